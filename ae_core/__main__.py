@@ -1,0 +1,301 @@
+"""The command line: the lab without its pages. See `python -m ae_core --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ae_core import cluster, config, data, jobs
+from ae_core.baselines import do_nothing
+from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.corruption import corrupt
+from ae_core.digits import prepare_file
+from ae_core.errors import ConfigError, ImageError, LabError
+from ae_core.metrics import METRICS, summary
+from ae_core.models import as_picture, reconstruct
+from ae_core.store import Store, default_root
+from ae_core.training import EpochDone, Finished, Started, seeded, use_one_thread
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. 0 done, 2 the user's mistake in one line on standard error, 1 anything else."""
+    options = _parser().parse_args(arguments)
+    use_one_thread()
+    try:
+        result = options.command(options)
+    except LabError as problem:
+        _say(f"{problem}")
+        return 2
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 1
+    except Exception as problem:
+        if os.environ.get("AE_LAB_DEBUG"):
+            raise
+        _say(f"Something unexpected went wrong ({type(problem).__name__}: {problem}). Set AE_LAB_DEBUG=1 to see where.")
+        return 1
+    if options.json:
+        print(json.dumps(_finite(result)))
+    return int(result.get("exit_code", 0))
+
+
+def train_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Train in this process, telling each epoch on standard error."""
+    data_dir = options.data_dir or data.directory()
+    run = _run_from(options, options.dataset or data.best_available(data_dir))
+    store = Store(options.store)
+    name = config.run_id(run)
+    with store.lock(name):
+        for event in jobs.record(run, store, data.load(run.data.name, data_dir, store.root / "cache")):
+            match event:
+                case Started():
+                    _say(
+                        f"run {name}: {config.family(run)}, {event.parameters:,} parameters, {data.WORDS[run.data.name]}, on {event.device}"
+                    )
+                case EpochDone():
+                    _say(f"epoch {event.epoch}/{run.training.epochs}: test squared error per image {event.test_squared_error:.2f}")
+                case Finished(test=test):
+                    _say("  ".join(f"{metric} {test[metric]:.4f}" for metric in METRICS))
+    stored = store.get(name)
+    keys = ("test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset")
+    return {"run_id": name, **{key: stored.result[key] for key in keys}}
+
+
+def _run_from(options: argparse.Namespace, dataset: str) -> RunConfig:
+    """The preset, on the data set, with whatever else was asked for."""
+    run = config.with_data(config.preset(options.preset), dataset)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    hidden = given.get("hidden_sizes")
+    model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
+    if hidden is not None:
+        model["hidden_sizes"] = _hidden_sizes(hidden)
+    corruption = {field: given[name] for field, name in (("kind", "noise_kind"), ("level", "noise_level")) if name in given}
+    training: dict[str, Any] = {name: given[name] for name in ("epochs", "batch_size", "learning_rate", "loss", "seed") if name in given}
+    return config.adjusted(run, model=model, corruption=corruption, training=training)
+
+
+def _hidden_sizes(text: str) -> tuple[int, ...]:
+    try:
+        return () if text == "none" else tuple(int(size) for size in text.split(","))
+    except ValueError as problem:
+        raise ConfigError(
+            f"Hidden sizes are whole numbers with commas between them, such as 256,128, or 'none', not {text!r}."
+        ) from problem
+
+
+def reconstruct_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Send pictures through a trained network."""
+    store = Store(options.store)
+    model = store.load_model(store.get(options.run))
+    images_nhw = _read_pictures(options.input)
+    if options.noise_level is not None:
+        corruption = CorruptionConfig(options.noise_kind or "gaussian", options.noise_level)
+        images_nhw = corrupt(images_nhw, corruption, seeded(_seed(options.seed), "test noise"))
+    _write_pictures(options.output, as_picture(reconstruct(model, images_nhw)))
+    return {"run_id": options.run, "images": len(images_nhw), "output": str(options.output)}
+
+
+def _seed(seed: int | None) -> int:
+    if seed is not None:
+        config.check_range("seed", seed)
+    return seed or 0
+
+
+def _read_pictures(path: Path) -> Tensor:
+    content = _read(path)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return prepare_file(content).digit_hw[None]
+    try:
+        images = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as problem:
+        raise ImageError(f"{path} is neither a .npy array nor a PNG, JPEG or WebP picture. Save it as one of these.") from problem
+    if not isinstance(images, np.ndarray) or images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
+        shape = getattr(images, "shape", "several arrays")
+        raise ImageError(f"{path} must hold pictures of shape (n, 28, 28), but it holds {shape}. Reshape it and try again.")
+    if images.dtype.kind not in "fiu" or not np.isfinite(images).all():
+        raise ImageError(f"{path} holds values that are not finite numbers (NaN or infinity). Replace them and try again.")
+    if images.min() < 0 or images.max() > 1:
+        raise ImageError(
+            f"{path} must hold values from 0 (background) to 1 (ink), but they run from {images.min():g} to {images.max():g}. "
+            "Divide grey levels by 255 and try again."
+        )
+    return torch.from_numpy(images.astype(np.float32))
+
+
+def _write_pictures(path: Path, images_nhw: Tensor) -> None:
+    try:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            strip = torch.cat(list(images_nhw), dim=1)
+            Image.fromarray((strip * 255).round().byte().numpy()).save(path)
+            return
+        with path.open("wb") as file:
+            np.save(file, images_nhw.numpy())
+    except OSError as problem:
+        raise ImageError(f"{path} cannot be written ({problem.strerror}). Choose another place for the output.") from problem
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise ImageError(f"{path} cannot be read ({problem.strerror}). Check the name and try again.") from problem
+
+
+def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure a run on test digits it never saw, at each noise level, beside doing nothing."""
+    store = Store(options.store)
+    run = store.get(options.run)
+    model = store.load_model(run)
+    digits = data.held_back_from(run.config.data.name, options.data_dir or data.directory(), store.root / "cache")
+    rows = []
+    for level in options.noise_level or [run.config.corruption.level]:
+        corruption = CorruptionConfig(options.noise_kind or run.config.corruption.kind, level)
+        noisy_nhw = corrupt(digits.test_nhw, corruption, seeded(run.config.training.seed, "test noise"))
+        measured = summary(reconstruct(model, noisy_nhw), digits.test_nhw)
+        nothing = do_nothing(noisy_nhw, digits.test_nhw)
+        _say(f"noise {level:g}: psnr {measured['psnr']:.2f} dB (doing nothing: {nothing['psnr']:.2f} dB)")
+        rows.append({"noise_kind": corruption.kind, "noise_level": level, **measured, "do_nothing": nothing})
+    return {"run_id": options.run, "dataset": digits.counts(), "levels": rows}
+
+
+def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Turn photographs into digits; a refused file is reported and the rest go on."""
+    if options.output_dir is None and (options.output is None or len(options.pictures) > 1):
+        raise ConfigError("Say where the digit goes: --output digit.png for one picture, --output-dir DIR for several.")
+    rows: list[dict[str, Any]] = []
+    for path in options.pictures:
+        output = options.output if options.output_dir is None else options.output_dir / f"{path.stem}.png"
+        try:
+            prepared = prepare_file(_read(path))
+            if options.output_dir is not None:
+                options.output_dir.mkdir(parents=True, exist_ok=True)
+            _write_pictures(output, prepared.digit_hw[None])
+            rows.append({"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]})
+        except LabError as problem:
+            _say(f"{path}: {problem}")
+            rows.append({"input": str(path), "error": str(problem)})
+    return {"pictures": rows, "exit_code": 2 if any("error" in row for row in rows) else 0}
+
+
+def runs_command(options: argparse.Namespace) -> dict[str, Any]:
+    """List finished runs, and report damaged ones."""
+    found, problems = Store(options.store).runs()
+    rows = []
+    for run in found:
+        settings = run.config
+        words = f"{config.family(settings)} latent {settings.model.latent_size} noise {settings.corruption.level:g}"
+        error = run.result["test"]["mse"] * config.PIXELS
+        print(
+            f"{run.run_id}  {words}  squared error {error:.2f}  {'shipped' if run.shipped else settings.data.name}",
+            file=sys.stderr if options.json else sys.stdout,
+        )
+        rows.append({"run_id": run.run_id, "shipped": run.shipped, "config": json.loads(config.to_json(settings)), **run.result})
+    if not found:
+        _say("No finished runs yet. Train one with `python -m ae_core train --preset dae`.")
+    for problem in problems:
+        _say(problem)
+    return {"runs": rows, "damaged": problems}
+
+
+def download_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Fetch full MNIST."""
+    data_dir = options.data_dir or data.directory() or data.download_directory()
+    data.download(data_dir)
+    _say(f"Full MNIST is in {data_dir}.")
+    return {"data_dir": str(data_dir)}
+
+
+def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Be the local training cluster until it has been idle for a while. The app starts this by itself."""
+    cluster.run(Store(options.store), options.idle_seconds)
+    return {}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no infinity: the PSNR of a perfect copy becomes null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items() if key != "exit_code"}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        self.exit(2, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(prog="python -m ae_core", description="Autoencoder Lab on the command line.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words)
+        sub.set_defaults(command=run)
+        sub.add_argument("--store", type=Path, default=default_root(), metavar="DIR", help="where runs live (AE_LAB_STORE)")
+        sub.add_argument("--json", action="store_true", help="end standard output with one JSON object")
+        return sub
+
+    def with_data(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)")
+
+    train = command("train", train_command, "train one run")
+    with_data(train)
+    train.add_argument("--preset", required=True, help=", ".join(config.PRESETS))
+    train.add_argument("--latent-size", type=int)
+    train.add_argument("--noise-level", type=float)
+    train.add_argument("--noise-kind", help=", ".join(config.NOISE_KINDS))
+    train.add_argument("--epochs", type=int)
+    train.add_argument("--seed", type=int)
+    train.add_argument("--batch-size", type=int)
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--loss", help=", ".join(config.LOSSES))
+    train.add_argument("--activation", help=", ".join(config.ACTIVATIONS))
+    train.add_argument("--hidden-sizes", metavar="256,128", help="fully connected only; 'none' for no hidden layer")
+    train.add_argument("--dataset", help=", ".join(config.DATASETS))
+
+    rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")
+    rebuild.add_argument("--run", required=True, metavar="RUN_ID")
+    rebuild.add_argument("--input", type=Path, required=True, help="a .npy array (n, 28, 28) in [0, 1], or a picture file")
+    rebuild.add_argument("--output", type=Path, required=True, help="a .npy file, or a picture file")
+    rebuild.add_argument("--noise-level", type=float, help="corrupt the input first; without it the input goes in untouched")
+    rebuild.add_argument("--noise-kind")
+    rebuild.add_argument("--seed", type=int)
+
+    evaluate = command("evaluate", evaluate_command, "measure a run on test digits")
+    with_data(evaluate)
+    evaluate.add_argument("--run", required=True, metavar="RUN_ID")
+    evaluate.add_argument("--noise-level", type=float, nargs="+", metavar="S")
+    evaluate.add_argument("--noise-kind")
+
+    prepare = command("prepare", prepare_command, "turn photographs into 28 × 28 digits")
+    prepare.add_argument("pictures", type=Path, nargs="+")
+    prepare.add_argument("--output", type=Path)
+    prepare.add_argument("--output-dir", type=Path)
+
+    command("runs", runs_command, "list finished runs")
+    with_data(command("download", download_command, "fetch full MNIST"))
+    service = command("cluster", cluster_command, "be the local training cluster (the app starts it by itself)")
+    service.add_argument("--idle-seconds", type=float, default=cluster.IDLE_SECONDS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

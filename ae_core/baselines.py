@@ -1,0 +1,48 @@
+"""What a reconstruction must be compared with to mean anything: PCA, and doing nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ae_core.metrics import summary
+
+
+@dataclass(frozen=True)
+class PCA:
+    """The best linear code of its size (Pearson 1901): mean picture and orthonormal directions.
+
+    mean_p: (784,); components_lp: (l, 784), by falling variance.
+    """
+
+    mean_p: Tensor
+    components_lp: Tensor
+
+    def encode(self, images_nhw: Tensor) -> Tensor:
+        """(n, 28, 28) -> (n, l)."""
+        return (images_nhw.flatten(1) - self.mean_p) @ self.components_lp.T
+
+    def decode(self, codes_nl: Tensor) -> Tensor:
+        """(n, l) -> (n, 28, 28). Values may leave [0, 1] slightly: the map is linear."""
+        return (codes_nl @ self.components_lp + self.mean_p).reshape(-1, 28, 28)
+
+    def reconstruct(self, images_nhw: Tensor) -> Tensor:
+        """decode(encode(x)): (n, 28, 28) -> (n, 28, 28)."""
+        return self.decode(self.encode(images_nhw))
+
+
+def fit_pca(images_nhw: Tensor, latent_size: int) -> PCA:
+    """PCA of `latent_size` directions, from the exact covariance in float64."""
+    pixels_np = images_nhw.flatten(1).double()
+    mean_p = pixels_np.mean(0)
+    centred_np = pixels_np - mean_p
+    _, directions_pp = torch.linalg.eigh(centred_np.T @ centred_np)
+    components_lp = directions_pp.flip(1)[:, :latent_size].T
+    return PCA(mean_p.float(), components_lp.contiguous().float())
+
+
+def do_nothing(noisy_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
+    """The noisy input handed back as it is: what a denoiser must beat."""
+    return summary(noisy_nhw, clean_nhw)

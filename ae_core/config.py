@@ -1,0 +1,253 @@
+"""What a run is: model, corruption, training and data, as frozen values with one table of limits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from ae_core.errors import ConfigError
+
+# Inclusive ranges, read by sliders, command line and validation alike.
+LIMITS: dict[str, tuple[int, int]] = {
+    "latent_size": (1, 256),
+    "hidden_size": (1, 2048),
+    "hidden_layers": (0, 4),
+    "channels": (1, 128),
+    "epochs": (1, 200),
+    "batch_size": (8, 2048),
+    "seed": (0, 2**32 - 1),
+}
+RANGES: dict[str, tuple[float, float]] = {
+    "noise_level": (0.0, 1.0),
+    "learning_rate": (1e-5, 1.0),
+}
+
+MODELS = ("fully_connected", "convolutional", "keras_example")
+ACTIVATIONS = ("gelu", "relu", "tanh", "none")
+NOISE_KINDS = ("gaussian", "salt_and_pepper", "masking")
+LOSSES = ("mse", "bce")
+
+EMBEDDED = "embedded"
+MNIST = "mnist"
+MNIST_LESS_EMBEDDED_TEST = "mnist_less_embedded_test"
+DATASETS = (EMBEDDED, MNIST, MNIST_LESS_EMBEDDED_TEST)
+
+PIXELS = 28 * 28
+KERAS_EXAMPLE_CODE = 7 * 7 * 32
+
+# Part of every run's identity: raise it when the same settings would train to other weights.
+RECIPE = 1
+
+
+def check_range(name: str, value: float) -> None:
+    """Raise ConfigError unless `value` lies within LIMITS or RANGES under `name`."""
+    low, high = LIMITS[name] if name in LIMITS else RANGES[name]
+    whole = name in LIMITS
+    words = name.replace("_", " ")
+    fits_type = isinstance(value, int) if whole else isinstance(value, int | float)
+    if isinstance(value, bool) or not fits_type or not math.isfinite(value) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise ConfigError(f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. Choose one in that range.")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ConfigError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ConfigError(f"There is no {name} {value!r}. Choose one of: {', '.join(choices)}.")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """An autoencoder's shape. `activation="none"` makes a fully connected one linear."""
+
+    kind: str = "fully_connected"
+    latent_size: int = 32
+    hidden_sizes: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        check_choice("model", self.kind, MODELS)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        if self.kind == "keras_example":
+            self._check_keras_example()
+            return
+        check_range("latent_size", self.latent_size)
+        for size in self.hidden_sizes:
+            check_range("hidden_size", size)
+        for size in self.channels:
+            check_range("channels", size)
+        check_range("hidden_layers", len(self.hidden_sizes))
+        if self.kind == "convolutional" and (len(self.channels) != 2 or self.hidden_sizes):
+            raise ConfigError("A convolutional autoencoder has two channel counts (28 → 14 → 7) and no hidden sizes.")
+        if self.kind == "fully_connected" and self.channels:
+            raise ConfigError("A fully connected autoencoder has hidden sizes, not channels.")
+
+    def _check_keras_example(self) -> None:
+        if self.latent_size != KERAS_EXAMPLE_CODE:
+            raise ConfigError(
+                f"The Keras.io example's code is 7 × 7 × 32 = {KERAS_EXAMPLE_CODE} numbers, not {self.latent_size}. "
+                "Leave the latent size out, or choose another preset."
+            )
+        if self.hidden_sizes or self.channels or self.activation != "relu":
+            raise ConfigError("The Keras.io example's layers are fixed. Choose another preset to change them.")
+
+
+@dataclass(frozen=True)
+class CorruptionConfig:
+    """What is done to a clean digit before the network sees it. Level 0 leaves it as it is."""
+
+    kind: str = "gaussian"
+    level: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("noise kind", self.kind, NOISE_KINDS)
+        check_range("noise_level", self.level)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the weights are found."""
+
+    epochs: int = 12
+    batch_size: int = 64
+    learning_rate: float = 1e-2
+    loss: str = "mse"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "learning_rate", "seed"):
+            check_range(name, getattr(self, name))
+        check_choice("loss", self.loss, LOSSES)
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which digits a run learns from and is tested on; see `ae_core.data`."""
+
+    name: str = EMBEDDED
+
+    def __post_init__(self) -> None:
+        check_choice("data set", self.name, DATASETS)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One experiment: everything that decides its weights, and nothing else."""
+
+    model: ModelConfig = ModelConfig()
+    corruption: CorruptionConfig = CorruptionConfig()
+    training: TrainingConfig = TrainingConfig()
+    data: DataConfig = DataConfig()
+
+    def __post_init__(self) -> None:
+        if self.model.activation == "none" and self.training.loss == "bce":
+            raise ConfigError("A linear network's output is not limited to 0–1, so the loss 'bce' has no value. Choose 'mse'.")
+
+
+FAE = RunConfig(ModelConfig("fully_connected", hidden_sizes=(256, 128)), training=TrainingConfig(epochs=40, learning_rate=3e-3))
+CAE = RunConfig(ModelConfig("convolutional", channels=(16, 32)))
+DAE = replace(CAE, corruption=CorruptionConfig("gaussian", 0.4))
+LINEAR = replace(FAE, model=ModelConfig("fully_connected", activation="none"))
+KERAS_EXAMPLE = RunConfig(ModelConfig("keras_example", KERAS_EXAMPLE_CODE), training=TrainingConfig(loss="bce"))
+PRESETS = {"fae": FAE, "cae": CAE, "dae": DAE, "linear": LINEAR, "keras": KERAS_EXAMPLE}
+
+# Full MNIST is 15 times as many digits, so each is looked at fewer times.
+FULL_MNIST_EPOCHS = {"fully_connected": 8, "convolutional": 3, "keras_example": 3}
+
+
+def with_data(run: RunConfig, name: str) -> RunConfig:
+    """`run` on the data set `name`, with as many epochs as suit its size."""
+    data = DataConfig(name)
+    epochs = run.training.epochs if name == EMBEDDED else FULL_MNIST_EPOCHS[run.model.kind]
+    return replace(run, data=data, training=replace(run.training, epochs=epochs))
+
+
+def preset(name: str) -> RunConfig:
+    """The preset called `name`; ConfigError names the ones there are."""
+    check_choice("preset", name, tuple(PRESETS))
+    return PRESETS[name]
+
+
+def adjusted(
+    run: RunConfig,
+    *,
+    model: Mapping[str, Any] | None = None,
+    corruption: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """`run` with some fields replaced; values are checked as at any construction."""
+    return replace(
+        run,
+        model=replace(run.model, **(model or {})),
+        corruption=replace(run.corruption, **(corruption or {})),
+        training=replace(run.training, **(training or {})),
+    )
+
+
+def to_json(run: RunConfig) -> str:
+    """Canonical JSON: sorted keys, no spaces. Equal runs give equal text."""
+    return json.dumps({"recipe": RECIPE, **asdict(run)}, sort_keys=True, separators=(",", ":"))
+
+
+def from_json(text: str) -> RunConfig:
+    """The run that `to_json` wrote. Raises ConfigError on anything else."""
+    try:
+        fields = json.loads(text)
+        recipe = fields.pop("recipe")
+    except (ValueError, AttributeError, KeyError, TypeError) as problem:
+        raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
+    if recipe != RECIPE:
+        raise ConfigError(f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). Train it again.")
+    try:
+        return RunConfig(
+            _build(ModelConfig, fields["model"]),
+            _build(CorruptionConfig, fields["corruption"]),
+            _build(TrainingConfig, fields["training"]),
+            _build(DataConfig, fields["data"]),
+        )
+    except (KeyError, TypeError) as problem:
+        raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
+
+
+T = TypeVar("T")
+
+
+def _build(kind: type[T], fields: Mapping[str, Any]) -> T:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+
+def run_id(run: RunConfig) -> str:
+    """A run's name everywhere: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+    return hashlib.sha256(to_json(run).encode()).hexdigest()[:16]
+
+
+def command_line(run: RunConfig) -> str:
+    """The command that trains exactly this run."""
+    parts = {
+        "preset": {"fully_connected": "fae", "convolutional": "cae", "keras_example": "keras"}[run.model.kind],
+        "latent-size": run.model.latent_size,
+        "hidden-sizes": ",".join(map(str, run.model.hidden_sizes)) or "none",
+        "activation": run.model.activation,
+        "noise-kind": run.corruption.kind,
+        "noise-level": run.corruption.level,
+        **{name.replace("_", "-"): value for name, value in asdict(run.training).items()},
+        "dataset": run.data.name,
+    }
+    if run.model.kind != "fully_connected":
+        del parts["hidden-sizes"]
+    return " ".join(["python -m ae_core train", *(f"--{name} {value}" for name, value in parts.items())])
+
+
+def family(run: RunConfig) -> str:
+    """The model's short name as the lessons use it: FAE, CAE, DAE or Keras."""
+    if run.model.kind == "keras_example":
+        return "Keras"
+    denoising = run.corruption.level > 0
+    if run.model.kind == "convolutional":
+        return "DAE" if denoising else "CAE"
+    return "denoising FAE" if denoising else "FAE"

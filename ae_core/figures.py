@@ -1,0 +1,151 @@
+"""Plotly figures as values, from plain arrays. A picture of digits is one PNG in the figure, so it is small."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from torch import Tensor
+
+# Two colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GAP = 2
+LABEL = 9
+FONT = 15
+
+
+@dataclass(frozen=True)
+class Row:
+    """Digits side by side under a label: (n, 28, 28) in [0, 1]."""
+
+    label: str
+    images_nhw: Tensor
+
+
+def png(images_nhw: Tensor) -> str:
+    """Digits side by side with clear gaps between them, as a PNG data address."""
+    count = len(images_nhw)
+    strip = np.zeros((28, count * 28 + (count - 1) * GAP, 2), dtype=np.uint8)  # grey, opacity
+    for i, image in enumerate((images_nhw * 255).round().clamp(0, 255).byte().numpy()):
+        left = i * (28 + GAP)
+        strip[:, left : left + 28, 0] = image
+        strip[:, left : left + 28, 1] = 255
+    file = io.BytesIO()
+    Image.fromarray(strip, mode="LA").save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def digit_rows(rows: Sequence[Row], height: int = 400) -> go.Figure:
+    """Rows of digits, one under the other, each with its label above it."""
+    return _rows_figure(rows, height)
+
+
+def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float, height: int = 470) -> go.Figure:
+    """Rows of digits with a slider over noise levels that the browser moves by itself.
+
+    frames: (noise level, rows) pairs by rising level, all with the same rows; `level` is the one shown first.
+    """
+    shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
+    figure = _rows_figure(frames[shown][1], height)
+    return _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
+
+
+def model_columns(
+    frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], level: float, per_line: int = 5, height: int = 330
+) -> go.Figure:
+    """One digit beside what each model makes of it, with the same slider over noise levels.
+
+    frames: (noise level, columns) pairs; a column is a title and its pictures (1, 28, 28).
+    """
+    shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
+    figure = go.Figure()
+    columns = frames[shown][1]
+    for i, (title, image_nhw) in enumerate(columns):
+        x, y = (i % per_line) * (28 + 2 * GAP), (i // per_line) * (28 + LABEL)
+        figure.add_trace(_picture(image_nhw, x, y))
+        figure.add_annotation(x=x + 13.5, y=y - 1, text=title, xanchor="center", yanchor="bottom", showarrow=False)
+    lines = (len(columns) - 1) // per_line + 1
+    _frame_pictures(figure, per_line * (28 + 2 * GAP) - 2 * GAP, lines * (28 + LABEL), height)
+    return _with_slider(figure, [(value, [image for _, image in shown_columns]) for value, shown_columns in frames], shown)
+
+
+def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[tuple[int, float]], steps: int) -> go.Figure:
+    """Training loss at steps, and squared error per image on test digits after each epoch, both on log axes."""
+    figure = go.Figure()
+    if batch_losses:
+        x, y = zip(*batch_losses, strict=True)
+        figure.add_scatter(x=x, y=y, mode="lines", name="training loss", line={"color": BLUE, "width": 2})
+    if test_errors:
+        x, y = zip(*test_errors, strict=True)
+        marker = {"color": ORANGE, "symbol": "diamond", "size": 8}
+        figure.add_scatter(x=x, y=y, mode="lines+markers", name="test squared error per image", yaxis="y2", marker=marker)
+    figure.update_layout(
+        height=260,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
+        xaxis={"title": "step", "range": [0, max(steps, 1)]},
+        yaxis={"type": "log", "title": "loss", "dtick": "D2"},
+        yaxis2={"type": "log", "overlaying": "y", "side": "right", "showgrid": False, "title": "test error", "dtick": "D2"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _rows_figure(rows: Sequence[Row], height: int) -> go.Figure:
+    figure = go.Figure()
+    for i, row in enumerate(rows):
+        y = i * (28 + LABEL)
+        figure.add_trace(_picture(row.images_nhw, 0, y))
+        figure.add_annotation(x=-0.5, y=y - 1, text=row.label, xanchor="left", yanchor="bottom", showarrow=False)
+    count = max(len(row.images_nhw) for row in rows)
+    return _frame_pictures(figure, count * (28 + GAP) - GAP, len(rows) * (28 + LABEL), height)
+
+
+def _picture(images_nhw: Tensor, x: int, y: int) -> go.Image:
+    return go.Image(source=png(images_nhw), x0=x, y0=y, dx=1, dy=1, hoverinfo="skip")
+
+
+def _frame_pictures(figure: go.Figure, width: int, height_units: int, height: int) -> go.Figure:
+    """Square pixels, no axes, no zooming: a picture, not a chart. Row 0 has its label above it."""
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_layout(
+        xaxis={**hidden, "range": [-0.5, width - 0.5]},
+        yaxis={**hidden, "range": [height_units - LABEL - 0.5, -LABEL - 0.5], "scaleanchor": "x", "constraintoward": "top"},
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+    )
+    figure.update_annotations(font_size=FONT)
+    return figure
+
+
+def _with_slider(figure: go.Figure, frames: Sequence[tuple[float, Sequence[Tensor]]], shown: int) -> go.Figure:
+    """Let the browser change the pictures that differ between frames, without asking anybody."""
+    first = frames[0][1]
+    changing = [i for i in range(len(first)) if any(not images[i].equal(first[i]) for _, images in frames)]
+    figure.frames = [
+        go.Frame(name=f"{value:g}", data=[go.Image(source=png(images[i])) for i in changing], traces=changing) for value, images in frames
+    ]
+    jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    figure.update_layout(
+        sliders=[
+            {
+                "active": shown,
+                "currentvalue": {"prefix": "Slide in the browser: noise level ", "font": {"size": FONT}},
+                "pad": {"t": 10, "b": 10},
+                "len": 1.0,
+                "steps": [{"label": f"{value:g}", "method": "animate", "args": [[f"{value:g}"], jump]} for value, _ in frames],
+            }
+        ],
+        margin={"l": 0, "r": 0, "t": 0, "b": 90},
+    )
+    return figure

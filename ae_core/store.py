@@ -1,0 +1,327 @@
+"""Runs on disk: a folder each, with settings, event log, weights, and a manifest that makes it a finished run.
+
+    runs/<run_id>/config.json           canonical settings
+                  events.jsonl          what happened, one JSON object a line, appended as it happens
+                  weights.safetensors   written whole when training ends
+                  manifest.json         metrics, and the SHA-256 of the three files above; written last
+
+A folder without a manifest is not a finished run. A folder whose files do not match its manifest is damaged:
+it is moved to damaged/, reported, and never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+import torch
+from filelock import FileLock, Timeout
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from ae_core.config import RunConfig, from_json, run_id, to_json
+from ae_core.errors import ConfigError, DamagedRunError, StoreError
+from ae_core.models import Autoencoder, build
+
+SHIPPED = Path(__file__).with_name("shipped_runs")
+MANIFEST = "manifest.json"
+CONFIG = "config.json"
+EVENTS = "events.jsonl"
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run: its settings and what was measured. `shipped` runs came with the lab."""
+
+    config: RunConfig
+    result: dict[str, Any]
+    shipped: bool
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.config)
+
+
+@dataclass
+class Store:
+    """The runs under `root`, and behind them the read-only ones that came with the lab."""
+
+    root: Path
+    shipped_root: Path | None = SHIPPED
+    _verified: dict[Path, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+
+    def folder(self, name: str) -> Path:
+        """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
+        if len(name) != 16 or set(name) - set("0123456789abcdef"):
+            raise StoreError(f"{name!r} is not a run's name: those are 16 hexadecimal digits. List them with `python -m ae_core runs`.")
+        return self.root / "runs" / name
+
+    # Writing, by the one process that trains the run
+
+    def lock(self, name: str) -> FileLock:
+        """Held while the run is being trained; the system lets it go when that process dies."""
+        self.check_writable()
+        return FileLock(self.root / "locks" / f"{name}.lock")
+
+    def is_locked(self, name: str) -> bool:
+        """Whether some living process is training the run now."""
+        return is_held(self.root / "locks" / f"{name}.lock")
+
+    def check_writable(self) -> None:
+        """Raise StoreError unless runs can be written here."""
+        try:
+            for part in ("runs", "locks"):
+                (self.root / part).mkdir(parents=True, exist_ok=True)
+            probe = self.root / "locks" / f".probe-{os.getpid()}-{time.monotonic_ns()}"
+            probe.write_text("")
+            probe.unlink()
+        except OSError as problem:
+            raise StoreError(
+                f"The store {self.root} cannot be written ({problem.strerror}). Make room or set AE_LAB_STORE to a folder of your own; "
+                "runs that came with the lab still work."
+            ) from problem
+
+    def begin(self, config: RunConfig) -> EventLog:
+        """Start the run's log anew. Raises StoreError if that cannot be written."""
+        self.check_writable()
+        folder = self.folder(run_id(config))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (MANIFEST, WEIGHTS):
+            (folder / name).unlink(missing_ok=True)
+        _write_whole(folder / CONFIG, to_json(config).encode())
+        _write_whole(folder / EVENTS, b"")
+        return EventLog(folder / EVENTS)
+
+    def commit(self, config: RunConfig, model: Autoencoder, result: Mapping[str, Any]) -> None:
+        """Make the run a finished one: weights, then the manifest that vouches for every file."""
+        folder = self.folder(run_id(config))
+        # Half the memory layouts in use cannot be saved as they are; the values are the same.
+        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        _write_whole(folder / WEIGHTS, save_tensors(weights))
+        sha256 = {name: _sha256(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
+        manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
+        manifest["seal"] = _seal(manifest)
+        _write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+
+    # Reading
+
+    def find(self, name: str) -> StoredRun | None:
+        """The finished run called `name`, verified, or None. Raises DamagedRunError, once, if its files are damaged."""
+        for folder, shipped in self._candidates(name):
+            if (folder / MANIFEST).is_file():
+                try:
+                    return self._read(folder, shipped=shipped)
+                except DamagedRunError:
+                    self._set_aside(folder, shipped=shipped)
+                    raise
+        return None
+
+    def get(self, name: str) -> StoredRun:
+        """The finished run called `name`. Raises StoreError if there is none, DamagedRunError if it is damaged."""
+        run = self.find(name)
+        if run is None:
+            raise StoreError(f"There is no finished run {name} in {self.root}. List the runs with `python -m ae_core runs`.")
+        return run
+
+    def load_model(self, run: StoredRun) -> Autoencoder:
+        """The trained network, ready for inference: eval mode, no gradients."""
+        folder = self._folder_of(run)
+        model = build(run.config.model)
+        try:
+            model.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
+        except (OSError, SafetensorError, RuntimeError) as problem:
+            raise _damaged(folder, "its weights do not fit its settings") from problem
+        return model.eval().requires_grad_(False)
+
+    def runs(self) -> tuple[list[StoredRun], list[str]]:
+        """All finished runs, newest first and shipped ones last, and a message for each damaged one."""
+        found, problems = [], []
+        for root, shipped in self._roots():
+            folders = sorted(root.glob(f"*/{MANIFEST}"), key=lambda path: -path.stat().st_mtime)
+            for manifest in folders:
+                try:
+                    run = self.find(manifest.parent.name)
+                except StoreError as problem:
+                    problems.append(str(problem))
+                    continue
+                if run is not None and run.shipped == shipped:
+                    found.append(run)
+        return found, problems
+
+    def shipped_like(self, config: RunConfig) -> StoredRun | None:
+        """The shipped run with this model and corruption, whatever its training and data; None if there is none."""
+        for run in self._shipped_runs():
+            if (run.config.model, run.config.corruption) == (config.model, config.corruption):
+                return self.find(run.run_id)
+        return None
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Everything logged for a run so far, from the beginning. A last line still being written is left out."""
+        for folder, _ in self._candidates(name):
+            try:
+                text = (folder / EVENTS).read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            return [event for line in text.split("\n")[:-1] if isinstance(event := _parsed(line), dict)]
+        return []
+
+    # Inside
+
+    def _roots(self) -> list[tuple[Path, bool]]:
+        roots = [(self.root / "runs", False)]
+        return [*roots, (self.shipped_root, True)] if self.shipped_root else roots
+
+    def _candidates(self, name: str) -> list[tuple[Path, bool]]:
+        self.folder(name)
+        return [(root / name, shipped) for root, shipped in self._roots()]
+
+    def _folder_of(self, run: StoredRun) -> Path:
+        if run.shipped and self.shipped_root:
+            return self.shipped_root / run.run_id
+        return self.folder(run.run_id)
+
+    def _shipped_runs(self) -> list[StoredRun]:
+        folders = sorted(self.shipped_root.glob(f"*/{MANIFEST}")) if self.shipped_root else []
+        runs = []
+        for manifest in folders:
+            try:
+                runs.append(self._read(manifest.parent, shipped=True))
+            except DamagedRunError:
+                continue  # find() reports it under its own name
+        return runs
+
+    def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
+        manifest = _parsed((folder / MANIFEST).read_text(errors="replace"))
+        if not isinstance(manifest, dict) or manifest.pop("seal", None) != _seal(manifest):
+            raise _damaged(folder, f"{MANIFEST} is not what was written")
+        self._verify_files(folder, manifest["sha256"])
+        try:
+            config = from_json((folder / CONFIG).read_text())
+        except (OSError, ConfigError) as problem:
+            raise _damaged(folder, "its settings cannot be read by this version") from problem
+        if run_id(config) != folder.name:
+            raise _damaged(folder, "its settings belong to another run")
+        return StoredRun(config, manifest["result"], shipped)
+
+    def _verify_files(self, folder: Path, sha256: Mapping[str, str]) -> None:
+        """Hash the files, unless size and time of change say they are the ones hashed before."""
+        try:
+            stats = [(folder / name).stat() for name in sha256]
+            state = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+            if self._verified.get(folder) == state:
+                return
+            wrong = [name for name, expected in sha256.items() if _sha256(folder / name) != expected]
+        except OSError as problem:
+            raise _damaged(folder, f"{Path(str(problem.filename)).name} is missing") from problem
+        if wrong:
+            raise _damaged(folder, f"{wrong[0]} is not what was written")
+        self._verified[folder] = state
+
+    def _set_aside(self, folder: Path, *, shipped: bool) -> None:
+        if shipped:
+            return  # the lab's own files are not ours to move
+        place = self.root / "damaged" / f"{folder.name}-{time.time_ns()}"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folder.replace(place)
+        except OSError:
+            return  # it stays where it is, and is refused again next time
+
+
+@dataclass
+class EventLog:
+    """A run's append-only log: one JSON object a line, whole lines only."""
+
+    path: Path
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Add one line. Raises StoreError when the disk is full."""
+        line = json.dumps({"time": round(time.time(), 3), **event}) + "\n"
+        try:
+            with self.path.open("ab") as file:
+                file.write(line.encode())
+        except OSError as problem:
+            raise StoreError(
+                f"The run's log could not be written ({problem.strerror}). Make room on the disk and train again."
+            ) from problem
+
+
+def is_held(lock_file: Path) -> bool:
+    """Whether some living process holds the lock `lock_file`."""
+    if not lock_file.exists():
+        return False
+    try:
+        with FileLock(lock_file, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def to_png(images_nhw: Tensor) -> str:
+    """Pictures (n, 28, 28) in [0, 1], side by side, as a PNG of 256 greys in base64."""
+    strip = (torch.cat(list(images_nhw), dim=1) * 255).round().to(torch.uint8).numpy()
+    file = io.BytesIO()
+    Image.fromarray(strip).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def from_png(text: str) -> Tensor:
+    """What `to_png` wrote: (n, 28, 28) in [0, 1], to the nearest of 256 greys."""
+    with Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as picture:
+        strip = torch.from_numpy(np.array(picture.convert("L")))
+    return torch.stack(strip.split(28, dim=1)).float() / 255
+
+
+def default_root() -> Path:
+    """AE_LAB_STORE if it is set, else a folder of this user's."""
+    if os.environ.get("AE_LAB_STORE"):
+        return Path(os.environ["AE_LAB_STORE"])
+    return platformdirs.user_data_path("autoencoder-lab", appauthor=False)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is either the old one or the whole new one, whatever happens in between."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path.name} could not be written ({problem.strerror}). Make room on the disk and train again.") from problem
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """The manifest's own hash, over everything but the seal."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _damaged(folder: Path, reason: str) -> DamagedRunError:
+    return DamagedRunError(f"The run {folder.name} is damaged: {reason}. It has been set aside and is not shown. Train it again.")

@@ -1,0 +1,171 @@
+"""Training, told as a sequence of events. It draws nothing, prints nothing, and knows no store and no screen."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ae_core.config import RunConfig
+from ae_core.corruption import corrupt
+from ae_core.data import Digits
+from ae_core.errors import DivergedError
+from ae_core.metrics import squared_error, summary
+from ae_core.models import Autoencoder, as_picture, build, parameter_count, reconstruct
+
+SNAPSHOTS = 24
+SNAPSHOT_DIGITS = 16
+# Enough to see the curve fall; the finished run is measured on every test digit.
+CURVE_TEST_DIGITS = 500
+CHECK_EVERY = 20
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "bce": F.binary_cross_entropy}
+
+
+@dataclass(frozen=True)
+class Started:
+    """Before the first step. The fixed digits (16, 28, 28) that every snapshot redraws, clean and as the network sees them."""
+
+    epochs: int
+    steps: int
+    device: str
+    parameters: int
+    clean_nhw: Tensor
+    input_nhw: Tensor
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """After step `step` of `steps` (from 1). `loss` is a scalar tensor, so that nobody waits for it who does not read it."""
+
+    step: int
+    steps: int
+    loss: Tensor
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Reconstructions (16, 28, 28) of the fixed digits after `step` steps; step 0 is the untrained network."""
+
+    step: int
+    reconstructions_nhw: Tensor
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """After epoch `epoch` (from 1): mean training loss, and squared error per image on 500 test digits."""
+
+    epoch: int
+    train_loss: float
+    test_squared_error: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The trained network, on the CPU, and its metrics over all test digits."""
+
+    model: Autoencoder
+    test: dict[str, float]
+
+
+Event = Started | BatchDone | Snapshot | EpochDone | Finished
+
+
+def best_device() -> torch.device:
+    """CUDA, else MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def use_one_thread() -> None:
+    """One torch thread for this process.
+
+    Sums split over threads round differently, so a fixed count is what makes equal settings train to equal
+    weights on any machine; the other cores are for other students and for the sliders.
+    """
+    torch.set_num_threads(1)
+
+
+def seeded(seed: int, purpose: str) -> torch.Generator:
+    """A generator of its own for each purpose of a run: 'weights', 'batches', 'noise', 'test noise'."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
+
+
+def snapshot_steps(steps: int) -> set[int]:
+    """0, then log-spaced to `steps`: a network changes most at the start."""
+    return {0, *(round(steps ** (i / (SNAPSHOTS - 2))) for i in range(SNAPSHOTS - 1))}
+
+
+def train(run: RunConfig, digits: Digits, device: torch.device | None = None) -> Iterator[Event]:
+    """Train `run` on `digits`, one event at a time; stop reading to stop training.
+
+    The input is corrupted afresh for every batch and marked against the clean digit. Weights, batch order and
+    noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches.
+
+    Raises DivergedError when the loss is no longer finite.
+    """
+    device = device or best_device()
+    settings = run.training
+    model = build(run.model, seeded(settings.seed, "weights")).to(device)
+    batch_order = seeded(settings.seed, "batches")
+    noise = seeded(settings.seed, "noise")
+    loss_of = LOSSES[settings.loss]
+
+    train_nchw = digits.train_nhw[:, None].to(device)
+    steps_per_epoch = math.ceil(len(train_nchw) / settings.batch_size)
+    steps = settings.epochs * steps_per_epoch
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=device.type != "mps")
+    # Smith and Topin 2018: up to the peak rate in the first fifth, then down to almost nothing.
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=0.2)
+
+    test_input_nhw = corrupt(digits.test_nhw, run.corruption, seeded(settings.seed, "test noise"))
+    shown_nhw = test_input_nhw[:SNAPSHOT_DIGITS]
+    yield Started(settings.epochs, steps, device.type, parameter_count(model), digits.test_nhw[:SNAPSHOT_DIGITS], shown_nhw)
+
+    show_at = snapshot_steps(steps)
+    yield Snapshot(0, as_picture(reconstruct(model, shown_nhw)).cpu())
+    step = 0
+    for epoch in range(1, settings.epochs + 1):
+        epoch_loss = torch.zeros((), device=device)
+        order_n = torch.randperm(len(train_nchw), generator=batch_order).to(device)
+        for batch_b in order_n.split(settings.batch_size):
+            clean_bchw = train_nchw[batch_b]
+            loss = loss_of(model(corrupt(clean_bchw, run.corruption, noise)), clean_bchw)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            step += 1
+            epoch_loss += loss.detach() * len(batch_b)
+            if step % CHECK_EVERY == 0 or step == steps:
+                _check_finite(loss.detach(), step)
+            yield BatchDone(step, steps, loss.detach())
+            if step in show_at:
+                yield Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
+        few = slice(CURVE_TEST_DIGITS)
+        outputs_nhw = reconstruct(model, test_input_nhw[few]).cpu()
+        test_error = float(squared_error(outputs_nhw, digits.test_nhw[few]).mean())
+        yield EpochDone(epoch, float(epoch_loss) / len(train_nchw), test_error)
+
+    outputs_nhw = reconstruct(model, test_input_nhw).cpu()
+    if not outputs_nhw.isfinite().all():
+        raise DivergedError(_diverged(steps))
+    yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw))
+
+
+def _check_finite(loss: Tensor, step: int) -> None:
+    if not math.isfinite(float(loss)):
+        raise DivergedError(_diverged(step))
+
+
+def _diverged(step: int) -> str:
+    return f"The training diverged: at step {step} the loss was no longer a finite number. Lower the learning rate and train again."
