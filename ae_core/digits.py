@@ -120,3 +120,13 @@ def _centred(ink_hw: np.ndarray) -> np.ndarray:
     page_hw = np.zeros((28, 28), dtype=np.float32)
     page_hw[top : top + height, left : left + width] = ink_hw
     return page_hw
+
+
+def enlarged(picture_hw: np.ndarray, side: int = 224) -> Image.Image:
+    """A small picture with its pixels made visible, on a black square of `side` pixels."""
+    scale = side / max(picture_hw.shape)
+    size = (max(1, round(picture_hw.shape[1] * scale)), max(1, round(picture_hw.shape[0] * scale)))
+    picture = Image.fromarray((picture_hw * 255).round().clip(0, 255).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    square = Image.new("L", (side, side), 0)
+    square.paste(picture, ((side - size[0]) // 2, (side - size[1]) // 2))
+    return square

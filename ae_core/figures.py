@@ -16,7 +16,10 @@ from torch import Tensor
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
 GAP = 2
-LABEL = 9
+LABEL = 12
+ROW_HEIGHT = 124
+COLUMNS_HEIGHT = 260
+SLIDER_HEIGHT = 90
 FONT = 15
 
 
@@ -41,24 +44,23 @@ def png(images_nhw: Tensor) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def digit_rows(rows: Sequence[Row], height: int = 400) -> go.Figure:
+def digit_rows(rows: Sequence[Row]) -> go.Figure:
     """Rows of digits, one under the other, each with its label above it."""
-    return _rows_figure(rows, height)
+    return _rows_figure(rows, height=ROW_HEIGHT * len(rows))
 
 
-def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float, height: int = 470) -> go.Figure:
+def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float) -> go.Figure:
     """Rows of digits with a slider over noise levels that the browser moves by itself.
 
     frames: (noise level, rows) pairs by rising level, all with the same rows; `level` is the one shown first.
     """
     shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
-    figure = _rows_figure(frames[shown][1], height)
+    rows = frames[shown][1]
+    figure = _rows_figure(rows, height=ROW_HEIGHT * len(rows) + SLIDER_HEIGHT)
     return _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
 
 
-def model_columns(
-    frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], level: float, per_line: int = 5, height: int = 330
-) -> go.Figure:
+def model_columns(frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], level: float) -> go.Figure:
     """One digit beside what each model makes of it, with the same slider over noise levels.
 
     frames: (noise level, columns) pairs; a column is a title and its pictures (1, 28, 28).
@@ -67,11 +69,10 @@ def model_columns(
     figure = go.Figure()
     columns = frames[shown][1]
     for i, (title, image_nhw) in enumerate(columns):
-        x, y = (i % per_line) * (28 + 2 * GAP), (i // per_line) * (28 + LABEL)
-        figure.add_trace(_picture(image_nhw, x, y))
-        figure.add_annotation(x=x + 13.5, y=y - 1, text=title, xanchor="center", yanchor="bottom", showarrow=False)
-    lines = (len(columns) - 1) // per_line + 1
-    _frame_pictures(figure, per_line * (28 + 2 * GAP) - 2 * GAP, lines * (28 + LABEL), height)
+        x = i * (28 + 2 * GAP)
+        figure.add_trace(_picture(image_nhw, x, 0))
+        figure.add_annotation(x=x + 13.5, y=-1, text=title, xanchor="center", yanchor="bottom", showarrow=False)
+    _frame_pictures(figure, len(columns) * (28 + 2 * GAP) - 2 * GAP, 28 + LABEL, COLUMNS_HEIGHT + SLIDER_HEIGHT)
     return _with_slider(figure, [(value, [image for _, image in shown_columns]) for value, shown_columns in frames], shown)
 
 
@@ -140,12 +141,12 @@ def _with_slider(figure: go.Figure, frames: Sequence[tuple[float, Sequence[Tenso
         sliders=[
             {
                 "active": shown,
-                "currentvalue": {"prefix": "Slide in the browser: noise level ", "font": {"size": FONT}},
+                "currentvalue": {"prefix": "Scrub: noise level ", "font": {"size": FONT}},
                 "pad": {"t": 10, "b": 10},
                 "len": 1.0,
                 "steps": [{"label": f"{value:g}", "method": "animate", "args": [[f"{value:g}"], jump]} for value, _ in frames],
             }
         ],
-        margin={"l": 0, "r": 0, "t": 0, "b": 90},
+        margin={"l": 0, "r": 0, "t": 0, "b": SLIDER_HEIGHT},
     )
     return figure

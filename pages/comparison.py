@@ -1,0 +1,37 @@
+"""One digit and one noise through all three networks."""
+
+import streamlit as st
+
+from ae_core import config
+from ae_core.config import CAE, DAE, FAE
+from pages.shared import dials, display, lab, training_panel
+
+lab.open_page()
+
+"# One noisy digit, three answers"
+
+"The same digit with exactly the same noise goes through all three networks. All of them must rebuild it from a code of one size."
+
+with lab.plain_errors():
+    controls, pictures = st.columns([1, 3], gap="large")
+    with controls:
+        size = dials.latent_size()
+        runs = display.shipped_trio(size)
+        for name, preset in {"FAE": FAE, "CAE": CAE, "DAE": DAE}.items():
+            if name not in runs:
+                st.markdown(f"No **{name}** with latent size {size} yet:")
+                wanted = config.adjusted(lab.on_these_digits(preset), model={"latent_size": size})
+                training_panel.buttons(wanted, f"comparison_{name}")
+                training_panel.progress_bar(wanted)
+    with pictures:
+        if not runs:
+            st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to 2, 8 or 32.")
+            st.stop()
+        noise = dials.test_noise("comparison", default=0.4)
+        picture = st.container()
+        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        digit = display.chosen_digits(digits_seed)[0]
+        with picture:
+            display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
+        display.comparison_table(runs, digit, noise, noise_seed)
+    display.dataset_note()

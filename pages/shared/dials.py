@@ -1,0 +1,124 @@
+"""The dials. Each is in the link under its key and keeps its value from page to page.
+
+Every range and every default comes from `ae_core.config`.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ae_core import config
+from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
+
+LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+BATCH_SIZES = (16, 32, 64, 128, 256, 512)
+HIDDEN_SIZES = {"784 → code": (), "784 → 128 → code": (128,), "784 → 256 → 128 → code": (256, 128), "784 → 512 → 256 → code": (512, 256)}
+NOISE_WORDS = {"gaussian": "Gaussian", "salt_and_pepper": "Salt and pepper", "masking": "Masking"}
+LOSS_WORDS = {"mse": "Squared error", "bce": "Binary cross-entropy"}
+ACTIVATION_WORDS = {"relu": "ReLU", "gelu": "GELU", "tanh": "tanh", "none": "none (linear)"}
+NOISE_STEP = 0.05
+EPOCHS_IN_REACH = 60
+
+
+def latent_size(default: int = config.CAE.model.latent_size) -> int:
+    """How many numbers the code has; the same dial on every page."""
+    low, high = LIMITS["latent_size"]
+    size = st.slider(
+        "Latent size", low, high, default, key="latent_size", bind="query-params",
+        help="How many numbers the encoder may keep of a picture.",
+    )  # fmt: skip
+    st.caption(f"Code / input: {size} / {PIXELS} = **{size / PIXELS:.1%}**")
+    return size
+
+
+def training(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig:
+    """The dials of a model page, on top of its preset."""
+    size = latent_size()
+    low, _ = LIMITS["epochs"]
+    epochs = st.slider(
+        "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
+        help="How many times the network sees every training digit.",
+    )  # fmt: skip
+    corruption = training_noise(preset.corruption) if denoising else preset.corruption
+    with st.expander("Advanced"):
+        model = {"latent_size": size, **_network_dials(preset, page)}
+        settings = {"epochs": epochs, **_advanced(preset, page)}
+    run = config.adjusted(preset, model=model, training=settings)
+    return config.adjusted(run, corruption={"kind": corruption.kind, "level": corruption.level})
+
+
+def training_noise(default: CorruptionConfig) -> CorruptionConfig:
+    """What the denoiser is trained on. Apart from the noise it is tested with."""
+    kind = noise_kind("Noise in training", "training_noise_kind", default.kind)
+    low, high = RANGES["noise_level"]
+    level = st.slider(
+        "Noise level in training", low, high, default.level, NOISE_STEP, key="training_noise_level", bind="query-params",
+        help="Fresh noise for every batch. Level 0 makes it a plain autoencoder.",
+    )  # fmt: skip
+    return CorruptionConfig(kind, level)
+
+
+def noise_kind(label: str, key: str, default: str) -> str:
+    """Which way of spoiling a digit."""
+    kinds = list(NOISE_WORDS)
+    return st.selectbox(label, kinds, kinds.index(default), format_func=NOISE_WORDS.__getitem__, key=key, bind="query-params")
+
+
+def test_noise(page: str, default: float) -> CorruptionConfig:
+    """The noise that the finished network is tried on: the amount changes, the pattern stays."""
+    low, high = RANGES["noise_level"]
+    slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
+    with slider:
+        level = st.slider(
+            "Noise level σ in the test", low, high, default, NOISE_STEP, key=f"{page}_test_noise", bind="query-params",
+            help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
+        )  # fmt: skip
+    with chooser:
+        kind = noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
+    return CorruptionConfig(kind, level)
+
+
+def digits_and_noise_seeds() -> tuple[int, int]:
+    """Which test digits are shown and which noise pattern lies on them, with a button for new ones of each."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("New digits", key="new_digits", icon=":material/casino:", on_click=_next, args=("digits_seed",))
+        st.button("New noise", key="new_noise", icon=":material/grain:", on_click=_next, args=("noise_seed",))
+        with st.popover("Seeds"):
+            return _seed("Digits drawn with seed", "digits_seed"), _seed("Noise drawn with seed", "noise_seed")
+
+
+def _seed(label: str, key: str, default: int = 0) -> int:
+    low, high = LIMITS["seed"]
+    return int(st.number_input(label, low, high, default, key=key, bind="query-params"))
+
+
+def _next(key: str) -> None:
+    _, high = LIMITS["seed"]
+    st.session_state[key] = (int(st.session_state.get(key, 0)) + 1) % (high + 1)
+
+
+def _network_dials(preset: RunConfig, page: str) -> dict[str, object]:
+    activations = list(ACTIVATION_WORDS)
+    activation = st.selectbox(
+        "Activation", activations, activations.index(preset.model.activation), format_func=ACTIVATION_WORDS.__getitem__,
+        key=f"{page}_activation", bind="query-params",
+    )  # fmt: skip
+    if preset.model.kind != "fully_connected":
+        return {"activation": activation}
+    shapes = list(HIDDEN_SIZES)
+    shape = st.selectbox(
+        "Layers", shapes, list(HIDDEN_SIZES.values()).index(preset.model.hidden_sizes), key=f"{page}_layers", bind="query-params"
+    )
+    return {"activation": activation, "hidden_sizes": HIDDEN_SIZES[shape]}
+
+
+def _advanced(preset: RunConfig, page: str) -> dict[str, object]:
+    default = preset.training
+    rate = st.select_slider("Learning rate", LEARNING_RATES, default.learning_rate, key=f"{page}_learning_rate", bind="query-params")
+    batch = st.select_slider("Batch size", BATCH_SIZES, default.batch_size, key=f"{page}_batch_size", bind="query-params")
+    losses = list(LOSS_WORDS)
+    loss = st.selectbox(
+        "Loss", losses, losses.index(default.loss), format_func=LOSS_WORDS.__getitem__, key=f"{page}_loss", bind="query-params"
+    )
+    seed = _seed("Seed", "seed", default.seed)
+    return {"learning_rate": rate, "batch_size": batch, "loss": loss, "seed": seed}

@@ -1,0 +1,186 @@
+"""How the lab shows things: digits in rows, models side by side, figures with their meaning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core import config, data, figures
+from ae_core.config import PIXELS, CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.digits import PreparedDigit, enlarged
+from ae_core.figures import Row
+from ae_core.metrics import psnr, summary
+from ae_core.models import as_picture, reconstruct
+from ae_core.store import StoredRun
+from ae_core.training import seeded
+from pages.shared import lab
+
+DIGITS_SHOWN = 8
+DIGITS_MEASURED = 500
+LEVELS = [round(i * 0.05, 2) for i in range(21)]
+NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
+TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
+NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
+
+
+def show(figure: go.Figure, key: str, alt: str, phone_height: str) -> None:
+    """A figure without toolbar, its labels in the page's own text colour, and as high on a phone as its picture needs."""
+    colour = TEXT_COLOURS[st.context.theme.type or "light"]
+    figure.update_layout(font_color=colour)
+    figure.update_annotations(font_color=colour)
+    figure.update_layout(sliders=[{"font": {"color": colour}, "currentvalue": {"font": {"color": colour}}} for _ in figure.layout.sliders])
+    st.html(f"<style>@media (max-width: 640px) {{.st-key-{key} .stPlotlyChart {{height: calc({phone_height}) !important}}}}</style>")
+    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
+
+
+def provenance(run: StoredRun) -> None:
+    """One line on where a finished run comes from and what it learnt on."""
+    training, result = run.config.training, run.result
+    badge = ":blue-badge[Shipped with the lab]" if run.shipped else ":green-badge[Trained here]"
+    st.markdown(
+        f"{badge} Trained on {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}) for {training.epochs} epochs, "
+        f"{result['train_seconds']:.0f} s, {result['parameters']:,} parameters, on {result['device'].upper()}."
+    )
+
+
+def dataset_note() -> None:
+    """Which digits the lab works with, on every page."""
+    digits = lab.digits()
+    if problem := lab.data_problem():
+        st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
+    st.caption(
+        f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and {len(digits.test_nhw):,} held back. "
+        "Every picture and figure is of held-back digits."
+    )
+
+
+def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
+    """Digits above their noisy version above their reconstruction, at any noise level."""
+    frames = []
+    for level, (noisy_nhw, rebuilt_nhw) in _sweep(run, clean_nhw, noise.kind, noise_seed).items():
+        rows = [
+            Row("digit x", clean_nhw),
+            Row("noisy input x + ε, clipped to 0–1", noisy_nhw),
+            Row("reconstruction D(E(x + ε))", rebuilt_nhw),
+        ]
+        frames.append((level, rows))
+    alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
+    show(figures.noise_scrubber(frames, noise.level), f"{key}_rows", alt, phone_height="47vw + 90px")
+
+
+def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
+    """One digit, its noisy version, and what each model makes of exactly that noisy version."""
+    clean_nhw = clean_hw[None]
+    sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed) for name, run in runs.items()}
+    frames = []
+    for level in LEVELS:
+        noisy_nhw = _noisy(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed)
+        columns = [("digit", clean_nhw), ("noisy", noisy_nhw), *((name, sweep[level][1]) for name, sweep in sweeps.items())]
+        frames.append((level, columns))
+    alt = f"One digit, the same with noise of level {noise.level:g}, and the reconstructions of {', '.join(runs)}"
+    show(figures.model_columns(frames, noise.level), f"{key}_columns", alt, phone_height="25vw + 90px")
+
+
+def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
+    """The run's figures at this noise, over held-back digits, beside doing nothing."""
+    measured, nothing, count = measure(run, noise, noise_seed)
+    columns = st.columns(4)
+    gain = f"{measured['psnr'] - nothing['psnr']:+.1f} dB gained" if math.isfinite(nothing["psnr"]) else None
+    columns[0].metric(
+        "PSNR",
+        f"{measured['psnr']:.1f} dB",
+        gain,
+        help="Peak signal-to-noise ratio: higher is better. Gained against the noisy input as it is.",
+    )
+    columns[1].metric("Squared error per image", f"{measured['mse'] * PIXELS:.1f}", help="Summed over the 784 pixels: lower is better.")
+    columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help="Structural similarity: 1 is a perfect copy.")
+    columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
+    st.caption(f"Means over {count} held-back digits at this noise. Code / input: {run.config.model.latent_size} / {PIXELS}.")
+
+
+def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:
+    """Metrics of the run and of doing nothing, and over how many held-back digits."""
+    return _measure(lab.store().root, run.run_id, run.shipped, noise, noise_seed, lab.digits().name, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _measure(
+    _root: object, run_id: str, shipped: bool, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
+) -> tuple[dict[str, float], dict[str, float], int]:
+    clean_nhw = lab.digits().test_nhw[:DIGITS_MEASURED]
+    noisy_nhw = _noisy(clean_nhw, noise, noise_seed)
+    return summary(reconstruct(lab.network(_run), noisy_nhw), clean_nhw), summary(noisy_nhw, clean_nhw), len(clean_nhw)
+
+
+def digit_psnr(run: StoredRun, clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> float:
+    """PSNR in dB of one digit's reconstruction."""
+    noisy_nhw = _noisy(clean_hw[None], noise, noise_seed)
+    return float(psnr(as_picture(reconstruct(lab.network(run), noisy_nhw)), clean_hw[None]))
+
+
+def comparison_table(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+    """Each model's figures: for the digit in the picture, and over the held-back digits at the same noise."""
+    noisy_nhw = _noisy(clean_hw[None], noise, noise_seed)
+    rows = [{"": "doing nothing", "PSNR, this digit": _decibels(psnr(noisy_nhw, clean_hw[None]))}]
+    for name, run in runs.items():
+        measured, nothing, count = measure(run, noise, noise_seed)
+        rows[0][f"PSNR, {count} digits"] = _decibels(nothing["psnr"])
+        rows[0]["SSIM"] = f"{nothing['ssim']:.3f}"
+        rows[0]["Squared error"] = f"{nothing['mse'] * PIXELS:.1f}"
+        rows.append(
+            {
+                "": NAMES[name],
+                "PSNR, this digit": _decibels(digit_psnr(run, clean_hw, noise, noise_seed)),
+                f"PSNR, {count} digits": _decibels(measured["psnr"]),
+                "SSIM": f"{measured['ssim']:.3f}",
+                "Squared error": f"{measured['mse'] * PIXELS:.1f}",
+                "Parameters": f"{run.result['parameters']:,}",
+                "Trained": "shipped" if run.shipped else "here",
+            }
+        )
+    st.table(rows)
+
+
+def _decibels(value: float | Tensor) -> str:
+    return f"{float(value):.1f} dB" if math.isfinite(float(value)) else "perfect"
+
+
+def preparation(prepared: PreparedDigit) -> None:
+    """Every step from a visitor's picture to the 28 × 28 digit that the networks see."""
+    for column, step in zip(st.columns(len(prepared.steps)), prepared.steps, strict=True):
+        column.image(enlarged(step.picture_hw), caption=f"**{step.title}.** {step.why}", width="stretch")
+
+
+def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
+    """Held-back digits (count, 28, 28), the same ones for the same seed."""
+    test_nhw = lab.digits().test_nhw
+    return test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits shown"))[:count]]
+
+
+def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
+    """FAE, CAE and DAE of one latent size, as far as they are trained."""
+    presets = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
+    runs = {}
+    for name, preset in presets.items():
+        run = lab.trained(config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size}))
+        if run is not None:
+            runs[name] = run
+    return runs
+
+
+def _noisy(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
+    """The same seed gives the same pattern at every level."""
+    return corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
+
+
+def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int) -> dict[float, tuple[Tensor, Tensor]]:
+    """Noisy input and reconstruction, both (n, 28, 28), at every level of the slider, in one pass through the network."""
+    noisy = [_noisy(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in LEVELS]
+    rebuilt = as_picture(reconstruct(lab.network(run), torch.cat(noisy))).split(len(clean_nhw))
+    return dict(zip(LEVELS, zip(noisy, rebuilt, strict=True), strict=True))

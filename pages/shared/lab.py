@@ -1,0 +1,106 @@
+"""What every page stands on: the store, the digits at hand, trained networks, and plain words for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from ae_core import config, data
+from ae_core.config import EMBEDDED, RunConfig
+from ae_core.errors import DamagedRunError, DataError, LabError
+from ae_core.models import Autoencoder
+from ae_core.store import Store, StoredRun, default_root
+
+MODELS_KEPT = 64
+
+
+def open_page() -> None:
+    """First line of every page: make sure that `app.py` has its say.
+
+    A fresh server whose first visitor follows a link to a page below the home page would run that page by itself,
+    because Streamlit takes a folder called pages/ for its older kind of multipage app until it meets `st.navigation`.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show a LabError as a box with its cause and next step, and end the page there."""
+    try:
+        yield
+    except LabError as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.stop()
+
+
+def store() -> Store:
+    """The store that AE_LAB_STORE names."""
+    return _store(default_root())
+
+
+@st.cache_resource
+def _store(root: Path) -> Store:
+    return Store(root)
+
+
+def data_dir() -> Path | None:
+    """The directory of full MNIST if it is there and whole, else None; `data_problem` tells why."""
+    return None if data_problem() else data.directory()
+
+
+def data_problem() -> str | None:
+    """Why the data directory that was asked for is not used, in one sentence."""
+    directory = data.directory()
+    try:
+        _load(data.best_available(directory), directory, default_root() / "cache")
+    except DataError as problem:
+        return str(problem)
+    return None
+
+
+def digits() -> data.Digits:
+    """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
+    directory = data_dir()
+    return _load(data.best_available(directory), directory, default_root() / "cache")
+
+
+@st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
+def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+    return data.load(name, directory, cache_dir)
+
+
+def on_these_digits(run: RunConfig) -> RunConfig:
+    """A preset set up for the digits at hand."""
+    return config.with_data(run, EMBEDDED if data_dir() is None else config.MNIST)
+
+
+def trained(run: RunConfig) -> StoredRun | None:
+    """The finished run with exactly these settings, else the shipped one with this model and corruption, else None.
+
+    A damaged run is reported and passed over.
+    """
+    for look in (lambda: store().find(config.run_id(run)), lambda: store().shipped_like(run)):
+        try:
+            found = look()
+        except DamagedRunError as problem:
+            st.warning(str(problem), icon=":material/warning:")
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def network(run: StoredRun) -> Autoencoder:
+    """The run's network, ready for inference, kept in memory for every visitor."""
+    return _network(store().root, run.run_id, run.shipped)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MODELS_KEPT)
+def _network(root: Path, run_id: str, shipped: bool) -> Autoencoder:
+    return _store(root).load_model(_store(root).get(run_id))
