@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ae_core.errors import ConfigError
-
 METRICS = ("mse", "psnr", "ssim", "bce")
 # SSIM's window makes about 20 copies of each picture.
 SSIM_CHUNK = 1000
@@ -56,8 +54,8 @@ def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
 
 
 def summary(images_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
-    """Mean of all four over the pictures, by name. Raises ConfigError when shapes differ."""
+    """Mean of all four over the pictures, by name. Raises ValueError when shapes differ."""
     if images_nhw.shape != clean_nhw.shape:
-        raise ConfigError(f"Pictures of shape {tuple(images_nhw.shape)} cannot be compared with {tuple(clean_nhw.shape)}.")
+        raise ValueError(f"Pictures of shape {tuple(images_nhw.shape)} cannot be compared with {tuple(clean_nhw.shape)}.")
     measures = {"mse": mse, "psnr": psnr, "ssim": ssim, "bce": bce}
     return {name: float(measure(images_nhw, clean_nhw).mean()) for name, measure in measures.items()}

@@ -23,6 +23,7 @@ with lab.plain_errors():
             file = st.file_uploader("A PNG, JPEG or WebP picture", [kind.lower() for kind in FORMATS] + ["jpg"], key="digit_upload")
             content = file.getvalue() if file else None
         else:
+            st.space("small")  # the board's buttons float above it
             drawing = st_canvas(
                 stroke_width=18, stroke_color="#000000", background_color="#ffffff", height=280, width=280,
                 drawing_mode="freedraw", return_image_data=True, key="digit_canvas",

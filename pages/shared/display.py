@@ -22,6 +22,7 @@ from ae_core.training import seeded
 from pages.shared import lab
 
 DIGITS_SHOWN = 8
+STEP_WIDTH = 140
 DIGITS_MEASURED = 500
 LEVELS = [round(i * 0.05, 2) for i in range(21)]
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
@@ -153,8 +154,10 @@ def _decibels(value: float | Tensor) -> str:
 
 def preparation(prepared: PreparedDigit) -> None:
     """Every step from a visitor's picture to the 28 × 28 digit that the networks see."""
-    for column, step in zip(st.columns(len(prepared.steps)), prepared.steps, strict=True):
-        column.image(enlarged(step.picture_hw), caption=f"**{step.title}.** {step.why}", width="stretch")
+    with st.container(horizontal=True):
+        for step in prepared.steps:
+            with st.container(width=STEP_WIDTH):
+                st.image(enlarged(step.picture_hw), caption=f"**{step.title}.** {step.why}", width=STEP_WIDTH)
 
 
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:

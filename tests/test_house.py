@@ -1,0 +1,105 @@
+"""The house rules: formatting, lint, types, who may import whom, and no import that does things."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+# Left column: a module of ae_core. Right: the modules of ae_core that it may import.
+MAY_IMPORT = {
+    "errors": set(),
+    "config": {"errors"},
+    "data": {"errors", "config"},
+    "corruption": {"config"},
+    "models": {"config"},
+    "metrics": set(),
+    "training": {"config", "data", "corruption", "models", "metrics", "errors"},
+    "baselines": {"metrics"},
+    "store": {"config", "models", "errors"},
+    "cluster": {"store", "errors"},
+    "jobs": {"config", "training", "store", "cluster", "data", "errors"},
+    "digits": {"errors"},
+    "figures": set(),
+}
+
+
+def imported_names(source: str) -> set[str]:
+    """Every module a file imports, wherever in the file it does so, as dotted names."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def broken_import_rules(path: Path, source: str) -> list[str]:
+    """What `path` (relative to the project) imports and may not."""
+    names = imported_names(source)
+    roots = {name.split(".")[0] for name in names}
+    broken = []
+    if path.parts[0] == "ae_core":
+        broken += [f"{path} imports {root}" for root in roots & {"streamlit", "streamlit_drawable_canvas", "pages"}]
+        ours = {name.split(".")[1] for name in names if name.startswith("ae_core.")} & set(MAY_IMPORT)
+        allowed = MAY_IMPORT.get(path.stem, set(MAY_IMPORT))
+        broken += [f"{path} imports ae_core.{module}" for module in sorted(ours - allowed)]
+    if path.parts[0] == "pages":
+        ours = {name for name in names if name.startswith("pages.") and not name.startswith("pages.shared")}
+        broken += [f"{path} imports {name}" for name in sorted(ours)]
+    return broken
+
+
+def project_files() -> list[Path]:
+    return [path.relative_to(PROJECT) for folder in ("ae_core", "pages") for path in sorted((PROJECT / folder).rglob("*.py"))]
+
+
+def test_every_module_imports_only_what_it_may():
+    assert [rule for path in project_files() for rule in broken_import_rules(path, (PROJECT / path).read_text())] == []
+
+
+def test_every_module_of_the_core_has_its_rule():
+    assert {path.stem for path in (PROJECT / "ae_core").glob("*.py")} - {"__init__", "__main__"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("ae_core/models.py", "import streamlit as st"),
+        ("ae_core/models.py", "def f():\n    from ae_core.training import train"),
+        ("ae_core/figures.py", "from ae_core import store"),
+        ("ae_core/jobs.py", "from pages.shared import lab"),
+        ("pages/home.py", "from pages import denoising"),
+    ],
+)
+def test_the_import_rule_catches_an_offender(path, source):
+    assert broken_import_rules(Path(path), source) != []
+
+
+@pytest.mark.parametrize("command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]], ids=" ".join)
+def test_the_code_is_clean(command):
+    done = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, capture_output=True, text=True, timeout=170)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def imported_core() -> str:
+    """What a fresh process says of itself after importing the whole core."""
+    program = (
+        "import sys, pathlib, torch\n"
+        "before = torch.get_rng_state()\n"
+        "for path in sorted(pathlib.Path('ae_core').glob('*.py')):\n"
+        "    if path.stem != '__main__': __import__(f'ae_core.{path.stem}')\n"
+        "print('streamlit' in sys.modules, torch.equal(before, torch.get_rng_state()), 'mlxtend' in sys.modules)"
+    )
+    return subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_core_imports_without_streamlit_and_does_nothing_at_import(imported_core):
+    assert imported_core == "False True False"
