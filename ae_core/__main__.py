@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -119,8 +121,8 @@ def _read_pictures(path: Path) -> Tensor:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return prepare_file(content).digit_hw[None]
     try:
-        images = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as problem:
+        images = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as problem:
         raise ImageError(f"{path} is neither a .npy array nor a PNG, JPEG or WebP picture. Save it as one of these.") from problem
     if not isinstance(images, np.ndarray) or images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
         shape = getattr(images, "shape", "several arrays")
@@ -137,6 +139,7 @@ def _read_pictures(path: Path) -> Tensor:
 
 def _write_pictures(path: Path, images_nhw: Tensor) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() in IMAGE_SUFFIXES:
             strip = torch.cat(list(images_nhw), dim=1)
             Image.fromarray((strip * 255).round().byte().numpy()).save(path)
@@ -180,8 +183,8 @@ def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
         output = options.output if options.output_dir is None else options.output_dir / f"{path.stem}.png"
         try:
             prepared = prepare_file(_read(path))
-            if options.output_dir is not None:
-                options.output_dir.mkdir(parents=True, exist_ok=True)
+            if any(row.get("output") == str(output) for row in rows):
+                raise ImageError(f"Another picture was already written to {output}. Rename this one and prepare it again.")
             _write_pictures(output, prepared.digit_hw[None])
             rows.append({"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]})
         except LabError as problem:

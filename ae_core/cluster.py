@@ -22,7 +22,12 @@ from ae_core.store import Store, is_held
 
 IDLE_SECONDS = 1800
 CONNECT_SECONDS = 20
+CLOSE_SECONDS = 5
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+# Held so that the system may forget an ended process when a new one is started.
+_started: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 def folder(store: Store) -> Path:
@@ -44,7 +49,7 @@ def ensure_started(store: Store) -> None:
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     with (folder(store) / "log.txt").open("ab") as log:
         try:
-            subprocess.Popen(
+            _started[store.root] = subprocess.Popen(
                 [sys.executable, "-m", "ae_core", "cluster", "--store", str(store.root)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, "PYTHONPATH": path}, start_new_session=True,
@@ -78,12 +83,12 @@ async def _serve(scheduler_file: Path, idle_seconds: float) -> None:
             Nanny(scheduler.address, nthreads=1, preload=["ae_core.jobs"], memory_limit=0, host="127.0.0.1", dashboard=False)
             for _ in range(max(1, (os.cpu_count() or 1) - 1))
         ]
-        try:
-            await asyncio.gather(*workers)
-            await scheduler.finished()
-        finally:
-            await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
-    scheduler_file.unlink(missing_ok=True)
+        starting = asyncio.gather(*workers)
+        await scheduler.finished()
+        scheduler_file.unlink(missing_ok=True)
+        starting.cancel()
+        # A worker that does not answer any more is a daemon of this process and ends with it.
+        await asyncio.wait([asyncio.create_task(worker.close(timeout=2)) for worker in workers], timeout=CLOSE_SECONDS)
 
 
 def is_reachable(store: Store) -> bool:

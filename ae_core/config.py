@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -49,7 +48,7 @@ def check_range(name: str, value: float) -> None:
     whole = name in LIMITS
     words = name.replace("_", " ")
     fits_type = isinstance(value, int) if whole else isinstance(value, int | float)
-    if isinstance(value, bool) or not fits_type or not math.isfinite(value) or not low <= value <= high:
+    if isinstance(value, bool) or not fits_type or not low <= value <= high:  # NaN is in no range
         kind = "a whole number" if whole else "a number"
         raise ConfigError(f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. Choose one in that range.")
 
@@ -107,6 +106,7 @@ class CorruptionConfig:
     def __post_init__(self) -> None:
         check_choice("noise kind", self.kind, NOISE_KINDS)
         check_range("noise_level", self.level)
+        object.__setattr__(self, "level", abs(float(self.level)))  # 0, 0.0 and -0.0 are one setting, with one name
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "learning_rate", "seed"):
             check_range(name, getattr(self, name))
         check_choice("loss", self.loss, LOSSES)
+        object.__setattr__(self, "learning_rate", float(self.learning_rate))
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def from_json(text: str) -> RunConfig:
             _build(TrainingConfig, fields["training"]),
             _build(DataConfig, fields["data"]),
         )
-    except (KeyError, TypeError) as problem:
+    except (AttributeError, KeyError, TypeError) as problem:
         raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,19 +171,26 @@ def _keep(path: Path, table: np.ndarray) -> None:
         np.save(temporary, table)
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _bytes(images_nhw: Tensor) -> np.ndarray:
     return (images_nhw * 255).round().to(torch.uint8).numpy()
 
 
+@contextmanager
+def _read_only_buffers() -> Iterator[None]:
+    """torchvision wraps a read-only buffer in a tensor and warns; we only read it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
+        yield
+
+
 def _torchvision_mnist(data_dir: Path, *, train: bool) -> tuple[Tensor, Tensor]:
     from torchvision import datasets
 
-    with warnings.catch_warnings():
-        # torchvision wraps a read-only buffer in a tensor; we only read it.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+    with _read_only_buffers():
         digits = datasets.MNIST(str(data_dir), train=train, download=False)
     return digits.data.float() / 255, digits.targets.long()
 
@@ -210,9 +219,13 @@ def download(data_dir: Path) -> None:
         raw.mkdir(parents=True, exist_ok=True)
         for path in _damaged_raw_files(data_dir):
             path.unlink()
-        datasets.MNIST(str(data_dir), download=True)
+        missing = [(file, md5) for file, md5 in datasets.MNIST.resources if not (raw / file.removesuffix(".gz")).is_file()]
+        # Left alone, torchvision fetches all four again when one is missing. The class's name is its folder's.
+        fetching = type("MNIST", (datasets.MNIST,), {"resources": missing})
+        with _read_only_buffers():
+            fetching(str(data_dir), download=True)
     except (OSError, RuntimeError, EOFError) as problem:
-        reason = str(problem).strip().splitlines()[-1]
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[-1]
         raise DataError(
             f"MNIST could not be downloaded into {data_dir} ({reason}). "
             "Check the network and the disk, then run the same command again: whole files are kept."

@@ -98,6 +98,8 @@ def prepare(image: Image.Image) -> PreparedDigit:
     scaled_hw = np.asarray(Image.fromarray((cut_hw * 255).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS), dtype=np.float32) / 255
     steps.append(Step("20 pixels long", "Every MNIST digit is 20 pixels on its longer side.", scaled_hw))
 
+    if not scaled_hw.any():
+        raise ImageError("There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger.")
     digit_hw = _centred(scaled_hw)
     steps.append(Step("Centred", "Its centre of mass is in the middle of 28 × 28 pixels.", digit_hw))
     return PreparedDigit(torch.from_numpy(digit_hw), steps)

@@ -22,7 +22,7 @@ class DamagedRunError(StoreError):
 
 
 class DivergedError(LabError):
-    """A training whose loss is no longer a finite number."""
+    """A training whose loss is no longer a number, or beyond all bounds."""
 
 
 class ClusterError(LabError):

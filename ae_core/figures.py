@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +21,8 @@ LABEL = 12
 ROW_HEIGHT = 114
 COLUMNS_HEIGHT = 260
 SLIDER_HEIGHT = 90
+ROWS_FIGURE_HEIGHT = 3 * ROW_HEIGHT + SLIDER_HEIGHT
+COLUMNS_FIGURE_HEIGHT = COLUMNS_HEIGHT + SLIDER_HEIGHT
 FONT = 15
 
 
@@ -34,7 +37,7 @@ class Row:
 def png(images_nhw: Tensor) -> str:
     """Digits side by side with clear gaps between them, as a PNG data address."""
     count = len(images_nhw)
-    strip = np.zeros((28, count * 28 + (count - 1) * GAP, 2), dtype=np.uint8)  # grey, opacity
+    strip = np.zeros((28, _strip_width(count), 2), dtype=np.uint8)  # grey, opacity
     for i, image in enumerate((images_nhw * 255).round().clamp(0, 255).byte().numpy()):
         left = i * (28 + GAP)
         strip[:, left : left + 28, 0] = image
@@ -44,9 +47,43 @@ def png(images_nhw: Tensor) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def digit_rows(rows: Sequence[Row]) -> go.Figure:
-    """Rows of digits, one under the other, each with its label above it."""
-    return _rows_figure(rows, height=ROW_HEIGHT * len(rows))
+def rows_html(rows: Sequence[Row]) -> str:
+    """Rows of digits, one under the other, each with its label above it, as HTML.
+
+    It looks as `noise_scrubber` does, and a browser shows it at once, where a Plotly figure takes it two seconds.
+    """
+    width = _strip_width(max(len(row.images_nhw) for row in rows))
+    height = 28 + LABEL
+    parts = [_picture_html(row.label, row.images_nhw, f"aspect-ratio:{_strip_width(len(row.images_nhw))}/{height}") for row in rows]
+    return _frame_html("".join(parts), ROW_HEIGHT * width / height)
+
+
+def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
+    """Single digits (1, 28, 28) beside each other under their titles, as HTML that looks as `model_columns` does."""
+    width = _columns_width(len(columns))
+    parts = [_picture_html(title, image_nhw, f"flex:1;text-align:center;aspect-ratio:28/{28 + LABEL}") for title, image_nhw in columns]
+    gap = 100 * 2 * GAP / width
+    return _frame_html(f'<div style="display:flex;gap:{gap:.2f}%">{"".join(parts)}</div>', COLUMNS_HEIGHT * width / (28 + LABEL))
+
+
+def _picture_html(label: str, images_nhw: Tensor, style: str) -> str:
+    return (
+        f'<div style="{style};display:flex;flex-direction:column;justify-content:flex-end">'
+        f'<span style="font-size:{FONT}px;line-height:1.4;white-space:nowrap">{escape(label)}</span>'
+        f'<img src="{png(images_nhw)}" alt="{escape(label)}" style="width:100%;image-rendering:pixelated"></div>'
+    )
+
+
+def _frame_html(content: str, width: float) -> str:
+    return f'<div style="max-width:{width:.0f}px;margin:0 auto">{content}</div>'
+
+
+def _strip_width(count: int) -> int:
+    return count * (28 + GAP) - GAP
+
+
+def _columns_width(count: int) -> int:
+    return count * (28 + 2 * GAP) - 2 * GAP
 
 
 def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float) -> go.Figure:
@@ -56,7 +93,7 @@ def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float) 
     """
     shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
     rows = frames[shown][1]
-    figure = _rows_figure(rows, height=ROW_HEIGHT * len(rows) + SLIDER_HEIGHT)
+    figure = _rows_figure(rows, ROWS_FIGURE_HEIGHT)
     return _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
 
 
@@ -72,7 +109,7 @@ def model_columns(frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], 
         x = i * (28 + 2 * GAP)
         figure.add_trace(_picture(image_nhw, x, 0))
         figure.add_annotation(x=x + 13.5, y=-1, text=title, xanchor="center", yanchor="bottom", showarrow=False)
-    _frame_pictures(figure, len(columns) * (28 + 2 * GAP) - 2 * GAP, 28 + LABEL, COLUMNS_HEIGHT + SLIDER_HEIGHT)
+    _frame_pictures(figure, _columns_width(len(columns)), 28 + LABEL, COLUMNS_FIGURE_HEIGHT)
     return _with_slider(figure, [(value, [image for _, image in shown_columns]) for value, shown_columns in frames], shown)
 
 
@@ -87,7 +124,7 @@ def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[
         marker = {"color": ORANGE, "symbol": "diamond", "size": 8}
         figure.add_scatter(x=x, y=y, mode="lines+markers", name="test squared error per image", yaxis="y2", marker=marker)
     figure.update_layout(
-        height=260,
+        height=230,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
         xaxis={"title": "step", "range": [0, max(steps, 1)]},
@@ -106,7 +143,7 @@ def _rows_figure(rows: Sequence[Row], height: int) -> go.Figure:
         figure.add_trace(_picture(row.images_nhw, 0, y))
         figure.add_annotation(x=-0.5, y=y - 1, text=row.label, xanchor="left", yanchor="bottom", showarrow=False)
     count = max(len(row.images_nhw) for row in rows)
-    return _frame_pictures(figure, count * (28 + GAP) - GAP, len(rows) * (28 + LABEL), height)
+    return _frame_pictures(figure, _strip_width(count), len(rows) * (28 + LABEL), height)
 
 
 def _picture(images_nhw: Tensor, x: int, y: int) -> go.Image:

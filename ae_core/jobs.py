@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from distributed import fire_and_forget
+from distributed import Client, Scheduler, fire_and_forget
 from filelock import Timeout
 from torch import Tensor
 
@@ -167,6 +167,7 @@ def submit(run: RunConfig, store: Store, data_dir: Path | None = None) -> str:
         key=f"train-{name}", pure=False,
     )  # fmt: skip
     fire_and_forget(future)
+    _wait_until_known(client, name, store)
     return name
 
 
@@ -263,6 +264,19 @@ def _wait_for_stop(store: Store, name: str) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while _stop_file(store, name).exists() and store.is_locked(name) and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def _wait_until_known(client: Client, name: str, store: Store) -> None:
+    """A submission is on its way in the background; once the scheduler has it, this process may die."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while _submitted_file(store, name).exists() and time.monotonic() < deadline:
+        if client.run_on_scheduler(_knows, key=f"train-{name}"):
+            return
+        time.sleep(0.01)
+
+
+def _knows(dask_scheduler: Scheduler, key: str) -> bool:
+    return key in dask_scheduler.tasks
 
 
 def _submitted_file(store: Store, name: str) -> Path:

@@ -18,6 +18,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class StoredRun:
     config: RunConfig
     result: dict[str, Any]
     shipped: bool
+    weights_sha256: str
 
     @property
     def run_id(self) -> str:
@@ -138,11 +140,15 @@ class Store:
         return run
 
     def load_model(self, run: StoredRun) -> Autoencoder:
-        """The trained network, ready for inference: eval mode, no gradients."""
+        """The trained network, ready for inference: eval mode, no gradients. Raises DamagedRunError unless it is the one committed."""
         folder = self._folder_of(run)
         model = build(run.config.model)
         try:
-            model.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
+            content = (folder / WEIGHTS).read_bytes()
+            if hashlib.sha256(content).hexdigest() != run.weights_sha256:
+                self._verified.pop(folder, None)  # damaged since find(): let the next one look again
+                raise _damaged(folder, f"{WEIGHTS} is not what was written")
+            model.load_state_dict(load_tensors(content))
         except (OSError, SafetensorError, RuntimeError) as problem:
             raise _damaged(folder, "its weights do not fit its settings") from problem
         return model.eval().requires_grad_(False)
@@ -215,7 +221,7 @@ class Store:
             raise _damaged(folder, "its settings cannot be read by this version") from problem
         if run_id(config) != folder.name:
             raise _damaged(folder, "its settings belong to another run")
-        return StoredRun(config, manifest["result"], shipped)
+        return StoredRun(config, manifest["result"], shipped, manifest["sha256"][WEIGHTS])
 
     def _verify_files(self, folder: Path, sha256: Mapping[str, str]) -> None:
         """Hash the files, unless size and time of change say they are the ones hashed before."""
@@ -303,7 +309,8 @@ def _write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StoreError(f"{path.name} could not be written ({problem.strerror}). Make room on the disk and train again.") from problem
 
 

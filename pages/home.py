@@ -24,9 +24,14 @@ with lab.plain_errors():
     st.caption("One digit the networks never saw, the same digit in noise, and three networks' reconstructions from 32 numbers each.")
 
     first, second, third = st.columns(3, gap="medium")
-    first.page_link("pages/fully_connected.py", label="**1. Fully connected**: every pixel at once", icon=":material/hub:")
-    second.page_link("pages/convolutional.py", label="**2. Convolutional**: small filters that slide", icon=":material/grid_on:")
-    third.page_link("pages/denoising.py", label="**3. Denoising**: noisy in, clean out", icon=":material/auto_fix_high:")
-    first.page_link("pages/comparison.py", label="**4. Comparison**: one noisy digit, three answers", icon=":material/compare:")
-    second.page_link("pages/your_digit.py", label="**5. Your digit**: draw or upload one", icon=":material/draw:")
+    with first:
+        lab.link("fully_connected", "**1. Fully connected**: every pixel at once", ":material/hub:")
+    with second:
+        lab.link("convolutional", "**2. Convolutional**: small filters that slide", ":material/grid_on:")
+    with third:
+        lab.link("denoising", "**3. Denoising**: noisy in, clean out", ":material/auto_fix_high:")
+    with first:
+        lab.link("comparison", "**4. Comparison**: one noisy digit, three answers", ":material/compare:")
+    with second:
+        lab.link("your_digit", "**5. Your digit**: draw or upload one", ":material/draw:")
     display.dataset_note()

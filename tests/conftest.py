@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the developer's store or data directory."""
+def own_surroundings(tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the developer's store or data directory; the embedded digits need not be parsed again."""
     use_one_thread()
+    shutil.copytree(cache_dir, tmp_path / "default_store" / "cache")
     monkeypatch.delenv("AE_LAB_DATA_DIR", raising=False)
     monkeypatch.delenv("AE_LAB_SCHEDULER", raising=False)
     monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "default_store"))

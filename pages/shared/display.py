@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -30,14 +30,36 @@ TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
-def show(figure: go.Figure, key: str, alt: str, phone_height: str) -> None:
-    """A figure without toolbar, its labels in the page's own text colour, and as high on a phone as its picture needs."""
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A figure without toolbar, its words in the page's own text colour."""
     colour = TEXT_COLOURS[st.context.theme.type or "light"]
     figure.update_layout(font_color=colour)
     figure.update_annotations(font_color=colour)
     figure.update_layout(sliders=[{"font": {"color": colour}, "currentvalue": {"font": {"color": colour}}} for _ in figure.layout.sliders])
-    st.html(f"<style>@media (max-width: 640px) {{.st-key-{key} .stPlotlyChart {{height: calc({phone_height}) !important}}}}</style>")
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
+
+
+def scrubber(first_picture: str, draw: Callable[[], go.Figure], key: str, alt: str, height: str, phone_height: str) -> None:
+    """A figure with a slider, and in its place until the browser has drawn it, the same picture as plain HTML.
+
+    `draw` makes the figure after the first picture is on its way; heights are CSS lengths.
+    """
+    st.html(
+        f"""<style>
+        .st-key-{key}_place {{position: relative; min-height: {height}}}
+        .st-key-{key}_first {{position: absolute; inset: 0 0 auto 0; z-index: 1}}
+        .st-key-{key}_first img {{width: 100% !important; max-width: 100% !important}}
+        .st-key-{key}_place:has(.js-plotly-plot image) .st-key-{key}_first {{display: none}}
+        @media (max-width: 640px) {{
+            .st-key-{key}_place {{min-height: calc({phone_height})}}
+            .st-key-{key} .stPlotlyChart {{height: calc({phone_height}) !important}}
+        }}
+        </style>"""
+    )
+    with st.container(key=f"{key}_place"):
+        with st.container(key=f"{key}_first"):
+            st.markdown(first_picture, unsafe_allow_html=True)
+        chart(draw(), key, alt)
 
 
 def provenance(run: StoredRun) -> None:
@@ -63,29 +85,43 @@ def dataset_note() -> None:
 
 def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
     """Digits above their noisy version above their reconstruction, at any noise level."""
-    frames = []
-    for level, (noisy_nhw, rebuilt_nhw) in _sweep(run, clean_nhw, noise.kind, noise_seed).items():
-        rows = [
+
+    def rows(noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
+        return [
             Row("digit x", clean_nhw),
             Row("noisy input x + ε, clipped to 0–1", noisy_nhw),
             Row("reconstruction D(E(x + ε))", rebuilt_nhw),
         ]
-        frames.append((level, rows))
+
+    def draw() -> go.Figure:
+        sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, LEVELS)
+        return figures.noise_scrubber([(level, rows(*pictures)) for level, pictures in sweep.items()], noise.level)
+
+    now = _sweep(run, clean_nhw, noise.kind, noise_seed, [noise.level])
     alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
-    show(figures.noise_scrubber(frames, noise.level), f"{key}_rows", alt, phone_height="47vw + 90px")
+    first = figures.rows_html(rows(*now[noise.level]))
+    scrubber(first, draw, f"{key}_rows", alt, f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="47vw + 90px")
 
 
 def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
     """One digit, its noisy version, and what each model makes of exactly that noisy version."""
     clean_nhw = clean_hw[None]
-    sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed) for name, run in runs.items()}
-    frames = []
-    for level in LEVELS:
-        noisy_nhw = _noisy(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed)
-        columns = [("digit", clean_nhw), ("noisy", noisy_nhw), *((name, sweep[level][1]) for name, sweep in sweeps.items())]
-        frames.append((level, columns))
+
+    def columns(levels: Sequence[float]) -> list[tuple[float, list[tuple[str, Tensor]]]]:
+        sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()}
+        noisy = {level: _noisy(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed) for level in levels}
+        return [
+            (level, [("digit", clean_nhw), ("noisy", noisy[level]), *((name, sweep[level][1]) for name, sweep in sweeps.items())])
+            for level in levels
+        ]
+
+    def draw() -> go.Figure:
+        return figures.model_columns(columns(LEVELS), noise.level)
+
+    (_, now), *_ = columns([noise.level])
     alt = f"One digit, the same with noise of level {noise.level:g}, and the reconstructions of {', '.join(runs)}"
-    show(figures.model_columns(frames, noise.level), f"{key}_columns", alt, phone_height="25vw + 90px")
+    first = figures.columns_html(now)
+    scrubber(first, draw, f"{key}_columns", alt, f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="25vw + 90px")
 
 
 def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
@@ -182,8 +218,8 @@ def _noisy(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tenso
     return corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
 
 
-def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int) -> dict[float, tuple[Tensor, Tensor]]:
-    """Noisy input and reconstruction, both (n, 28, 28), at every level of the slider, in one pass through the network."""
-    noisy = [_noisy(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in LEVELS]
+def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]) -> dict[float, tuple[Tensor, Tensor]]:
+    """Noisy input and reconstruction, both (n, 28, 28), at each noise level, in one pass through the network."""
+    noisy = [_noisy(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
     rebuilt = as_picture(reconstruct(lab.network(run), torch.cat(noisy))).split(len(clean_nhw))
-    return dict(zip(LEVELS, zip(noisy, rebuilt, strict=True), strict=True))
+    return dict(zip(levels, zip(noisy, rebuilt, strict=True), strict=True))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.runtime.pages_manager import PagesManager
 
 from ae_core import config, data
@@ -27,6 +28,14 @@ def open_page() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def link(page: str, label: str, icon: str) -> None:
+    """A link to another page; only its words where a page runs alone, without the router that knows the others."""
+    try:
+        st.page_link(f"pages/{page}.py", label=label, icon=icon)
+    except StreamlitPageNotFoundError:
+        st.markdown(label)
 
 
 @contextmanager

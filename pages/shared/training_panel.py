@@ -11,9 +11,9 @@ from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab
-from pages.shared.display import DIGITS_SHOWN, show
+from pages.shared.display import DIGITS_SHOWN, chart
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.6
 
 
 def buttons(run: RunConfig, page: str) -> None:
@@ -110,10 +110,9 @@ def _show(progress: Progress, page: str) -> None:
         if not progress.noisy.equal(progress.clean):
             rows.append(Row("noisy input x + ε, clipped to 0–1", progress.noisy[few]))
         rows.append(Row(f"reconstruction after {step:,} steps", progress.snapshot()[few]))
-        alt = "The same test digits, redrawn as the network learns"
-        show(figures.digit_rows(rows), f"{page}_snapshot", alt, phone_height=f"{16 * len(rows)}vw")
+        st.html(figures.rows_html(rows))
     curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps)
-    show(curve, f"{page}_curve", "Training loss and test error, falling over the steps", phone_height="260px")
+    chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
 
 
 def _submit(run: RunConfig) -> None:

@@ -1,0 +1,129 @@
+"""Figures as values: what is on them, and that they are small."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ae_core import config
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.figures import Row, columns_html, loss_curve, model_columns, noise_scrubber, png, rows_html
+from ae_core.models import reconstruct
+from ae_core.store import Store
+from ae_core.training import seeded
+
+LEVELS = [round(i / 20, 2) for i in range(21)]
+
+
+def decoded(source: str) -> np.ndarray:
+    """A PNG data address -> (h, w, grey and opacity)."""
+    head, content = source.split(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+
+
+def noisy(images_nhw, level):
+    return corrupt(images_nhw, CorruptionConfig("gaussian", level), seeded(0, "test noise"))
+
+
+@pytest.fixture(scope="module")
+def eight(digits):
+    return digits.test_nhw[:8]
+
+
+@pytest.fixture(scope="module")
+def scrubber(eight, tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    denoiser = store.load_model(store.shipped_like(config.DAE))
+    frames = [
+        (level, [Row("clean", eight), Row("noisy", noisy(eight, level)), Row("rebuilt", reconstruct(denoiser, noisy(eight, level)))])
+        for level in LEVELS
+    ]
+    return noise_scrubber(frames, 0.4)
+
+
+def test_a_picture_of_digits_holds_their_pixels(eight):
+    strip = decoded(png(eight))
+    assert strip.shape == (28, 8 * 28 + 7 * 2, 2)
+    for i, image in enumerate(eight):
+        left = i * 30
+        np.testing.assert_array_equal(strip[:, left : left + 28, 0], (image * 255).round())
+        assert (strip[:, left : left + 28, 1] == 255).all()
+        assert (strip[:, left + 28 : left + 30, 1] == 0).all()
+
+
+def test_values_out_of_the_visible_range_are_clipped(eight):
+    strip = decoded(png(eight[:1] * 4 - 1))
+    np.testing.assert_array_equal(strip[..., 0], ((eight[0] * 4 - 1) * 255).round().clamp(0, 255))
+
+
+def test_rows_have_a_label_and_a_picture_each(eight):
+    page = rows_html([Row("clean", eight), Row("x < y & z", noisy(eight, 0.4))])
+    sources = re.findall(r'src="([^"]+)"', page)
+    assert sources == [png(eight), png(noisy(eight, 0.4))]
+    assert page.index(">clean<") < page.index(sources[0]) < page.index(">x &lt; y &amp; z<") < page.index(sources[1])
+
+
+def test_columns_have_a_title_and_a_picture_each(eight):
+    page = columns_html([("input", eight[:1]), ("FAE", eight[1:2])])
+    assert re.findall(r'src="([^"]+)"', page) == [png(eight[:1]), png(eight[1:2])]
+    assert re.findall(r'alt="([^"]+)"', page) == ["input", "FAE"]
+
+
+def test_the_scrubber_has_a_label_and_a_picture_for_every_row(scrubber, eight):
+    assert [label.text for label in scrubber.layout.annotations] == ["clean", "noisy", "rebuilt"]
+    assert [picture.source for picture in scrubber.data][:2] == [png(eight), png(noisy(eight, 0.4))]
+
+
+def test_the_scrubber_has_a_frame_for_every_noise_level(scrubber):
+    (slider,) = scrubber.layout.sliders
+    names = [f"{level:g}" for level in LEVELS]
+    assert [frame.name for frame in scrubber.frames] == names
+    assert [step.label for step in slider.steps] == names
+    assert [step.args[0] for step in slider.steps] == [(name,) for name in names]
+
+
+def test_the_frames_hold_only_the_pictures_that_change(scrubber, eight):
+    assert all(frame.traces == (1, 2) for frame in scrubber.frames)
+    for level, frame in zip(LEVELS, scrubber.frames, strict=True):
+        assert frame.data[0].source == png(noisy(eight, level))
+
+
+@pytest.mark.parametrize(("asked", "active"), [(0.0, 0), (0.4, 8), (0.42, 8), (1.0, 20)])
+def test_the_scrubber_starts_at_the_noise_level_asked_for(eight, asked, active):
+    scrubber = noise_scrubber([(level, [Row("noisy", noisy(eight, level))]) for level in LEVELS], asked)
+    assert scrubber.layout.sliders[0].active == active
+    assert scrubber.data[0].source == png(noisy(eight, LEVELS[active]))
+
+
+def test_a_scrubber_of_eight_digits_is_small(scrubber):
+    assert len(scrubber.to_json()) < 320_000
+
+
+def test_the_comparison_has_a_column_for_every_model(eight):
+    frames = [(level, [("input", noisy(eight[:1], level)), ("CAE", eight[:1]), ("DAE", noisy(eight[:1], level) / 2)]) for level in LEVELS]
+    figure = model_columns(frames, 0.2)
+    assert [title.text for title in figure.layout.annotations] == ["input", "CAE", "DAE"]
+    assert [picture.source for picture in figure.data] == [png(image) for _, image in frames[4][1]]
+    assert len({picture.x0 for picture in figure.data}) == 3
+    assert figure.layout.sliders[0].active == 4
+    assert all(frame.traces == (0, 2) for frame in figure.frames)
+
+
+def test_the_loss_curve_has_the_points_it_was_given():
+    losses, errors = [(1, 0.2), (10, 0.1), (20, 0.05)], [(10, 40.0), (20, 30.0)]
+    figure = loss_curve(losses, errors, 40)
+    drawn = {line.name: list(zip(line.x, line.y, strict=True)) for line in figure.data}
+    assert drawn == {"training loss": losses, "test squared error per image": errors}
+    assert figure.layout.xaxis.range == (0, 40)
+    assert figure.layout.yaxis.type == figure.layout.yaxis2.type == "log"
+
+
+def test_the_loss_curve_can_be_empty():
+    assert loss_curve([], [], 0).data == ()

@@ -1,0 +1,107 @@
+"""Measures of a reconstruction, against formulas written down again and against known values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ae_core import data, metrics
+from ae_core.baselines import do_nothing
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.training import seeded
+
+
+@pytest.fixture(scope="module")
+def clean(digits):
+    return digits.test_nhw[:50]
+
+
+@pytest.fixture(scope="module")
+def noisy(clean):
+    return corrupt(clean, CorruptionConfig("gaussian", 0.3), seeded(0, "test noise"))
+
+
+def in_double(*images):
+    return [image.numpy().astype(np.float64) for image in images]
+
+
+def test_mse_psnr_and_squared_error_are_their_formulas(noisy, clean):
+    x, y = in_double(noisy, clean)
+    mse = ((x - y) ** 2).mean((1, 2))
+    np.testing.assert_allclose(metrics.mse(noisy, clean), mse, rtol=1e-5)
+    np.testing.assert_allclose(metrics.squared_error(noisy, clean), 784 * mse, rtol=1e-5)
+    np.testing.assert_allclose(metrics.psnr(noisy, clean), 10 * np.log10(1 / mse), rtol=1e-5)
+
+
+def test_bce_is_its_formula(noisy, clean):
+    x, y = in_double(noisy.clamp(0.01, 0.99), clean)
+    bce = -(y * np.log(x) + (1 - y) * np.log(1 - x)).mean((1, 2))
+    np.testing.assert_allclose(metrics.bce(noisy.clamp(0.01, 0.99), clean), bce, rtol=1e-4)
+
+
+def test_ssim_is_its_formula(noisy, clean):
+    """Wang et al. 2004, equation 13, with the Gaussian window of 11 pixels and σ = 1.5."""
+    x, y = in_double(noisy[0], clean[0])
+    bell = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = np.outer(bell, bell) / bell.sum() ** 2
+
+    def local(picture):
+        padded = np.pad(picture, 5, mode="reflect")
+        return (sliding_window_view(padded, (11, 11)) * window).sum((2, 3))
+
+    mean_x, mean_y = local(x), local(y)
+    spread_x, spread_y, shared = local(x * x) - mean_x**2, local(y * y) - mean_y**2, local(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    ssim = (2 * mean_x * mean_y + c1) * (2 * shared + c2) / ((mean_x**2 + mean_y**2 + c1) * (spread_x + spread_y + c2))
+    assert float(metrics.ssim(noisy[:1], clean[:1])) == pytest.approx(ssim.mean(), abs=1e-4)
+
+
+def test_a_perfect_copy_has_no_error(clean):
+    copy = metrics.summary(clean, clean)
+    assert copy["mse"] == 0
+    assert copy["psnr"] == math.inf
+    assert copy["ssim"] == pytest.approx(1)
+
+
+def test_known_values():
+    black, grey = torch.zeros(2, 28, 28), torch.full((2, 28, 28), 0.1)
+    measured = metrics.summary(grey, black)
+    assert measured["mse"] == pytest.approx(0.01)
+    assert measured["psnr"] == pytest.approx(20)
+    assert measured["bce"] == pytest.approx(-math.log(0.9))
+
+
+def test_every_measure_gives_one_number_a_picture_whatever_the_number_of_pictures(digits):
+    few, many = digits.test_nhw[:1], digits.train_nhw[:1001]
+    for measure in (metrics.mse, metrics.squared_error, metrics.psnr, metrics.ssim, metrics.bce):
+        assert measure(few, few).shape == (1,)
+        assert measure(many * 0.5, many).shape == (1001,)
+        torch.testing.assert_close(measure(many * 0.5, many)[-1:], measure(many[-1:] * 0.5, many[-1:]))
+
+
+def test_the_summary_names_every_metric(noisy, clean):
+    assert tuple(metrics.summary(noisy, clean)) == metrics.METRICS
+
+
+def test_a_linear_networks_picture_has_a_cross_entropy_too(clean):
+    assert math.isfinite(float(metrics.bce(clean * 1.5 - 0.2, clean).mean()))
+
+
+def test_pictures_of_different_shapes_are_not_compared(clean):
+    with pytest.raises(ValueError, match=r"\(3, 28, 28\).*\(50, 28, 28\)"):
+        metrics.summary(clean[:3], clean)
+
+
+def test_doing_nothing_is_judged_against_the_clean_digit(noisy, clean):
+    assert do_nothing(noisy, clean) == metrics.summary(noisy, clean)
+    assert do_nothing(clean, clean)["mse"] == 0
+
+
+def test_cross_entropy_cannot_fall_below_its_floor_on_mnist(full_mnist, cache_dir):
+    test_nhw = data.load("mnist", full_mnist, cache_dir).test_nhw
+    assert float(metrics.bce(test_nhw, test_nhw).mean()) == pytest.approx(0.0581, abs=5e-5)

@@ -1,0 +1,230 @@
+"""Every page, run by Streamlit's own test runner: alone, with its dials, and with bad luck."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core import cluster, config, jobs
+from ae_core.data import Digits
+from ae_core.store import SHIPPED, Store, default_root
+from tests.conftest import PROJECT
+
+# The drawing board registers itself with a running server, so its page is tested in the browser.
+PAGES = ["home", "fully_connected", "convolutional", "denoising", "comparison"]
+MODEL_PAGES = {"fully_connected": ("fae", config.FAE), "convolutional": ("cae", config.CAE), "denoising": ("dae", config.DAE)}
+
+
+@pytest.fixture(autouse=True)
+def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are looked at, not trained on: test_jobs.py and test_browser.py start the real one."""
+    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
+
+
+def open_page(name: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60).run()
+    assert not page.exception, page.exception
+    return page
+
+
+def pictures(page: AppTest) -> str:
+    """All that the page draws in its figures and first pictures."""
+    figures = [element.proto.spec for element in page.get("plotly_chart")]
+    return "".join(figures) + "".join(element.value for element in page.markdown)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_stands_alone_and_shows_a_picture_before_anybody_trains(name):
+    page = open_page(name)
+    assert not page.error
+    assert "data:image/png;base64" in pictures(page)
+    assert any("5,000 MNIST digits" in caption.value for caption in page.caption)
+
+
+def test_the_router_lists_every_page_in_the_storys_order():
+    router = (PROJECT / "app.py").read_text()
+    listed = re.findall(r'st\.Page\("pages/(\w+)\.py"', router)
+    assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
+    assert listed == ["home", *MODEL_PAGES, "comparison", "your_digit"]
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_shipped_runs_are_marked_as_shipped(name):
+    assert any("Shipped with the lab" in text.value for text in open_page(name).markdown)
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_an_untrained_latent_size_says_what_to_do(name):
+    page = open_page(name)
+    page.slider(key="latent_size").set_value(17).run()
+    assert "Press **Train**" in page.info[0].value
+    assert not page.get("plotly_chart")
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+@pytest.mark.parametrize(
+    ("kind", "dial", "value"),
+    [
+        ("slider", "latent_size", 8),
+        ("slider", "{}_test_noise", 0.7),
+        ("selectbox", "{}_test_noise_kind", "masking"),
+        ("number_input", "digits_seed", 5),
+        ("number_input", "noise_seed", 5),
+    ],
+)
+def test_every_test_dial_changes_the_pictures(name, kind, dial, value):
+    prefix, _ = MODEL_PAGES[name]
+    page = open_page(name)
+    page.slider(key=f"{prefix}_test_noise").set_value(0.5).run()
+    before = pictures(page)
+    getattr(page, kind)(key=dial.format(prefix)).set_value(value).run()
+    assert not page.exception
+    assert pictures(page) != before
+
+
+@pytest.mark.parametrize("button", ["new_digits", "new_noise"])
+def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
+    page = open_page("denoising")
+    before = pictures(page)
+    page.button(key=button).click().run()
+    assert pictures(page) != before
+
+
+def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch, prefix: str) -> config.RunConfig:
+    """The run that Train would submit under the page's dials."""
+    asked: list[config.RunConfig] = []
+    monkeypatch.setattr(jobs, "submit", lambda run, store, data_dir: asked.append(run))
+    page.button(key=f"{prefix}_train").click().run()
+    return asked[0]
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_train_submits_the_pages_preset(name, monkeypatch):
+    prefix, preset = MODEL_PAGES[name]
+    assert asked_for(open_page(name), monkeypatch, prefix) == preset
+
+
+@pytest.mark.parametrize(
+    ("kind", "dial", "value", "field"),
+    [
+        ("slider", "latent_size", 5, "model.latent_size"),
+        ("slider", "dae_epochs", 3, "training.epochs"),
+        ("selectbox", "training_noise_kind", "salt_and_pepper", "corruption.kind"),
+        ("slider", "training_noise_level", 0.2, "corruption.level"),
+        ("selectbox", "dae_activation", "tanh", "model.activation"),
+        ("select_slider", "dae_learning_rate", 0.001, "training.learning_rate"),
+        ("select_slider", "dae_batch_size", 128, "training.batch_size"),
+        ("selectbox", "dae_loss", "bce", "training.loss"),
+        ("number_input", "seed", 9, "training.seed"),
+    ],
+)
+def test_every_training_dial_reaches_the_run(kind, dial, value, field, monkeypatch):
+    page = open_page("denoising")
+    getattr(page, kind)(key=dial).set_value(value).run()
+    run = asked_for(page, monkeypatch, "dae")
+    part, name = field.split(".")
+    assert getattr(getattr(run, part), name) == value
+    assert config.run_id(run) != config.run_id(config.DAE)
+
+
+def test_the_layers_dial_reaches_the_run(monkeypatch):
+    page = open_page("fully_connected")
+    page.selectbox(key="fae_layers").set_value("784 → code").run()
+    assert asked_for(page, monkeypatch, "fae").model.hidden_sizes == ()
+
+
+def test_the_comparison_sends_one_noisy_digit_through_all_three_models():
+    page = open_page("comparison")
+    spec = page.get("plotly_chart")[0].proto.spec
+    assert all(f'"text":"{title}"' in spec for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
+
+
+def test_the_comparison_offers_to_train_what_is_missing():
+    page = open_page("comparison")
+    page.slider(key="latent_size").set_value(17).run()
+    assert {button.key for button in page.button} >= {"comparison_FAE_train", "comparison_CAE_train", "comparison_DAE_train"}
+
+
+def test_settings_that_do_not_fit_together_are_told_in_plain_words():
+    page = open_page("fully_connected")
+    page.selectbox(key="fae_activation").set_value("none").run()
+    page.selectbox(key="fae_loss").set_value("bce").run()
+    assert not page.exception
+    assert "Choose 'mse'" in page.error[0].value
+
+
+def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
+    run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
+    for _ in jobs.record(run, Store(default_root()), few_digits):
+        pass
+    page = open_page("denoising")
+    page.slider(key="latent_size").set_value(17).run()
+    assert page.info
+    page.slider(key="dae_epochs").set_value(1).run()
+    assert not page.info
+    assert any("Trained here" in text.value for text in page.markdown)
+
+
+def test_a_damaged_run_is_reported_and_never_shown(few_digits: Digits):
+    run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
+    store = Store(default_root())
+    for _ in jobs.record(run, store, few_digits):
+        pass
+    weights = store.folder(config.run_id(run)) / "weights.safetensors"
+    damaged = bytearray(weights.read_bytes())
+    damaged[-1] ^= 1
+    weights.write_bytes(damaged)
+    page = AppTest.from_file(str(PROJECT / "pages" / "denoising.py"), default_timeout=60).run()
+    page.slider(key="dae_epochs").set_value(1)
+    page.slider(key="latent_size").set_value(17).run()
+    assert not page.exception
+    assert any("damaged" in box.value for box in [*page.warning, *page.error])
+    assert not page.get("plotly_chart")
+
+
+def test_a_store_that_cannot_be_written_leaves_shipped_runs_usable(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "file" / "store"))
+    page = open_page("denoising")
+    assert page.get("plotly_chart")
+    page.button(key="dae_train").click().run()
+    assert not page.exception
+    assert "AE_LAB_STORE" in page.error[0].value
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_bad_data_directory_is_reported_and_the_embedded_digits_are_used(tmp_path, monkeypatch, damage):
+    if damage == "truncated":
+        raw = tmp_path / "MNIST" / "raw"
+        raw.mkdir(parents=True)
+        for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+            (raw / name).write_bytes(b"\0" * 10)
+    monkeypatch.setenv("AE_LAB_DATA_DIR", str(tmp_path))
+    page = open_page("home")
+    assert "python -m ae_core download" in page.warning[0].value
+    assert page.get("plotly_chart")
+
+
+def test_full_mnist_is_used_and_named_where_it_is_at_hand(full_mnist, monkeypatch):
+    monkeypatch.setenv("AE_LAB_DATA_DIR", str(full_mnist))
+    page = open_page("denoising")
+    assert any("full MNIST, 60,000 to learn from and 10,000 held back" in caption.value for caption in page.caption)
+    assert asked_for(page, monkeypatch, "dae").data.name == "mnist"
+
+
+def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shutil.copytree(SHIPPED, shipped)
+    store = Store(Path(tmp_path / "store"), shipped)
+    run = store.shipped_like(config.adjusted(config.DAE, model={"latent_size": 8}))
+    assert run is not None
+    (shipped / run.run_id / "weights.safetensors").write_bytes(b"")
+    monkeypatch.setattr("pages.shared.lab._store", lambda root: store)
+    page = open_page("denoising")
+    page.slider(key="latent_size").set_value(8).run()
+    assert not page.exception
+    assert not page.get("plotly_chart")

@@ -1,0 +1,261 @@
+"""Training: what the network sees, what it is marked against, and that equal settings give equal weights."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from ae_core import config, data, training
+from ae_core.baselines import fit_pca
+from ae_core.config import RunConfig
+from ae_core.corruption import CORRUPTIONS, corrupt
+from ae_core.data import Digits
+from ae_core.errors import DivergedError
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.training import BatchDone, EpochDone, Finished, Snapshot, Started, seeded, snapshot_steps, train, use_one_thread
+
+CPU = torch.device("cpu")
+SMALL = config.adjusted(config.FAE, model={"hidden_sizes": (32,), "latent_size": 8}, training={"epochs": 2})
+
+
+def first(digits: Digits, count: int) -> Digits:
+    return Digits(digits.name, digits.train_nhw[:count], digits.train_labels_n[:count], digits.test_nhw, digits.test_labels_n)
+
+
+def events_of(run: RunConfig, digits: Digits, kind: type) -> list:
+    return [event for event in train(run, digits, CPU) if isinstance(event, kind)]
+
+
+def weights_of(run: RunConfig, digits: Digits) -> str:
+    """A fingerprint of every byte of the trained weights."""
+    (finished,) = events_of(run, digits, Finished)
+    tensors = finished.model.state_dict().values()
+    return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
+
+
+def weights_in_own_process(settings: str, cache_dir: Path) -> str:
+    use_one_thread()
+    return weights_of(config.from_json(settings), first(data.load("embedded", None, cache_dir), 256))
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Every batch's noisy input and clean target, as the real corruption and the real loss get them."""
+    seen = {"clean": [], "noisy": [], "outputs": [], "targets": []}
+
+    def spoil(images, level, generator, real=CORRUPTIONS["gaussian"]):
+        noisy = real(images, level, generator)
+        if generator.initial_seed() == seeded(0, "noise").initial_seed():
+            seen["clean"].append(images.clone())
+            seen["noisy"].append(noisy.clone())
+        return noisy
+
+    def mark(outputs, targets, real=training.LOSSES["mse"]):
+        seen["outputs"].append(outputs.detach().clone())
+        seen["targets"].append(targets.clone())
+        return real(outputs, targets)
+
+    monkeypatch.setitem(CORRUPTIONS, "gaussian", spoil)
+    monkeypatch.setitem(training.LOSSES, "mse", mark)
+    return seen
+
+
+# The story a training tells
+
+
+def test_the_events_come_in_order(few_digits):
+    events = list(train(SMALL, few_digits, CPU))
+    assert isinstance(events[0], Started)
+    assert isinstance(events[1], Snapshot)
+    assert events[1].step == 0
+    assert isinstance(events[-2], EpochDone)
+    assert isinstance(events[-1], Finished)
+    assert [event.step for event in events if isinstance(event, BatchDone)] == list(range(1, 17))
+    assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 2]
+    assert {event.steps for event in events if isinstance(event, BatchDone)} == {events[0].steps} == {16}
+
+
+def test_training_starts_by_saying_what_it_will_do(few_digits):
+    started = next(train(config.adjusted(config.DAE, training={"epochs": 3}), few_digits, CPU))
+    assert (started.epochs, started.steps, started.device) == (3, 24, "cpu")
+    assert started.clean_nhw.equal(few_digits.test_nhw[:16])
+    assert not started.input_nhw.equal(started.clean_nhw)
+    assert started.parameters > 100_000
+
+
+def test_pictures_are_taken_densely_at_first_and_at_the_end(few_digits):
+    run = config.adjusted(SMALL, training={"epochs": 30})
+    steps = [snapshot.step for snapshot in events_of(run, few_digits, Snapshot)]
+    assert steps == sorted(snapshot_steps(240))
+    assert (steps[0], steps[1], steps[-1]) == (0, 1, 240)
+    assert 18 <= len(steps) <= 24
+    assert sum(step <= 24 for step in steps) > len(steps) / 2  # the first tenth of the training
+
+
+@pytest.mark.parametrize("steps", [1, 2, 24, 1000, 100_000])
+def test_a_long_training_has_about_24_pictures(steps):
+    shown = snapshot_steps(steps)
+    assert {0, 1, steps} <= shown
+    assert len(shown) <= 24
+    assert max(shown) == steps
+
+
+def test_the_snapshot_and_the_metrics_are_of_the_network_at_that_moment(few_digits):
+    events = list(train(SMALL, few_digits, CPU))
+    started, finished = events[0], events[-1]
+    (*_, last) = [event for event in events if isinstance(event, Snapshot)]
+    torch.testing.assert_close(last.reconstructions_nhw, reconstruct(finished.model, started.input_nhw))
+    rebuilt_nhw = reconstruct(finished.model, few_digits.test_nhw)
+    assert finished.test["mse"] == pytest.approx(float(squared_error(rebuilt_nhw, few_digits.test_nhw).mean()) / 784, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", config.PRESETS)
+def test_the_loss_falls(few_digits, name):
+    epochs = 3 if name != "keras" else 2
+    run = config.adjusted(config.preset(name), training={"epochs": epochs})
+    events = list(train(run, first(few_digits, 256), CPU))
+    batches = [float(event.loss) for event in events if isinstance(event, BatchDone)]
+    ends = [event for event in events if isinstance(event, EpochDone)]
+    assert batches[-1] < batches[0]
+    assert ends[-1].train_loss < ends[0].train_loss
+    assert ends[-1].test_squared_error < ends[0].test_squared_error
+
+
+@pytest.mark.parametrize("batches", range(1, 11))
+def test_a_training_of_any_number_of_steps_runs_through(few_digits, batches):
+    run = config.adjusted(SMALL, training={"epochs": 1, "batch_size": 8})
+    assert len(events_of(run, first(few_digits, 8 * batches), BatchDone)) == batches
+
+
+def test_whoever_stops_reading_stops_the_training(few_digits):
+    telling = train(SMALL, few_digits, CPU)
+    assert len(list(islice(telling, 5))) == 5
+    telling.close()
+    assert next(telling, None) is None
+
+
+# What the network sees
+
+
+def test_the_denoiser_sees_noise_and_is_marked_against_the_clean_digit(few_digits, recorded):
+    events_of(config.adjusted(config.DAE, training={"epochs": 1}), first(few_digits, 128), Finished)
+    assert len(recorded["noisy"]) == len(recorded["targets"]) == 2
+    for clean, noisy, target in zip(recorded["clean"], recorded["noisy"], recorded["targets"], strict=True):
+        assert target.equal(clean)
+        assert float((noisy - clean).abs().mean()) > 0.1
+    assert {target.numpy().tobytes() for target in torch.cat(recorded["targets"])} == {
+        digit.numpy().tobytes() for digit in few_digits.train_nhw[:128]
+    }
+
+
+def test_a_network_that_sees_nothing_paints_one_picture_and_is_still_marked_against_the_digits(few_digits):
+    blind = config.adjusted(SMALL, corruption={"kind": "masking", "level": 1.0}, training={"epochs": 20})
+    events = list(train(blind, few_digits, CPU))
+    (*_, last) = [event for event in events if isinstance(event, Snapshot)]
+    assert not events[0].input_nhw.any()
+    assert all(picture.equal(last.reconstructions_nhw[0]) for picture in last.reconstructions_nhw)
+    # Marked against its black input it would paint black; marked against digits it paints their mean.
+    black = float((few_digits.test_nhw**2).mean())
+    assert 0 < events[-1].test["mse"] < black
+
+
+def test_noise_is_fresh_for_every_batch(few_digits, recorded):
+    events_of(config.adjusted(config.DAE, training={"epochs": 3, "batch_size": 64}), first(few_digits, 64), Finished)
+    seen = [clean.numpy().tobytes() for clean in recorded["clean"]]
+    assert len(seen) == 3
+    # Where both are unclipped, equal noise would differ by the digits alone; on black it would be equal.
+    black = [(clean == 0) for clean in recorded["clean"]]
+    for early, late in ((0, 1), (1, 2), (0, 2)):
+        both = black[early] & black[late]
+        same = recorded["noisy"][early][both] == recorded["noisy"][late][both]
+        assert float(same.float().mean()) < 0.3  # only where both were clipped to 0: ½ · ½ of the pixels
+
+
+def test_every_digit_is_seen_once_an_epoch_in_a_new_order(few_digits, recorded):
+    events_of(SMALL, first(few_digits, 130), Finished)
+    seen = [digit.numpy().tobytes() for digit in torch.cat(recorded["targets"])]
+    assert [len(target) for target in recorded["targets"]] == [64, 64, 2] * 2
+    assert set(Counter(seen[:130]).values()) == {1}
+    assert Counter(seen[:130]) == Counter(seen[130:])
+    assert seen[:130] != seen[130:]
+
+
+def test_the_autoencoder_and_the_denoiser_of_one_seed_see_equal_batches(few_digits, recorded):
+    for run in (config.CAE, config.DAE):
+        events_of(config.adjusted(run, training={"epochs": 2}), first(few_digits, 128), Finished)
+    cae, dae = recorded["targets"][:4], recorded["targets"][4:]
+    assert len(cae) == len(dae) == 4
+    assert all(ours.equal(theirs) for ours, theirs in zip(cae, dae, strict=True))
+
+
+def test_the_pictures_shown_carry_the_noise_of_training(few_digits):
+    started = next(train(config.DAE, few_digits, CPU))
+    noisy_nhw = corrupt(few_digits.test_nhw, config.DAE.corruption, seeded(0, "test noise"))
+    assert started.input_nhw.equal(noisy_nhw[:16])
+
+
+# Seeds
+
+
+@pytest.mark.parametrize("name", ["fae", "dae"])
+def test_same_settings_give_the_same_weights(few_digits, name):
+    run = config.adjusted(config.preset(name), training={"epochs": 1})
+    assert weights_of(run, first(few_digits, 256)) == weights_of(run, first(few_digits, 256))
+
+
+def test_four_trainings_at_once_equal_one_alone(digits, cache_dir):
+    run = config.adjusted(config.DAE, training={"epochs": 1})
+    processes = multiprocessing.get_context("forkserver")  # fresh processes that pay for the slow imports once
+    processes.set_forkserver_preload(["torch", "torchmetrics.functional.image"])
+    with ProcessPoolExecutor(4, processes) as pool:
+        fingerprints = list(pool.map(weights_in_own_process, [config.to_json(run)] * 4, [cache_dir] * 4))
+    assert set(fingerprints) == {weights_of(run, first(digits, 256))}
+
+
+def test_another_seed_gives_other_weights(few_digits):
+    alike = [config.adjusted(SMALL, training={"epochs": 1, "seed": seed}) for seed in (0, 1)]
+    assert weights_of(alike[0], few_digits) != weights_of(alike[1], few_digits)
+
+
+def test_each_purpose_has_its_own_randomness():
+    purposes = ("weights", "batches", "noise", "test noise")
+    first_draws = {int(torch.randint(2**60, (), generator=seeded(seed, purpose))) for seed in (0, 1) for purpose in purposes}
+    assert len(first_draws) == 8
+
+
+def test_training_leaves_the_global_generator_alone(few_digits):
+    before = torch.get_rng_state()
+    for run in (config.DAE, SMALL):
+        events_of(config.adjusted(run, training={"epochs": 1}), first(few_digits, 64), Finished)
+    assert torch.get_rng_state().equal(before)
+
+
+# What it comes to
+
+
+def test_a_training_that_diverges_says_so_and_what_to_do(few_digits):
+    deep = {"hidden_sizes": (64,) * 4, "latent_size": 64}
+    run = config.adjusted(config.LINEAR, model=deep, training={"epochs": 1, "batch_size": 8, "learning_rate": 1.0})
+    with pytest.raises(DivergedError, match=r"diverged: at step \d+.*Lower the learning rate and train again\."):
+        events_of(run, first(few_digits, 64), Finished)
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_a_linear_autoencoder_comes_close_to_pca_and_never_beats_it(digits, size):
+    """Baldi and Hornik 1989. Learning rate 0.02 and 640 steps bring it within 1 %."""
+    run = config.adjusted(config.LINEAR, model={"latent_size": size}, training={"epochs": 20, "batch_size": 32, "learning_rate": 0.02})
+    images_nhw = digits.train_nhw[:1000]
+    (finished,) = events_of(run, first(digits, 1000), Finished)
+    linear, pca = (
+        float(squared_error(rebuilt_nhw, images_nhw).mean())
+        for rebuilt_nhw in (reconstruct(finished.model, images_nhw), fit_pca(images_nhw, size).reconstruct(images_nhw))
+    )
+    assert pca <= linear <= 1.03 * pca
