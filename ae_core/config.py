@@ -113,7 +113,7 @@ class CorruptionConfig:
 class TrainingConfig:
     """How the weights are found."""
 
-    epochs: int = 12
+    epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 1e-2
     loss: str = "mse"
@@ -150,7 +150,7 @@ class RunConfig:
             raise ConfigError("A linear network's output is not limited to 0–1, so the loss 'bce' has no value. Choose 'mse'.")
 
 
-FAE = RunConfig(ModelConfig("fully_connected", hidden_sizes=(256, 128)), training=TrainingConfig(epochs=40, learning_rate=3e-3))
+FAE = RunConfig(ModelConfig("fully_connected", hidden_sizes=(256, 128)), training=TrainingConfig(epochs=24, learning_rate=4e-3))
 CAE = RunConfig(ModelConfig("convolutional", channels=(16, 32)))
 DAE = replace(CAE, corruption=CorruptionConfig("gaussian", 0.4))
 LINEAR = replace(FAE, model=ModelConfig("fully_connected", activation="none"))

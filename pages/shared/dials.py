@@ -10,7 +10,7 @@ import streamlit as st
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
 
-LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
 HIDDEN_SIZES = {"784 → code": (), "784 → 128 → code": (128,), "784 → 256 → 128 → code": (256, 128), "784 → 512 → 256 → code": (512, 256)}
 NOISE_WORDS = {"gaussian": "Gaussian", "salt_and_pepper": "Salt and pepper", "masking": "Masking"}

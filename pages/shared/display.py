@@ -143,7 +143,9 @@ def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
 
 def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:
     """Metrics of the run and of doing nothing, and over how many held-back digits."""
-    return _measure(lab.store().root, run.run_id, run.shipped, noise, noise_seed, lab.digits().name, run)
+    measured = _measure(lab.store().root, run.run_id, run.shipped, noise, noise_seed, lab.digits().name, run)
+    lab.settle("metrics")
+    return measured
 
 
 @st.cache_data(show_spinner=False, max_entries=500)

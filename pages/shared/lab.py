@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,16 @@ def open_page() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    settle("pages")
+
+
+@st.cache_resource(show_spinner=False)
+def settle(imported: str) -> None:
+    """Once after each large import: take what it brought out of the garbage collector's sight.
+
+    Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s.
+    """
+    gc.freeze()
 
 
 def link(page: str, label: str, icon: str) -> None:

@@ -13,7 +13,7 @@ from ae_core.store import StoredRun
 from pages.shared import lab
 from pages.shared.display import DIGITS_SHOWN, chart
 
-POLL_SECONDS = 0.6
+POLL_SECONDS = 0.8
 
 
 def buttons(run: RunConfig, page: str) -> None:

@@ -1,0 +1,87 @@
+"""How long a visitor waits, in Chromium, with the app started as the README says.
+
+    python -m tests.benchmarks.first_experience [--output FILE.json]
+
+Prints, for the embedded digits and default settings: page opened to first picture; noise slider released to
+new picture (20 times); Train pressed to first changed picture and to finished, for each of the three models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser import App, chromium, picture_changes_after, rebuilt_picture
+
+MODEL_PAGES = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae"}
+PAGES = ["", *MODEL_PAGES, "comparison"]
+
+
+def first_picture_seconds(page: Page, url: str) -> float:
+    started = time.monotonic()
+    page.goto(url)
+    page.locator("[class*=_first] img, .js-plotly-plot image").first.wait_for()
+    return time.monotonic() - started
+
+
+def noise_release_seconds(page: Page, key: str, arrow: str) -> float:
+    """From the arrow key on the slider's thumb, which releases it at once, to other pixels in the picture."""
+    thumb = page.locator(f".st-key-{key}").get_by_role("slider")
+    thumb.focus()
+    return picture_changes_after(page, lambda: page.keyboard.press(arrow))
+
+
+def training_seconds(page: Page, url: str, prefix: str) -> tuple[float, float]:
+    page.goto(url)
+    train = page.locator(f".st-key-{prefix}_train button")
+    expect(train).to_be_enabled(timeout=60_000)
+    page.wait_for_timeout(10_000)  # the training process is up, as it is for anybody who reads the page first
+    train.click()
+    started = time.monotonic()
+    page.locator("img[alt^=reconstruction]").wait_for(timeout=60_000)
+    untrained = rebuilt_picture(page)
+    page.wait_for_function("before => document.querySelector('img[alt^=reconstruction]')?.src !== before", arg=untrained)
+    changed = time.monotonic() - started
+    page.get_by_text("Trained here").wait_for(timeout=180_000)
+    return changed, time.monotonic() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    table: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, App(Path(folder)) as app, sync_playwright() as playwright:
+        browser = chromium(playwright)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        table["first picture, first visitor of a fresh server"] = first_picture_seconds(page, app.url)
+        for name in PAGES:
+            times = [first_picture_seconds(page, f"{app.url}/{name}") for _ in range(3)]
+            table[f"first picture, /{name}, median of 3"] = statistics.median(times)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{app.url}/denoising")
+        page.locator(".js-plotly-plot image").first.wait_for()
+        page.wait_for_timeout(3_000)
+        times = [noise_release_seconds(page, "dae_test_noise", arrow) for arrow in ["ArrowRight", "ArrowLeft"] * 10]
+        table["noise slider to new picture, median of 20"] = statistics.median(times)
+        table["noise slider to new picture, slowest of 20"] = max(times)
+        for name, prefix in MODEL_PAGES.items():
+            # A latent size that is not shipped, so that the page starts empty.
+            changed, finished = training_seconds(page, f"{app.url}/{name}?latent_size=31", prefix)
+            table[f"{name}: Train to first changed picture"] = changed
+            table[f"{name}: Train to finished"] = finished
+        browser.close()
+    for what, seconds in table.items():
+        print(f"{seconds:7.2f} s  {what}")
+    if options.output:
+        options.output.write_text(json.dumps(table, indent=1))
+
+
+if __name__ == "__main__":
+    main()

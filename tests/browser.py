@@ -1,0 +1,104 @@
+"""The app started as the README says, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from ae_core import cluster
+from ae_core.store import Store
+
+PROJECT = Path(__file__).resolve().parents[1]
+# Without these Chromium looks up its maker's hosts; as root it needs to be told to run without its sandbox.
+CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+class App:
+    """`streamlit run app.py` with a store of its own, on a free port, until the block ends."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.store = Store(folder / "store")
+        self.log = folder / "app.log"
+        self.environment = environment
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> App:
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")}
+        surroundings |= {"AE_LAB_STORE": str(self.store.root), **self.environment}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.headless", "true"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=surroundings, stdout=log, stderr=log)
+        self._wait_until_up()
+        return self
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError(f"the app did not come up:\n{self.log.read_text()}")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        if cluster.is_running(self.store):
+            cluster.client(self.store).shutdown()
+        deadline = time.monotonic() + 30
+        while cluster.is_running(self.store) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def chromium_path(playwright: Playwright) -> str | None:
+    """Debian's Chromium, or the one that Playwright brought, or None."""
+    own = playwright.chromium.executable_path
+    return shutil.which("chromium") or shutil.which("chromium-browser") or (own if Path(own).exists() else None)
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """A headless Chromium; RuntimeError where there is none."""
+    path = chromium_path(playwright)
+    if path is None:
+        raise RuntimeError("there is no Chromium here: install Debian's package chromium, or run `playwright install chromium`")
+    flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else CHROMIUM_FLAGS
+    return playwright.chromium.launch(executable_path=path, args=flags)
+
+
+def rebuilt_picture(page: Page) -> str | None:
+    """The data address of the newest reconstruction on the page while it trains."""
+    address: str | None = page.evaluate("document.querySelector('img[alt^=reconstruction]')?.src")
+    return address
+
+
+def figure_pictures(page: Page) -> list[str]:
+    """The data addresses of the pictures in the page's Plotly figures, as they are drawn now."""
+    addresses: list[str] = page.evaluate("[...document.querySelectorAll('.js-plotly-plot image')].map(i => i.getAttribute('href'))")
+    return addresses
+
+
+def picture_changes_after(page: Page, act: Callable[[], object], timeout: float = 10_000) -> float:
+    """Seconds from `act` until the figure shows other pixels."""
+    before = figure_pictures(page)
+    started = time.monotonic()
+    act()
+    page.wait_for_function(
+        "before => { const now = [...document.querySelectorAll('.js-plotly-plot image')].map(i => i.getAttribute('href'));"
+        " return now.length && now.join() !== before.join() }",
+        arg=before, timeout=timeout,
+    )  # fmt: skip
+    return time.monotonic() - started

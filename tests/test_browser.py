@@ -1,0 +1,235 @@
+"""The lab as its users have it: started as the README says, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from ae_core import config, jobs
+from tests.browser import App, chromium, chromium_path, figure_pictures, picture_changes_after
+
+PAGES = {
+    "": "What does an autoencoder do?",
+    "fully_connected": "The fully connected autoencoder",
+    "convolutional": "The convolutional autoencoder",
+    "denoising": "The denoising autoencoder",
+    "comparison": "One noisy digit, three answers",
+    "your_digit": "Your digit",
+}
+PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
+            pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
+        opened = chromium(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[App]:
+    with App(tmp_path_factory.mktemp("app")) as running:
+        # A link to a page below the home page is the first thing this fresh server is asked for.
+        page = browser.new_page()
+        page.goto(f"{running.url}/comparison")
+        expect(page.get_by_test_id("stTopNav")).to_be_visible(timeout=60_000)
+        page.close()
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a profile of its own that fails the test if it asks anything outside this machine."""
+    context = browser.new_context(viewport=PROJECTOR)
+    outside: list[str] = []
+
+    def note(request: Request) -> None:
+        if not re.match(r"(data:|blob:|(https?|wss?)://127\.0\.0\.1[:/])", request.url):
+            outside.append(request.url)
+
+    context.on("request", note)
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()
+    assert outside == [], "the lab must work with no network"
+
+
+def go(page: Page, app: App, path: str) -> None:
+    page.goto(f"{app.url}/{path}")
+    name = path.split("?")[0]
+    expect(page.locator("h1")).to_contain_text(PAGES[name])
+
+
+def wait_for_figure(page: Page) -> None:
+    page.locator(".js-plotly-plot image").first.wait_for()
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size):
+    page.set_viewport_size(size)
+    go(page, app, name)
+    page.locator("[class*=_first] img, .js-plotly-plot image, canvas").first.wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0
+    too_wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth")
+    assert too_wide <= 0
+
+
+def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):
+    go(page, app, "denoising")
+    links = page.get_by_test_id("stTopNav").get_by_role("link")
+    expect(links).to_have_text(["Home", "Fully connected", "Convolutional", "Denoising", "Comparison", "Your digit"])
+
+
+def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
+    go(page, app, "convolutional?latent_size=13&cae_epochs=6")
+    expect(page.get_by_text("No CAE with these settings")).to_be_visible()
+    page.locator(".st-key-cae_train button").click()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    page.reload()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
+    expect(page.locator("h1")).to_contain_text(PAGES[""])
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Convolutional", exact=True).click()
+    expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
+    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    wait_for_figure(page)
+    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 6})
+    assert app.store.find(config.run_id(run)) is not None
+
+
+def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
+    go(page, app, "fully_connected?latent_size=12")
+    page.locator(".st-key-fae_train button").click()
+    rebuilt = page.locator("img[alt^=reconstruction]")
+    rebuilt.wait_for()
+    seen = {rebuilt.get_attribute("src")}
+    deadline = time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < deadline:
+        page.wait_for_timeout(300)
+        if rebuilt.count():
+            seen.add(rebuilt.get_attribute("src"))
+    assert len(seen) >= 3
+    page.locator(".st-key-fae_stop button").click()
+    expect(page.get_by_text("Stopped in epoch")).to_be_visible()
+    run = config.adjusted(config.FAE, model={"latent_size": 12})
+    losses = [loss for _, loss in jobs.progress(config.run_id(run), app.store).batch_losses]
+    assert losses[-1] < losses[0]
+
+
+def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
+    link = "denoising?latent_size=11&dae_epochs=4"
+    go(page, app, link)
+    page.locator(".st-key-dae_train button").click()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    context = browser.new_context(viewport=PHONE)
+    other = context.new_page()
+    other.set_default_timeout(60_000)
+    go(other, app, link)
+    expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    context.close()
+    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
+    started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
+    assert len(started) == 1
+
+
+def test_the_noise_slider_redraws_the_picture_and_goes_into_the_link(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_timeout(1_500)
+    slider = page.locator(".st-key-dae_test_noise").get_by_role("slider")
+    slider.focus()
+    picture_changes_after(page, lambda: page.keyboard.press("ArrowRight"))
+    page.wait_for_url(re.compile(r"dae_test_noise=0\.45"))
+    page.reload()
+    wait_for_figure(page)
+    expect(page.locator(".st-key-dae_test_noise").get_by_role("slider")).to_have_value("0.45")
+
+
+def test_scrubbing_stays_in_the_browser(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_timeout(3_000)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.on("websocket", lambda socket: sent.append(socket.url))
+    rail = page.locator(".slider-rail-touch-rect").bounding_box()
+    assert rail is not None
+    middle = rail["y"] + rail["height"] / 2
+    before = figure_pictures(page)
+    page.mouse.move(rail["x"] + 0.4 * rail["width"], middle)
+    page.mouse.down()
+    for place in (0.5, 0.6, 0.7, 0.8, 0.9):
+        page.mouse.move(rail["x"] + place * rail["width"], middle)
+        page.wait_for_timeout(100)
+    page.mouse.up()
+    assert figure_pictures(page)[0] == before[0]  # the clean digits stay
+    assert figure_pictures(page)[1:] != before[1:]  # noisy input and reconstruction follow
+    assert [url for url in sent if not url.startswith(("data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("link", ["latent_size=10000", "latent_size=0", "latent_size=seven", "dae_test_noise=9&training_noise_kind=snow"])
+def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
+    go(page, app, f"denoising?{link}")
+    wait_for_figure(page)
+    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("32")
+
+
+def test_a_drawn_seven_goes_through_all_three_models(page, app):
+    go(page, app, "your_digit")
+    board = page.locator("canvas").last
+    board.wait_for()
+    page.wait_for_timeout(1_000)
+    box = board.bounding_box()
+    assert box is not None
+    corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
+    x, y = ([box[start] + corner[i] * box[size] for corner in corners] for i, (start, size) in enumerate([("x", "width"), ("y", "height")]))
+    page.mouse.move(x[0], y[0])
+    page.mouse.down()
+    for to in (1, 2):
+        page.mouse.move(x[to], y[to], steps=10)
+    page.mouse.up()
+    expect(page.get_by_text("Its centre of mass is in the middle")).to_be_visible()
+    wait_for_figure(page)
+    assert len(figure_pictures(page)) == 5  # digit, noisy, and three reconstructions
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A photographed-looking 1 in three formats, and a text that calls itself a PNG."""
+    page = np.full((300, 200), 230, dtype=np.uint8)
+    page[60:240, 90:110] = 30
+    for name in ("one.png", "one.jpg", "one.webp"):
+        Image.fromarray(page).save(tmp_path / name)
+    (tmp_path / "text.png").write_text("I am not a picture.")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["one.png", "one.jpg", "one.webp"])
+def test_an_uploaded_picture_goes_through_all_three_models(page, app, files, name):
+    go(page, app, "your_digit?digit_source=Upload")
+    page.locator("input[type=file]").set_input_files(files / name)
+    wait_for_figure(page)
+    assert len(figure_pictures(page)) == 5
+
+
+def test_a_text_file_called_png_gets_a_plain_refusal(page, app, files):
+    go(page, app, "your_digit?digit_source=Upload")
+    page.locator("input[type=file]").set_input_files(files / "text.png")
+    expect(page.get_by_text("This file is not a PNG, JPEG or WebP picture.")).to_be_visible()
+    assert page.locator("[data-testid=stException]").count() == 0
