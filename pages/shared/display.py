@@ -22,7 +22,7 @@ from ae_core.training import seeded
 from pages.shared import lab
 
 DIGITS_SHOWN = 8
-STEP_WIDTH = 140
+STEP_WIDTH = 124
 DIGITS_MEASURED = 500
 LEVELS = [round(i * 0.05, 2) for i in range(21)]
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
@@ -201,7 +201,7 @@ def preparation(prepared: PreparedDigit) -> None:
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
     """Held-back digits (count, 28, 28), the same ones for the same seed."""
     test_nhw = lab.digits().test_nhw
-    return test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits shown"))[:count]]
+    return test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
 
 
 def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
