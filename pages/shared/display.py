@@ -100,7 +100,7 @@ def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, n
     now = _sweep(run, clean_nhw, noise.kind, noise_seed, [noise.level])
     alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
     first = figures.rows_html(rows(*now[noise.level]))
-    scrubber(first, draw, f"{key}_rows", alt, f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="47vw + 90px")
+    scrubber(first, draw, f"{key}_rows", alt, f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="49vw + 90px")
 
 
 def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
@@ -121,7 +121,7 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
     (_, now), *_ = columns([noise.level])
     alt = f"One digit, the same with noise of level {noise.level:g}, and the reconstructions of {', '.join(runs)}"
     first = figures.columns_html(now)
-    scrubber(first, draw, f"{key}_columns", alt, f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="25vw + 90px")
+    scrubber(first, draw, f"{key}_columns", alt, f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="26vw + 90px")
 
 
 def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
