@@ -96,7 +96,7 @@ def prepare(image: Image.Image) -> PreparedDigit:
     scale = LONGER_SIDE / max(cut_hw.shape)
     size = (max(1, round(cut_hw.shape[1] * scale)), max(1, round(cut_hw.shape[0] * scale)))
     scaled_hw = np.asarray(Image.fromarray((cut_hw * 255).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS), dtype=np.float32) / 255
-    steps.append(Step("20 pixels long", "Every MNIST digit is 20 pixels on its longer side.", scaled_hw))
+    steps.append(Step("20 pixels long", "Nearly all MNIST digits are 20 pixels on their longer side.", scaled_hw))
 
     if not scaled_hw.any():
         raise ImageError("There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger.")
