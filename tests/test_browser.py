@@ -32,6 +32,8 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
             pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
+        # The first training waits for its process to come up.
+        expect.set_options(timeout=60_000)
         opened = chromium(playwright)
         yield opened
         opened.close()
@@ -94,7 +96,7 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, 
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
-    go(page, app, "convolutional?latent_size=13&cae_epochs=6")
+    go(page, app, "convolutional?latent_size=13&cae_epochs=12")
     expect(page.get_by_text("No CAE with these settings")).to_be_visible()
     page.locator(".st-key-cae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
@@ -107,7 +109,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     wait_for_figure(page)
-    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 6})
+    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 12})
     assert app.store.find(config.run_id(run)) is not None
 
 
@@ -131,7 +133,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
 
 
 def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
-    link = "denoising?latent_size=11&dae_epochs=4"
+    link = "denoising?latent_size=11&dae_epochs=6"
     go(page, app, link)
     page.locator(".st-key-dae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
@@ -142,7 +144,7 @@ def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
     expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     context.close()
-    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
+    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 6})
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1
 
