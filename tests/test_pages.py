@@ -86,6 +86,16 @@ def test_every_test_dial_changes_the_pictures(name, kind, dial, value):
     assert pictures(page) != before
 
 
+@pytest.mark.parametrize("name", ["home", "comparison"])
+@pytest.mark.parametrize(("kind", "dial", "value"), [("slider", "{}_test_noise", 0.7), ("selectbox", "{}_test_noise_kind", "masking")])
+def test_the_noise_dials_of_the_side_by_side_pages_change_the_pictures(name, kind, dial, value):
+    page = open_page(name)
+    before = pictures(page)
+    getattr(page, kind)(key=dial.format(name)).set_value(value).run()
+    assert not page.exception
+    assert pictures(page) != before
+
+
 @pytest.mark.parametrize("button", ["new_digits", "new_noise"])
 def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
     page = open_page("denoising")

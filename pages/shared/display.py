@@ -79,7 +79,7 @@ def dataset_note() -> None:
         st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
     st.caption(
         f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and {len(digits.test_nhw):,} held back. "
-        "Every picture and figure is of held-back digits."
+        "No network here learnt from a digit it is shown with."
     )
 
 
