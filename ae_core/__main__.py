@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import json
 import math
 import os
+import secrets
 import sys
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ae_core import cluster, config, data, jobs
+from ae_core import cluster, config, data, jobs, worker
 from ae_core.baselines import do_nothing
-from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.config import EMBEDDED, CorruptionConfig, RunConfig
 from ae_core.corruption import corrupt
 from ae_core.digits import prepare_file
-from ae_core.errors import ConfigError, ImageError, LabError
+from ae_core.errors import ClusterError, ConfigError, ImageError, LabError
 from ae_core.metrics import METRICS, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.store import Store, default_root
-from ae_core.training import EpochDone, Finished, Started, seeded, use_one_thread
+from ae_core.training import EpochDone, Started, seeded, use_one_thread
 
+FOLLOW_SECONDS = 0.3
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -55,25 +59,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Train in this process, telling each epoch on standard error."""
+    """Train a run, telling each epoch on standard error; it goes on where it was stopped."""
     data_dir = options.data_dir or data.directory()
     run = _run_from(options, options.dataset or data.best_available(data_dir))
     store = Store(options.store)
     name = config.run_id(run)
-    with store.lock(name):
-        for event in jobs.record(run, store, data.load(run.data.name, data_dir, store.root / "cache")):
-            match event:
-                case Started():
-                    _say(
-                        f"run {name}: {config.family(run)}, {event.parameters:,} parameters, {data.WORDS[run.data.name]}, on {event.device}"
-                    )
-                case EpochDone():
-                    _say(f"epoch {event.epoch}/{run.training.epochs}: test squared error per image {event.test_squared_error:.2f}")
-                case Finished(test=test):
-                    _say("  ".join(f"{metric} {test[metric]:.4f}" for metric in METRICS))
+    if options.local:
+        _train_here(run, store, data_dir)
+    else:
+        _train_there(run, store, data_dir)
     stored = store.get(name)
     keys = ("test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset")
+    _say("  ".join(f"{metric} {stored.result['test'][metric]:.4f}" for metric in METRICS))
     return {"run_id": name, **{key: stored.result[key] for key in keys}}
+
+
+def _train_here(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+    with store.lock(config.run_id(run)):
+        for event in worker.record(run, store, data.load(run.data.name, data_dir, store.root / "cache")):
+            if isinstance(event, Started):
+                _tell_start(run, event.parameters, event.device)
+            elif isinstance(event, EpochDone):
+                _tell_epoch(event.epoch, run.training.epochs, event.test_squared_error)
+
+
+def _train_there(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+    """By the training process, as the pages do; equal settings are one training. Ctrl-C stops it."""
+    visitor = f"command-line-{secrets.token_hex(8)}"
+    name = jobs.submit(run, store, None if run.data.name == EMBEDDED else data_dir, visitor)
+    told, problem = 0, ""
+    try:
+        while True:
+            progress = jobs.progress(name, store)
+            for step, error in progress.test_errors[told:]:
+                told += 1
+                _tell_epoch(round(step / progress.steps * progress.epochs), progress.epochs, error)
+            if progress.status == "failed":
+                raise ClusterError(progress.message)
+            if progress.status == "stopped":
+                raise ClusterError(f"The training was stopped in epoch {progress.epoch + 1}. The same command goes on from there.")
+            if progress.status not in ("queued", "running"):
+                return
+            if jobs.tend(store).problem != problem:
+                problem = jobs.tend(store).problem
+                _say(problem or "The scheduler answers again.")
+            time.sleep(FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        stops = jobs.stop(name, store, visitor)
+        _say(
+            f"run {name}: " + ("stopped; the same command goes on from its last epoch." if stops else "others want it too, so it goes on.")
+        )
+        raise
+
+
+def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
+    _say(f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}")
+
+
+def _tell_epoch(epoch: int, epochs: int, error: float) -> None:
+    _say(f"epoch {epoch}/{epochs}: test squared error per image {error:.2f}")
 
 
 def _run_from(options: argparse.Namespace, dataset: str) -> RunConfig:
@@ -222,9 +266,36 @@ def download_command(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Be the local training cluster until it has been idle for a while. The app starts this by itself."""
-    cluster.run(Store(options.store), options.idle_seconds)
-    return {}
+    """Start, show, stop or be the local training cluster."""
+    if cluster.address():
+        raise ConfigError("AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again.")
+    store = Store(options.store)
+    match options.action:
+        case "run":
+            if not jobs.be_cluster(store, options.idle_seconds or cluster.idle_seconds(), options.workers or cluster.default_workers()):
+                _say(f"There is a training process for {store.root} already.")
+        case "start":
+            cluster.ensure_started(store, options.idle_seconds, options.workers)
+            cluster.client(store)
+        case "stop":
+            stopped = jobs.stop_cluster(store)
+            _say(f"{len(stopped)} training(s) stopped; each goes on from its last epoch when asked for again.")
+    return _cluster_state(store, sys.stderr if options.json else sys.stdout)
+
+
+def _cluster_state(store: Store, told_to: TextIO) -> dict[str, Any]:
+    """What the local cluster does at the moment, told and as JSON fields."""
+    running = cluster.is_running(store)
+    print(f"The training process for {store.root} is {'running' if running else 'not running'}.", file=told_to)
+    workers = cluster.workers(store) if running else []
+    for each in workers:
+        print(f"worker {each.address}, process {each.pid}, {each.memory_bytes / 1e6:.0f} MB", file=told_to)
+    rows = []
+    for name, forecast in sorted(jobs.line(store).items(), key=lambda item: item[1].position):
+        words = f"starts in about {forecast.start_seconds:.0f} s" if forecast.position else "in training"
+        print(f"run {name}: {words}", file=told_to)
+        rows.append({"run_id": name, "position": forecast.position, "start_seconds": round(forecast.start_seconds, 1)})
+    return {"running": running, "workers": [dataclasses.asdict(each) for each in workers], "line": rows}
 
 
 def _say(text: str) -> None:
@@ -261,6 +332,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = command("train", train_command, "train one run")
     with_data(train)
+    train.add_argument("--local", action="store_true", help="train in this process, without the training cluster")
     train.add_argument("--preset", required=True, help=", ".join(config.PRESETS))
     train.add_argument("--latent-size", type=int)
     train.add_argument("--noise-level", type=float)
@@ -295,8 +367,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command("runs", runs_command, "list finished runs")
     with_data(command("download", download_command, "fetch full MNIST"))
-    service = command("cluster", cluster_command, "be the local training cluster (the app starts it by itself)")
-    service.add_argument("--idle-seconds", type=float, default=cluster.IDLE_SECONDS)
+    service = command("cluster", cluster_command, "start, show or stop the local training cluster (the app starts it by itself)")
+    service.add_argument("action", choices=("start", "show", "stop", "run"), help="'run' is 'start' in the foreground")
+    service.add_argument("--idle-seconds", type=float, help="after which it ends itself (AE_LAB_IDLE_SECONDS)")
+    service.add_argument("--workers", type=int, help="one a core, less one, when not given")
     return parser
 
 

@@ -1,37 +1,80 @@
-"""The local cluster: a process of its own that trains, so that neither a page nor a crash of the app can stop it.
+"""The cluster that trains: a Dask scheduler and its workers, on this machine or, if AE_LAB_SCHEDULER names one, elsewhere.
 
-It is a Dask scheduler with its workers, listening on this machine only, found through a file in the store.
-It ends itself when nothing has been trained for a while. One store has at most one.
+The local one is a process of its own, so that neither a page nor a crash of the app can stop a training. It is found
+through files in the store, one cluster a store, and ends itself when nothing has been trained for a while:
+
+    cluster/lock             held while it lives
+            scheduler.json   its address
+            key.pem          its TLS certificate and key, new with every start, readable by its owner alone
+            log.txt
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import dask
 from distributed import Client, Nanny, Scheduler
+from distributed.security import Security
+from distributed.utils import get_mp_context
 from filelock import FileLock, Timeout
 
-from ae_core.errors import ClusterError
+from ae_core.errors import ClusterError, ConfigError, StoreError
 from ae_core.store import Store, is_held
+from ae_core.versions import difference, versions
 
 IDLE_SECONDS = 1800
 CONNECT_SECONDS = 20
 CLOSE_SECONDS = 5
+# A starting process holds the lock only when it has imported torch: until then, no second one is started.
+START_SECONDS = 20
+LOCK_SECONDS = 1
+KEY, PROCESS = "key.pem", "process.json"
+ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[1]
+Companion = Callable[[Store, Callable[[], bool]], None]
+
+# Dask's web pages ask nobody who they are: none of them, only "I am alive".
+HTTP_ROUTES = ["distributed.http.health"]
+# Where the local cluster differs from Dask's defaults; a user's own DASK_ settings still win.
+SETTINGS = {
+    "distributed": {
+        "scheduler": {
+            "allowed-failures": 1_000_000,  # ae_core.worker counts them, and begins anew with every epoch that is done
+            "worker-ttl": "60s",  # a worker that does not answer for so long is ended, and started anew
+            "http": {"routes": HTTP_ROUTES},
+        },
+        "worker": {
+            # A new worker is a copy of a process that has imported torch already: it is there in a second, not in ten.
+            "multiprocessing-method": "forkserver",
+            "http": {"routes": HTTP_ROUTES},
+            "profile": {"enabled": False},  # it looks at a worker a hundred times a second
+        },
+        "admin": {"tick": {"interval": "500ms"}},
+    }
+}
+
+_started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
-# Held so that the system may forget an ended process when a new one is started.
-_started: dict[Path, subprocess.Popen[bytes]] = {}
+def address() -> str | None:
+    """The scheduler that AE_LAB_SCHEDULER names, or None for the local cluster."""
+    return os.environ.get("AE_LAB_SCHEDULER") or None
 
 
 def folder(store: Store) -> Path:
-    """Where the cluster of this store keeps its lock, its address and its log."""
+    """Where the local cluster of this store keeps its lock, its address, its key and its log."""
     return store.root / "cluster"
 
 
@@ -40,97 +83,220 @@ def is_running(store: Store) -> bool:
     return is_held(folder(store) / "lock")
 
 
-def ensure_started(store: Store) -> None:
-    """Start the local cluster unless it is alive, without waiting for it. Raises StoreError or ClusterError."""
-    if os.environ.get("AE_LAB_SCHEDULER") or is_running(store):
-        return
-    store.check_writable()
-    folder(store).mkdir(exist_ok=True)
-    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-    with (folder(store) / "log.txt").open("ab") as log:
-        try:
-            _started[store.root] = subprocess.Popen(
-                [sys.executable, "-m", "ae_core", "cluster", "--store", str(store.root)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "PYTHONPATH": path}, start_new_session=True,
-            )  # fmt: skip
-        except OSError as problem:
-            raise ClusterError(
-                f"The training process could not be started ({problem.strerror}). Close other programs and try again."
-            ) from problem
+def default_workers() -> int:
+    """One a core, less one for the app. Each trains one run at a time."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
-def run(store: Store, idle_seconds: float = IDLE_SECONDS) -> None:
-    """Be the local cluster, until nothing has been trained for `idle_seconds`. Returns at once if there is one."""
-    store.check_writable()
-    folder(store).mkdir(exist_ok=True)
+def local_workers(store: Store) -> int:
+    """How many workers the local cluster has, or would have."""
+    return int(_process(store).get("workers", default_workers()))
+
+
+def _process(store: Store) -> dict[str, int]:
+    """Number of the local cluster's process and of its workers; empty if there never was one."""
     try:
-        with FileLock(folder(store) / "lock", timeout=0):
-            asyncio.run(_serve(folder(store) / "scheduler.json", idle_seconds))
-    except Timeout:
+        fields: dict[str, int] = json.loads((folder(store) / PROCESS).read_text())
+        return fields
+    except (OSError, ValueError):
+        return {}
+
+
+def idle_seconds() -> float:
+    """After how long without work a local cluster ends itself: AE_LAB_IDLE_SECONDS, or half an hour. Raises ConfigError."""
+    text = os.environ.get("AE_LAB_IDLE_SECONDS") or str(IDLE_SECONDS)
+    if not text.isdecimal() or int(text) == 0:
+        raise ConfigError(
+            f"AE_LAB_IDLE_SECONDS must be a whole number of seconds, such as {IDLE_SECONDS}, but it is {text!r}. Set it to one."
+        )
+    return float(text)
+
+
+def ensure_started(store: Store, idle: float | None = None, workers: int | None = None) -> None:
+    """Start the local cluster unless it is alive or starting, without waiting for it. Raises StoreError or ClusterError."""
+    if is_running(store):
         return
+    process, since = _started.get(store.root, (None, 0.0))
+    if process is not None and process.poll() is None and time.monotonic() - since < START_SECONDS:
+        return
+    _make_folder(store)
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "ae_core", "cluster", "run", "--store", str(store.root), "--idle-seconds", str(idle or idle_seconds())]
+    command += ["--workers", str(workers)] if workers else []
+    try:
+        with (folder(store) / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
+            )
+    except OSError as problem:
+        raise ClusterError(
+            f"The training process could not be started ({problem.strerror}). Close other programs and try again."
+        ) from problem
+    _started[store.root] = process, time.monotonic()
+    threading.Thread(target=process.wait, name="reaper", daemon=True).start()  # lest it stay behind as a zombie
 
 
-async def _serve(scheduler_file: Path, idle_seconds: float) -> None:
+def run(store: Store, idle: float, workers: int, companion: Companion) -> bool:
+    """Be the local cluster until nothing has been trained for `idle` seconds; False, at once, if there is one already.
+
+    `companion(store, is_over)` runs beside it in a thread, until `is_over()`: it brings the work.
+    """
+    _make_folder(store)
+    try:
+        with FileLock(folder(store) / "lock", timeout=LOCK_SECONDS):
+            asyncio.run(_serve(store, idle, workers, companion))
+            return True
+    except Timeout:
+        return False
+
+
+async def _serve(store: Store, idle: float, workers: int, companion: Companion) -> None:
+    scheduler_file = folder(store) / "scheduler.json"
     scheduler_file.unlink(missing_ok=True)
     if hasattr(os, "nice"):
         os.nice(10)  # sliders first
+    dask.config.update_defaults(SETTINGS)
+    processes = get_mp_context()
+    if processes.get_start_method() == "forkserver":
+        processes.set_forkserver_preload(["distributed", "ae_core.worker", "torchmetrics.functional.image"])
+    versions()  # of the source as it is now, whatever becomes of the files
+    (folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
+    security = _new_key(folder(store) / KEY)
     async with Scheduler(
-        host="127.0.0.1", port=0, dashboard=False, scheduler_file=str(scheduler_file), idle_timeout=idle_seconds
-    ) as scheduler:
-        # One worker a core, less one for the app; each trains one run at a time.
-        workers = [
-            Nanny(scheduler.address, nthreads=1, preload=["ae_core.jobs"], memory_limit=0, host="127.0.0.1", dashboard=False)
-            for _ in range(max(1, (os.cpu_count() or 1) - 1))
-        ]
-        starting = asyncio.gather(*workers)
+        host="127.0.0.1", port=0, protocol="tls", security=security, dashboard=False, dashboard_address="127.0.0.1:0",
+        scheduler_file=str(scheduler_file), idle_timeout=idle,
+    ) as scheduler:  # fmt: skip
+        nannies = [
+            Nanny(
+                scheduler.address, nthreads=1, preload=["ae_core.worker"], host="127.0.0.1", protocol="tls", security=security,
+                dashboard=False,
+            )
+            for _ in range(workers)
+        ]  # fmt: skip
+        starting = asyncio.gather(*nannies)
+        over = threading.Event()
+        threading.Thread(target=companion, args=(store, over.is_set), name="companion", daemon=True).start()
         await scheduler.finished()
+        over.set()
         scheduler_file.unlink(missing_ok=True)
         starting.cancel()
         # A worker that does not answer any more is a daemon of this process and ends with it.
-        await asyncio.wait([asyncio.create_task(worker.close(timeout=2)) for worker in workers], timeout=CLOSE_SECONDS)
+        await asyncio.wait([asyncio.create_task(nanny.close(timeout=2)) for nanny in nannies], timeout=CLOSE_SECONDS)
 
 
-def is_reachable(store: Store) -> bool:
-    """Whether submitted work still has somebody to do it: the local cluster, or the scheduler we are connected to."""
-    address = os.environ.get("AE_LAB_SCHEDULER")
-    if not address:
-        return is_running(store)
-    known = _clients.get(address)
-    return known is None or known.status == "running"
+def _new_key(path: Path) -> Security:
+    """A certificate of this start's own. Whoever holds its key may send code to run, so only its owner can read it."""
+    made = Security.temporary()
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(made.tls_client_cert + made.tls_client_key)
+    return _security(path)
 
+
+def _security(key: Path) -> Security:
+    """Scheduler, workers and clients all show this one certificate, and accept no other."""
+    return Security(require_encryption=True, **dict.fromkeys(("tls_ca_file", *ROLES), str(key.resolve())))
+
+
+def _make_folder(store: Store) -> None:
+    store.check_writable()
+    try:
+        folder(store).mkdir(mode=0o700, exist_ok=True)
+        folder(store).chmod(0o700)
+    except OSError as problem:
+        raise StoreError(f"{folder(store)} cannot be written ({problem.strerror}). Set AE_LAB_STORE to a folder of your own.") from problem
+
+
+# In the processes that want something from the cluster
 
 _clients: dict[str, Client] = {}
 _connecting = threading.Lock()
 
 
-def client(store: Store) -> Client:
+def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
     """This process's connection to the scheduler, made when first needed and made again when it broke.
 
-    Raises ClusterError if nothing answers within 20 s.
+    Starts nothing. Raises ClusterError if nothing answers within `wait_seconds`.
     """
-    address = os.environ.get("AE_LAB_SCHEDULER")
+    place = address() or str(store.root)
     with _connecting:
-        known = _clients.get(address or str(store.root))
+        known = _clients.get(place)
         if known is not None and known.status == "running":
             return known
-        ensure_started(store)
-        _clients[address or str(store.root)] = connected = _connect(store, address)
+        if known is not None:
+            with suppress(Exception):  # it is of no use any more, however it ends
+                known.close(timeout=1)
+        _clients[place] = connected = _connect(store, wait_seconds)
         return connected
 
 
-def _connect(store: Store, address: str | None) -> Client:
+def _connect(store: Store, wait_seconds: float) -> Client:
     """A scheduler file may be a dead cluster's for the moment in which a new one starts, so try until it answers."""
     scheduler_file = folder(store) / "scheduler.json"
-    deadline = time.monotonic() + CONNECT_SECONDS
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        left = max(0.5, deadline - time.monotonic())
         try:
-            if address:
-                return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            if address():
+                return Client(address(), timeout=left, set_as_default=False, name="autoencoder-lab")
             if is_running(store) and scheduler_file.exists():
-                return Client(scheduler_file=str(scheduler_file), timeout=2, set_as_default=False)
-        except (OSError, TimeoutError, ValueError):
+                security = _security(folder(store) / KEY)
+                return Client(scheduler_file=str(scheduler_file), security=security, timeout=min(left, 5), set_as_default=False)
+        except (OSError, TimeoutError, ValueError, TypeError):
             pass
+        if time.monotonic() > deadline:
+            raise ClusterError(_no_answer(store))
         time.sleep(0.05)
-    place = f"at {address}" if address else f"(its log is {folder(store) / 'log.txt'})"
-    raise ClusterError(f"The training process {place} does not answer. Wait a moment and press Train again.")
+
+
+def _no_answer(store: Store) -> str:
+    if address():
+        return (
+            f"The scheduler at {address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
+            "what was asked for waits and starts by itself when it is back."
+        )
+    return f"The training process does not answer (its log is {folder(store) / 'log.txt'}). Wait a moment and try again."
+
+
+def check_versions(connected: Client) -> None:
+    """Raise ClusterError, with the worker and the package, unless every worker runs what this process runs."""
+    for worker, found in connected.run(versions, on_error="return").items():
+        if isinstance(found, Exception):
+            raise ClusterError(f"The worker {worker} cannot import the lab ({found}). Install requirements.txt and ae_core there.")
+        if differing := difference(versions(), found):
+            raise ClusterError(f"The worker {worker} has {differing}. Install the same versions there, then restart it.")
+
+
+def shut_down(store: Store) -> None:
+    """End the local cluster, by force if it does not answer."""
+    if not is_running(store):
+        return
+    with suppress(ClusterError, OSError, TimeoutError):
+        client(store, wait_seconds=5).shutdown()
+    _wait_until_over(store, 2 * CLOSE_SECONDS)
+    if is_running(store):  # the lock is held, so this is its number and nobody else's
+        with suppress(OSError, KeyError):
+            os.kill(_process(store)["pid"], signal.SIGTERM)
+        _wait_until_over(store, CLOSE_SECONDS)
+
+
+def _wait_until_over(store: Store, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while is_running(store) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker: its address, the number of its process, and the bytes of memory that one takes."""
+
+    address: str
+    pid: int
+    memory_bytes: int
+
+
+def workers(store: Store) -> list[Worker]:
+    """The workers at the moment. Raises ClusterError if no scheduler answers."""
+    connected = client(store, wait_seconds=5)
+    memory = {name: fields["metrics"]["memory"] for name, fields in connected.scheduler_info()["workers"].items()}
+    return [Worker(name, pid, memory.get(name, 0)) for name, pid in sorted(connected.run(os.getpid).items())]

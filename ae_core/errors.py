@@ -29,5 +29,13 @@ class ClusterError(LabError):
     """The training process cannot be started or reached."""
 
 
+class QueueFullError(LabError):
+    """A visitor who has as many trainings under way as one may have."""
+
+
+class DeadlineError(LabError):
+    """A training that takes far longer than it should."""
+
+
 class ImageError(LabError):
     """A picture that cannot be read, or that holds no digit."""

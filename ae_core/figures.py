@@ -13,9 +13,13 @@ import plotly.graph_objects as go
 from PIL import Image
 from torch import Tensor
 
-# Two colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
+# Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
+GREEN = "#009E73"
+PINK = "#CC79A7"
+# A line of its own for each of up to four runs: colour, dash and marker all differ.
+LINES = ((BLUE, "solid", "circle"), (ORANGE, "dash", "diamond"), (GREEN, "dot", "square"), (PINK, "dashdot", "triangle-up"))
 GAP = 2
 LABEL = 14
 ROW_HEIGHT = 117
@@ -23,6 +27,8 @@ COLUMNS_HEIGHT = 260
 SLIDER_HEIGHT = 90
 ROWS_FIGURE_HEIGHT = 3 * ROW_HEIGHT + SLIDER_HEIGHT
 COLUMNS_FIGURE_HEIGHT = COLUMNS_HEIGHT + SLIDER_HEIGHT
+CURVES_HEIGHT = 260
+LEGEND_LINE = 24
 FONT = 15
 
 
@@ -130,6 +136,31 @@ def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[
         xaxis={"title": "step", "range": [0, max(steps, 1)]},
         yaxis={"type": "log", "title": "loss", "dtick": "D2"},
         yaxis2={"type": "log", "overlaying": "y", "side": "right", "showgrid": False, "title": "test error", "dtick": "D2"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
+    """Squared error per image on test digits after each epoch, on a log axis: a line for each of up to four runs.
+
+    curves: (name, errors from the first epoch) pairs.
+    """
+    figure = go.Figure()
+    for (name, errors), (colour, dash, symbol) in zip(curves, LINES, strict=False):
+        figure.add_scatter(
+            x=list(range(1, len(errors) + 1)), y=list(errors), name=name, mode="lines+markers", showlegend=True,
+            line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 8},
+        )  # fmt: skip
+    errors = [error for _, errors in curves for error in errors]
+    near = max(errors, default=1.0) < 100 * min(errors, default=1.0)
+    figure.update_layout(
+        height=CURVES_HEIGHT + LEGEND_LINE * len(curves),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "v", "x": 0, "y": -60 / CURVES_HEIGHT, "yanchor": "top", "font": {"size": FONT}},
+        xaxis={"title": "epoch", "rangemode": "tozero", "tickformat": "d"},
+        yaxis={"type": "log", "title": "test error", "dtick": "D2" if near else 1},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

@@ -1,195 +1,101 @@
 """Trainings that outlive the page that asked for them: submit, follow, stop.
 
-A job runs in a Dask worker and writes the run's event log; whoever wants to know how it goes reads that log.
-Equal settings are one run, and one run is trained once, however many ask.
+What is wanted lies in the store as tickets, and what happens is in each run's log; Dask does the work. So whatever
+dies, the app, a worker or the scheduler, nothing is forgotten: tickets are handed to Dask again.
 """
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from distributed import Client, Scheduler, fire_and_forget
-from filelock import Timeout
+from distributed import Client, Future, fire_and_forget
+from distributed.scheduler import KilledWorker
 from torch import Tensor
 
-from ae_core import cluster, data
-from ae_core.config import RunConfig, command_line, from_json, run_id, to_json
-from ae_core.errors import LabError, StoreError
-from ae_core.store import EventLog, Store, from_png, to_png
-from ae_core.training import BatchDone, EpochDone, Event, Finished, Snapshot, Started, best_device, train, use_one_thread
+from ae_core import cluster, housekeeping, tickets, worker
+from ae_core.config import TRAIN_DIGITS, RunConfig, run_id
+from ae_core.errors import ClusterError, LabError, QueueFullError
+from ae_core.store import Store, from_png
+from ae_core.tickets import Ticket
+from ae_core.versions import difference, versions
 
-CURVE_POINTS = 200
+TEND_SECONDS = 0.25
+RETRY_SECONDS = 2.0
+CALL_SECONDS = 10.0
 STOP_SECONDS = 5.0
+# How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one digit once.
+UNMEASURED_SECONDS_PER_DIGIT = 1e-3
+# To read the digits and measure the finished network.
+OVERHEAD_SECONDS = 5.0
 
-Status = Literal["none", "queued", "running", "stopped", "failed", "lost", "finished"]
+_OTHER_VERSION = (
+    "This training was asked for by another version of the lab: the training process has {}. "
+    "End that with `python -m ae_core cluster stop` and press Train again."
+)
 
-
-# In the process that trains
-
-
-def record(run: RunConfig, store: Store, digits: data.Digits, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-    """Train `run` and write it into `store` as it goes; each event is handed on once it is written.
-
-    Ends early, as a stopped run, when `should_stop()`. Whatever goes wrong is in the log before it is raised.
-    """
-    log = store.begin(run)
-    try:
-        yield from _recorded(run, store, digits, log, should_stop)
-    except LabError as problem:
-        _try_append(log, {"event": "failed", "message": str(problem)})
-        raise
-    except Exception as problem:
-        _try_append(log, {"event": "failed", "message": f"The training ended unexpectedly ({type(problem).__name__}). Train it again."})
-        raise
+Status = Literal["none", "queued", "running", "stopped", "failed", "finished"]
+logger = logging.getLogger(__name__)
 
 
-def _recorded(run: RunConfig, store: Store, digits: data.Digits, log: EventLog, should_stop: Callable[[], bool]) -> Iterator[Event]:
-    started = time.monotonic()
-    seconds, step, epoch, parameters = 0.0, 0, 0, 0
-    device = best_device()
-    for event in train(run, digits, device):
-        match event:
-            case Started():
-                parameters = event.parameters
-                log.append(
-                    {"event": "started", "epochs": event.epochs, "steps": event.steps, "device": event.device, "parameters": parameters,
-                     "dataset": digits.counts(), "clean": to_png(event.clean_nhw), "input": to_png(event.input_nhw)}
-                )  # fmt: skip
-            case Snapshot():
-                log.append({"event": "snapshot", "step": event.step, "digits": to_png(event.reconstructions_nhw)})
-            case BatchDone():
-                step = event.step
-                if should_stop():
-                    log.append({"event": "stopped", "step": step, "epoch": epoch})
-                    return
-                if step % math.ceil(event.steps / CURVE_POINTS) == 0 or step == 1:
-                    log.append({"event": "batch", "step": step, "loss": float(event.loss)})
-            case EpochDone():
-                epoch = event.epoch
-                seconds = time.monotonic() - started
-                log.append(
-                    {
-                        "event": "epoch",
-                        "epoch": epoch,
-                        "step": step,
-                        "train_loss": event.train_loss,
-                        "test_squared_error": event.test_squared_error,
-                    }
-                )
-            case Finished():
-                result = {
-                    "test": event.test,
-                    "train_seconds": round(seconds, 3),
-                    "images_per_second": round(run.training.epochs * len(digits.train_nhw) / seconds, 1),
-                    "parameters": parameters,
-                    "code_size": run.model.latent_size,
-                    "dataset": digits.counts(),
-                    "device": device.type,
-                    "command": command_line(run),
-                }
-                log.append({"event": "finished", **result})
-                store.commit(run, event.model, result)
-        yield event
+# What a visitor does
 
 
-def _try_append(log: EventLog, event: dict[str, Any]) -> None:
-    with suppress(StoreError):  # the disk that failed the run may well fail its log
-        log.append(event)
+def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: str = "somebody") -> str:
+    """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
-
-@lru_cache(maxsize=1)
-def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
-    return data.load(name, data_dir, cache_dir)
-
-
-def _train_job(settings: str, root: str, data_dir: str | None) -> None:
-    """What a worker runs. Everything it has to say is in the run's log."""
-    use_one_thread()
-    run, store = from_json(settings), Store(Path(root))
-    name = run_id(run)
-    try:
-        with store.lock(name).acquire(timeout=STOP_SECONDS):
-            if _own_finished(store, name):
-                return
-            digits = _digits(run.data.name, Path(data_dir) if data_dir else None, store.root / "cache")
-            stop = _stop_file(store, name)
-            for _ in record(run, store, digits, stop.exists):
-                pass
-    except Timeout:
-        return  # another worker of another cluster is at it
-    except LabError as problem:
-        _log_failure_to_start(store, run, problem)
-    finally:
-        _submitted_file(store, name).unlink(missing_ok=True)
-        _stop_file(store, name).unlink(missing_ok=True)
-
-
-def _log_failure_to_start(store: Store, run: RunConfig, problem: LabError) -> None:
-    """`record` logs its own failures; what fails before it, such as missing digits, is logged here."""
-    events = store.events(run_id(run))
-    if not events or events[-1]["event"] != "failed":
-        _try_append(store.begin(run), {"event": "failed", "message": str(problem)})
-
-
-def dask_setup(worker: object) -> None:
-    """Called by Dask when a worker starts: pay for slow imports before anybody waits for them."""
-    import torchmetrics.functional.image  # noqa: F401
-
-    use_one_thread()
-
-
-# In the process that asks
-
-
-def submit(run: RunConfig, store: Store, data_dir: Path | None = None) -> str:
-    """Have `run` trained, unless it is finished or on its way, and return its id without waiting.
-
-    Raises StoreError if the store cannot be written, ClusterError if no training process answers.
+    Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last epoch.
+    Raises QueueFullError when this visitor has enough under way, StoreError if the store cannot be written.
     """
     name = run_id(run)
-    store.check_writable()
-    if _own_finished(store, name):
-        return name
-    _wait_for_stop(store, name)
-    if status(name, store) in ("queued", "running"):
-        return name
-    client = cluster.client(store)
-    _write_marker(_submitted_file(store, name))
-    future = client.submit(
-        _train_job, to_json(run), str(store.root.resolve()), str(data_dir.resolve()) if data_dir else None,
-        key=f"train-{name}", pure=False,
-    )  # fmt: skip
-    fire_and_forget(future)
-    _wait_until_known(client, name, store)
+    if not store.has_own(name):
+        housekeeping.make_room(store, keep=name)
+        try:
+            tickets.ask(store, run, data_dir, visitor, expected_seconds(run, store))
+        except QueueFullError as problem:
+            raise QueueFullError(f"{problem} The first should be done in about {_first_done(store, visitor):.0f} s.") from problem
+        tend(store)
     return name
 
 
-def stop(name: str, store: Store) -> None:
-    """Ask for the training called `name` to stop; it does so after the batch at hand."""
-    if status(name, store) in ("queued", "running"):
-        _write_marker(_stop_file(store, name))
+def _first_done(store: Store, visitor: str) -> float:
+    """Seconds until the first of this visitor's runs should be finished."""
+    begins = line(store)
+    mine = [ticket for ticket in tickets.line(store) if visitor in ticket.owners and ticket.run_id in begins]
+    return min((begins[ticket.run_id].start_seconds + _seconds_left(ticket, store) for ticket in mine), default=0.0)
+
+
+def stop(name: str, store: Store, visitor: str = "somebody") -> bool:
+    """`visitor` wants the run no more. It stops after the batch at hand, if nobody else wants it or watches it.
+
+    Returns whether it stops. What it has learnt is kept, and `submit` goes on from its last epoch.
+    """
+    return tickets.withdraw(store, name, visitor)
 
 
 def status(name: str, store: Store) -> Status:
     """What has become of the run called `name`."""
-    if _own_finished(store, name):
+    if store.has_own(name):
         return "finished"
+    ticket = tickets.find(store, name)
+    if ticket is not None and ticket.problem:
+        return "failed"
     if store.is_locked(name):
         return "running"
-    if _submitted_file(store, name).exists():
-        return "queued" if cluster.is_reachable(store) else "lost"
+    if ticket is not None:
+        return "queued"
+    if store.find(name) is not None:
+        return "finished"  # it came with the lab
     events = store.events(name)
     if not events:
         return "none"
-    last = events[-1]["event"]
-    return last if last in ("stopped", "failed", "finished") else "lost"
+    return "failed" if events[-1]["event"] == "failed" else "stopped"
 
 
 @dataclass(frozen=True)
@@ -198,6 +104,7 @@ class Progress:
 
     batch_losses: (step, loss) pairs; test_errors: (step, squared error per image) pairs, one an epoch.
     snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (16, 28, 28) they redraw.
+    seconds: of training so far; seconds_left: at the same pace, None before there is one.
     """
 
     status: Status
@@ -211,6 +118,7 @@ class Progress:
     snapshots: list[tuple[int, str]]
     clean: Tensor | None
     noisy: Tensor | None
+    seconds: float
     seconds_left: float | None
     message: str
 
@@ -233,10 +141,7 @@ def progress(name: str, store: Store) -> Progress:
     started = kinds.get("started", [{}])[0]
     step = max((event["step"] for event in events if "step" in event), default=0)
     steps = started.get("steps", 0)
-    seconds_left = None
-    if state == "running" and step:
-        elapsed = events[-1]["time"] - started["time"]
-        seconds_left = elapsed / step * (steps - step)
+    seconds = max((event["seconds"] for event in events if "seconds" in event), default=0.0)
     return Progress(
         status=state,
         epochs=started.get("epochs", 0),
@@ -249,46 +154,221 @@ def progress(name: str, store: Store) -> Progress:
         snapshots=[(event["step"], event["digits"]) for event in kinds.get("snapshot", [])],
         clean=from_png(started["clean"]) if "clean" in started else None,
         noisy=from_png(started["input"]) if "input" in started else None,
-        seconds_left=seconds_left,
-        message=kinds.get("failed", [{"message": ""}])[-1]["message"],
+        seconds=seconds,
+        seconds_left=seconds / step * (steps - step) if step and seconds else None,
+        message=_problem(name, store) or kinds.get("failed", [{"message": ""}])[-1]["message"],
     )
 
 
-def _own_finished(store: Store, name: str) -> bool:
-    run = store.find(name)
-    return run is not None and not run.shipped
+def _problem(name: str, store: Store) -> str:
+    ticket = tickets.find(store, name)
+    return ticket.problem if ticket else ""
 
 
-def _wait_for_stop(store: Store, name: str) -> None:
-    """A run being stopped is gone within a batch; let it go before it is asked for again."""
+# How long it takes
+
+
+def expected_seconds(run: RunConfig, store: Store) -> float:
+    """How long the training of `run` should take, from the measured seconds of the finished run most like it.
+
+    A smaller batch costs more steps, so seconds per digit are scaled up as if a step cost the same at any size.
+    """
+    digits = run.training.epochs * TRAIN_DIGITS[run.data.name]
+    finished, _ = store.runs()
+    alike = [other for other in finished if other.config.model.kind == run.model.kind]
+    if not alike:
+        return OVERHEAD_SECONDS + digits * UNMEASURED_SECONDS_PER_DIGIT
+    measured = min(alike, key=lambda other: (_distance(run, other.config), other.shipped))
+    per_digit = measured.result["train_seconds"] / measured.config.training.epochs / measured.result["dataset"]["train"]
+    slower = max(1.0, measured.config.training.batch_size / run.training.batch_size)
+    return float(OVERHEAD_SECONDS + digits * per_digit * slower)
+
+
+def _distance(run: RunConfig, other: RunConfig) -> tuple[float, ...]:
+    """How unlike two runs are in what decides their pace: layers first, then batch size, then the code."""
+    layers = (run.model.hidden_sizes, run.model.channels, run.model.activation)
+    others = (other.model.hidden_sizes, other.model.channels, other.model.activation)
+    batches = abs(math.log2(run.training.batch_size / other.training.batch_size))
+    return (float(layers != others), batches, abs(math.log2(run.model.latent_size / other.model.latent_size)))
+
+
+def line(store: Store) -> dict[str, tickets.Forecast]:
+    """Every run in the line, by run id, with its place and when it should begin."""
+    waiting = tickets.line(store)
+    left = {ticket.run_id: _seconds_left(ticket, store) for ticket in waiting if store.is_locked(ticket.run_id)}
+    tender = _tenders.get((store.root, cluster.address()))
+    return tickets.forecast(waiting, left, tender.workers if tender else cluster.local_workers(store))
+
+
+def _seconds_left(ticket: Ticket, store: Store) -> float:
+    left = progress(ticket.run_id, store).seconds_left
+    return ticket.expected_seconds if left is None else left
+
+
+# Handing tickets to Dask
+
+
+class Tender:
+    """Sees to it, in a thread of its own, that what is in the line is being trained.
+
+    problem: why it is not, in words for the visitor; empty if it is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.problem = ""
+        self._store = store
+        self._dispatcher = Dispatcher(store)
+        threading.Thread(target=self._tend, name="tender", daemon=True).start()
+
+    @property
+    def workers(self) -> int:
+        """How many trainings can go on at once, as far as is known."""
+        return self._dispatcher.workers or 1 if cluster.address() else cluster.local_workers(self._store)
+
+    def _tend(self) -> None:
+        while True:
+            try:
+                if tickets.line(self._store):
+                    if cluster.address():
+                        self._dispatcher.hand_on()
+                    else:
+                        cluster.ensure_started(self._store)
+                self.problem = ""
+            except LabError as problem:
+                self.problem = str(problem)
+            except Exception as problem:
+                logger.exception("tending failed")
+                self.problem = f"Trainings cannot be handed on ({type(problem).__name__}). What was asked for waits; wait a moment."
+            time.sleep(TEND_SECONDS if not self.problem else RETRY_SECONDS)
+
+
+_tenders: dict[tuple[Path, str | None], Tender] = {}
+_making = threading.Lock()
+
+
+def tend(store: Store) -> Tender:
+    """As long as this process lives, see to it that what is in the line gets trained, whoever asked for it."""
+    with _making:
+        key = store.root, cluster.address()
+        if key not in _tenders:
+            _tenders[key] = Tender(store)
+        return _tenders[key]
+
+
+def bring_work(store: Store, is_over: Callable[[], bool]) -> None:
+    """Beside the local cluster, as long as it lives: hand its scheduler whatever is in the line."""
+    dispatcher = Dispatcher(store)
+    while not is_over():
+        try:
+            dispatcher.hand_on()
+        except Exception:
+            if not is_over():
+                logger.exception("tickets could not be handed on")
+            time.sleep(RETRY_SECONDS)
+        time.sleep(TEND_SECONDS)
+
+
+class Dispatcher:
+    """Hands tickets to Dask, and hands them on again when Dask has lost them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._client: Client | None = None
+        self._workers: set[str] = set()
+        self._futures: dict[str, Future[None]] = {}
+        self._submitted: dict[str, float] = {}
+
+    @property
+    def workers(self) -> int:
+        """How many the scheduler had when it was last asked."""
+        return len(self._workers)
+
+    def hand_on(self) -> None:
+        """Submit every ticket that may be trained now. Dask runs a key once, however many processes submit it.
+
+        Raises ClusterError when no scheduler answers, or when a worker runs other versions than this process.
+        """
+        line = tickets.line(self._store)
+        if line:
+            self._connect()
+        in_line = {_key(ticket) for ticket in line}
+        for key in self._futures.keys() - in_line:
+            del self._futures[key]
+        for ticket in tickets.ready(line, self._store.is_locked):
+            if differing := difference(ticket.versions, versions()):
+                worker.end_in_failure(self._store, ticket, ClusterError(_OTHER_VERSION.format(differing)))
+                continue
+            if self._is_with_dask(ticket):
+                continue
+            if time.monotonic() - self._submitted.get(_key(ticket), -math.inf) > RETRY_SECONDS:
+                self._submit(ticket)
+
+    def _connect(self) -> None:
+        client = cluster.client(self._store)
+        if client is not self._client:  # what the old one held is unknown to a new scheduler
+            self._client, self._workers = client, set()
+            self._futures.clear()
+            self._submitted.clear()
+        workers = set(client.scheduler_info()["workers"])
+        if not workers <= self._workers:
+            cluster.check_versions(client)
+        self._workers = workers
+
+    def _is_with_dask(self, ticket: Ticket) -> bool:
+        future = self._futures.get(_key(ticket))
+        if future is None:
+            return False
+        if future.status == "pending":
+            return True
+        del self._futures[_key(ticket)]
+        if future.status == "error":
+            problem = future.exception(timeout=CALL_SECONDS)
+            if not isinstance(problem, KilledWorker):
+                logger.error("%s could not be run: %r", ticket.run_id, problem)
+                worker.end_in_failure(self._store, ticket, ClusterError(f"No worker could take the training ({problem}). See its log."))
+        return False
+
+    def _submit(self, ticket: Ticket) -> None:
+        assert self._client is not None
+        key = _key(ticket)
+        future = self._client.submit(
+            _by_value(), ticket.run_id, ticket.number, str(self._store.root.resolve()),
+            key=key, pure=False, priority=-ticket.rank,
+        )  # fmt: skip
+        fire_and_forget(future)
+        self._futures[key], self._submitted[key] = future, time.monotonic()
+
+
+def _key(ticket: Ticket) -> str:
+    return f"train-{ticket.run_id}-{ticket.number}"
+
+
+def _by_value() -> Callable[..., None]:
+    """What is sent to Dask: a function that names nothing of ours until it runs, so that the scheduler need not know us."""
+
+    def train(*arguments: Any) -> None:
+        from ae_core.worker import train_ticket
+
+        train_ticket(*arguments)
+
+    return train
+
+
+# The local cluster as a whole
+
+
+def be_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
+    """Be the store's local cluster until it has been idle for a while; False, at once, if there is one already."""
+    return cluster.run(store, idle_seconds, workers, bring_work)
+
+
+def stop_cluster(store: Store) -> list[str]:
+    """Stop every training in the line, whoever wants it, and end the local cluster. Gives back the runs that were stopped."""
+    stopped = [ticket.run_id for ticket in tickets.line(store)]
+    for name in stopped:
+        tickets.close(store, name)
     deadline = time.monotonic() + STOP_SECONDS
-    while _stop_file(store, name).exists() and store.is_locked(name) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def _wait_until_known(client: Client, name: str, store: Store) -> None:
-    """A submission is on its way in the background; once the scheduler has it, this process may die."""
-    deadline = time.monotonic() + STOP_SECONDS
-    while _submitted_file(store, name).exists() and time.monotonic() < deadline:
-        if client.run_on_scheduler(_knows, key=f"train-{name}"):
-            return
-        time.sleep(0.01)
-
-
-def _knows(dask_scheduler: Scheduler, key: str) -> bool:
-    return key in dask_scheduler.tasks
-
-
-def _submitted_file(store: Store, name: str) -> Path:
-    return store.root / "locks" / f"{name}.submitted"
-
-
-def _stop_file(store: Store, name: str) -> Path:
-    return store.root / "locks" / f"{name}.stop"
-
-
-def _write_marker(path: Path) -> None:
-    try:
-        path.touch()
-    except OSError as problem:
-        raise StoreError(f"{path.parent} cannot be written ({problem.strerror}). Make room on the disk and try again.") from problem
+    while any(store.is_locked(name) for name in stopped) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    cluster.shut_down(store)
+    return stopped

@@ -4,6 +4,7 @@
                   events.jsonl          what happened, one JSON object a line, appended as it happens
                   weights.safetensors   written whole when training ends
                   manifest.json         metrics, and the SHA-256 of the three files above; written last
+                  checkpoint            until then: what training needs to go on after its last epoch
 
 A folder without a manifest is not a finished run. A folder whose files do not match its manifest is damaged:
 it is moved to damaged/, reported, and never shown.
@@ -12,10 +13,12 @@ it is moved to damaged/, reported, and never shown.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,12 +39,17 @@ from torch import Tensor
 from ae_core.config import RunConfig, from_json, run_id, to_json
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.models import Autoencoder, build
+from ae_core.training import Checkpoint
+from ae_core.versions import versions
 
 SHIPPED = Path(__file__).with_name("shipped_runs")
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
 EVENTS = "events.jsonl"
 WEIGHTS = "weights.safetensors"
+CHECKPOINT = "checkpoint"
+# What a probe writes: as much as the smallest thing that has to fit.
+PROBE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,10 @@ class Store:
             for part in ("runs", "locks"):
                 (self.root / part).mkdir(parents=True, exist_ok=True)
             probe = self.root / "locks" / f".probe-{os.getpid()}-{time.monotonic_ns()}"
-            probe.write_text("")
-            probe.unlink()
+            try:
+                probe.write_bytes(b" " * PROBE_BYTES)
+            finally:
+                probe.unlink(missing_ok=True)
         except OSError as problem:
             raise StoreError(
                 f"The store {self.root} cannot be written ({problem.strerror}). Make room or set AE_LAB_STORE to a folder of your own; "
@@ -102,11 +112,61 @@ class Store:
         self.check_writable()
         folder = self.folder(run_id(config))
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (MANIFEST, WEIGHTS):
+        for name in (MANIFEST, WEIGHTS, CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
         _write_whole(folder / CONFIG, to_json(config).encode())
         _write_whole(folder / EVENTS, b"")
         return EventLog(folder / EVENTS)
+
+    def keep_checkpoint(self, config: RunConfig, log: EventLog, checkpoint: Checkpoint, seconds: float) -> None:
+        """Keep what training needs to go on from here, after `seconds` of it, and how far the log has come.
+
+        Raises StoreError when the disk is full.
+        """
+        events = log.path.read_bytes()
+        kept = {
+            "epoch": checkpoint.epoch, "step": checkpoint.step, "state": dict(checkpoint.state), "seconds": seconds,
+            "log_bytes": len(events), "log_sha256": hashlib.sha256(events).hexdigest(), "versions": versions(),
+        }  # fmt: skip
+        content = io.BytesIO()
+        torch.save(kept, content)
+        digest = hashlib.sha256(content.getbuffer()).hexdigest().encode()
+        # Should the machine lose power with it half on disk, its hash is wrong and training starts over.
+        _write_whole(self.folder(run_id(config)) / CHECKPOINT, digest + content.getbuffer(), sync=False)
+
+    def resume(self, config: RunConfig) -> tuple[EventLog, Checkpoint | None, float]:
+        """The run's log cut back to its last checkpoint, that checkpoint, and the seconds of training before it.
+
+        Without a checkpoint that is whole and of these very versions, the run begins anew.
+        Raises StoreError if nothing can be written.
+        """
+        folder = self.folder(run_id(config))
+        kept = _read_checkpoint(folder / CHECKPOINT)
+        if kept is None or kept["versions"] != versions() or (folder / MANIFEST).exists() or not _is_text(folder / CONFIG, to_json(config)):
+            return self.begin(config), None, 0.0
+        log = EventLog(folder / EVENTS)
+        if not log.cut_back(kept["log_bytes"], kept["log_sha256"]):
+            return self.begin(config), None, 0.0
+        return log, Checkpoint(kept["epoch"], kept["step"], kept["state"]), kept["seconds"]
+
+    def last_epoch(self, config: RunConfig) -> int:
+        """The epoch after which the unfinished run would go on; 0 if from its beginning."""
+        kept = _read_checkpoint(self.folder(run_id(config)) / CHECKPOINT)
+        return kept["epoch"] if kept else 0
+
+    def log_failure(self, config: RunConfig, message: str) -> bool:
+        """Have the run's log end in this failure; False if the disk has no room for that."""
+        events = self.events(run_id(config))
+        if events and events[-1]["event"] == "failed" and events[-1]["message"] == message:
+            return True
+        log = EventLog(self.folder(run_id(config)) / EVENTS)
+        try:
+            if not log.path.exists():
+                log = self.begin(config)
+            log.append({"event": "failed", "message": message})
+        except StoreError:
+            return False
+        return True
 
     def commit(self, config: RunConfig, model: Autoencoder, result: Mapping[str, Any]) -> None:
         """Make the run a finished one: weights, then the manifest that vouches for every file."""
@@ -116,10 +176,15 @@ class Store:
         _write_whole(folder / WEIGHTS, save_tensors(weights))
         sha256 = {name: _sha256(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
         manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
-        manifest["seal"] = _seal(manifest)
-        _write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+        _write_whole(folder / MANIFEST, _sealed(manifest).encode())
+        (folder / CHECKPOINT).unlink(missing_ok=True)
 
     # Reading
+
+    def has_own(self, name: str) -> bool:
+        """Whether the run called `name` is finished in this store, not merely shipped. Raises DamagedRunError as `find` does."""
+        run = self.find(name)
+        return run is not None and not run.shipped
 
     def find(self, name: str) -> StoredRun | None:
         """The finished run called `name`, verified, or None. Raises DamagedRunError, once, if its files are damaged."""
@@ -128,6 +193,8 @@ class Store:
                 try:
                     return self._read(folder, shipped=shipped)
                 except DamagedRunError:
+                    if not (folder / MANIFEST).is_file():
+                        continue  # deleted while we looked
                     self._set_aside(folder, shipped=shipped)
                     raise
         return None
@@ -157,8 +224,7 @@ class Store:
         """All finished runs, newest first and shipped ones last, and a message for each damaged one."""
         found, problems = [], []
         for root, shipped in self._roots():
-            folders = sorted(root.glob(f"*/{MANIFEST}"), key=lambda path: -path.stat().st_mtime)
-            for manifest in folders:
+            for manifest in sorted(root.glob(f"*/{MANIFEST}"), key=_changed, reverse=True):
                 try:
                     run = self.find(manifest.parent.name)
                 except StoreError as problem:
@@ -211,8 +277,12 @@ class Store:
         return runs
 
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
-        manifest = _parsed((folder / MANIFEST).read_text(errors="replace"))
-        if not isinstance(manifest, dict) or manifest.pop("seal", None) != _seal(manifest):
+        try:
+            text = (folder / MANIFEST).read_text(errors="replace")
+        except OSError as problem:
+            raise _damaged(folder, f"{MANIFEST} is missing") from problem
+        manifest = _parsed(text)
+        if not isinstance(manifest, dict) or manifest.pop("seal", None) is None or _sealed(manifest) != text:
             raise _damaged(folder, f"{MANIFEST} is not what was written")
         self._verify_files(folder, manifest["sha256"])
         try:
@@ -256,25 +326,48 @@ class EventLog:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Add one line. Raises StoreError when the disk is full."""
-        line = json.dumps({"time": round(time.time(), 3), **event}) + "\n"
+        line = (json.dumps({"time": round(time.time(), 3), **event}) + "\n").encode()
         try:
-            with self.path.open("ab") as file:
-                file.write(line.encode())
+            with self.path.open("ab", buffering=0) as file:
+                size = file.tell()
+                if file.write(line) < len(line):
+                    file.truncate(size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as problem:
             raise StoreError(
                 f"The run's log could not be written ({problem.strerror}). Make room on the disk and train again."
             ) from problem
 
+    def cut_back(self, size: int, sha256: str) -> bool:
+        """Forget all after the first `size` bytes, if those have this hash; False, and nothing forgotten, if not."""
+        try:
+            content = self.path.read_bytes()[:size]
+            if hashlib.sha256(content).hexdigest() != sha256:
+                return False
+            os.truncate(self.path, size)
+        except OSError:
+            return False
+        return True
+
 
 def is_held(lock_file: Path) -> bool:
     """Whether some living process holds the lock `lock_file`."""
-    if not lock_file.exists():
-        return False
+    if sys.platform == "win32":  # where looks are exclusive: two at once take each other for its holder
+        try:
+            with FileLock(lock_file, timeout=0):
+                return False
+        except Timeout:
+            return True
+    import fcntl
+
     try:
-        with FileLock(lock_file, timeout=0):
-            return False
-    except Timeout:
+        with lock_file.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
+    return False
 
 
 def to_png(images_nhw: Tensor) -> str:
@@ -299,14 +392,43 @@ def default_root() -> Path:
     return platformdirs.user_data_path("autoencoder-lab", appauthor=False)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """What `keep_checkpoint` wrote, or None if there is nothing or it is not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, payload = content[:64], content[64:]
+    if hashlib.sha256(payload).hexdigest().encode() != digest:
+        return None
+    kept: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    return kept
+
+
+def _changed(path: Path) -> float:
+    """When the file was last written; long ago, if it is there no more."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _is_text(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def _write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
     """Write a file so that it is either the old one or the whole new one, whatever happens in between."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as problem:
         with suppress(OSError):
@@ -318,9 +440,10 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _seal(manifest: Mapping[str, Any]) -> str:
-    """The manifest's own hash, over everything but the seal."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+def _sealed(manifest: Mapping[str, Any]) -> str:
+    """The manifest as it is written, with its own hash, over everything else, at the end."""
+    seal = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**manifest, "seal": seal}, indent=1)
 
 
 def _parsed(text: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,6 +69,18 @@ class EpochDone:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """After each epoch, everything that `train` needs to go on from there to the same weights: tensors, numbers and text.
+
+    It is a view of the training, not a copy: keep it before asking for the next event.
+    """
+
+    epoch: int
+    step: int
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
     """The trained network, on the CPU, and its metrics over all test digits."""
 
@@ -75,7 +88,7 @@ class Finished:
     test: dict[str, float]
 
 
-Event = Started | BatchDone | Snapshot | EpochDone | Finished
+Event = Started | BatchDone | Snapshot | EpochDone | Checkpoint | Finished
 
 
 def best_device() -> torch.device:
@@ -107,8 +120,10 @@ def snapshot_steps(steps: int) -> set[int]:
     return {0, *(round(steps ** (i / (SNAPSHOTS - 2))) for i in range(SNAPSHOTS - 1))}
 
 
-def train(run: RunConfig, digits: Digits, device: torch.device | None = None) -> Iterator[Event]:
+def train(run: RunConfig, digits: Digits, device: torch.device | None = None, since: Checkpoint | None = None) -> Iterator[Event]:
     """Train `run` on `digits`, one event at a time; stop reading to stop training.
+
+    With `since`, go on from that checkpoint: what follows is, to the bit, what would have followed it.
 
     The input is corrupted afresh for every batch and marked against the clean digit. Weights, batch order and
     noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches.
@@ -130,14 +145,23 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None) ->
     warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=warm_up)
 
+    parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
+    generators = {"batch order": batch_order, "noise": noise}
+
     test_input_nhw = corrupt(digits.test_nhw, run.corruption, seeded(settings.seed, "test noise"))
     shown_nhw = test_input_nhw[:SNAPSHOT_DIGITS]
-    yield Started(settings.epochs, steps, device.type, parameter_count(model), digits.test_nhw[:SNAPSHOT_DIGITS], shown_nhw)
+    if since is None:
+        yield Started(settings.epochs, steps, device.type, parameter_count(model), digits.test_nhw[:SNAPSHOT_DIGITS], shown_nhw)
+        yield Snapshot(0, as_picture(reconstruct(model, shown_nhw)).cpu())
+    else:
+        for name, part in parts.items():
+            part.load_state_dict(since.state[name])
+        for name, generator in generators.items():
+            generator.set_state(since.state[name])
 
     show_at = snapshot_steps(steps)
-    yield Snapshot(0, as_picture(reconstruct(model, shown_nhw)).cpu())
-    step = 0
-    for epoch in range(1, settings.epochs + 1):
+    step = since.step if since else 0
+    for epoch in range(since.epoch + 1 if since else 1, settings.epochs + 1):
         epoch_loss = torch.zeros((), device=device)
         order_n = torch.randperm(len(train_nchw), generator=batch_order).to(device)
         for batch_b in order_n.split(settings.batch_size):
@@ -158,6 +182,8 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None) ->
         outputs_nhw = reconstruct(model, test_input_nhw[few]).cpu()
         test_error = float(squared_error(outputs_nhw, digits.test_nhw[few]).mean())
         yield EpochDone(epoch, float(epoch_loss) / len(train_nchw), test_error)
+        states = {name: part.state_dict() for name, part in parts.items()}
+        yield Checkpoint(epoch, step, states | {name: generator.get_state() for name, generator in generators.items()})
 
     outputs_nhw = reconstruct(model, test_input_nhw).cpu()
     _check_converging(squared_error(outputs_nhw, digits.test_nhw).mean(), steps)
