@@ -11,6 +11,7 @@ st.navigation(
         st.Page("pages/denoising.py", title="Denoising"),
         st.Page("pages/comparison.py", title="Comparison"),
         st.Page("pages/your_digit.py", title="Your digit"),
+        st.Page("pages/runs.py", title="Runs"),
     ],
     position="top",
 ).run()

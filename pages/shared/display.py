@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from ae_core import config, data, figures
+from ae_core import config, data, figures, housekeeping
 from ae_core.config import PIXELS, CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.digits import PreparedDigit, enlarged
@@ -65,11 +65,17 @@ def scrubber(first_picture: str, draw: Callable[[], go.Figure], key: str, alt: s
 def provenance(run: StoredRun) -> None:
     """One line on where a finished run comes from and what it learnt on."""
     training, result = run.config.training, run.result
-    badge = ":blue-badge[Shipped with the lab]" if run.shipped else ":green-badge[Trained here]"
     st.markdown(
-        f"{badge} Trained on {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}) for {training.epochs} epochs, "
-        f"{result['train_seconds']:.0f} s, {result['parameters']:,} parameters, on {result['device'].upper()}."
+        f"{badge(run)} Trained on {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}) for "
+        f"{training.epochs} epochs, {result['train_seconds']:.0f} s, {result['parameters']:,} parameters, on {result['device'].upper()}."
     )
+
+
+def badge(run: StoredRun) -> str:
+    """Where a finished run comes from, in a coloured word or two."""
+    if run.shipped:
+        return ":blue-badge[Shipped with the lab]"
+    return ":orange-badge[Uploaded]" if housekeeping.is_uploaded(lab.store(), run.run_id) else ":green-badge[Trained here]"
 
 
 def dataset_note() -> None:
@@ -143,18 +149,44 @@ def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
 
 def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:
     """Metrics of the run and of doing nothing, and over how many held-back digits."""
-    measured = _measure(lab.store().root, run.run_id, run.shipped, noise, noise_seed, lab.digits().name, run)
+    measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, lab.digits().name, run)
     lab.settle("metrics")
     return measured
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _measure(
-    _root: object, run_id: str, shipped: bool, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
+    _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
 ) -> tuple[dict[str, float], dict[str, float], int]:
     clean_nhw = lab.digits().test_nhw[:DIGITS_MEASURED]
     noisy_nhw = _noisy(clean_nhw, noise, noise_seed)
     return summary(reconstruct(lab.network(_run), noisy_nhw), clean_nhw), summary(noisy_nhw, clean_nhw), len(clean_nhw)
+
+
+def compared_rows(runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+    """Digits above their noisy version above what each run makes of exactly that noisy version."""
+    noisy_nhw = _noisy(clean_nhw, noise, noise_seed)
+    rebuilt = [Row(name, as_picture(reconstruct(lab.network(run), noisy_nhw))) for name, run in runs.items()]
+    st.html(figures.rows_html([Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]))
+
+
+def metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
+    """Each run's figures over the held-back digits at this noise, beside doing nothing."""
+    measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
+    _, nothing, count = next(iter(measured.values()))
+    rows = [_metrics_row("doing nothing", nothing), *(_metrics_row(name, own) for name, (own, _, _) in measured.items())]
+    st.table(rows)
+    st.caption(f"Means over {count} held-back digits at this noise. PSNR and SSIM: higher is better. The others: lower is better.")
+
+
+def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
+    return {
+        "": name,
+        "PSNR": _decibels(measured["psnr"]),
+        "SSIM": f"{measured['ssim']:.3f}",
+        "Squared error": f"{measured['mse'] * PIXELS:.1f}",
+        "Cross-entropy": f"{measured['bce']:.3f}",
+    }
 
 
 def digit_psnr(run: StoredRun, clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from itertools import cycle
 from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.runtime.pages_manager import PagesManager
 
-from ae_core import config, data
+from ae_core import config, data, housekeeping
 from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
@@ -37,7 +41,9 @@ def settle(imported: str) -> None:
     """Once after each large import: take what it brought out of the garbage collector's sight.
 
     Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s.
+    Plotly stumbles over a pandas that another visitor's page is just importing; so it is imported here, where all wait for it.
     """
+    import_module("pandas")
     gc.freeze()
 
 
@@ -69,6 +75,28 @@ def _store(root: Path) -> Store:
     return Store(root)
 
 
+def visitor() -> str:
+    """A name for whoever sits at this browser. It lasts over a reload, and tells nothing about them.
+
+    Streamlit gives each browser a random token against forged requests. The cookie holds it behind a mask of
+    four bytes that changes; what is kept here is a hash of the token, so that it cannot be used for anything else.
+    Where there is no such cookie, a name lasts as long as the session.
+    """
+    token = _unmasked(st.context.cookies.get("_streamlit_xsrf", ""))
+    if token is None:
+        token = st.session_state.setdefault("visitor_token", secrets.token_bytes(16))
+    return hashlib.sha256(b"visitor" + token).hexdigest()[:16]
+
+
+def _unmasked(cookie: str) -> bytes | None:
+    """The token in 'version|mask|masked token|time'; None where the cookie is not like that."""
+    try:
+        _, mask, masked, _ = cookie.split("|")
+        return bytes(one ^ other for one, other in zip(bytes.fromhex(masked), cycle(bytes.fromhex(mask)), strict=False)) or None
+    except ValueError:
+        return None
+
+
 def data_dir() -> Path | None:
     """The directory of full MNIST if it is there and whole, else None; `data_problem` tells why."""
     return None if data_problem() else data.directory()
@@ -88,6 +116,12 @@ def digits() -> data.Digits:
     """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
     directory = data_dir()
     return _load(data.best_available(directory), directory, default_root() / "cache")
+
+
+def digits_named(name: str) -> data.Digits | None:
+    """The data set `name`, whichever the lab works with, or None where it is not at hand."""
+    directory = None if name == EMBEDDED else data_dir()
+    return _load(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
 
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
@@ -118,9 +152,10 @@ def trained(run: RunConfig) -> StoredRun | None:
 
 def network(run: StoredRun) -> Autoencoder:
     """The run's network, ready for inference, kept in memory for every visitor."""
-    return _network(store().root, run.run_id, run.shipped)
+    housekeeping.mark_used(store(), run.run_id)
+    return _network(store().root, run.run_id, run.weights_sha256, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MODELS_KEPT)
-def _network(root: Path, run_id: str, shipped: bool) -> Autoencoder:
-    return _store(root).load_model(_store(root).get(run_id))
+def _network(root: Path, run_id: str, weights_sha256: str, _run: StoredRun) -> Autoencoder:
+    return _store(root).load_model(_run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ae_core import cluster, config, data, figures, jobs
+from ae_core import cluster, config, data, figures, jobs, tickets
 from ae_core.config import RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import Row
@@ -14,6 +14,7 @@ from pages.shared import lab
 from pages.shared.display import DIGITS_SHOWN, chart
 
 POLL_SECONDS = 0.8
+BUSY = ("queued", "running")
 
 
 def buttons(run: RunConfig, page: str) -> None:
@@ -21,14 +22,17 @@ def buttons(run: RunConfig, page: str) -> None:
     _warm_up()
     name = config.run_id(run)
     status = jobs.status(name, lab.store())
-    busy = status in ("queued", "running")
+    busy = status in BUSY
     row = st.container(horizontal=True)
     row.button(
-        "Train", key=f"{page}_train", type="primary", icon=":material/play_arrow:", width="stretch",
-        disabled=busy or status == "finished", on_click=_submit, args=(run,),
+        "Continue" if status == "stopped" else "Train", key=f"{page}_train", type="primary", icon=":material/play_arrow:",
+        width="stretch", disabled=busy or status == "finished", on_click=_submit, args=(run,),
         help="These settings are trained. Move a dial to train others." if status == "finished" else None,
     )  # fmt: skip
-    row.button("Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy, on_click=_stop, args=(name,))
+    row.button(
+        "Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy or name in _let_go(),
+        on_click=_stop, args=(name,),
+    )  # fmt: skip
     if problem := st.session_state.pop("training_problem", None):
         st.error(problem, icon=":material/error:")
 
@@ -40,32 +44,43 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     """
     name = config.run_id(run)
     progress = jobs.progress(name, lab.store())
-    if progress.status in ("queued", "running"):
+    if progress.status in BUSY:
         _follow(name, page)
         st.stop()
     if progress.status == "stopped":
-        st.warning(
-            f"Stopped in epoch {progress.epoch + 1} of {progress.epochs}. Press **Train** to start it again.", icon=":material/stop:"
-        )
+        st.warning(_stopped(progress), icon=":material/stop:")
         _show(progress, page)
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
-    elif progress.status == "lost":
-        st.error("The training process ended before this run did. Press **Train** to start it again.", icon=":material/error:")
+        if progress.snapshots:
+            _show(progress, page)
     found = lab.trained(run)
     if found is None:
-        st.info(
-            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns.",
-            icon=":material/play_arrow:",
-        )
+        if progress.status == "none":
+            st.info(
+                f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns.",
+                icon=":material/play_arrow:",
+            )
         st.stop()
     return found
 
 
+def _stopped(progress: Progress) -> str:
+    if not progress.epochs:
+        return "Stopped before it began. Press **Continue** to train it."
+    at = f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. Press **Continue** to go on "
+    return at + (f"after epoch {progress.epoch}." if progress.epoch else "from the beginning.")
+
+
 def progress_bar(run: RunConfig) -> None:
     """How far the training of `run` is, in one line; the page is drawn again when it ends."""
-    if jobs.status(config.run_id(run), lab.store()) in ("queued", "running"):
+    progress = jobs.progress(config.run_id(run), lab.store())
+    if progress.status in BUSY:
         _follow_in_one_line(config.run_id(run))
+    elif progress.status == "stopped":
+        st.caption(_stopped(progress))
+    elif progress.status == "failed":
+        st.error(progress.message, icon=":material/error:")
 
 
 def curve(run: StoredRun, page: str) -> None:
@@ -77,29 +92,52 @@ def curve(run: StoredRun, page: str) -> None:
 
 @st.fragment(run_every=POLL_SECONDS)
 def _follow(name: str, page: str) -> None:
-    progress = jobs.progress(name, lab.store())
-    if progress.status not in ("queued", "running"):
-        st.rerun()
-    _bar(progress)
-    if progress.snapshots:
+    progress = _look(name)
+    if progress is not None and progress.snapshots:
         _show(progress, page)
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _follow_in_one_line(name: str) -> None:
-    progress = jobs.progress(name, lab.store())
-    if progress.status not in ("queued", "running"):
-        st.rerun()
-    _bar(progress)
+    _look(name)
 
 
-def _bar(progress: Progress) -> None:
-    if not progress.epochs:
-        st.progress(0.0, text="Waiting for its turn …" if progress.status == "queued" else "Getting ready …")
-        return
-    left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
-    epoch = min(progress.epoch + 1, progress.epochs)
-    st.progress(min(progress.fraction, 1.0), text=f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}")
+def _look(name: str) -> Progress | None:
+    """The bar over a training under way; the whole page is drawn again when it is over."""
+    with lab.plain_errors():
+        progress = jobs.progress(name, lab.store())
+        if progress.status not in BUSY:
+            st.rerun()
+        if name in _let_go():
+            st.info("You have let go of this training. Others want it or are watching it, so it goes on.", icon=":material/group:")
+        else:
+            tickets.look_on(lab.store(), name, lab.visitor())
+        waiting_for = jobs.tend(lab.store()).problem
+        if waiting_for:
+            st.warning(waiting_for, icon=":material/cloud_off:")
+        _bar(name, progress)
+        return progress
+    return None
+
+
+def _bar(name: str, progress: Progress) -> None:
+    fraction = min(progress.fraction, 1.0)
+    if progress.status == "queued":
+        st.progress(fraction, text=_place_in_line(name))
+    elif not progress.epochs:
+        st.progress(fraction, text="Getting ready …")
+    else:
+        left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+        epoch = min(progress.epoch + 1, progress.epochs)
+        st.progress(fraction, text=f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}")
+
+
+def _place_in_line(name: str) -> str:
+    place = jobs.line(lab.store()).get(name)
+    if place is None or place.start_seconds < 1:
+        return "Getting ready …"
+    order = "next in line" if place.position == 1 else f"number {place.position} in line"
+    return f"Waiting: {order}, starts in about {place.start_seconds:.0f} s"
 
 
 def _show(progress: Progress, page: str) -> None:
@@ -117,21 +155,31 @@ def _show(progress: Progress, page: str) -> None:
 
 def _submit(run: RunConfig) -> None:
     try:
-        jobs.submit(run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None)
+        _let_go().discard(config.run_id(run))
+        jobs.submit(run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None, lab.visitor())
     except LabError as problem:
         st.session_state.training_problem = str(problem)
 
 
 def _stop(name: str) -> None:
     try:
-        jobs.stop(name, lab.store())
+        if not jobs.stop(name, lab.store(), lab.visitor()):
+            _let_go().add(name)
     except LabError as problem:
         st.session_state.training_problem = str(problem)
+
+
+def _let_go() -> set[str]:
+    """The runs that this visitor has stopped and others go on with."""
+    names: set[str] = st.session_state.setdefault("let_go", set())
+    return names
 
 
 def _warm_up() -> None:
     """Start the training process before anybody presses Train; a store that cannot be written is told then."""
     try:
-        cluster.ensure_started(lab.store())
+        jobs.tend(lab.store())
+        if cluster.address() is None:
+            cluster.ensure_started(lab.store())
     except LabError:
         return

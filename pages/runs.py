@@ -1,0 +1,31 @@
+"""All runs: trained here, uploaded or shipped; listed, compared, taken along, deleted."""
+
+import streamlit as st
+
+from pages.shared import display, lab, run_cards, run_list
+
+lab.open_page()
+
+"# Runs"
+
+"""
+A **run** is one training: its settings, its log and its weights. Here is every run that came with the lab, was trained
+here or was uploaded. Choose up to four to see them side by side.
+"""
+
+with lab.plain_errors():
+    fullness, upload = st.columns([2, 1], gap="large")
+    with fullness:
+        run_list.fullness()
+    with upload:
+        run_list.uploader()
+    run_list.uploaded()
+
+    runs = run_list.all_runs()
+    shown = run_list.filtered(runs)
+    run_list.table(shown)
+
+    chosen = run_cards.choice(runs, shown)
+    run_cards.cards(chosen)
+    run_cards.comparison(chosen)
+    display.dataset_note()
