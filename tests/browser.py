@@ -15,7 +15,7 @@ from types import TracebackType
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from ae_core import cluster
+from ae_core import jobs
 from ae_core.store import Store
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -24,12 +24,16 @@ CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update
 
 
 class App:
-    """`streamlit run app.py` with a store of its own, on a free port, until the block ends."""
+    """`streamlit run app.py` with a store of its own, on a free port, until the block ends.
+
+    Its training process ends with it, unless `end_cluster` is set to False.
+    """
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.store = Store(folder / "store")
         self.log = folder / "app.log"
         self.environment = environment
+        self.end_cluster = True
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -57,11 +61,8 @@ class App:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.terminate()
         self.process.wait(timeout=30)
-        if cluster.is_running(self.store):
-            cluster.client(self.store).shutdown()
-        deadline = time.monotonic() + 30
-        while cluster.is_running(self.store) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        if self.end_cluster:
+            jobs.stop_cluster(self.store)
 
 
 def chromium_path(playwright: Playwright) -> str | None:

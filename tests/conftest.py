@@ -17,6 +17,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--chaos full` causes each fault of tests/chaos as often as docs/faults.md says."""
+    parser.addoption("--chaos", choices=("short", "full"), default="short", help="how often to cause each fault (default: short)")
+
+
 @pytest.fixture(autouse=True)
 def own_surroundings(tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's store or data directory; the embedded digits need not be parsed again."""

@@ -23,6 +23,7 @@ PAGES = {
     "denoising": "The denoising autoencoder",
     "comparison": "One noisy digit, three answers",
     "your_digit": "Your digit",
+    "runs": "Runs",
 }
 PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -92,7 +93,7 @@ def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size)
 def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):
     go(page, app, "denoising")
     links = page.get_by_test_id("stTopNav").get_by_role("link")
-    expect(links).to_have_text(["Home", "Fully connected", "Convolutional", "Denoising", "Comparison", "Your digit"])
+    expect(links).to_have_text(["Home", "Fully connected", "Convolutional", "Denoising", "Comparison", "Your digit", "Runs"])
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
@@ -126,7 +127,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
             seen.add(rebuilt.get_attribute("src"))
     assert len(seen) >= 3
     page.locator(".st-key-fae_stop button").click()
-    expect(page.get_by_text("Stopped in epoch")).to_be_visible()
+    expect(page.get_by_text("Stopped at epoch")).to_be_visible()
     run = config.adjusted(config.FAE, model={"latent_size": 12})
     losses = [loss for _, loss in jobs.progress(config.run_id(run), app.store).batch_losses]
     assert losses[-1] < losses[0]
@@ -235,3 +236,20 @@ def test_a_text_file_called_png_gets_a_plain_refusal(page, app, files):
     page.locator("input[type=file]").set_input_files(files / "text.png")
     expect(page.get_by_text("This file is not a PNG, JPEG or WebP picture.")).to_be_visible()
     assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):
+    go(page, app, "runs")
+    chooser = page.get_by_role("combobox", name="Compare up to four runs")
+    chooser.focus()
+    page.keyboard.type("DAE 32")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"compare=DAE"))
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button").first.click()
+    file = tmp_path / download.value.suggested_filename
+    assert file.name == "DAE-48fb19f19a4a5251.zip"
+    download.value.save_as(file)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("came with the lab, so it is here already")).to_be_visible()

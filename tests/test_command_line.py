@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from ae_core.__main__ import main
-from ae_core.store import SHIPPED, WEIGHTS
+from ae_core.store import SHIPPED, WEIGHTS, Store
 from tests.conftest import PROJECT
+from tests.service import end_cluster, wait_for
 
 SHIPPED_RUN = sorted(path.name for path in SHIPPED.iterdir())[0]
 SHORT = ["--preset", "dae", "--dataset", "embedded", "--epochs", "1", "--batch-size", "256", "--latent-size", "4"]
@@ -60,8 +64,8 @@ def place(tmp_path_factory, digits, cache_dir) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(place) -> subprocess.CompletedProcess[str]:
-    """One short training, typed as in the README."""
-    return typed("train", *SHORT, "--noise-level", "0.3", "--seed", "3", "--store", place / "store", "--json")
+    """One short training, without the training process."""
+    return typed("train", "--local", *SHORT, "--noise-level", "0.3", "--seed", "3", "--store", place / "store", "--json")
 
 
 # Train
@@ -93,9 +97,101 @@ def test_the_trained_run_can_be_listed_with_its_settings(trained, place, capsys)
 def test_the_same_command_gives_the_same_run(place, trained, capsys):
     weights = place / "store" / "runs" / result(trained.stdout)["run_id"] / WEIGHTS
     before = weights.read_bytes()
-    assert lab("train", *SHORT, "--noise-level", "0.3", "--seed", "3", "--store", place / "store", "--json") == 0
+    assert lab("train", "--local", *SHORT, "--noise-level", "0.3", "--seed", "3", "--store", place / "store", "--json") == 0
     assert result(capsys.readouterr().out)["run_id"] == result(trained.stdout)["run_id"]
     assert weights.read_bytes() == before
+
+
+# Train, by the training process
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, cache_dir) -> Iterator[Path]:
+    """A store whose training process is gone when the tests are."""
+    place = tmp_path_factory.mktemp("served") / "store"
+    shutil.copytree(cache_dir, place / "cache")
+    yield place
+    end_cluster(Store(place))
+
+
+def typed_meanwhile(*arguments: object) -> subprocess.Popen[str]:
+    """The command in a process of its own, without waiting for it."""
+    command = [sys.executable, "-m", "ae_core", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_who_train_the_same_at_once_share_one_training_and_get_one_result(served):
+    command = ["train", *SHORT, "--seed", 1, "--store", served, "--json"]
+    with typed_meanwhile(*command) as one, typed_meanwhile(*command) as two:
+        told = [process.communicate(timeout=120) for process in (one, two)]
+    assert [one.returncode, two.returncode] == [0, 0], told
+    first, second = (result(out) for out, _ in told)
+    assert first == second
+    assert set(first) == {"run_id", "test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset"}
+    assert [len(out.splitlines()) for out, _ in told] == [1, 1]
+    assert all("epoch 1/1" in error for _, error in told)
+    assert [event["event"] for event in Store(served).events(first["run_id"])].count("started") == 1
+
+
+def test_the_training_process_trains_what_this_one_would(served, trained, place):
+    done = typed("train", *SHORT, "--noise-level", "0.3", "--seed", "3", "--store", served, "--json")
+    assert done.returncode == 0, done.stderr
+    name = result(done.stdout)["run_id"]
+    assert name == result(trained.stdout)["run_id"]
+    assert (served / "runs" / name / WEIGHTS).read_bytes() == (place / "store" / "runs" / name / WEIGHTS).read_bytes()
+
+
+def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
+    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 32, "--dataset", "embedded", "--batch-size", 256]
+    command += ["--store", served, "--epochs"]
+    with typed_meanwhile(*command, 200) as process:
+        assert "epoch 1/200" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "stopped; the same command goes on from its last epoch." in said
+    assert "Traceback" not in said
+    (name,) = (line.split()[1].rstrip(":") for line in said.splitlines() if line.startswith("run "))
+    wait_for(lambda: not Store(served).is_locked(name))
+    assert Store(served).events(name)[-1]["event"] == "stopped"
+    assert not (served / "jobs" / name).exists()
+
+
+def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
+    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 16, "--dataset", "embedded", "--batch-size", 256]
+    command += ["--store", served, "--epochs", 200]
+    with typed_meanwhile(*command) as one, typed_meanwhile(*command) as two:
+        assert "epoch 1/200" in one.stderr.readline()
+        assert "epoch 1/200" in two.stderr.readline()
+        one.send_signal(signal.SIGINT)
+        assert "others want it too, so it goes on." in one.communicate(timeout=30)[1]
+        assert two.poll() is None
+        two.send_signal(signal.SIGINT)
+        assert "stopped; the same command goes on" in two.communicate(timeout=30)[1]
+
+
+def test_the_training_process_can_be_started_shown_and_stopped(served):
+    started = typed("cluster", "start", "--store", served, "--workers", 1, "--json")
+    assert started.returncode == 0, started.stderr
+    assert result(started.stdout)["running"]
+    wait_for(lambda: result(typed("cluster", "show", "--store", served, "--json").stdout)["workers"])
+    shown = typed("cluster", "show", "--store", served, "--json")
+    (worker,) = result(shown.stdout)["workers"]
+    assert worker["address"].startswith("tls://127.0.0.1:")
+    assert worker["memory_bytes"] > 0
+    os.kill(worker["pid"], 0)
+    assert result(shown.stdout)["line"] == []
+    assert f"process {worker['pid']}" in shown.stderr
+    stopped = typed("cluster", "stop", "--store", served, "--json")
+    assert (stopped.returncode, result(stopped.stdout)) == (0, {"running": False, "workers": [], "line": []})
+    assert "0 training(s) stopped" in stopped.stderr
+    wait_for(lambda: not Path(f"/proc/{worker['pid']}").exists())
+
+
+def test_a_training_process_that_is_not_there_can_be_shown_and_stopped(tmp_path, capsys):
+    for action in ("show", "stop"):
+        assert lab("cluster", action, "--store", tmp_path / "store", "--json") == 0
+        assert result(capsys.readouterr().out) == {"running": False, "workers": [], "line": []}
 
 
 # Reconstruct
@@ -237,8 +333,13 @@ def test_a_mistake_typed_is_one_line_and_exit_code_2(tmp_path):
         (["train", "--preset", "keras", "--latent-size", "2"], "1568"),
         (["train", "--preset", "linear", "--loss", "bce"], "Choose 'mse'"),
         (["train", "--preset", "fae", "--dataset", "cifar"], "'cifar'"),
-        (["train", "--preset", "fae", "--dataset", "mnist", "--data-dir", "/nonexistent"], "ae_core download --data-dir /nonexistent"),
+        (
+            ["train", "--local", "--preset", "fae", "--dataset", "mnist", "--data-dir", "/nonexistent"],
+            "ae_core download --data-dir /nonexistent",
+        ),
         (["train", "--preset", "fae", "--data-dir", "/nonexistent"], "ae_core download --data-dir /nonexistent"),
+        (["cluster"], "required: action"),
+        (["cluster", "restart"], "'restart'"),
         (["reconstruct", "--run", SHIPPED_RUN, "--input", "x.npy"], "required: --output"),
         (["reconstruct", "--run", "0" * 16, "--input", "x.npy", "--output", "y.npy"], "no finished run"),
         (["reconstruct", "--run", "../..", "--input", "x.npy", "--output", "y.npy"], "not a run's name"),
@@ -315,7 +416,7 @@ def test_an_output_folder_that_cannot_be_made_is_refused(place, digits, capsys):
 
 def test_a_store_that_cannot_be_written_is_refused(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert lab("train", *SHORT, "--store", tmp_path / "file" / "store") == 2
+    assert lab("train", "--local", *SHORT, "--store", tmp_path / "file" / "store") == 2
     assert "cannot be written" in one_line(capsys.readouterr().err)
 
 

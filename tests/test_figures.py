@@ -13,7 +13,7 @@ from PIL import Image
 from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
-from ae_core.figures import Row, columns_html, loss_curve, model_columns, noise_scrubber, png, rows_html
+from ae_core.figures import Row, columns_html, compared_curves, loss_curve, model_columns, noise_scrubber, png, rows_html
 from ae_core.models import reconstruct
 from ae_core.store import Store
 from ae_core.training import seeded
@@ -127,3 +127,17 @@ def test_the_loss_curve_has_the_points_it_was_given():
 
 def test_the_loss_curve_can_be_empty():
     assert loss_curve([], [], 0).data == ()
+
+
+def test_compared_runs_differ_in_more_than_colour_and_start_at_epoch_one():
+    figure = compared_curves([(f"run {i}", [3.0, 2.0, 1.0 + i][: i + 1]) for i in range(4)])
+    for looks in (
+        {trace.line.color for trace in figure.data},
+        {trace.line.dash for trace in figure.data},
+        {t.marker.symbol for t in figure.data},
+    ):
+        assert len(looks) == 4
+    assert [trace.name for trace in figure.data] == [f"run {i}" for i in range(4)]
+    assert [list(trace.x) for trace in figure.data] == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
+    assert figure.layout.yaxis.type == "log"
+    assert compared_curves([("not begun", [])]).data[0].x == ()

@@ -1,182 +1,289 @@
-"""Trainings in a real Dask worker: submitted, followed, coalesced, stopped, and never lost with the page."""
+"""Trainings in a real Dask worker: asked for, followed, shared, stopped, and never lost with whatever dies."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from ae_core import cluster, config, jobs
-from ae_core.config import CAE, DAE, FAE, LINEAR, RunConfig
+from ae_core import cluster, config, jobs, tickets, worker
+from ae_core.config import DAE, LINEAR, run_id
 from ae_core.data import Digits
-from ae_core.errors import DivergedError, StoreError
-from ae_core.store import Store
-from ae_core.training import BatchDone
+from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
+from ae_core.store import SHIPPED, Store
+from ae_core.training import BatchDone, use_one_thread
 from tests.conftest import PROJECT
+from tests.service import (
+    ENDLESS,
+    QUICK,
+    STEADY,
+    clear_line,
+    forget,
+    local_cluster,
+    process_tree,
+    story,
+    wait_for,
+    wait_for_status,
+    wait_until_gone,
+    weights,
+    with_seed,
+)  # fmt: skip
 
-QUICK = config.adjusted(FAE, model={"latent_size": 4, "hidden_sizes": (32,)}, training={"epochs": 2, "batch_size": 256})
 DIVERGING = config.adjusted(LINEAR, model={"hidden_sizes": (64, 64, 64, 64)}, training={"learning_rate": 1.0})
-LONG = config.adjusted(CAE, model={"latent_size": 4}, training={"epochs": 200})
-
-
-def wait_for(condition, seconds: float = 60.0) -> None:
-    """Return as soon as `condition()` is true; fail when it has not become so in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def end_cluster(store: Store) -> None:
-    """Shut the store's local cluster down and wait until it is gone."""
-    if cluster.is_running(store):
-        cluster.client(store).shutdown()
-        wait_for(lambda: not cluster.is_running(store))
 
 
 @pytest.fixture(scope="module")
-def served_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store with a local cluster of its own."""
-    store = Store(tmp_path_factory.mktemp("served"))
-    yield store
-    end_cluster(store)
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with a local cluster of one worker."""
+    with local_cluster(Store(tmp_path_factory.mktemp("served"))) as store:
+        yield store
 
 
-def with_seed(run: RunConfig, seed: int) -> RunConfig:
-    return config.adjusted(run, training={"seed": seed})
+@pytest.fixture
+def served_store(service: Store) -> Iterator[Store]:
+    """That store, with nobody in the line before or after."""
+    yield service
+    clear_line(service)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Store:
+    """Where STEADY and QUICK were trained in this process, without a pause."""
+    use_one_thread()
+    store = Store(tmp_path_factory.mktemp("undisturbed"))
+    for run in (STEADY, QUICK):
+        for _ in worker.record(run, store, digits):
+            pass
+    return store
+
+
+@pytest.fixture
+def steady(served_store: Store) -> str:
+    """STEADY's id, in a store that has never heard of it."""
+    forget(run_id(STEADY), served_store)
+    return run_id(STEADY)
+
+
+@pytest.fixture
+def endless(served_store: Store) -> str:
+    """ENDLESS's id, in a store that has never heard of it."""
+    forget(run_id(ENDLESS), served_store)
+    return run_id(ENDLESS)
+
+
+def is_as_if_undisturbed(name: str, store: Store, undisturbed: Store) -> bool:
+    """Whether log and weights are those of a training without a pause."""
+    assert story(name, store) == story(name, undisturbed)
+    return weights(name, store) == weights(name, undisturbed)
+
+
+def when(kind: str, name: str, store: Store) -> float:
+    """When the run's log says so for the first time."""
+    return next(event["time"] for event in store.events(name) if event["event"] == kind)
+
+
+def wait_for_epoch(name: str, store: Store, epoch: int = 1) -> None:
+    wait_for(lambda: jobs.progress(name, store).epoch >= epoch)
+    assert jobs.status(name, store) == "running"
+
+
+# From the dials to the weights
 
 
 def test_a_submitted_run_is_trained_outside_this_process_and_can_be_loaded(served_store):
+    forget(run_id(QUICK), served_store)
     name = jobs.submit(QUICK, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "finished")
+    assert jobs.status(name, served_store) in ("queued", "running")
+    wait_for_status(name, served_store, "finished")
     assert served_store.load_model(served_store.get(name)).encode
     log = jobs.progress(name, served_store)
-    assert (log.epoch, log.step, log.fraction) == (2, log.steps, 1.0)
+    assert (log.epoch, log.step, log.fraction, log.seconds_left) == (2, log.steps, 1.0, 0.0)
     assert [step for step, _ in log.test_errors] == [16, 32]
+    wait_for(lambda: tickets.find(served_store, name) is None)
 
 
-def test_a_worker_trains_to_the_same_weights_as_this_process(served_store, digits, tmp_path):
+def test_a_worker_trains_to_the_same_weights_as_this_process(served_store, undisturbed):
     name = jobs.submit(QUICK, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "finished")
-    here = Store(tmp_path / "here")
-    for _ in jobs.record(QUICK, here, digits):
-        pass
-    assert (here.folder(name) / "weights.safetensors").read_bytes() == (served_store.folder(name) / "weights.safetensors").read_bytes()
+    wait_for_status(name, served_store, "finished")
+    assert is_as_if_undisturbed(name, served_store, undisturbed)
+
+
+def test_what_is_finished_is_not_trained_again(served_store):
+    name = jobs.submit(QUICK, served_store)
+    wait_for_status(name, served_store, "finished")
+    wait_for(lambda: not tickets.line(served_store))
+    before = served_store.events(name)
+    assert jobs.submit(QUICK, served_store) == name
+    assert tickets.line(served_store) == []
+    assert served_store.events(name) == before
 
 
 def test_equal_submissions_are_one_training(served_store):
     run = with_seed(QUICK, 7)
-    names = {jobs.submit(run, served_store) for _ in range(20)}
-    wait_for(lambda: jobs.status(config.run_id(run), served_store) == "finished")
-    assert names == {config.run_id(run)}
-    started = [event for event in served_store.events(config.run_id(run)) if event["event"] == "started"]
-    assert len(started) == 1
+    names = {jobs.submit(run, served_store, visitor=f"visitor {i}") for i in range(20)}
+    wait_for_status(run_id(run), served_store, "finished")
+    assert names == {run_id(run)}
+    assert [event["event"] for event in served_store.events(run_id(run))].count("started") == 1
 
 
-def test_stop_ends_a_training_within_moments_and_leaves_no_finished_run(served_store):
-    name = jobs.submit(LONG, served_store)
-    wait_for(lambda: jobs.progress(name, served_store).step > 0)
-    jobs.stop(name, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "stopped", seconds=10)
-    assert served_store.find(name) is None
-    assert jobs.progress(name, served_store).batch_losses
-
-
-def test_a_stopped_run_can_be_trained_again(served_store):
-    run = with_seed(LONG, 1)
-    name = jobs.submit(run, served_store)
-    wait_for(lambda: jobs.progress(name, served_store).step > 0)
-    jobs.stop(name, served_store)
-    jobs.submit(run, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "running" and jobs.progress(name, served_store).step > 0)
-    jobs.stop(name, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "stopped")
-
-
-def test_a_training_that_diverges_says_so_and_leaves_no_finished_run(served_store):
-    name = jobs.submit(DIVERGING, served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "failed")
-    assert "Lower the learning rate" in jobs.progress(name, served_store).message
-    assert served_store.find(name) is None
-
-
-def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_store):
-    run = with_seed(config.adjusted(QUICK, training={"epochs": 30}), 3)
-    program = (
-        "import os, signal, sys; from pathlib import Path; from ae_core import config, jobs; from ae_core.store import Store\n"
-        "jobs.submit(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, config.to_json(run), str(served_store.root)], cwd=PROJECT, timeout=120, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
-    wait_for(lambda: jobs.status(config.run_id(run), served_store) == "finished")
-
-
-def test_a_second_cluster_for_one_store_is_not_started(served_store):
-    cluster.client(served_store)
-    started = time.monotonic()
-    cluster.run(served_store)  # returns at once, as the lock is held
-    assert time.monotonic() - started < 10
-
-
-def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
-    store = Store(tmp_path / "idle")
-    process = subprocess.Popen([sys.executable, "-m", "ae_core", "cluster", "--store", str(store.root), "--idle-seconds", "2"], cwd=PROJECT)
-    wait_for(lambda: cluster.is_running(store))
-    assert process.wait(timeout=60) == 0
-    assert not (cluster.folder(store) / "scheduler.json").exists()
-
-
-def test_a_scheduler_file_of_a_dead_cluster_is_replaced(tmp_path):
-    store = Store(tmp_path / "stale")
-    store.check_writable()
-    cluster.folder(store).mkdir()
-    (cluster.folder(store) / "scheduler.json").write_text('{"address": "tcp://127.0.0.1:9"}')
-    try:
-        assert cluster.client(store).status == "running"
-    finally:
-        end_cluster(store)
-
-
-def test_a_run_whose_cluster_died_is_reported_as_lost(tmp_path):
-    store = Store(tmp_path / "lost")
-    name = jobs.submit(LONG, store)
-    wait_for(lambda: jobs.progress(name, store).step > 0)
-    end_cluster(store)
-    wait_for(lambda: jobs.status(name, store) == "lost")
-
-
-def test_the_diverging_loss_is_an_error_with_a_next_step(tmp_path, few_digits: Digits):
-    store = Store(tmp_path / "diverged")
-    with pytest.raises(DivergedError, match="Lower the learning rate"):
-        for _ in jobs.record(DIVERGING, store, few_digits):
-            pass
-    assert store.events(config.run_id(DIVERGING))[-1]["event"] == "failed"
-    assert store.find(config.run_id(DIVERGING)) is None
-
-
-def test_the_log_tells_the_whole_story_of_a_denoiser(tmp_path, few_digits: Digits):
+def test_the_log_tells_the_whole_story_of_a_denoiser(store, few_digits: Digits):
     run = config.adjusted(DAE, training={"epochs": 2})
-    store = Store(tmp_path / "story")
-    for event in jobs.record(run, store, few_digits):
+    for event in worker.record(run, store, few_digits):
         if isinstance(event, BatchDone) and event.step == 5:
-            now = jobs.progress(config.run_id(run), store)
-            assert 0 < now.fraction < 1
-    log = jobs.progress(config.run_id(run), store)
+            assert 0 < jobs.progress(run_id(run), store).fraction < 1
+    log = jobs.progress(run_id(run), store)
     assert log.status == "finished"
     assert log.clean is not None
     assert log.noisy is not None
     assert not log.noisy.equal(log.clean)
     assert log.snapshot().shape == (16, 28, 28)
-    assert log.snapshots[0][0] == 0
-    assert log.snapshots[-1][0] == log.steps
+    assert (log.snapshots[0][0], log.snapshots[-1][0]) == (0, log.steps)
+
+
+def test_a_run_nobody_ever_asked_for_has_no_status(store):
+    assert jobs.status("0" * 16, store) == "none"
+    assert jobs.progress("0" * 16, store).fraction == 0
+
+
+def test_a_run_that_came_with_the_lab_is_finished(store):
+    for path in SHIPPED.iterdir():
+        assert jobs.status(path.name, store) == "finished"
+
+
+# Stop, and go on
+
+
+def test_stop_ends_a_training_within_moments_and_leaves_no_finished_run(served_store, endless):
+    jobs.submit(ENDLESS, served_store)
+    wait_for(lambda: jobs.progress(endless, served_store).batch_losses)
+    assert jobs.stop(endless, served_store)
+    wait_for_status(endless, served_store, "stopped", seconds=5)
+    assert served_store.find(endless) is None
+    assert jobs.progress(endless, served_store).batch_losses
+
+
+def test_a_stopped_run_goes_on_from_its_last_epoch_as_if_nothing_had_been(served_store, steady, undisturbed):
+    jobs.submit(STEADY, served_store)
+    wait_for_epoch(steady, served_store)
+    jobs.stop(steady, served_store)
+    wait_for_status(steady, served_store, "stopped")
+    assert served_store.last_epoch(STEADY) >= 1
+    kept = [event["time"] for event in served_store.events(steady) if event["event"] == "epoch"]
+    jobs.submit(STEADY, served_store)
+    wait_for_status(steady, served_store, "finished")
+    times = [event["time"] for event in served_store.events(steady) if event["event"] == "epoch"]
+    assert times[: len(kept)] == kept  # not learnt a second time
+    assert is_as_if_undisturbed(steady, served_store, undisturbed)
+
+
+def test_a_run_stopped_and_asked_for_in_one_breath_is_trained(served_store, steady, undisturbed):
+    for _ in range(5):
+        jobs.submit(STEADY, served_store)
+        jobs.stop(steady, served_store)
+    jobs.submit(STEADY, served_store)
+    wait_for_status(steady, served_store, "finished")
+    assert is_as_if_undisturbed(steady, served_store, undisturbed)
+
+
+def test_a_waiting_run_that_is_stopped_never_begins(served_store, endless):
+    jobs.submit(ENDLESS, served_store, visitor="one")
+    wait_for_status(endless, served_store, "running")
+    waiting = jobs.submit(with_seed(QUICK, 20), served_store, visitor="one")
+    assert jobs.status(waiting, served_store) == "queued"
+    assert jobs.stop(waiting, served_store, "one")
+    assert jobs.status(waiting, served_store) == "none"
+    assert jobs.stop(endless, served_store, "one")
+    wait_for_status(endless, served_store, "stopped")
+    time.sleep(1)
+    assert served_store.events(waiting) == []
+
+
+def test_one_of_two_who_asked_cannot_stop_the_others_training(served_store, endless):
+    for visitor in ("one", "two"):
+        jobs.submit(ENDLESS, served_store, visitor=visitor)
+    wait_for(lambda: jobs.progress(endless, served_store).step > 0)
+    assert not jobs.stop(endless, served_store, "one")
+    step = jobs.progress(endless, served_store).step
+    wait_for(lambda: jobs.progress(endless, served_store).step > step)
+    assert jobs.status(endless, served_store) == "running"
+    assert jobs.stop(endless, served_store, "two")
+    wait_for_status(endless, served_store, "stopped", seconds=5)
+
+
+def test_a_training_that_somebody_watches_goes_on_until_they_look_away(served_store, endless):
+    jobs.submit(ENDLESS, served_store, visitor="one")
+    tickets.look_on(served_store, endless, "onlooker")
+    wait_for_status(endless, served_store, "running")
+    assert not jobs.stop(endless, served_store, "one")
+    assert tickets.find(served_store, endless) is not None
+    os.utime(tickets.folder(served_store, endless) / tickets.VIEWERS / "onlooker", (0, 0))
+    assert jobs.stop(endless, served_store, "one")
+    wait_for_status(endless, served_store, "stopped", seconds=5)
+
+
+# What goes wrong
+
+
+def test_a_training_that_diverges_says_so_and_leaves_no_finished_run(served_store):
+    name = jobs.submit(DIVERGING, served_store)
+    wait_for_status(name, served_store, "failed")
+    assert "Lower the learning rate" in jobs.progress(name, served_store).message
+    assert served_store.find(name) is None
+    assert tickets.find(served_store, name) is None
+
+
+def test_the_diverging_loss_is_an_error_with_a_next_step(store, few_digits: Digits):
+    with pytest.raises(DivergedError, match="Lower the learning rate"):
+        for _ in worker.record(DIVERGING, store, few_digits):
+            pass
+    assert store.events(run_id(DIVERGING))[-1]["event"] == "failed"
+    assert store.find(run_id(DIVERGING)) is None
+
+
+def test_a_training_that_takes_far_too_long_is_ended_and_says_why(store, few_digits: Digits):
+    with pytest.raises(DeadlineError, match="three times as long"):
+        for _ in worker.record(QUICK, store, few_digits, limit_seconds=0):
+            pass
+    assert jobs.status(run_id(QUICK), store) == "failed"
+    assert "Train to go on" in jobs.progress(run_id(QUICK), store).message
+
+
+def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: Digits, monkeypatch):
+    """Otherwise it would be ended at its first batch, and pressing Train would never help."""
+    passed = iter(range(1_000_000))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: float(next(passed))))  # every look at the clock takes a second
+    epochs = []
+    for _ in range(3):
+        with pytest.raises(DeadlineError):
+            for _ in worker.record(config.adjusted(QUICK, training={"epochs": 50}), store, few_digits, limit_seconds=20):
+                pass
+        epochs.append(store.last_epoch(config.adjusted(QUICK, training={"epochs": 50})))
+    assert 0 < epochs[0] < epochs[1] < epochs[2]
+
+
+def test_a_run_asked_for_by_another_version_fails_with_the_reason(served_store):
+    run = with_seed(QUICK, 21)
+    name = run_id(run)
+    tickets.ask(Store(served_store.root / "elsewhere"), run, None, "somebody", 1.0)
+    fields = json.loads((served_store.root / "elsewhere" / "jobs" / name / tickets.TICKET).read_text())
+    fields["versions"]["torch"] = "1.0"
+    place = tickets.folder(served_store, name)
+    (place / tickets.OWNERS).mkdir(parents=True)
+    (place / tickets.TICKET).write_text(json.dumps(fields))
+    wait_for_status(name, served_store, "failed")
+    message = jobs.progress(name, served_store).message
+    assert "this lab has 1.0" in message
+    assert "ae_core cluster stop" in message
 
 
 def test_a_store_that_cannot_be_written_is_told_in_plain_words(tmp_path):
@@ -185,14 +292,161 @@ def test_a_store_that_cannot_be_written_is_told_in_plain_words(tmp_path):
         jobs.submit(QUICK, Store(tmp_path / "file" / "store"))
 
 
+def test_a_scheduler_that_does_not_answer_is_named(store, monkeypatch):
+    monkeypatch.setenv("AE_LAB_SCHEDULER", "tcp://127.0.0.1:9")
+    with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer.*what was asked for waits"):
+        cluster.client(store, wait_seconds=0.5)
+
+
+# Whatever dies
+
+
+def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_store):
+    run = with_seed(QUICK, 3)
+    program = (
+        "import os, signal, sys; from pathlib import Path; from ae_core import config, jobs; from ae_core.store import Store\n"
+        "jobs.submit(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, config.to_json(run), str(served_store.root)], cwd=PROJECT, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    wait_for_status(run_id(run), served_store, "finished")
+
+
+def test_a_killed_worker_is_replaced_and_the_training_goes_on(served_store, steady, undisturbed):
+    jobs.submit(STEADY, served_store)
+    wait_for_epoch(steady, served_store)
+    (before,) = cluster.workers(served_store)
+    os.kill(before.pid, signal.SIGKILL)
+    wait_for_status(steady, served_store, "finished")
+    (after,) = cluster.workers(served_store)
+    assert after.pid != before.pid
+    assert is_as_if_undisturbed(steady, served_store, undisturbed)
+
+
+# The line
+
+
+def test_a_visitors_second_run_waits_until_the_first_is_done(served_store, monkeypatch):
+    monkeypatch.setattr(jobs, "expected_seconds", lambda run, store: 1.0)
+    mine, mine_too, theirs = (config.adjusted(QUICK, training={"seed": seed, "epochs": 3}) for seed in (30, 31, 32))
+    jobs.submit(mine, served_store, visitor="me")
+    jobs.submit(mine_too, served_store, visitor="me")
+    jobs.submit(theirs, served_store, visitor="them")
+    for run in (mine, mine_too, theirs):
+        wait_for_status(run_id(run), served_store, "finished")
+    assert when("finished", run_id(mine), served_store) < when("started", run_id(mine_too), served_store)
+    assert when("started", run_id(theirs), served_store) < when("started", run_id(mine_too), served_store)
+
+
+def test_a_short_run_gets_the_worker_between_two_epochs_of_a_long_one(served_store, steady, undisturbed, monkeypatch):
+    monkeypatch.setattr(jobs, "expected_seconds", lambda run, store: 600.0 if run == STEADY else 1.0)
+    short = run_id(with_seed(QUICK, 40))
+    jobs.submit(STEADY, served_store, visitor="patient")
+    wait_for_epoch(steady, served_store)
+    jobs.submit(with_seed(QUICK, 40), served_store, visitor="hasty")
+    for name in (short, steady):
+        wait_for_status(name, served_store, "finished")
+    assert when("finished", short, served_store) < when("finished", steady, served_store)
+    assert is_as_if_undisturbed(steady, served_store, undisturbed)
+
+
+def test_a_long_run_does_not_give_way_to_another_of_the_same_visitor(served_store, monkeypatch):
+    monkeypatch.setattr(jobs, "expected_seconds", lambda run, store: 600.0 if run.training.epochs == 6 else 1.0)
+    long, short = config.adjusted(QUICK, training={"seed": 41, "epochs": 6}), with_seed(QUICK, 42)
+    jobs.submit(long, served_store)
+    wait_for_epoch(run_id(long), served_store)
+    jobs.submit(short, served_store)
+    for run in (long, short):
+        wait_for_status(run_id(run), served_store, "finished")
+    assert when("finished", run_id(long), served_store) < when("started", run_id(short), served_store)
+
+
+def test_who_has_enough_under_way_is_told_when_to_try_again(served_store):
+    for seed in range(3):
+        jobs.submit(with_seed(ENDLESS, seed), served_store, visitor="greedy")
+    with pytest.raises(QueueFullError, match=r"one running and two waiting.*in about \d+ s\."):
+        jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="greedy")
+    assert jobs.status(run_id(with_seed(ENDLESS, 3)), served_store) == "none"
+    jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="modest")
+
+
+def test_the_line_tells_who_is_running_and_who_is_next(served_store):
+    names = [jobs.submit(with_seed(ENDLESS, seed), served_store, visitor=f"visitor {seed}") for seed in range(3)]
+    wait_for_status(names[0], served_store, "running")
+    told = jobs.line(served_store)
+    assert [told[name].position for name in names] == [0, 1, 2]
+    assert 0 == told[names[0]].start_seconds < told[names[1]].start_seconds < told[names[2]].start_seconds
+
+
+# How long it takes
+
+
+def test_the_expected_time_grows_with_the_epochs(store):
+    seconds = [
+        jobs.expected_seconds(config.adjusted(DAE, training={"epochs": epochs}), store) - jobs.OVERHEAD_SECONDS for epochs in (10, 20)
+    ]
+    assert seconds[1] == pytest.approx(2 * seconds[0])
+    assert 0 < seconds[0] < 600
+
+
+def test_smaller_batches_are_expected_to_take_longer(store):
+    seconds = [jobs.expected_seconds(config.adjusted(DAE, training={"batch_size": size}), store) for size in (8, 64, 2048)]
+    assert seconds[0] > seconds[1] >= seconds[2]
+
+
+def test_what_was_measured_here_is_preferred(store, few_digits: Digits):
+    shipped = jobs.expected_seconds(QUICK, store)
+    for _ in worker.record(QUICK, store, few_digits):
+        pass
+    measured = store.get(run_id(QUICK)).result
+    per_digit = measured["train_seconds"] / 2 / len(few_digits.train_nhw)
+    here = jobs.expected_seconds(with_seed(QUICK, 1), store)
+    assert here == pytest.approx(jobs.OVERHEAD_SECONDS + 2 * 4000 * per_digit)
+    assert here != shipped
+
+
+def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_digits: Digits):
+    bare = Store(tmp_path / "bare", shipped_root=None)
+    for run in (QUICK, DAE):
+        assert math.isfinite(jobs.expected_seconds(run, bare))
+        assert jobs.expected_seconds(run, bare) >= jobs.expected_seconds(run, replace(bare, shipped_root=SHIPPED))
+
+
+# The local cluster
+
+
+def test_a_second_cluster_for_one_store_is_not_started(served_store):
+    started = time.monotonic()
+    assert not jobs.be_cluster(served_store, 1.0, 1)
+    assert time.monotonic() - started < 10
+    assert cluster.is_running(served_store)
+
+
+def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
+    store = Store(tmp_path / "idle")
+    command = [sys.executable, "-m", "ae_core", "cluster", "run", "--store", str(store.root), "--idle-seconds", "1", "--workers", "1"]
+    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: (cluster.folder(store) / "scheduler.json").exists())
+        processes = process_tree(store)
+        assert process.wait(timeout=60) == 0
+    wait_until_gone(processes)
+    assert not (cluster.folder(store) / "scheduler.json").exists()
+    assert not cluster.is_running(store)
+
+
 def test_the_training_process_gives_way_to_sliders(served_store):
-    name = jobs.submit(with_seed(QUICK, 11), served_store)
-    wait_for(lambda: jobs.status(name, served_store) == "finished")
-    niceness = cluster.client(served_store).run(os.nice, 0)
-    assert all(value >= 10 for value in niceness.values())
+    assert all(process.nice() >= 10 for process in process_tree(served_store))
 
 
-def test_the_scheduler_listens_on_this_machine_only(served_store):
-    address = cluster.client(served_store).scheduler_info()["address"]
-    assert address.startswith("tcp://127.0.0.1:")
-    assert Path(cluster.folder(served_store) / "scheduler.json").exists()
+def test_the_cluster_listens_on_this_machine_only(served_store):
+    assert cluster.client(served_store).scheduler_info()["address"].startswith("tls://127.0.0.1:")
+    listening = [
+        connection.laddr.ip
+        for process in process_tree(served_store)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 3  # scheduler, nanny, worker
+    assert set(listening) == {"127.0.0.1"}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import cluster, config, jobs
+from ae_core import cluster, config, jobs, tickets, worker
 from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
 from tests.conftest import PROJECT
 
-# The drawing board registers itself with a running server, so its page is tested in the browser.
+# The drawing board registers itself with a running server, so its page is tested in the browser; test_pages_runs.py has the runs.
 PAGES = ["home", "fully_connected", "convolutional", "denoising", "comparison"]
 MODEL_PAGES = {"fully_connected": ("fae", config.FAE), "convolutional": ("cae", config.CAE), "denoising": ("dae", config.DAE)}
 
@@ -23,6 +24,7 @@ MODEL_PAGES = {"fully_connected": ("fae", config.FAE), "convolutional": ("cae", 
 def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are looked at, not trained on: test_jobs.py and test_browser.py start the real one."""
     monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
+    monkeypatch.setattr(jobs, "tend", lambda store: SimpleNamespace(problem="", workers=1))
 
 
 def open_page(name: str) -> AppTest:
@@ -49,7 +51,7 @@ def test_the_router_lists_every_page_in_the_storys_order():
     router = (PROJECT / "app.py").read_text()
     listed = re.findall(r'st\.Page\("pages/(\w+)\.py"', router)
     assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
-    assert listed == ["home", *MODEL_PAGES, "comparison", "your_digit"]
+    assert listed == ["home", *MODEL_PAGES, "comparison", "your_digit", "runs"]
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
@@ -107,7 +109,7 @@ def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
 def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch, prefix: str) -> config.RunConfig:
     """The run that Train would submit under the page's dials."""
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit", lambda run, store, data_dir: asked.append(run))
+    monkeypatch.setattr(jobs, "submit", lambda run, store, data_dir, visitor: asked.append(run))
     page.button(key=f"{prefix}_train").click().run()
     return asked[0]
 
@@ -169,7 +171,7 @@ def test_settings_that_do_not_fit_together_are_told_in_plain_words():
 
 def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
-    for _ in jobs.record(run, Store(default_root()), few_digits):
+    for _ in worker.record(run, Store(default_root()), few_digits):
         pass
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(17).run()
@@ -179,10 +181,74 @@ def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
     assert any("Trained here" in text.value for text in page.markdown)
 
 
+def unfinished(run: config.RunConfig, few_digits: Digits, epochs: int) -> Store:
+    """A store in which `run` was stopped after so many epochs."""
+    store = Store(default_root())
+    for _ in worker.record(run, store, few_digits, lambda: store.last_epoch(run) >= epochs):
+        pass
+    return store
+
+
+def test_a_stopped_run_says_where_and_is_not_shown_as_finished(few_digits: Digits):
+    run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 3})
+    unfinished(run, few_digits, epochs=2)
+    page = open_page("denoising")
+    page.slider(key="dae_epochs").set_value(3)
+    page.slider(key="latent_size").set_value(17).run()
+    assert "Stopped at epoch 3 of 3, not finished. Press **Continue** to go on after epoch 2." in page.warning[0].value
+    assert page.button(key="dae_train").label == "Continue"
+    assert not any("Trained here" in text.value for text in page.markdown)
+    assert not page.metric
+
+
+def test_stop_leaves_a_run_to_those_who_want_it_too(few_digits: Digits):
+    run = config.adjusted(config.DAE, model={"latent_size": 17})
+    store = Store(default_root())
+    tickets.ask(store, run, None, "somebody else", 10.0)
+    page = open_page("denoising")
+    page.slider(key="latent_size").set_value(17).run()
+    page.button(key="dae_stop").click().run()
+    assert "Others want it" in page.info[0].value
+    assert page.button(key="dae_stop").disabled
+    assert tickets.find(store, config.run_id(run)) is not None
+
+
+def test_stop_takes_back_what_only_this_visitor_wants():
+    run = config.adjusted(config.DAE, model={"latent_size": 17})
+    page = open_page("denoising")
+    page.slider(key="latent_size").set_value(17).run()
+    page.button(key="dae_train").click().run()
+    ticket = tickets.find(Store(default_root()), config.run_id(run))
+    assert ticket is not None
+    assert len(ticket.owners) == 1
+    page.button(key="dae_stop").click().run()
+    assert tickets.line(Store(default_root())) == []
+
+
+def test_the_place_in_the_line_is_shown():
+    store = Store(default_root())
+    for seed in range(2):
+        tickets.ask(store, config.adjusted(config.DAE, training={"seed": 90 + seed}), None, f"{seed}", 4.0)
+    page = open_page("denoising")
+    page.slider(key="latent_size").set_value(17).run()
+    page.button(key="dae_train").click().run()
+    # The bar is no element that this runner knows; its text is in its protocol buffer.
+    (bar,) = page.get("progress")
+    assert re.search(r"number 3 in line, starts in about 8 s", bar.proto.text)
+
+
+def test_a_fourth_training_of_one_visitor_is_refused_with_the_time_to_try_again():
+    page = open_page("denoising")
+    for size in (17, 18, 19, 20):
+        page.slider(key="latent_size").set_value(size).run()
+        page.button(key="dae_train").click().run()
+    assert re.search(r"no visitor may have more.*stop one on the page Runs\. The first should be done in about \d+ s", page.error[0].value)
+
+
 def test_a_damaged_run_is_reported_and_never_shown(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
     store = Store(default_root())
-    for _ in jobs.record(run, store, few_digits):
+    for _ in worker.record(run, store, few_digits):
         pass
     weights = store.folder(config.run_id(run)) / "weights.safetensors"
     damaged = bytearray(weights.read_bytes())

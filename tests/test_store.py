@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,9 @@ from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.models import build
-from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, EventLog, Store, from_png, to_png
-from ae_core.training import seeded
+from ae_core.store import CHECKPOINT, CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, EventLog, Store, from_png, to_png
+from ae_core.training import Checkpoint, seeded
+from ae_core.versions import versions
 from tests.conftest import PROJECT
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)})
@@ -255,6 +258,166 @@ def test_the_settings_are_in_the_folder_from_the_beginning(store):
     assert json.loads((store.folder(config.run_id(run)) / CONFIG).read_text())["recipe"] == config.RECIPE
 
 
+# Going on after the last epoch
+
+
+def keep(store: Store, log: EventLog, epoch: int = 1, seconds: float = 2.5) -> Checkpoint:
+    """A checkpoint like those of training: tensors, numbers and text."""
+    state = {"model": {"weight": torch.arange(6.0).reshape(2, 3)}, "schedule": {"last": epoch}, "noise": seeded(0, "noise").get_state()}
+    checkpoint = Checkpoint(epoch, 16 * epoch, state)
+    store.keep_checkpoint(RUN, log, checkpoint, seconds)
+    return checkpoint
+
+
+def test_what_was_kept_comes_back_with_the_log_as_it_was(store):
+    log = store.begin(RUN)
+    log.append({"event": "started"})
+    kept = keep(store, log, epoch=3, seconds=12.5)
+    log.append({"event": "batch", "step": 50})
+    resumed, checkpoint, seconds = Store(store.root).resume(RUN)
+    assert (resumed, checkpoint.epoch, checkpoint.step, seconds) == (log, 3, 48, 12.5)
+    assert checkpoint.state["model"]["weight"].equal(kept.state["model"]["weight"])
+    assert checkpoint.state["noise"].equal(kept.state["noise"])
+    assert [event["event"] for event in store.events(NAME)] == ["started"]
+    resumed.append({"event": "batch", "step": 50})
+    assert [event["event"] for event in store.events(NAME)] == ["started", "batch"]
+
+
+def test_only_the_last_checkpoint_is_kept(store):
+    log = store.begin(RUN)
+    for epoch in range(1, 4):
+        keep(store, log, epoch)
+        assert store.last_epoch(RUN) == epoch
+    assert {path.name for path in store.folder(NAME).iterdir()} == {CONFIG, EVENTS, CHECKPOINT}
+
+
+def test_a_run_without_a_checkpoint_begins_anew(store):
+    assert store.last_epoch(RUN) == 0
+    log, checkpoint, seconds = store.resume(RUN)
+    assert (checkpoint, seconds, store.events(NAME)) == (None, 0.0, [])
+    log.append({"event": "started"})
+    assert store.resume(RUN)[1:] == (None, 0.0)
+    assert store.events(NAME) == []
+
+
+def test_a_damaged_checkpoint_is_as_none(store):
+    log = store.begin(RUN)
+    log.append({"event": "started"})
+    keep(store, log)
+    whole = (store.folder(NAME) / CHECKPOINT).read_bytes()
+    for content in damaged_copies(whole):
+        (store.folder(NAME) / CHECKPOINT).write_bytes(content)
+        assert store.last_epoch(RUN) == 0
+    assert store.resume(RUN)[1] is None
+    assert store.events(NAME) == []
+    assert not (store.folder(NAME) / CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("package", ["torch", "ae_core"])
+def test_a_checkpoint_of_other_versions_is_as_none(store, package, monkeypatch):
+    keep(store, store.begin(RUN))
+    monkeypatch.setattr("ae_core.store.versions", lambda: {**versions(), package: "another"})
+    assert store.resume(RUN)[1] is None
+
+
+@pytest.mark.parametrize("change", [lambda text: text.replace("started", "stopped"), lambda text: "", lambda text: text[1:]])
+def test_a_checkpoint_does_not_go_on_with_another_log(store, change):
+    log = store.begin(RUN)
+    log.append({"event": "started"})
+    keep(store, log)
+    log.path.write_text(change(log.path.read_text()))
+    assert store.resume(RUN)[1] is None
+    assert store.events(NAME) == []
+
+
+def test_a_checkpoint_does_not_go_on_with_other_settings(store):
+    keep(store, store.begin(RUN))
+    (store.folder(NAME) / CONFIG).write_text(config.to_json(RunConfig()))
+    assert store.resume(RUN)[1] is None
+    assert (store.folder(NAME) / CONFIG).read_text() == config.to_json(RUN)
+
+
+def test_a_finished_run_has_no_checkpoint(store):
+    log = store.begin(RUN)
+    keep(store, log)
+    store.commit(RUN, build(RUN.model, seeded(0, "weights")), RESULT)
+    assert not (store.folder(NAME) / CHECKPOINT).exists()
+    keep(store, log)  # as if the process had died between the manifest and this
+    assert store.get(NAME).result == RESULT
+
+
+def test_a_checkpoint_that_cannot_be_written_says_so(store):
+    log = store.begin(RUN)
+    (store.folder(NAME) / CHECKPOINT).mkdir()
+    with pytest.raises(StoreError, match=r"checkpoint could not be written.*Make room"):
+        keep(store, log)
+    assert {path.name for path in store.folder(NAME).iterdir()} == {CONFIG, EVENTS, CHECKPOINT}
+
+
+def test_a_log_is_cut_back_only_to_what_it_was(store):
+    log = store.begin(RUN)
+    log.append({"event": "started"})
+    content = log.path.read_bytes()
+    log.append({"event": "batch"})
+    assert not log.cut_back(len(content), hashlib.sha256(b"another").hexdigest())
+    assert not log.cut_back(len(content) + 1000, hashlib.sha256(content).hexdigest())
+    assert len(store.events(NAME)) == 2
+    assert log.cut_back(len(content), hashlib.sha256(content).hexdigest())
+    assert log.path.read_bytes() == content
+    assert not EventLog(store.root / "nowhere").cut_back(0, hashlib.sha256(b"").hexdigest())
+
+
+def test_a_failure_is_the_last_thing_in_the_log_and_told_once(store):
+    store.begin(RUN).append({"event": "started"})
+    for _ in range(2):
+        assert store.log_failure(RUN, "No digits. Look elsewhere.")
+    assert [event["event"] for event in store.events(NAME)] == ["started", "failed"]
+    assert store.log_failure(RUN, "Something else.")
+    assert [event.get("message") for event in store.events(NAME)] == [None, "No digits. Look elsewhere.", "Something else."]
+
+
+def test_a_run_can_fail_before_it_began(store):
+    assert store.log_failure(RUN, "No digits. Look elsewhere.")
+    assert [event["event"] for event in store.events(NAME)] == ["failed"]
+    assert (store.folder(NAME) / CONFIG).read_text() == config.to_json(RUN)
+
+
+def test_a_failure_leaves_the_checkpoint_to_go_on_from(store):
+    log = store.begin(RUN)
+    log.append({"event": "started"})
+    keep(store, log)
+    store.log_failure(RUN, "No room.")
+    assert store.resume(RUN)[1].epoch == 1
+    assert [event["event"] for event in store.events(NAME)] == ["started"]
+
+
+def test_a_failure_that_cannot_be_logged_is_answered_with_no(store):
+    store.begin(RUN)
+    (store.folder(NAME) / EVENTS).unlink()
+    (store.folder(NAME) / EVENTS).mkdir()
+    assert not store.log_failure(RUN, "No room.")
+
+
+def test_a_log_that_cannot_grow_has_no_half_line(store):
+    """A limit on the size of files does what a full disk does: the first bytes fit, the rest do not."""
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from ae_core.store import EventLog, StoreError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "log = EventLog(Path(sys.argv[1]))\n"
+        "for step in range(100):\n"
+        "    try: log.append({'event': 'batch', 'step': step})\n"
+        "    except StoreError as problem: print(step, problem); break"
+    )
+    path = store.begin(RUN).path
+    done = subprocess.run([sys.executable, "-c", program, path], cwd=PROJECT, capture_output=True, text=True, check=True)
+    written, problem = done.stdout.split(maxsplit=1)
+    assert "Make room on the disk" in problem
+    assert int(written) > 5
+    assert path.read_bytes().endswith(b"}\n")
+    assert [event["step"] for event in store.events(NAME)] == list(range(int(written)))
+
+
 # Pictures
 
 
@@ -282,3 +445,10 @@ def test_a_run_is_locked_while_its_process_lives(store):
         assert not store.is_locked(NAME)
     with store.lock(NAME):
         assert store.is_locked(NAME)
+
+
+def test_two_who_look_at_a_lock_at_once_do_not_take_each_other_for_its_holder(store):
+    with store.lock(NAME):
+        pass
+    with ThreadPoolExecutor(8) as crowd:
+        assert not any(crowd.map(lambda _: store.is_locked(NAME), range(4000)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +21,19 @@ from ae_core.data import Digits
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
-from ae_core.training import BatchDone, EpochDone, Finished, Snapshot, Started, seeded, snapshot_steps, train, use_one_thread
+from ae_core.training import (
+    BatchDone,
+    Checkpoint,
+    EpochDone,
+    Event,
+    Finished,
+    Snapshot,
+    Started,
+    seeded,
+    snapshot_steps,
+    train,
+    use_one_thread,
+)  # fmt: skip
 
 CPU = torch.device("cpu")
 SMALL = config.adjusted(config.FAE, model={"hidden_sizes": (32,), "latent_size": 8}, training={"epochs": 2})
@@ -76,8 +89,7 @@ def test_the_events_come_in_order(few_digits):
     assert isinstance(events[0], Started)
     assert isinstance(events[1], Snapshot)
     assert events[1].step == 0
-    assert isinstance(events[-2], EpochDone)
-    assert isinstance(events[-1], Finished)
+    assert [type(event) for event in events[-3:]] == [EpochDone, Checkpoint, Finished]
     assert [event.step for event in events if isinstance(event, BatchDone)] == list(range(1, 17))
     assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 2]
     assert {event.steps for event in events if isinstance(event, BatchDone)} == {events[0].steps} == {16}
@@ -236,6 +248,85 @@ def test_training_leaves_the_global_generator_alone(few_digits):
     for run in (config.DAE, SMALL):
         events_of(config.adjusted(run, training={"epochs": 1}), first(few_digits, 64), Finished)
     assert torch.get_rng_state().equal(before)
+
+
+# Going on from a checkpoint
+
+
+def on_disk_and_back(checkpoint: Checkpoint) -> Checkpoint:
+    """As a process that comes later finds it."""
+    file = io.BytesIO()
+    torch.save(dict(checkpoint.state), file)
+    file.seek(0)
+    return Checkpoint(checkpoint.epoch, checkpoint.step, torch.load(file, weights_only=True))
+
+
+def to_the_bit(event: Event) -> tuple[object, ...]:
+    """All that an event tells, comparable."""
+    match event:
+        case BatchDone():
+            return "batch", event.step, event.steps, event.loss.numpy().tobytes()
+        case Snapshot():
+            return "snapshot", event.step, event.reconstructions_nhw.numpy().tobytes()
+        case EpochDone():
+            return "epoch", event.epoch, event.train_loss, event.test_squared_error
+        case Checkpoint():
+            return "checkpoint", event.epoch, event.step
+        case Finished():
+            return "finished", event.test, {name: tensor.numpy().tobytes() for name, tensor in event.model.state_dict().items()}
+    return ("started",)
+
+
+@pytest.mark.parametrize(
+    ("run", "batch_size"),
+    [
+        (config.FAE, 64),
+        (config.CAE, 64),
+        (config.adjusted(config.DAE, corruption={"kind": "salt_and_pepper", "level": 0.3}), 64),
+        (config.adjusted(config.DAE, corruption={"kind": "masking", "level": 0.3}), 37),
+        (config.DAE, 128),
+        (config.LINEAR, 64),
+        (config.KERAS_EXAMPLE, 61),
+        (config.FAE, 127),
+        (config.FAE, 1000),
+    ],
+    ids=[
+        "fae",
+        "cae",
+        "salt and pepper",
+        "masking, 37 at a time",
+        "dae",
+        "linear",
+        "keras",
+        "fae, the last batch is one digit",
+        "one batch",
+    ],
+)
+def test_from_every_checkpoint_on_a_training_is_the_one_without_a_pause(few_digits, run, batch_size):
+    digits = Digits("embedded", few_digits.train_nhw[:128], few_digits.train_labels_n[:128], few_digits.test_nhw, few_digits.test_labels_n)
+    run = config.adjusted(run, training={"epochs": 3, "batch_size": batch_size})
+    story, checkpoints = [], {}
+    for event in train(run, digits, CPU):
+        story.append(to_the_bit(event))
+        if isinstance(event, Checkpoint):
+            checkpoints[len(story)] = on_disk_and_back(event)
+    assert [checkpoint.epoch for checkpoint in checkpoints.values()] == [1, 2, 3]
+    for told, checkpoint in checkpoints.items():
+        assert [to_the_bit(event) for event in train(run, digits, CPU, checkpoint)] == story[told:]
+
+
+def test_a_checkpoint_holds_only_what_can_be_read_without_running_code(few_digits):
+    (*_, checkpoint, _) = train(SMALL, few_digits, CPU)
+    assert set(on_disk_and_back(checkpoint).state) == {"model", "optimiser", "schedule", "batch order", "noise"}
+
+
+def test_going_on_twice_from_one_checkpoint_gives_the_same_twice(few_digits):
+    """A killed worker's checkpoint may be needed again."""
+    telling = train(SMALL, few_digits, CPU)
+    kept = on_disk_and_back(next(event for event in telling if isinstance(event, Checkpoint)))
+    telling.close()
+    stories = [[to_the_bit(event) for event in train(SMALL, few_digits, CPU, on_disk_and_back(kept))] for _ in range(2)]
+    assert stories[0] == stories[1]
 
 
 # What it comes to

@@ -1,0 +1,65 @@
+"""What the chaos tests share: waiting, comparing runs, and ending what they started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ae_core import cluster, config, data, jobs, worker
+from ae_core.config import RunConfig
+from ae_core.store import Store
+from tests import service
+from tests.service import wait_for
+
+# Small enough for a second or three of training, and each a genuine FAE, CAE or DAE.
+SMALL = {
+    "FAE": config.adjusted(config.FAE, model={"latent_size": 4, "hidden_sizes": (64,)}, training={"epochs": 8}),
+    "CAE": config.adjusted(config.CAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
+    "DAE": config.adjusted(config.DAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
+}
+LONG = config.adjusted(SMALL["CAE"], training={"epochs": 200})
+
+
+def end_cluster(store: Store) -> None:
+    """End the store's cluster and everything it still has to do."""
+    jobs.stop_cluster(store)
+    wait_for(lambda: not processes_of(store), seconds=30)
+
+
+def processes_of(store: Store) -> list[psutil.Process]:
+    """Every process on this machine that was started for this store, zombies aside."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = " ".join(process.cmdline())
+            ours = str(store.root) in words or process.environ().get("AE_LAB_STORE") == str(store.root)
+            if ours and process.status() != psutil.STATUS_ZOMBIE and process.pid != psutil.Process().pid:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def train_here(run: RunConfig, store: Store, cache: Path) -> None:
+    """The undisturbed run: in this process, from beginning to end."""
+    for _ in worker.record(run, store, data.load(run.data.name, None, cache)):
+        pass
+
+
+def weights(store: Store, run: RunConfig) -> bytes:
+    return service.weights(config.run_id(run), store)
+
+
+def story(store: Store, run: RunConfig) -> list[dict[str, Any]]:
+    """The run's event log without what the clock had to say."""
+    return service.story(config.run_id(run), store)
+
+
+def is_over(store: Store, run: RunConfig) -> bool:
+    return jobs.status(config.run_id(run), store) not in ("queued", "running")
+
+
+def cluster_process(store: Store) -> psutil.Process:
+    return psutil.Process(cluster._process(store)["pid"])

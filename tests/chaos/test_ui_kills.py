@@ -1,0 +1,64 @@
+"""The app is killed while a training goes on that its visitor began."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from ae_core import cluster, config, jobs
+from ae_core.config import CAE, RunConfig
+from ae_core.store import Store
+from tests.browser import App, chromium, chromium_path
+from tests.chaos.faults import processes_of
+from tests.service import wait_for
+
+IDLE_SECONDS = 8
+LINK = "convolutional?latent_size=3&cae_epochs=2&cae_batch_size=256&seed={}"
+
+
+def run_of(seed: int) -> RunConfig:
+    return config.adjusted(CAE, model={"latent_size": 3}, training={"epochs": 2, "batch_size": 256, "seed": seed})
+
+
+def press_train_and_kill(browser: Browser, folder: Path, seed: int, rng: random.Random) -> None:
+    """Open the app, press Train, and kill the app at a random moment of the training."""
+    name = config.run_id(run_of(seed))
+    with App(folder, AE_LAB_IDLE_SECONDS=str(IDLE_SECONDS)) as app:
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{app.url}/{LINK.format(seed)}")
+        page.locator(".st-key-cae_train button").click()
+        wait_for(lambda: jobs.status(name, app.store) in ("running", "finished"))
+        time.sleep(rng.uniform(0, 1.5))
+        app.end_cluster = False
+        app.process.send_signal(rng.choice([signal.SIGKILL, signal.SIGTERM]))
+        app.process.wait(timeout=30)
+        page.close()
+
+
+def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, measured):
+    store, rng = Store(tmp_path / "store"), random.Random(0)
+    kills = times(1, 50)
+    with sync_playwright() as playwright:
+        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
+            pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
+        browser = chromium(playwright)
+        for seed in range(kills):
+            press_train_and_kill(browser, tmp_path, seed, rng)
+        browser.close()
+    for seed in range(kills):
+        name = config.run_id(run_of(seed))
+        wait_for(lambda name=name: jobs.status(name, store) == "finished")
+        told = [event["event"] for event in store.events(name) if event["event"] not in ("batch", "snapshot")]
+        assert told == ["started", "epoch", "epoch", "finished"]
+        assert [event["step"] for event in store.events(name) if event["event"] == "batch"] == list(range(1, 33))
+    ended = wait_for(lambda: not cluster.is_running(store), seconds=60 + IDLE_SECONDS)
+    wait_for(lambda: not processes_of(store), seconds=10)
+    measured(f"{kills} kills of the app, {kills} complete logs; the last process was gone {ended:.0f} s after the last training "
+             f"(idle timeout {IDLE_SECONDS} s), orphans: {len(processes_of(store))}")  # fmt: skip

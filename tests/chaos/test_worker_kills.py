@@ -1,0 +1,56 @@
+"""Workers are killed at random batches, and every run ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import statistics
+import time
+from collections import Counter
+
+import pytest
+
+from ae_core import cluster, config, jobs
+from ae_core.store import Store
+from tests.chaos.faults import SMALL, is_over, story, train_here, weights
+from tests.service import wait_for, with_seed
+
+KILLS_A_RUN = 6
+
+
+def kill_worker(store: Store, name: str) -> float:
+    """Kill the worker that trains; give back the seconds until the next line in the run's log."""
+    (worker,) = cluster.workers(store)
+    killed = time.time()
+    os.kill(worker.pid, signal.SIGKILL)
+    wait_for(lambda: any(event["time"] > killed + 0.02 for event in store.events(name)[-3:]))
+    return next(event["time"] for event in store.events(name) if event["time"] > killed + 0.02) - killed
+
+
+@pytest.mark.parametrize("family", SMALL)
+def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, cache_dir, tmp_path, times, measured):
+    rng = random.Random(family)
+    undisturbed = Store(tmp_path / "undisturbed")
+    recoveries: list[float] = []
+    for seed in range(-(-times(1, 34) // KILLS_A_RUN)):
+        run = with_seed(SMALL[family], seed)
+        name = config.run_id(run)
+        train_here(run, undisturbed, cache_dir)
+        pace = jobs.progress(name, undisturbed).seconds
+        jobs.submit(run, served)
+        wait_for(lambda name=name: jobs.progress(name, served).step > 0)
+        killed_in: Counter[int] = Counter()
+        for _ in range(min(KILLS_A_RUN, times(1, 34) - len(recoveries))):
+            time.sleep(rng.uniform(0, pace / 4))
+            progress = jobs.progress(name, served)
+            if progress.status == "running" and killed_in[progress.epoch] < 2 and progress.epoch < progress.epochs:
+                killed_in[progress.epoch] += 1
+                recoveries.append(kill_worker(served, name))
+        wait_for(lambda run=run: is_over(served, run))
+        assert jobs.status(name, served) == "finished", jobs.progress(name, served).message
+        assert weights(served, run) == weights(undisturbed, run)
+        assert story(served, run) == story(undisturbed, run)
+    assert recoveries
+    measured(f"{len(recoveries)} kills, all runs byte-equal; recovered after {statistics.median(recoveries):.2f} s (median), "
+             f"{max(recoveries):.2f} s at most")  # fmt: skip

@@ -1,0 +1,374 @@
+"""A run as one file: it comes back as it was, and nothing else comes in."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from ae_core import config, housekeeping, run_file
+from ae_core.config import RunConfig
+from ae_core.data import Digits
+from ae_core.errors import DamagedRunError, StoreError
+from ae_core.run_file import FILES, export_run, import_run
+from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, Store, to_png
+from ae_core.worker import record
+from tests.test_store import damaged_copies
+
+RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 1})
+NAME = config.run_id(RUN)
+SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
+
+
+def train(store: Store, digits: Digits, run: RunConfig = RUN) -> str:
+    for _ in record(run, store, digits):
+        pass
+    return config.run_id(run)
+
+
+@pytest.fixture(scope="module")
+def content(few_digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a run that was really trained."""
+    store = Store(tmp_path_factory.mktemp("trained"))
+    return export_run(store, train(store, few_digits))
+
+
+@pytest.fixture
+def digits_named(few_digits: Digits) -> Callable[[str], Digits | None]:
+    return lambda name: few_digits if name == few_digits.name else None
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(store: Store) -> Iterator[None]:
+    yield
+    assert list((store.root / "incoming").glob("*")) == []
+
+
+def parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for name, part in files.items():
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
+def sealed(folder: Path, run: RunConfig, weights: bytes, result: dict, events: bytes) -> bytes:
+    """A forger's file: everything belongs together, because the lab itself sealed it."""
+    store = Store(folder)
+    store.begin(run)
+    (store.folder(config.run_id(run)) / EVENTS).write_bytes(events)
+    store.commit(run, _Weights(weights), result)
+    files = {name: (store.folder(config.run_id(run)) / name).read_bytes() for name in FILES}
+    return packed(files)
+
+
+class _Weights:
+    """What `Store.commit` takes for a model."""
+
+    def __init__(self, weights: bytes) -> None:
+        self.state_dict = lambda: load_tensors(weights)
+
+
+def forged(
+    content: bytes, folder: Path, run: RunConfig = RUN, weights: bytes | None = None, events: bytes | None = None, **result
+) -> bytes:
+    """`content` with some of it changed, sealed anew."""
+    files = parts(content)
+    honest = json.loads(files[MANIFEST])["result"]
+    return sealed(folder, run, weights or files[WEIGHTS], {**honest, **result}, files[EVENTS] if events is None else events)
+
+
+def refuse(store: Store, content: bytes, match: str = "is not a run as the lab writes it", digits_named=lambda name: None) -> None:
+    """Refused in one sentence for the cause and one for the next step, and nothing of it appears."""
+    with pytest.raises(StoreError, match=match) as refusal:
+        import_run(store, content, digits_named)
+    assert "Upload the file that Download gave you" in str(refusal.value)
+    assert not store.folder(NAME).exists()
+
+
+# Round trips
+
+
+def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_named):
+    assert import_run(store, content, digits_named) == NAME
+    folder = store.folder(NAME)
+    assert {name: (folder / name).read_bytes() for name in FILES} == parts(content)
+    assert store.load_model(store.get(NAME)) is not None
+    assert housekeeping.is_uploaded(store, NAME)
+    assert export_run(store, NAME) == content
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, digits_named, tmp_path):
+    few = replace(few_digits, train_nhw=few_digits.train_nhw[:64])
+    run = config.adjusted(config.PRESETS[preset], training={"epochs": 1})
+    name = train(Store(tmp_path / "there"), few, run)
+    assert import_run(store, export_run(Store(tmp_path / "there"), name), lambda name: few) == name
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
+def test_a_shipped_run_can_be_taken_along(store, name):
+    there = Store(store.root, shipped_root=None)
+    assert import_run(there, export_run(store, name)) == name
+    assert there.get(name).result == Store(store.root / "other").get(name).result
+
+
+def test_a_file_packed_anew_by_another_program_is_welcome(store, content):
+    assert import_run(store, packed(dict(reversed(parts(content).items())), zipfile.ZIP_DEFLATED)) == NAME
+
+
+def test_an_uploaded_run_takes_the_place_of_a_stopped_one(store, content):
+    store.begin(RUN).append({"event": "stopped"})
+    assert import_run(store, content) == NAME
+    assert store.get(NAME).config == RUN
+
+
+def test_a_run_that_is_finished_here_is_kept(store, content, few_digits):
+    train(store, few_digits)
+    before = (store.folder(NAME) / MANIFEST).read_bytes()
+    with pytest.raises(StoreError, match=r"in the store already, and that one is kept.*delete it first"):
+        import_run(store, content)
+    assert (store.folder(NAME) / MANIFEST).read_bytes() == before
+    assert not housekeeping.is_uploaded(store, NAME)
+    with pytest.raises(StoreError, match="came with the lab"):
+        import_run(store, export_run(store, SHIPPED_NAME))
+
+
+def test_a_run_in_training_is_not_replaced(store, content):
+    store.begin(RUN)
+    with store.lock(NAME), pytest.raises(StoreError, match="Stop it first"):
+        import_run(store, content)
+
+
+def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
+    store.begin(RUN)
+    with pytest.raises(StoreError, match="no finished run"):
+        export_run(store, NAME)
+    train(store, few_digits)
+    store.get(NAME)
+    weights = store.folder(NAME) / WEIGHTS
+    content, before = bytearray(weights.read_bytes()), weights.stat()
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DamagedRunError):
+        export_run(store, NAME)
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path, content):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        import_run(Store(tmp_path / "file" / "store"), content)
+
+
+def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, monkeypatch):
+    def full(folder: Path, files: dict[str, bytes]) -> None:
+        folder.mkdir(parents=True)
+        (folder / CONFIG).write_bytes(files[CONFIG])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_file, "_write", full)
+    with pytest.raises(StoreError, match=r"No space left.*Make room"):
+        import_run(store, content)
+    assert not store.folder(NAME).exists()
+
+
+# What is no run's file
+
+
+@pytest.mark.parametrize("junk", [b"", b"PK", b"I am not an archive.", b"\0" * 1000, b"PK\5\6" + b"\0" * 18])
+def test_what_is_no_archive_is_refused(store, junk):
+    refuse(store, junk)
+
+
+def test_an_archive_cut_short_is_refused(store, content):
+    for size in (1, len(content) // 2, len(content) - 1):
+        refuse(store, content[:size])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused(store, content, name):
+    files = parts(content)
+    del files[name]
+    refuse(store, packed(files), "and nothing else")
+
+
+@pytest.mark.parametrize("name", ["extra.txt", "../config.json", "/etc/passwd", "runs/config.json", "config.json/", "Config.json"])
+def test_any_other_file_is_refused_and_written_nowhere(store, content, name, tmp_path):
+    before = set(tmp_path.rglob("*"))
+    refuse(store, packed({**parts(content), name: b"{}"}), "and nothing else")
+    files = parts(content)
+    refuse(store, packed({**{key: files[key] for key in FILES[1:]}, name: files[CONFIG]}), "and nothing else")
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_twice_is_refused(store, content):
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(CONFIG, b"{}")
+    refuse(store, file.getvalue(), "and nothing else")
+
+
+def test_an_archive_of_very_many_files_is_refused_before_it_is_read(store, monkeypatch):
+    content = packed({f"{i}": b"" for i in range(2000)})
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refuse(store, content, "too many files")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_unpacks_to_far_more_is_never_unpacked(store, content, name, monkeypatch):
+    files = parts(content)
+    files[name] = b"\0" * 50_000_000
+    bomb = packed(files, zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 1_000_000
+    read: list[int] = []
+    whole = zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda file, n=-1: read.append(n) or whole(file, n))
+    refuse(store, bomb, f"{name} is larger")
+    assert all(0 <= n <= 4_000_000 for n in read)
+
+
+def test_a_file_that_lies_about_its_size_is_refused(store, content):
+    files = parts(content)
+    bomb = bytearray(packed({**files, EVENTS: b"\0" * 5_000_000}, zipfile.ZIP_DEFLATED))
+    for signature, offset in ((b"PK\1\2", 24), (b"PK\3\4", 22)):
+        at = bomb.index(signature, bomb.index(EVENTS.encode()) - 50 if signature == b"PK\3\4" else bomb.rindex(EVENTS.encode()) - 46)
+        bomb[at + offset : at + offset + 4] = (100).to_bytes(4, "little")
+    refuse(store, bytes(bomb))
+
+
+def test_packing_that_the_lab_does_not_use_is_refused(store, content):
+    refuse(store, packed(parts(content), zipfile.ZIP_BZIP2))
+    encrypted = bytearray(content)
+    encrypted[content.index(b"PK\1\2") + 8] |= 1
+    refuse(store, bytes(encrypted))
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_flipped_bit_anywhere_is_refused(store, content, name):
+    files = parts(content)
+    for damaged in damaged_copies(files[name]):
+        if name == MANIFEST and damaged == files[name] + b"\n":
+            continue  # white space after JSON changes nothing
+        refuse(store, packed({**files, name: damaged}))
+
+
+def test_settings_of_another_run_are_refused(store, content):
+    other = config.adjusted(RUN, training={"seed": 1})
+    refuse(store, packed({**parts(content), CONFIG: config.to_json(other).encode()}))
+    assert not store.folder(config.run_id(other)).exists()
+
+
+# Forgery: every hash and seal is right, and still
+
+
+def test_weights_that_are_not_numbers_are_refused(store, content, tmp_path):
+    tensors = load_tensors(parts(content)[WEIGHTS])
+    for i, value in enumerate((float("nan"), float("inf"))):
+        spoiled = {name: tensor.clone() for name, tensor in tensors.items()}
+        next(iter(spoiled.values())).view(-1)[0] = value
+        refuse(store, forged(content, tmp_path / f"{i}", weights=save_tensors(spoiled)), "not all of its weights are numbers")
+
+
+def test_weights_of_another_shape_name_or_kind_are_refused(store, content, tmp_path):
+    tensors = load_tensors(parts(content)[WEIGHTS])
+    first = next(iter(tensors))
+    others = [
+        {**tensors, first: tensors[first][None]},
+        {**tensors, first: tensors[first][:1]},
+        {name: tensor for name, tensor in tensors.items() if name != first},
+        {**tensors, "extra": torch.zeros(1)},
+        {**tensors, first: tensors[first].half()},
+        {},
+    ]
+    for i, weights in enumerate(others):
+        refuse(store, forged(content, tmp_path / f"{i}", weights=save_tensors(weights)))
+
+
+def test_weights_of_another_network_are_refused(store, content, tmp_path):
+    refuse(store, forged(content, tmp_path, run=config.adjusted(config.CAE, training={"epochs": 1})))
+
+
+def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, digits_named):
+    test = json.loads(parts(content)[MANIFEST])["result"]["test"]
+    for i, metric in enumerate(test):
+        better = forged(content, tmp_path / f"{i}", test={**test, metric: test[metric] * 1.01})
+        refuse(store, better, "do not give the metrics", digits_named)
+    untrained = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
+    refuse(store, forged(content, tmp_path / "weights", weights=save_tensors(untrained)), "do not give the metrics", digits_named)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"test": {"mse": 0.1}},
+        {"test": {"mse": float("nan"), "psnr": 1.0, "ssim": 1.0, "bce": 1.0}},
+        {"train_seconds": "1"},
+        {"train_seconds": 10**400},
+        {"parameters": 1},
+        {"parameters": None},
+        {"code_size": True},
+        {"dataset": {"name": "mnist", "train": 1, "test": 1}},
+        {"dataset": {"name": "embedded", "train": "many", "test": 1}},
+        {"device": "[a link](https://example.org)"},
+        {"command": "rm -rf /"},
+    ],
+)
+def test_a_result_that_does_not_fit_is_refused(store, content, tmp_path, result):
+    refuse(store, forged(content, tmp_path, **result), next(iter(result)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"[]",
+        b"[" * 50_000,
+        b'{"event": 5, "time": 1}',
+        b'{"event": ["batch"], "time": 1}',
+        b'{"event": "batch", "time": 1, "step": 1}',
+        b'{"event": "batch", "time": 1, "step": "1", "loss": 1}',
+        b'{"event": "batch", "time": 1, "step": 1, "loss": NaN}',
+        b'{"event": "else", "time": 1, "step": -1}',
+        b'{"event": "snapshot", "time": 1, "step": 1, "digits": "aGFsbG8="}',
+        json.dumps({"event": "snapshot", "time": 1, "step": 1, "digits": to_png(torch.zeros(400, 28, 28))}).encode(),
+    ],
+)
+def test_a_log_that_a_page_could_trip_over_is_refused(store, content, tmp_path, line):
+    refuse(store, forged(content, tmp_path, events=parts(content)[EVENTS] + line + b"\n"), f"a line of its {EVENTS}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("hidden_sizes", {}), ("hidden_sizes", ""), ("latent_size", 2.0), ("latent_size", 10**6), ("kind", ["fully_connected"]), ("more", 1)],
+)
+def test_settings_that_the_lab_would_not_write_are_refused(store, content, field, value):
+    settings = json.loads(parts(content)[CONFIG])
+    settings["model"][field] = value
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":")).encode()
+    refuse(store, packed({**parts(content), CONFIG: text}), "settings")
+
+
+def test_a_manifest_cannot_make_the_store_read_other_files(store, content):
+    manifest = json.loads(parts(content)[MANIFEST])
+    for sha256 in ({**manifest["sha256"], "/dev/zero": "0"}, {"../../secret": "0"}, {}, "no", None):
+        refuse(store, packed({**parts(content), MANIFEST: json.dumps({**manifest, "sha256": sha256}).encode()}), MANIFEST)
+    refuse(store, packed({**parts(content), MANIFEST: b"[" * 15_000}), MANIFEST)
