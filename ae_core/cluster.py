@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -27,8 +28,9 @@ from pathlib import Path
 import dask
 from distributed import Client, Nanny, Scheduler
 from distributed.security import Security
-from distributed.utils import get_mp_context
+from distributed.utils import LoopRunner, get_mp_context
 from filelock import FileLock, Timeout
+from tornado.ioloop import IOLoop
 
 from ae_core.errors import ClusterError, ConfigError, StoreError
 from ae_core.store import Store, is_held
@@ -65,6 +67,7 @@ SETTINGS = {
     }
 }
 
+logger = logging.getLogger(__name__)
 _started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
@@ -211,6 +214,7 @@ def _make_folder(store: Store) -> None:
 
 _clients: dict[str, Client] = {}
 _connecting = threading.Lock()
+_loops = LoopRunner()
 
 
 def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
@@ -232,21 +236,36 @@ def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
 
 def _connect(store: Store, wait_seconds: float) -> Client:
     """A scheduler file may be a dead cluster's for the moment in which a new one starts, so try until it answers."""
+    if (address() or "").startswith("tls://") and not getattr(Security(), "tls_client_cert", None):
+        raise ClusterError(
+            f"The scheduler at {address()} speaks TLS, and this lab has no certificate to show. "
+            "Set Dask's variables as docs/deployment.md says, and start the lab again."
+        )
     scheduler_file = folder(store) / "scheduler.json"
     deadline = time.monotonic() + wait_seconds
     while True:
         left = max(0.5, deadline - time.monotonic())
         try:
             if address():
-                return Client(address(), timeout=left, set_as_default=False, name="autoencoder-lab")
+                return Client(address(), timeout=left, set_as_default=False, name="autoencoder-lab", loop=_loop())
             if is_running(store) and scheduler_file.exists():
                 security = _security(folder(store) / KEY)
-                return Client(scheduler_file=str(scheduler_file), security=security, timeout=min(left, 5), set_as_default=False)
-        except (OSError, TimeoutError, ValueError, TypeError):
-            pass
+                return Client(
+                    scheduler_file=str(scheduler_file), security=security, timeout=min(left, 5), set_as_default=False, loop=_loop()
+                )
+        except Exception as problem:  # whatever listens there, it is no scheduler that we can talk to
+            logger.debug("no connection", exc_info=problem)
         if time.monotonic() > deadline:
             raise ClusterError(_no_answer(store))
         time.sleep(0.05)
+
+
+def _loop() -> IOLoop:
+    """One event loop for all connections, in a thread of its own. Dask makes one for each, and leaves it behind when nothing answers."""
+    if not _loops.is_started():
+        _loops.start()
+    loop: IOLoop = _loops.loop
+    return loop
 
 
 def _no_answer(store: Store) -> str:

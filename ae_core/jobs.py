@@ -29,6 +29,7 @@ from ae_core.versions import difference, versions
 TEND_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 CALL_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 STOP_SECONDS = 5.0
 # How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one digit once.
 UNMEASURED_SECONDS_PER_DIGIT = 1e-3
@@ -302,9 +303,14 @@ class Dispatcher:
                 continue
             if time.monotonic() - self._submitted.get(_key(ticket), -math.inf) > RETRY_SECONDS:
                 self._submit(ticket)
+        if cluster.address() and not self._workers:
+            raise ClusterError(
+                f"The scheduler at {cluster.address()} has no workers. Start one as docs/deployment.md says; "
+                "what was asked for waits until then."
+            )
 
     def _connect(self) -> None:
-        client = cluster.client(self._store)
+        client = cluster.client(self._store, ANSWER_SECONDS)
         if client is not self._client:  # what the old one held is unknown to a new scheduler
             self._client, self._workers = client, set()
             self._futures.clear()
@@ -323,7 +329,9 @@ class Dispatcher:
         del self._futures[_key(ticket)]
         if future.status == "error":
             problem = future.exception(timeout=CALL_SECONDS)
-            if not isinstance(problem, KilledWorker):
+            if isinstance(problem, KilledWorker):
+                future.cancel(force=True)  # else Dask keeps it as failed: nobody fetches what is fired and forgotten
+            else:
                 logger.error("%s could not be run: %r", ticket.run_id, problem)
                 worker.end_in_failure(self._store, ticket, ClusterError(f"No worker could take the training ({problem}). See its log."))
         return False
