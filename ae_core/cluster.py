@@ -120,8 +120,11 @@ def ensure_started(store: Store, idle: float | None = None, workers: int | None 
     if is_running(store):
         return
     process, since = _started.get(store.root, (None, 0.0))
-    if process is not None and process.poll() is None and time.monotonic() - since < START_SECONDS:
-        return
+    if process is not None and time.monotonic() - since < START_SECONDS:
+        if process.poll() is None:
+            return
+        if process.returncode > 0:  # by itself, not by a signal: the next would end so too
+            raise ClusterError(f"The training process ended as soon as it had begun. See its log, {folder(store) / 'log.txt'}.")
     _make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "ae_core", "cluster", "run", "--store", str(store.root), "--idle-seconds", str(idle or idle_seconds())]

@@ -32,7 +32,7 @@ CALL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 STOP_SECONDS = 5.0
 # How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one digit once.
-UNMEASURED_SECONDS_PER_DIGIT = 1e-3
+UNMEASURED_SECONDS_PER_DIGIT = 4e-3
 # To read the digits and measure the finished network.
 OVERHEAD_SECONDS = 5.0
 

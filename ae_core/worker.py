@@ -28,8 +28,8 @@ from ae_core.versions import difference, versions
 CURVE_POINTS = 200
 LOCK_SECONDS = 5.0
 RETRIES = 2
-# A training may take three times as long as it should, and a minute in any case.
-DEADLINE_FACTOR, DEADLINE_FLOOR = 3.0, 60.0
+# A training may take three times as long as it should, and two minutes in any case.
+DEADLINE_FACTOR, DEADLINE_FLOOR = 3.0, 120.0
 # No batch takes a hundredth of this; a training that is silent for so long is stuck.
 HUNG_SECONDS = 120.0
 

@@ -97,7 +97,7 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, 
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
-    go(page, app, "convolutional?latent_size=13&cae_epochs=12")
+    go(page, app, "convolutional?latent_size=13&cae_epochs=6")
     expect(page.get_by_text("No CAE with these settings")).to_be_visible()
     page.locator(".st-key-cae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
@@ -110,7 +110,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     wait_for_figure(page)
-    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 12})
+    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 6})
     assert app.store.find(config.run_id(run)) is not None
 
 
@@ -134,7 +134,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
 
 
 def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
-    link = "denoising?latent_size=11&dae_epochs=6"
+    link = "denoising?latent_size=11&dae_epochs=4"
     go(page, app, link)
     page.locator(".st-key-dae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
@@ -145,7 +145,7 @@ def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
     expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     context.close()
-    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 6})
+    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1
 

@@ -1,0 +1,71 @@
+"""Workers that stop answering, and workers with no memory left."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+
+import psutil
+import pytest
+
+from ae_core import cluster, config, jobs
+from ae_core.store import Store
+from tests.chaos.faults import SMALL, is_over, story, train_here, weights
+from tests.service import end_cluster, wait_for, with_seed
+
+TTL_SECONDS = 6
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch) -> Store:
+    """A store with a cluster of its own, which gives a silent worker up after six seconds instead of sixty."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", f"{TTL_SECONDS}s")
+    store = Store(tmp_path / "own")
+    cluster.ensure_started(store, workers=1)
+    cluster.client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
+    yield store
+    end_cluster(store)
+
+
+def leave_room(room_bytes: int | None) -> int:
+    """In a worker: let its address space grow by so much and no more; as it was before with None."""
+    used = psutil.Process().memory_info().vms
+    limit = resource.RLIM_INFINITY if room_bytes is None else used + room_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    return used
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(own, cache_dir, tmp_path, measured):
+    run = with_seed(SMALL["CAE"], 3000)
+    name = jobs.submit(run, own)
+    wait_for(lambda: jobs.progress(name, own).step > 0)
+    (worker,) = cluster.workers(own)
+    stopped = time.time()
+    os.kill(worker.pid, signal.SIGSTOP)
+    wait_for(lambda: any(event["time"] > stopped + 1 for event in own.events(name)[-3:]))
+    resumed = next(event["time"] for event in own.events(name) if event["time"] > stopped + 1) - stopped
+    wait_for(lambda: is_over(own, run))
+    undisturbed = Store(tmp_path / "undisturbed")
+    train_here(run, undisturbed, cache_dir)
+    assert weights(own, run) == weights(undisturbed, run)
+    assert story(own, run) == story(undisturbed, run)
+    measured(f"training went on {resumed:.1f} s after the worker hung (given up after {TTL_SECONDS} s here, 60 s otherwise), byte-equal")
+
+
+def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, measured):
+    hungry = config.adjusted(config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048})
+    connected = cluster.client(own)
+    connected.run(leave_room, 64 * 1024 * 1024)
+    name = jobs.submit(hungry, own)
+    wait_for(lambda: is_over(own, hungry))
+    message = jobs.progress(name, own).message
+    assert jobs.status(name, own) == "failed"
+    assert "out of memory" in message or "llocate" in message, message
+    connected.run(leave_room, None)
+    modest = with_seed(SMALL["CAE"], 3001)
+    jobs.submit(modest, own)
+    wait_for(lambda: is_over(own, modest))
+    assert jobs.status(config.run_id(modest), own) == "finished"
+    measured("failed with the reason; the next training finished")
