@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def own_surroundings(tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatc
     monkeypatch.delenv("AE_LAB_DATA_DIR", raising=False)
     monkeypatch.delenv("AE_LAB_SCHEDULER", raising=False)
     monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "default_store"))
+    # A page takes the main module's place while it runs; left there, the processes that a later test starts would run it.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
