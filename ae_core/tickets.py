@@ -266,7 +266,10 @@ def forecast(tickets: Sequence[Ticket], seconds_left: Mapping[str, float], worke
 
 
 def ready(tickets: Sequence[Ticket], in_training: Callable[[str], bool]) -> list[Ticket]:
-    """Those of the line that may be trained now, in order: at most one for each visitor."""
+    """Those of the line that may be trained now: one for each visitor, and what several want as soon as one of them may.
+
+    What is in training comes first, then the line in its order.
+    """
     busy: set[str] = set()
     chosen = []
     for ticket in sorted(tickets, key=lambda ticket: not in_training(ticket.run_id)):
