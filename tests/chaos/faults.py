@@ -1,4 +1,4 @@
-"""What the chaos tests share: waiting, comparing runs, and ending what they started."""
+"""What the chaos tests share: small runs, comparing them, and ending what was started."""
 
 from __future__ import annotations
 
