@@ -42,6 +42,7 @@ CLOSE_SECONDS = 5
 # A starting process holds the lock only when it has imported torch: until then, no second one is started.
 START_SECONDS = 20
 LOCK_SECONDS = 1
+NICENESS = 10
 KEY, PROCESS = "key.pem", "process.json"
 ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[1]
@@ -159,8 +160,7 @@ def run(store: Store, idle: float, workers: int, companion: Companion) -> bool:
 async def _serve(store: Store, idle: float, workers: int, companion: Companion) -> None:
     scheduler_file = folder(store) / "scheduler.json"
     scheduler_file.unlink(missing_ok=True)
-    if hasattr(os, "nice"):
-        os.nice(10)  # sliders first
+    _give_way()
     dask.config.update_defaults(SETTINGS)
     processes = get_mp_context()
     if processes.get_start_method() == "forkserver":
@@ -188,6 +188,19 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
         starting.cancel()
         # A worker that does not answer any more is a daemon of this process and ends with it.
         await asyncio.wait([asyncio.create_task(nanny.close(timeout=2)) for nanny in nannies], timeout=CLOSE_SECONDS)
+
+
+def _give_way() -> None:
+    """Sliders first: this process and its workers take what processor time the app leaves.
+
+    Linux weighs a session as a whole against other sessions, by a nice value of its own (sched(7), "The autogroup
+    feature"); those of the processes count only among themselves. This process leads a session, so both are set.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+        if os.getsid(0) == os.getpid():
+            with suppress(OSError):  # not Linux, or a Linux without that feature
+                Path("/proc/self/autogroup").write_text(f"{NICENESS}")
 
 
 def _new_key(path: Path) -> Security:

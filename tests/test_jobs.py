@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
@@ -437,7 +439,16 @@ def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
 
 
 def test_the_training_process_gives_way_to_sliders(served_store):
-    assert all(process.nice() >= 10 for process in process_tree(served_store))
+    processes = process_tree(served_store)
+    assert all(process.nice() >= 10 for process in processes)
+    for process in processes if sched_autogroups() else []:  # there a process's own nice value counts within its session only
+        assert re.search(r"nice (\d+)", Path(f"/proc/{process.pid}/autogroup").read_text())[1] == "10"
+
+
+def sched_autogroups() -> bool:
+    """Whether this is a Linux that weighs sessions against each other."""
+    switch = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    return switch.exists() and switch.read_text().strip() == "1"
 
 
 def test_the_cluster_listens_on_this_machine_only(served_store):
