@@ -14,7 +14,8 @@ from ae_core.metrics import summary
 class PCA:
     """The best linear code of its size (Pearson 1901): mean picture and orthonormal directions.
 
-    mean_p: (784,); components_lp: (l, 784), by falling variance.
+    mean_p: (784,); components_lp: (l, 784), by falling variance. `encode` serves for other rows of numbers as well,
+    such as a network's codes.
     """
 
     mean_p: Tensor
@@ -34,7 +35,7 @@ class PCA:
 
 
 def fit_pca(images_nhw: Tensor, latent_size: int) -> PCA:
-    """PCA of `latent_size` directions, from the exact covariance in float64."""
+    """PCA of `latent_size` directions, from the exact covariance in float64. Rows of any shape: (n, …)."""
     pixels_np = images_nhw.flatten(1).double()
     mean_p = pixels_np.mean(0)
     centred_np = pixels_np - mean_p

@@ -246,10 +246,11 @@ def command_line(run: RunConfig) -> str:
 
 
 def family(run: RunConfig) -> str:
-    """The model's short name as the lessons use it: FAE, CAE, DAE or Keras."""
+    """The model's short name as the lessons use it: FAE, linear FAE, CAE, DAE or Keras."""
     if run.model.kind == "keras_example":
         return "Keras"
     denoising = run.corruption.level > 0
     if run.model.kind == "convolutional":
         return "DAE" if denoising else "CAE"
-    return "denoising FAE" if denoising else "FAE"
+    name = "linear FAE" if run.model.activation == "none" else "FAE"
+    return f"denoising {name}" if denoising else name

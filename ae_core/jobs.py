@@ -22,7 +22,7 @@ from torch import Tensor
 from ae_core import cluster, housekeeping, tickets, worker
 from ae_core.config import TRAIN_DIGITS, RunConfig, run_id
 from ae_core.errors import ClusterError, LabError, QueueFullError
-from ae_core.store import Store, from_png
+from ae_core.store import Store, from_png, unpack_codes
 from ae_core.tickets import Ticket
 from ae_core.versions import difference, versions
 
@@ -100,11 +100,21 @@ def status(name: str, store: Store) -> Status:
 
 
 @dataclass(frozen=True)
+class CodeHistory:
+    """Codes of test digits at each snapshot of a finished training: steps (t,), codes_tnd (t, n, 2), labels_n (n,)."""
+
+    steps: list[int]
+    codes_tnd: Tensor
+    labels_n: Tensor
+
+
+@dataclass(frozen=True)
 class Progress:
     """A training as its log tells it, from the beginning.
 
     batch_losses: (step, loss) pairs; test_errors: (step, squared error per image) pairs, one an epoch.
     snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (16, 28, 28) they redraw.
+    codes: None until the training ends, and for runs of an earlier version.
     seconds: of training so far; seconds_left: at the same pace, None before there is one.
     """
 
@@ -119,6 +129,7 @@ class Progress:
     snapshots: list[tuple[int, str]]
     clean: Tensor | None
     noisy: Tensor | None
+    codes: CodeHistory | None
     seconds: float
     seconds_left: float | None
     message: str
@@ -155,10 +166,15 @@ def progress(name: str, store: Store) -> Progress:
         snapshots=[(event["step"], event["digits"]) for event in kinds.get("snapshot", [])],
         clean=from_png(started["clean"]) if "clean" in started else None,
         noisy=from_png(started["input"]) if "input" in started else None,
+        codes=_codes(kinds["codes"][-1]) if "codes" in kinds else None,
         seconds=seconds,
         seconds_left=seconds / step * (steps - step) if step and seconds else None,
         message=_problem(name, store) or kinds.get("failed", [{"message": ""}])[-1]["message"],
     )
+
+
+def _codes(event: dict[str, Any]) -> CodeHistory:
+    return CodeHistory(event["at"], *unpack_codes(event))
 
 
 def _problem(name: str, store: Store) -> str:

@@ -132,6 +132,20 @@ def parameter_count(model: nn.Module) -> int:
 
 
 @torch.inference_mode()
+def codes_of(model: Autoencoder, images_nhw: Tensor) -> Tensor:
+    """z = E(x): (n, 28, 28) -> (n, l) on the model's device."""
+    device = next(model.parameters()).device
+    return torch.cat([model.encode(part_bhw[:, None].to(device)) for part_bhw in images_nhw.split(1000)])
+
+
+@torch.inference_mode()
+def pictures_of(model: Autoencoder, codes_nl: Tensor) -> Tensor:
+    """x̃ = D(z) as a picture: (n, l) -> (n, 28, 28) in [0, 1] on the model's device."""
+    device = next(model.parameters()).device
+    return as_picture(torch.cat([model.decode(part_bl.to(device))[:, 0] for part_bl in codes_nl.split(1000)]))
+
+
+@torch.inference_mode()
 def reconstruct(model: Autoencoder, images_nhw: Tensor) -> Tensor:
     """x̃ = D(E(x)) as the decoder gives it: (n, 28, 28) -> (n, 28, 28) on the model's device."""
     device = next(model.parameters()).device

@@ -29,8 +29,8 @@ from ae_core.data import Digits
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.metrics import METRICS, summary
 from ae_core.models import BUILDERS, Autoencoder, parameter_count, reconstruct
-from ae_core.store import CONFIG, EVENTS, MANIFEST, WEIGHTS, Store, StoredRun, from_png
-from ae_core.training import SNAPSHOT_DIGITS, seeded
+from ae_core.store import CONFIG, EVENTS, MANIFEST, WEIGHTS, Store, StoredRun, from_png, unpack_codes
+from ae_core.training import CODED_DIGITS, SNAPSHOT_DIGITS, seeded
 
 FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
 # Bytes unpacked. A log of 200 epochs has 0.3 MB; what weights may take follows from the settings.
@@ -199,6 +199,7 @@ def _check_manifest(content: bytes, run: RunConfig) -> None:
         "dataset": _is_mapping(result.get("dataset"), {"name": lambda name: name == run.data.name, "train": _is_count, "test": _is_count}),
         "device": result.get("device") in DEVICES,
         "command": result.get("command") == command_line(run),
+        "versions": _are_words(result.get("versions", {})),  # a run of an earlier version has none
     }
     if not right or not all(right.values()):
         wrong = [name for name, fits in right.items() if not fits] if right else ["result"]
@@ -213,6 +214,8 @@ def _check_log(content: bytes) -> None:
             raise _refused(f"a line of its {EVENTS} is no event")
         missing = [field for field in ("time", *EVENTS_HAVE.get(event["event"], ())) if field not in event]
         wrong = [field for field, value in event.items() if field in FIELDS and not FIELDS[field](value)]
+        if not missing and event["event"] == "codes" and not _are_codes(event):
+            wrong = ["codes"]
         if missing or wrong:
             raise _refused(f"a line of its {EVENTS} is not what the lab writes ({[*missing, *wrong][0]})")
 
@@ -242,6 +245,21 @@ def _is_mapping(value: object, fields: Mapping[str, Callable[[Any], bool]]) -> b
     return isinstance(value, dict) and value.keys() == fields.keys() and all(fits(value[name]) for name, fits in fields.items())
 
 
+def _are_words(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(words, str) for words in (*value, *value.values()))
+
+
+def _are_codes(event: Mapping[str, Any]) -> bool:
+    """Whether they are as many points, between as many bounds, as their steps and labels say."""
+    try:
+        codes_tnd, labels_n = unpack_codes(event)
+        bounded = all(len(event[bound]) == 2 and all(map(_is_number, event[bound])) for bound in ("low", "high"))
+        counted = len(event["at"]) == len(codes_tnd) > 0 and all(map(_is_count, event["at"]))
+        return bool(bounded and counted and len(labels_n) <= CODED_DIGITS and labels_n.max() < 10)
+    except Exception:  # numbers and text of any kind, in any place
+        return False
+
+
 def _is_strip(value: object) -> bool:
     """Whether it is the PNG, in base64, of the fixed digits side by side."""
     try:
@@ -256,6 +274,7 @@ EVENTS_HAVE = {
     "snapshot": ("step", "digits"),
     "batch": ("step", "loss"),
     "epoch": ("epoch", "step", "test_squared_error"),
+    "codes": ("at", "codes", "labels", "low", "high"),
     "failed": ("message",),
 }
 FIELDS: dict[str, Callable[[Any], bool]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ae_core.baselines import fit_pca
 from ae_core.config import RunConfig
 from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
-from ae_core.models import Autoencoder, as_picture, build, parameter_count, reconstruct
+from ae_core.models import Autoencoder, as_picture, build, codes_of, parameter_count, reconstruct
 
-SNAPSHOTS = 24
+SNAPSHOTS = 25
 SNAPSHOT_DIGITS = 16
+CODED_DIGITS = 1000
+# Codes are kept in 16 bits until the training ends; this is the largest number that has room there.
+LARGEST_CODE = 65504.0
 # Enough to see the curve fall; the finished run is measured on every test digit.
 CURVE_TEST_DIGITS = 500
 CHECK_EVERY = 20
@@ -60,6 +64,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """Before the end: where the codes of 1,000 test digits lay at each snapshot, drawn on a plane.
+
+    steps: (t,); codes_tnd: (t, n, 2); labels_n: (n,), 0 to 9. Codes of two numbers are as they are; larger ones are seen
+    along the two leading principal directions of the final codes.
+    """
+
+    steps: Sequence[int]
+    codes_tnd: Tensor
+    labels_n: Tensor
+
+
+@dataclass(frozen=True)
 class EpochDone:
     """After epoch `epoch` (from 1): mean training loss, and squared error per image on 500 test digits."""
 
@@ -88,7 +105,7 @@ class Finished:
     test: dict[str, float]
 
 
-Event = Started | BatchDone | Snapshot | EpochDone | Checkpoint | Finished
+Event = Started | BatchDone | Snapshot | EpochDone | Checkpoint | Codes | Finished
 
 
 def best_device() -> torch.device:
@@ -115,9 +132,23 @@ def seeded(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
 
 
-def snapshot_steps(steps: int) -> set[int]:
-    """0, then log-spaced to `steps`: a network changes most at the start."""
-    return {0, *(round(steps ** (i / (SNAPSHOTS - 2))) for i in range(SNAPSHOTS - 1))}
+def snapshot_steps(steps: int) -> list[int]:
+    """25 different steps from 0, the untrained network, to `steps`, log-spaced: a network changes most at the start.
+
+    All steps there are, where that is fewer.
+    """
+    chosen = [0]
+    for i in range(1, SNAPSHOTS):
+        chosen.append(max(chosen[-1] + 1, round(steps ** ((i - 1) / (SNAPSHOTS - 2)))))
+    return [step for step in chosen if step < steps] + [steps]
+
+
+def on_a_plane(codes_tnl: Tensor) -> Tensor:
+    """Codes at several times (t, n, l) as points (t, n, 2): as they are, or along the last ones' two leading principal directions."""
+    times, count, size = codes_tnl.shape
+    if size <= 2:
+        return F.pad(codes_tnl, (0, 2 - size))
+    return fit_pca(codes_tnl[-1], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
 
 
 def train(run: RunConfig, digits: Digits, device: torch.device | None = None, since: Checkpoint | None = None) -> Iterator[Event]:
@@ -150,16 +181,24 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
 
     test_input_nhw = corrupt(digits.test_nhw, run.corruption, seeded(settings.seed, "test noise"))
     shown_nhw = test_input_nhw[:SNAPSHOT_DIGITS]
+    show_at = snapshot_steps(steps)
+    codes: list[Tensor] = []  # (n, l) in 16 bits at each snapshot so far
+
+    def snapshot(step: int) -> Snapshot:
+        codes_nl = codes_of(model, test_input_nhw[:CODED_DIGITS]).cpu()
+        codes.append(codes_nl.clamp(-LARGEST_CODE, LARGEST_CODE).half())
+        return Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
+
     if since is None:
         yield Started(settings.epochs, steps, device.type, parameter_count(model), digits.test_nhw[:SNAPSHOT_DIGITS], shown_nhw)
-        yield Snapshot(0, as_picture(reconstruct(model, shown_nhw)).cpu())
+        yield snapshot(0)
     else:
+        codes.extend(since.state["codes"])
         for name, part in parts.items():
             part.load_state_dict(since.state[name])
         for name, generator in generators.items():
             generator.set_state(since.state[name])
 
-    show_at = snapshot_steps(steps)
     step = since.step if since else 0
     for epoch in range(since.epoch + 1 if since else 1, settings.epochs + 1):
         epoch_loss = torch.zeros((), device=device)
@@ -177,14 +216,16 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
                 _check_converging(loss.detach(), step)
             yield BatchDone(step, steps, loss.detach())
             if step in show_at:
-                yield Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
+                yield snapshot(step)
         few = slice(CURVE_TEST_DIGITS)
         outputs_nhw = reconstruct(model, test_input_nhw[few]).cpu()
         test_error = float(squared_error(outputs_nhw, digits.test_nhw[few]).mean())
         yield EpochDone(epoch, float(epoch_loss) / len(train_nchw), test_error)
         states = {name: part.state_dict() for name, part in parts.items()}
-        yield Checkpoint(epoch, step, states | {name: generator.get_state() for name, generator in generators.items()})
+        random = {name: generator.get_state() for name, generator in generators.items()}
+        yield Checkpoint(epoch, step, {**states, **random, "codes": codes})
 
+    yield Codes(show_at, on_a_plane(torch.stack(codes).float()), digits.test_labels_n[:CODED_DIGITS])
     outputs_nhw = reconstruct(model, test_input_nhw).cpu()
     _check_converging(squared_error(outputs_nhw, digits.test_nhw).mean(), steps)
     yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw))

@@ -21,8 +21,20 @@ from ae_core import data, housekeeping, tickets
 from ae_core.config import RunConfig, command_line
 from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
 from ae_core.models import parameter_count
-from ae_core.store import EventLog, Store, to_png
-from ae_core.training import BatchDone, Checkpoint, EpochDone, Event, Finished, Snapshot, Started, best_device, train, use_one_thread
+from ae_core.store import EventLog, Store, pack_codes, to_png
+from ae_core.training import (
+    BatchDone,
+    Checkpoint,
+    Codes,
+    EpochDone,
+    Event,
+    Finished,
+    Snapshot,
+    Started,
+    best_device,
+    train,
+    use_one_thread,
+)
 from ae_core.versions import difference, versions
 
 CURVE_POINTS = 200
@@ -97,6 +109,8 @@ def _recorded(
                 )  # fmt: skip
             case Checkpoint():
                 store.keep_checkpoint(run, log, event, seconds)
+            case Codes():
+                log.append({"event": "codes", "at": list(event.steps), **pack_codes(event.codes_tnd, event.labels_n)})
             case Finished():
                 result = {
                     "test": event.test,
@@ -107,6 +121,7 @@ def _recorded(
                     "dataset": digits.counts(),
                     "device": device.type,
                     "command": command_line(run),
+                    "versions": versions(),
                 }
                 log.append({"event": "finished", **result})
                 store.commit(run, event.model, result)

@@ -228,7 +228,7 @@ def test_the_keras_example_does_not_compress():
     assert config.KERAS_EXAMPLE.model.latent_size == 1568 == 2 * config.PIXELS
 
 
-@pytest.mark.parametrize(("name", "family"), [("fae", "FAE"), ("cae", "CAE"), ("dae", "DAE"), ("linear", "FAE"), ("keras", "Keras")])
+@pytest.mark.parametrize(("name", "family"), [("fae", "FAE"), ("cae", "CAE"), ("dae", "DAE"), ("linear", "linear FAE"), ("keras", "Keras")])
 def test_a_preset_is_called_what_the_lessons_call_it(name, family):
     assert config.family(config.preset(name)) == family
 

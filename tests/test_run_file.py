@@ -20,7 +20,7 @@ from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.run_file import FILES, export_run, import_run
-from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, Store, to_png
+from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, Store, pack_codes, to_png
 from ae_core.worker import record
 from tests.test_store import damaged_copies
 
@@ -350,6 +350,8 @@ def test_a_result_that_does_not_fit_is_refused(store, content, tmp_path, result)
         b'{"event": "else", "time": 1, "step": -1}',
         b'{"event": "snapshot", "time": 1, "step": 1, "digits": "aGFsbG8="}',
         json.dumps({"event": "snapshot", "time": 1, "step": 1, "digits": to_png(torch.zeros(400, 28, 28))}).encode(),
+        json.dumps({"event": "codes", "time": 1, "at": [0, 1], **pack_codes(torch.rand(3, 5, 2), torch.zeros(5))}).encode(),
+        json.dumps({"event": "codes", "time": 1, "at": [0], **pack_codes(torch.rand(1, 5, 2), torch.full((5,), 10))}).encode(),
     ],
 )
 def test_a_log_that_a_page_could_trip_over_is_refused(store, content, tmp_path, line):

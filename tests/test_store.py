@@ -21,7 +21,20 @@ from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.models import build
-from ae_core.store import CHECKPOINT, CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, EventLog, Store, from_png, to_png
+from ae_core.store import (
+    CHECKPOINT,
+    CONFIG,
+    EVENTS,
+    MANIFEST,
+    SHIPPED,
+    WEIGHTS,
+    EventLog,
+    Store,
+    from_png,
+    pack_codes,
+    to_png,
+    unpack_codes,
+)
 from ae_core.training import Checkpoint, seeded
 from ae_core.versions import versions
 from tests.conftest import PROJECT
@@ -426,6 +439,20 @@ def test_pictures_in_the_log_are_good_to_256_greys(digits):
     torch.testing.assert_close(from_png(to_png(images_nhw)), images_nhw, atol=1e-6, rtol=0)
     between = torch.rand((3, 28, 28), generator=seeded(0, "pictures"))
     assert (from_png(to_png(between)) - between).abs().max() <= 0.5 / 255 + 1e-6
+
+
+def test_codes_in_the_log_are_good_to_16_bits_of_each_axis():
+    codes_tnd = torch.randn((4, 50, 2), generator=seeded(0, "codes")) * torch.tensor([100.0, 0.01])
+    labels_n = torch.arange(50) % 10
+    codes_back_tnd, labels_back_n = unpack_codes(json.loads(json.dumps(pack_codes(codes_tnd, labels_n))))
+    assert labels_back_n.equal(labels_n)
+    spread_d = codes_tnd.amax((0, 1)) - codes_tnd.amin((0, 1))
+    assert ((codes_back_tnd - codes_tnd).abs() <= spread_d / 65535).all()
+
+
+def test_codes_that_are_all_alike_come_back(digits):
+    codes_tnd, _ = unpack_codes(pack_codes(torch.full((2, 3, 2), 0.5), torch.zeros(3)))
+    assert (codes_tnd == 0.5).all()
 
 
 # Locks

@@ -20,10 +20,11 @@ from ae_core.corruption import CORRUPTIONS, corrupt
 from ae_core.data import Digits
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error
-from ae_core.models import reconstruct
+from ae_core.models import build, codes_of, reconstruct
 from ae_core.training import (
     BatchDone,
     Checkpoint,
+    Codes,
     EpochDone,
     Event,
     Finished,
@@ -89,7 +90,7 @@ def test_the_events_come_in_order(few_digits):
     assert isinstance(events[0], Started)
     assert isinstance(events[1], Snapshot)
     assert events[1].step == 0
-    assert [type(event) for event in events[-3:]] == [EpochDone, Checkpoint, Finished]
+    assert [type(event) for event in events[-3:]] == [Checkpoint, Codes, Finished]
     assert [event.step for event in events if isinstance(event, BatchDone)] == list(range(1, 17))
     assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 2]
     assert {event.steps for event in events if isinstance(event, BatchDone)} == {events[0].steps} == {16}
@@ -106,18 +107,41 @@ def test_training_starts_by_saying_what_it_will_do(few_digits):
 def test_pictures_are_taken_densely_at_first_and_at_the_end(few_digits):
     run = config.adjusted(SMALL, training={"epochs": 30})
     steps = [snapshot.step for snapshot in events_of(run, few_digits, Snapshot)]
-    assert steps == sorted(snapshot_steps(240))
+    assert steps == snapshot_steps(240)
     assert (steps[0], steps[1], steps[-1]) == (0, 1, 240)
-    assert 18 <= len(steps) <= 24
+    assert len(steps) == 25
     assert sum(step <= 24 for step in steps) > len(steps) / 2  # the first tenth of the training
 
 
-@pytest.mark.parametrize("steps", [1, 2, 24, 1000, 100_000])
-def test_a_long_training_has_about_24_pictures(steps):
+@pytest.mark.parametrize("steps", [1, 2, 24, 25, 1000, 100_000])
+def test_a_training_has_25_pictures_at_different_steps_or_one_a_step(steps):
     shown = snapshot_steps(steps)
-    assert {0, 1, steps} <= shown
-    assert len(shown) <= 24
-    assert max(shown) == steps
+    assert len(shown) == min(25, steps + 1)
+    assert shown == sorted(set(shown))
+    assert (shown[0], shown[1], shown[-1]) == (0, 1, steps)
+
+
+def test_codes_of_two_numbers_are_recorded_as_they_are_at_every_snapshot(few_digits):
+    run = config.adjusted(SMALL, model={"latent_size": 2})
+    *_, codes, finished = train(run, few_digits, CPU)
+    assert list(codes.steps) == [snapshot.step for snapshot in events_of(run, few_digits, Snapshot)]
+    assert codes.labels_n.equal(few_digits.test_labels_n)
+    torch.testing.assert_close(codes.codes_tnd[-1], codes_of(finished.model, few_digits.test_nhw), rtol=1e-3, atol=1e-3)
+    start = build(run.model, seeded(run.training.seed, "weights"))
+    torch.testing.assert_close(codes.codes_tnd[0], codes_of(start, few_digits.test_nhw), rtol=1e-3, atol=1e-3)
+
+
+def test_larger_codes_are_recorded_along_the_last_ones_principal_directions(few_digits):
+    *_, codes, finished = train(config.adjusted(SMALL, model={"latent_size": 6}), few_digits, CPU)
+    last_nl = codes_of(finished.model, few_digits.test_nhw).double()
+    variances = torch.linalg.eigvalsh(torch.cov(last_nl.T)).flip(0)
+    torch.testing.assert_close(codes.codes_tnd[-1].double().var(0), variances[:2], rtol=1e-2, atol=1e-6)
+
+
+def test_a_code_of_one_number_lies_on_a_line(few_digits):
+    *_, codes, _ = train(config.adjusted(SMALL, model={"latent_size": 1}), few_digits, CPU)
+    assert codes.codes_tnd.shape[2] == 2
+    assert not codes.codes_tnd[..., 1].any()
 
 
 def test_the_snapshot_and_the_metrics_are_of_the_network_at_that_moment(few_digits):
@@ -316,8 +340,8 @@ def test_from_every_checkpoint_on_a_training_is_the_one_without_a_pause(few_digi
 
 
 def test_a_checkpoint_holds_only_what_can_be_read_without_running_code(few_digits):
-    (*_, checkpoint, _) = train(SMALL, few_digits, CPU)
-    assert set(on_disk_and_back(checkpoint).state) == {"model", "optimiser", "schedule", "batch order", "noise"}
+    (*_, checkpoint, _, _) = train(SMALL, few_digits, CPU)
+    assert set(on_disk_and_back(checkpoint).state) == {"model", "optimiser", "schedule", "batch order", "noise", "codes"}
 
 
 def test_going_on_twice_from_one_checkpoint_gives_the_same_twice(few_digits):
