@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -165,6 +166,31 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[int]) -> go.Figure:
+    """Votes for each option, before and after, as pairs of bars that differ in colour and pattern."""
+    figure = go.Figure()
+    for name, counts, colour, pattern in (("before", before, ORANGE, "/"), ("after", after, BLUE, "")):
+        figure.add_bar(
+            y=[_wrapped(option) for option in options], x=list(counts), name=name, orientation="h", text=list(counts),
+            marker={"color": colour, "pattern": {"shape": pattern}}, textfont={"size": FONT},
+        )  # fmt: skip
+    figure.update_layout(
+        barmode="group",
+        height=70 + 60 * len(options),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}, "traceorder": "normal"},
+        xaxis={"visible": False, "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True, "tickfont": {"size": FONT}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _wrapped(words: str) -> str:
+    return "<br>".join(wrap(words, 36))
 
 
 def _rows_figure(rows: Sequence[Row], height: int) -> go.Figure:

@@ -4,16 +4,16 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import CAE, DAE, FAE
-from pages.shared import dials, display, lab, training_panel
+from pages.shared import dials, display, lab, lesson, training_panel
 
-lab.open_page()
+lesson.begin("comparison")
 
 "# One noisy digit, three answers"
 
 "The same digit with exactly the same noise goes through all three networks. All of them must rebuild it from a code of one size."
 
 with lab.plain_errors():
-    controls, pictures = st.columns([1, 3], gap="large")
+    controls, pictures = lesson.columns()
     with controls:
         size = dials.latent_size()
         runs = display.shipped_trio(size)
@@ -35,3 +35,4 @@ with lab.plain_errors():
             display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
         display.comparison_table(runs, digit, noise, noise_seed)
     display.dataset_note()
+lesson.end("comparison")

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ae_core.config import CAE
-from pages.shared import display, lab
+from pages.shared import display, lesson
 from pages.shared.model_page import bench
 
-lab.open_page()
+lesson.begin("convolutional")
 
 "# The convolutional autoencoder (CAE)"
 
@@ -19,3 +19,4 @@ bench(CAE, "cae")
 
 st.markdown("**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?")
 display.dataset_note()
+lesson.end("convolutional")

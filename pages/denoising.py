@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ae_core.config import DAE
-from pages.shared import display, lab
+from pages.shared import display, lesson
 from pages.shared.model_page import bench
 
-lab.open_page()
+lesson.begin("denoising")
 
 "# The denoising autoencoder (DAE)"
 
@@ -20,3 +20,4 @@ bench(DAE, "dae", denoising=True)
 
 st.markdown("**Try this:** train it with little noise and test it with much. Then the other way round.")
 display.dataset_note()
+lesson.end("denoising")

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ae_core.config import FAE
-from pages.shared import display, lab
+from pages.shared import display, lesson
 from pages.shared.model_page import bench
 
-lab.open_page()
+lesson.begin("fully_connected")
 
 "# The fully connected autoencoder (FAE)"
 
@@ -19,3 +19,4 @@ bench(FAE, "fae")
 
 st.markdown("**Try this:** make the latent size 2, then 8, then 32. Which digits are mixed up first?")
 display.dataset_note()
+lesson.end("fully_connected")

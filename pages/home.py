@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab
+from pages.shared import dials, display, lab, lesson
 
-lab.open_page()
+lesson.begin("home")
 
 "# What does an autoencoder do?"
 
@@ -35,3 +35,4 @@ with lab.plain_errors():
     with second:
         lab.link("your_digit", "**5. Your digit**: draw or upload one", ":material/draw:")
     display.dataset_note()
+lesson.end("home")

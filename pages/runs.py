@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import display, lab, run_cards, run_list
+from pages.shared import display, lab, lesson, run_cards, run_list
 
-lab.open_page()
+lesson.begin("runs")
 
 "# Runs"
 

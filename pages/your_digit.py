@@ -4,9 +4,9 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from ae_core.digits import FORMATS, prepare_file
-from pages.shared import dials, display, lab
+from pages.shared import dials, display, lab, lesson
 
-lab.open_page()
+lesson.begin("your_digit")
 
 "# Your digit"
 

@@ -21,7 +21,11 @@ PAGES = {
     "fully_connected": "The fully connected autoencoder",
     "convolutional": "The convolutional autoencoder",
     "denoising": "The denoising autoencoder",
+    "difference": "so what is the difference?",
+    "surprises": "What do you think of this?",
     "comparison": "One noisy digit, three answers",
+    "reading": "Further reading",
+    "latent_space": "The latent space",
     "your_digit": "Your digit",
     "runs": "Runs",
 }
@@ -93,7 +97,9 @@ def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size)
 def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):
     go(page, app, "denoising")
     links = page.get_by_test_id("stTopNav").get_by_role("link")
-    expect(links).to_have_text(["Home", "Fully connected", "Convolutional", "Denoising", "Comparison", "Your digit", "Runs"])
+    expect(links).to_have_text(
+        ["Home", "FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Reading", "Latent space", "Your digit", "Runs"]
+    )
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
@@ -105,7 +111,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES[""])
-    page.get_by_test_id("stTopNav").get_by_role("link", name="Convolutional", exact=True).click()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
     expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)

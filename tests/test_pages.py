@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import cluster, config, jobs, tickets, worker
 from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
+from pages.shared.lesson import PATH
 from tests.conftest import PROJECT
 
 # The drawing board registers itself with a running server, so its page is tested in the browser; test_pages_runs.py has the runs.
@@ -51,7 +52,7 @@ def test_the_router_lists_every_page_in_the_storys_order():
     router = (PROJECT / "app.py").read_text()
     listed = re.findall(r'st\.Page\("pages/(\w+)\.py"', router)
     assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
-    assert listed == ["home", *MODEL_PAGES, "comparison", "your_digit", "runs"]
+    assert listed == [*(lesson.page for lesson in PATH), "latent_space", "your_digit", "runs"]
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)

@@ -55,14 +55,21 @@ def link(page: str, label: str, icon: str) -> None:
         st.markdown(label)
 
 
+def go(page: str, query: dict[str, str]) -> None:
+    """Open another page, with `query` in its link; stay where a page runs alone."""
+    try:
+        st.switch_page(f"pages/{page}.py", query_params=query)
+    except StreamlitPageNotFoundError:
+        st.rerun()
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Show a LabError as a box with its cause and next step, and end the page there."""
+    """Show a LabError as a box with its cause and next step, in place of what is inside; the rest of the page goes on."""
     try:
         yield
     except LabError as problem:
         st.error(str(problem), icon=":material/error:")
-        st.stop()
 
 
 def store() -> Store:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from ae_core.config import RunConfig
-from pages.shared import dials, display, lab, training_panel
+from pages.shared import dials, display, lab, lesson, training_panel
 
 
 def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
     """Train a model and try it, under the dials of `page`."""
     with lab.plain_errors():
-        controls, pictures = st.columns([1, 3], gap="large")
+        controls, pictures = lesson.columns()
         with controls:
             run = dials.training(lab.on_these_digits(preset), page, denoising=denoising)
             training_panel.buttons(run, page)

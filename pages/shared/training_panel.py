@@ -40,13 +40,13 @@ def buttons(run: RunConfig, page: str) -> None:
 def watch(run: RunConfig, page: str) -> StoredRun | None:
     """Show the training of `run` while it goes on; give back what there is to look at when none does.
 
-    Ends the page with a word on what to do when nothing with these dials has been trained.
+    None, and a word on what to do, when nothing with these dials has been trained.
     """
     name = config.run_id(run)
     progress = jobs.progress(name, lab.store())
     if progress.status in BUSY:
         _follow(name, page)
-        st.stop()
+        return None
     if progress.status == "stopped":
         st.warning(_stopped(progress), icon=":material/stop:")
         _show(progress, page)
@@ -55,13 +55,11 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
         if progress.snapshots:
             _show(progress, page)
     found = lab.trained(run)
-    if found is None:
-        if progress.status == "none":
-            st.info(
-                f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns.",
-                icon=":material/play_arrow:",
-            )
-        st.stop()
+    if found is None and progress.status == "none":
+        st.info(
+            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns.",
+            icon=":material/play_arrow:",
+        )
     return found
 
 

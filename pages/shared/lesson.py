@@ -1,0 +1,89 @@
+"""The guided path: which lesson follows which, how far along this one is, and the way to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.shared import lab, presenter
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A page on the path: its file, its name, what it answers, and an icon."""
+
+    page: str
+    name: str
+    promise: str
+    icon: str
+
+
+PATH = (
+    Lesson("home", "Autoencoder", "squeezed through a bottleneck, drawn again", ":material/home:"),
+    Lesson("fully_connected", "FAE", "every pixel at once", ":material/hub:"),
+    Lesson("convolutional", "CAE", "small filters that slide", ":material/grid_on:"),
+    Lesson("denoising", "DAE", "noisy in, clean out", ":material/auto_fix_high:"),
+    Lesson("difference", "What is the difference?", "one architecture, two trainings", ":material/balance:"),
+    Lesson("surprises", "What do you think of this?", "pictures that the networks never saw", ":material/psychology_alt:"),
+    Lesson("comparison", "Comparison", "one noisy digit, three answers", ":material/compare:"),
+    Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
+)
+VISITED = "lessons_visited"
+
+
+def begin(page: str) -> None:
+    """First line of every page: what every page stands on, and where on the path it is, if it is on it."""
+    lab.open_page()
+    presenter.stage(page, [lesson.page for lesson in PATH])
+    if place := _place(page):
+        visited: set[str] = st.session_state.setdefault(VISITED, set())
+        visited.add(page)
+        st.html(_progress_html(place, visited))
+
+
+def end(page: str) -> None:
+    """Last line of a page on the path: the way on, and the way back."""
+    place = _place(page)
+    assert place
+    st.divider()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if place > 1:
+            _link("Back", PATH[place - 2])
+        if place < len(PATH):
+            _link("Next", PATH[place])
+    presenter.switch()
+
+
+def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A narrow column for the dials, hidden while presenting until they are wanted, and a wide one for the pictures."""
+    controls, pictures = st.columns([1, 3], gap="large")
+    return controls.container(key=presenter.DIALS), pictures
+
+
+def _place(page: str) -> int:
+    """From 1; 0 for a page beside the path."""
+    return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
+
+
+def _link(word: str, lesson: Lesson) -> None:
+    lab.link(lesson.page, f"{word}: **{lesson.name}**, {lesson.promise}", lesson.icon)
+
+
+def _progress_html(place: int, visited: set[str]) -> str:
+    parts = []
+    for i, lesson in enumerate(PATH, 1):
+        look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
+        parts.append(f'<i class="{look}"></i>')
+    return (
+        "<style>"
+        ".lab-path {display: flex; gap: 4px; align-items: center; font-size: 0.85rem}"
+        ".lab-path i {flex: 1; height: 6px; border: 1px solid currentColor; border-radius: 3px; opacity: 0.6}"
+        ".lab-path i.lab-seen {background: currentColor}"
+        ".lab-path i.lab-here {background: #0072B2; border-color: #0072B2; opacity: 1; height: 12px; border-radius: 6px}"
+        ".lab-path span {white-space: nowrap; padding-left: 8px}"
+        "</style>"
+        f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} seen">{"".join(parts)}'
+        f"<span>Step {place} of {len(PATH)}</span></div>"
+    )

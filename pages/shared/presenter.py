@@ -1,0 +1,114 @@
+"""Presenting: large type, hidden dials, and the whole path under two keys.
+
+`?present=1` in a link, or the switch at the foot of a lesson, turns it on. A clicker's keys are Page Down and Page Up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.shared import display, lab
+
+DIALS = "dials"
+LINK = "present"
+ON, SHOW_DIALS, SCRIPT, KEYS = "presenting", "presenter_dials", "presenter_script", "presenter_keys"
+SIZES_READY = (2, 8, 32)
+
+# Larger type for the back rows. The column of the dials goes, and its neighbour takes the room.
+LARGE = """<style>
+html { font-size: 21px !important }
+[data-testid=stMainBlockContainer] { max-width: none; padding-left: 2rem; padding-right: 2rem }
+</style>"""
+WITHOUT_DIALS = """<style>
+[data-testid=stColumn]:has(.st-key-dials), .st-key-dials { display: none !important }
+</style>"""
+
+# Arrows belong to whatever has the focus and knows what to do with them: a slider, a choice, a text.
+LISTEN = """
+export default function ({ setTriggerValue }) {
+    const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back", b: "script", d: "dials" };
+    const busy = "input, textarea, select, [role=slider], [role=radiogroup], [role=combobox], [role=tablist], [contenteditable=true]";
+    const listen = (event) => {
+        const said = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+        const elsewhere = !event.key.startsWith("Page") && event.target.closest && event.target.closest(busy);
+        if (!said || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        setTriggerValue("said", said);
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+}
+"""
+_listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=LISTEN)
+
+
+def is_on() -> bool:
+    """Whether this visitor is presenting."""
+    return bool(st.session_state.get(ON))
+
+
+def stage(page: str, path: Sequence[str]) -> None:
+    """Set the page up for presenting, if that is on: type, dials, and the keys that lead along `path`."""
+    if ON not in st.session_state:
+        st.session_state[ON] = st.query_params.get(LINK) == "1"
+    if not is_on():
+        return
+    st.query_params[LINK] = "1"
+    if page in path:
+        st.session_state[SCRIPT] = page
+    st.html(LARGE)
+    if not st.session_state.get(SHOW_DIALS):
+        st.html(WITHOUT_DIALS)
+    prepare()
+    _obey(_listener(key=KEYS, on_said_change=lambda: None).said, page, path)
+
+
+def _obey(said: str | None, page: str, path: Sequence[str]) -> None:
+    here = st.session_state.get(SCRIPT, path[0])
+    if said == "dials":
+        st.session_state[SHOW_DIALS] = not st.session_state.get(SHOW_DIALS)
+        st.rerun()
+    if said == "script":
+        back_to(here)
+    if said in ("next", "back"):
+        place = path.index(here) + (1 if said == "next" else -1)
+        if 0 <= place < len(path):
+            back_to(path[place])
+
+
+def back_to(page: str) -> None:
+    """The page as the script has it: every dial at its default."""
+    for key in [key for key in st.session_state if key not in (ON, SHOW_DIALS, SCRIPT) and not str(key).startswith("lessons_")]:
+        del st.session_state[key]
+    lab.go(page, {LINK: "1"})
+
+
+def switch() -> None:
+    """Turn presenting on or off, and say which keys it knows."""
+    st.toggle("Presenter mode", is_on(), key="present_switch", on_change=_turn)
+    if is_on():
+        st.caption(
+            "**Page Down** or **→** next step, **Page Up** or **←** one back, **D** dials, **B** back to the script. "
+            f"Ready: {prepare()} networks."
+        )
+
+
+def _turn() -> None:
+    st.session_state[ON] = st.session_state["present_switch"]
+    if not is_on():
+        st.query_params.pop(LINK, None)
+
+
+def prepare() -> int:
+    """Have every network of the script in memory; how many there are. Done once for all visitors."""
+    return _prepare(lab.store().root)
+
+
+@st.cache_resource(show_spinner="Getting every step ready …")
+def _prepare(_root: object) -> int:
+    runs = [run for size in SIZES_READY for run in display.shipped_trio(size).values()]
+    for run in runs:
+        lab.network(run)
+    return len(runs)

@@ -1,0 +1,100 @@
+"""Predict, lock, reveal: a question whose answer is worked out from the networks at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ae_core import figures
+from pages.shared import lab
+from pages.shared.display import chart
+
+STATE = "lessons_questions"
+MOST_VOTES = 999
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which option is right, and one line with the figures that say so."""
+
+    right: str
+    because: str
+
+
+def card(key: str, question: str, options: Sequence[str], answer: Callable[[], Answer], picture: Callable[[], None] | None = None) -> None:
+    """A question to be answered before its answer can be seen.
+
+    `answer` is asked only then, and must take its answer from what was measured. `picture` is drawn beside it.
+    """
+    _card(key, question, tuple(options), answer, picture)
+
+
+@st.fragment
+def _card(key: str, question: str, options: tuple[str, ...], answer: Callable[[], Answer], picture: Callable[[], None] | None) -> None:
+    with lab.plain_errors(), st.container(border=True, key=f"question_{key}"):
+        mine = _mine(key)
+        open_ = not mine.get("shown")
+        st.markdown(f":material/help: **Predict first.** {question}")
+        said = mine.get("choice")
+        choice = st.radio(
+            question, options, options.index(said) if said in options else None, key=f"{key}_choice",
+            label_visibility="collapsed", disabled=not open_,
+        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if open_:
+                st.button(
+                    "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
+                    disabled=choice is None, on_click=_show, args=(key, choice),
+                )  # fmt: skip
+                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(key, None))
+            else:
+                st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(key,))
+            with st.popover("The room's votes", icon=":material/how_to_vote:"):
+                votes = _votes(key, options)
+        if not open_:
+            _reveal(answer(), said)
+            if picture:
+                picture()
+        if any(map(any, votes)):
+            chart(figures.paired_bars(options, *votes), f"{key}_votes", "The room's votes before and after the discussion")
+
+
+def _reveal(answer: Answer, said: str | None) -> None:
+    if said is None:
+        st.info(f"**{answer.right}** {answer.because}", icon=":material/lightbulb:")
+    elif said == answer.right:
+        st.success(f"You said so: **{answer.right}** {answer.because}", icon=":material/check:")
+    else:
+        st.warning(f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:")
+
+
+def _votes(key: str, options: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Hands counted before and after the discussion."""
+    st.caption("Count the hands before and after the discussion.")
+    votes = _mine(key).setdefault("votes", {})
+    counts: tuple[list[int], list[int]] = ([], [])
+    for i, option in enumerate(options):
+        st.markdown(option)
+        for column, when, into in zip(st.columns(2), ("before", "after"), counts, strict=True):
+            count = column.number_input(when, 0, MOST_VOTES, votes.get((when, i), 0), key=f"{key}_votes_{when}_{i}")
+            votes[when, i] = count
+            into.append(int(count))
+    return counts
+
+
+def _mine(key: str) -> dict:
+    """What this visitor has done with the question, for as long as the session lasts."""
+    return st.session_state.setdefault(STATE, {}).setdefault(key, {})
+
+
+def _show(key: str, choice: str | None) -> None:
+    _mine(key).update(shown=True, choice=choice)
+
+
+def _ask_again(key: str) -> None:
+    mine = _mine(key)
+    mine.pop("shown", None)
+    mine.pop("choice", None)
+    st.session_state.pop(f"{key}_choice", None)
