@@ -53,6 +53,11 @@ def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     return F.binary_cross_entropy(images_nhw.clamp(0.0, 1.0), clean_nhw, reduction="none").mean((1, 2))
 
 
+def explained_variance(images_nhw: Tensor, clean_nhw: Tensor) -> float:
+    """The share of the clean pictures' variance about their mean that `images_nhw` have right: 1 at best, 0 for the mean picture."""
+    return 1 - float(squared_error(images_nhw, clean_nhw).mean() / squared_error(clean_nhw.mean(0).expand_as(clean_nhw), clean_nhw).mean())
+
+
 def summary(images_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
     """Mean of all four over the pictures, by name. Raises ValueError when shapes differ."""
     if images_nhw.shape != clean_nhw.shape:

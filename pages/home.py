@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, lesson
+from pages.shared import answers, dials, display, lab, lesson, question
 
 lesson.begin("home")
 
@@ -22,17 +22,12 @@ with lab.plain_errors():
     with picture:
         display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")
     st.caption("One digit the networks never saw, the same digit in noise, and three networks' reconstructions from 32 numbers each.")
-
-    first, second, third = st.columns(3, gap="medium")
-    with first:
-        lab.link("fully_connected", "**1. Fully connected**: every pixel at once", ":material/hub:")
-    with second:
-        lab.link("convolutional", "**2. Convolutional**: small filters that slide", ":material/grid_on:")
-    with third:
-        lab.link("denoising", "**3. Denoising**: noisy in, clean out", ":material/auto_fix_high:")
-    with first:
-        lab.link("comparison", "**4. Comparison**: one noisy digit, three answers", ":material/compare:")
-    with second:
-        lab.link("your_digit", "**5. Your digit**: draw or upload one", ":material/draw:")
-    display.dataset_note()
+    question.card(
+        "home",
+        "The FAE keeps **32 numbers** of a picture's 784. How much of what tells digits apart does it keep?",
+        answers.SHARES,
+        lambda: answers.kept(runs["FAE"]),
+    )
+lesson.overview()
+display.dataset_note()
 lesson.end("home")

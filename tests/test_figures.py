@@ -13,7 +13,7 @@ from PIL import Image
 from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
-from ae_core.figures import Row, columns_html, compared_curves, loss_curve, model_columns, noise_scrubber, png, rows_html
+from ae_core.figures import Row, columns_html, compared_curves, loss_curve, model_columns, noise_scrubber, paired_bars, png, rows_html
 from ae_core.models import reconstruct
 from ae_core.store import Store
 from ae_core.training import seeded
@@ -141,3 +141,10 @@ def test_compared_runs_differ_in_more_than_colour_and_start_at_epoch_one():
     assert [list(trace.x) for trace in figure.data] == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
     assert figure.layout.yaxis.type == "log"
     assert compared_curves([("not begun", [])]).data[0].x == ()
+
+
+def test_votes_before_and_after_differ_in_more_than_colour():
+    figure = paired_bars(["Yes.", "No."], [3, 9], [10, 2])
+    assert [(bars.name, list(bars.x)) for bars in figure.data] == [("before", [3, 9]), ("after", [10, 2])]
+    assert len({bars.marker.color for bars in figure.data}) == len({bars.marker.pattern.shape for bars in figure.data}) == 2
+    assert list(figure.data[0].y) == ["Yes.", "No."]

@@ -10,9 +10,10 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ae_core import data, metrics
-from ae_core.baselines import do_nothing
+from ae_core.baselines import do_nothing, fit_pca
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
+from ae_core.metrics import explained_variance
 from ae_core.training import seeded
 
 
@@ -105,3 +106,15 @@ def test_doing_nothing_is_judged_against_the_clean_digit(noisy, clean):
 def test_cross_entropy_cannot_fall_below_its_floor_on_mnist(full_mnist, cache_dir):
     test_nhw = data.load("mnist", full_mnist, cache_dir).test_nhw
     assert float(metrics.bce(test_nhw, test_nhw).mean()) == pytest.approx(0.0581, abs=5e-5)
+
+
+def test_the_mean_picture_explains_nothing_and_a_perfect_copy_everything(digits):
+    mean_nhw = digits.test_nhw.mean(0).expand_as(digits.test_nhw)
+    assert explained_variance(mean_nhw, digits.test_nhw) == pytest.approx(0, abs=1e-6)
+    assert explained_variance(digits.test_nhw, digits.test_nhw) == 1
+
+
+def test_pca_explains_the_share_that_its_eigenvalues_say(digits):
+    spectrum = torch.linalg.eigvalsh(torch.cov(digits.train_nhw.flatten(1).double().T)).flip(0)
+    rebuilt_nhw = fit_pca(digits.train_nhw, 10).reconstruct(digits.train_nhw)
+    assert explained_variance(rebuilt_nhw, digits.train_nhw) == pytest.approx(float(spectrum[:10].sum() / spectrum.sum()), abs=1e-4)

@@ -23,6 +23,8 @@ from pages.shared import lab
 
 DIGITS_SHOWN = 8
 STEP_WIDTH = 124
+# How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
+PRESENTED = 21 / 17
 DIGITS_MEASURED = 500
 LEVELS = [round(i * 0.05, 2) for i in range(21)]
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
@@ -32,10 +34,13 @@ NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "D
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
     """A figure without toolbar, its words in the page's own text colour."""
-    colour = TEXT_COLOURS[st.context.theme.type or "light"]
-    figure.update_layout(font_color=colour)
-    figure.update_annotations(font_color=colour)
-    figure.update_layout(sliders=[{"font": {"color": colour}, "currentvalue": {"font": {"color": colour}}} for _ in figure.layout.sliders])
+    size = figures.FONT * (PRESENTED if lab.presenting() else 1)
+    font = {"color": TEXT_COLOURS[st.context.theme.type or "light"], "size": size}
+    figure.update_layout(font=font, legend_font=font)
+    figure.update_annotations(font=font)
+    figure.update_xaxes(tickfont=font)
+    figure.update_yaxes(tickfont=font)
+    figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
 
 

@@ -22,6 +22,7 @@ from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 
 MODELS_KEPT = 64
+PRESENTING = "presenting"
 
 
 def open_page() -> None:
@@ -53,6 +54,11 @@ def link(page: str, label: str, icon: str) -> None:
         st.page_link(f"pages/{page}.py", label=label, icon=icon)
     except StreamlitPageNotFoundError:
         st.markdown(label)
+
+
+def presenting() -> bool:
+    """Whether this visitor is presenting to a room: see `pages.shared.presenter`."""
+    return bool(st.session_state.get(PRESENTING))
 
 
 def go(page: str, query: dict[str, str]) -> None:

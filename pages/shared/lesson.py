@@ -30,6 +30,11 @@ PATH = (
     Lesson("comparison", "Comparison", "one noisy digit, three answers", ":material/compare:"),
     Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
 )
+BESIDE = (
+    Lesson("latent_space", "Latent space", "where digits lie, and what lies between", ":material/scatter_plot:"),
+    Lesson("your_digit", "Your digit", "draw or upload one", ":material/draw:"),
+    Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
+)
 VISITED = "lessons_visited"
 
 
@@ -41,6 +46,19 @@ def begin(page: str) -> None:
         visited: set[str] = st.session_state.setdefault(VISITED, set())
         visited.add(page)
         st.html(_progress_html(place, visited))
+
+
+def overview() -> None:
+    """The whole path, and what lies beside it."""
+    st.subheader("The way through")
+    columns = st.columns(3, gap="medium")
+    for i, lesson in enumerate(PATH[1:]):
+        with columns[i % len(columns)]:
+            lab.link(lesson.page, f"**{i + 2}. {lesson.name}** {lesson.promise}", lesson.icon)
+    st.subheader("Beside it, at any time")
+    for column, lesson in zip(st.columns(3, gap="medium"), BESIDE, strict=True):
+        with column:
+            lab.link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
 
 
 def end(page: str) -> None:

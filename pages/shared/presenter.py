@@ -13,14 +13,17 @@ from pages.shared import display, lab
 
 DIALS = "dials"
 LINK = "present"
-ON, SHOW_DIALS, SCRIPT, KEYS = "presenting", "presenter_dials", "presenter_script", "presenter_keys"
+ON, SHOW_DIALS, SCRIPT, KEYS = lab.PRESENTING, "presenter_dials", "presenter_script", "presenter_keys"
 SIZES_READY = (2, 8, 32)
 
-# Larger type for the back rows. The column of the dials goes, and its neighbour takes the room.
+# Larger type for the back rows, and less room between things, so that the pictures are on the first screen.
 LARGE = """<style>
 html { font-size: 21px !important }
-[data-testid=stMainBlockContainer] { max-width: none; padding-left: 2rem; padding-right: 2rem }
+[data-testid=stMainBlockContainer] { max-width: none; padding: 3.2rem 2rem 1rem }
+[data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] { gap: 0.6rem }
+h1 { font-size: 1.7rem !important; padding: 0 !important }
 </style>"""
+# The column of the dials goes, and its neighbour takes the room.
 WITHOUT_DIALS = """<style>
 [data-testid=stColumn]:has(.st-key-dials), .st-key-dials { display: none !important }
 </style>"""
@@ -44,16 +47,11 @@ export default function ({ setTriggerValue }) {
 _listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=LISTEN)
 
 
-def is_on() -> bool:
-    """Whether this visitor is presenting."""
-    return bool(st.session_state.get(ON))
-
-
 def stage(page: str, path: Sequence[str]) -> None:
     """Set the page up for presenting, if that is on: type, dials, and the keys that lead along `path`."""
     if ON not in st.session_state:
         st.session_state[ON] = st.query_params.get(LINK) == "1"
-    if not is_on():
+    if not lab.presenting():
         return
     st.query_params[LINK] = "1"
     if page in path:
@@ -79,16 +77,16 @@ def _obey(said: str | None, page: str, path: Sequence[str]) -> None:
 
 
 def back_to(page: str) -> None:
-    """The page as the script has it: every dial at its default."""
-    for key in [key for key in st.session_state if key not in (ON, SHOW_DIALS, SCRIPT) and not str(key).startswith("lessons_")]:
+    """The page as the script has it: every dial at its default, and out of sight."""
+    for key in [key for key in st.session_state if key not in (ON, SCRIPT) and not str(key).startswith("lessons_")]:
         del st.session_state[key]
     lab.go(page, {LINK: "1"})
 
 
 def switch() -> None:
     """Turn presenting on or off, and say which keys it knows."""
-    st.toggle("Presenter mode", is_on(), key="present_switch", on_change=_turn)
-    if is_on():
+    st.toggle("Presenter mode", lab.presenting(), key="present_switch", on_change=_turn)
+    if lab.presenting():
         st.caption(
             "**Page Down** or **→** next step, **Page Up** or **←** one back, **D** dials, **B** back to the script. "
             f"Ready: {prepare()} networks."
@@ -97,7 +95,7 @@ def switch() -> None:
 
 def _turn() -> None:
     st.session_state[ON] = st.session_state["present_switch"]
-    if not is_on():
+    if not lab.presenting():
         st.query_params.pop(LINK, None)
 
 

@@ -1,0 +1,120 @@
+"""The path through the lessons, its question cards, and the presenter's mode, by Streamlit's own test runner."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core.config import FAE
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.store import Store, default_root
+from pages.shared.answers import SHARES
+from pages.shared.lesson import PATH
+from tests.conftest import PROJECT
+from tests.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+
+LESSONS = [lesson.page for lesson in PATH]
+
+
+def words(page: AppTest) -> str:
+    return " ".join(text.value for text in page.markdown)
+
+
+def revealed(page: AppTest) -> list[str]:
+    return [box.value for box in [*page.success, *page.info, *page.warning]]
+
+
+def kept_by_the_fae(digits) -> float:
+    """Worked out here once more, from the shipped network and nothing of the page's."""
+    store = Store(default_root())
+    run = store.shipped_like(FAE)
+    assert run is not None
+    rest = squared_error(reconstruct(store.load_model(run), digits.test_nhw), digits.test_nhw).sum()
+    return float(1 - rest / (digits.test_nhw - digits.test_nhw.mean(0)).square().sum())
+
+
+@pytest.mark.parametrize(("here", "following"), list(pairwise(PATH)), ids=lambda lesson: lesson.page)
+def test_every_lesson_leads_to_the_next(here, following):
+    assert f"Next: **{following.name}**" in words(open_page(here.page))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_lesson_asks_before_it_tells(lesson):
+    page = open_page(lesson)
+    assert "**Predict first.**" in words(page)
+    locks = [button for button in page.button if button.label == "Lock my answer"]
+    assert locks
+    assert all(lock.disabled for lock in locks)
+
+
+def test_home_leads_to_every_lesson_and_every_page_beside():
+    text = words(open_page("home"))
+    assert all(lesson.promise in text for lesson in PATH[1:])
+    assert "Latent space" in text
+    assert "Runs" in text
+
+
+def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
+    page = open_page("home")
+    assert not any("variance" in text for text in revealed(page))
+    page.radio(key="home_choice").set_value(SHARES[0]).run()
+    page.button(key="home_lock").click().run()
+    assert any(f"You said “{SHARES[0]}”, but it is: **{SHARES[2]}**" in text for text in revealed(page))
+    assert any(f"{kept_by_the_fae(digits):.0%} of the variance" in text for text in revealed(page))
+    assert page.radio(key="home_choice").disabled
+    assert "home_lock" not in [button.key for button in page.button]
+
+
+def test_a_right_answer_is_told_so():
+    page = open_page("home")
+    page.radio(key="home_choice").set_value(SHARES[2]).run()
+    page.button(key="home_lock").click().run()
+    assert page.success[0].value.startswith("You said so:")
+
+
+def test_a_presenter_can_reveal_without_voting_and_ask_again():
+    page = open_page("home")
+    page.button(key="home_reveal").click().run()
+    assert page.info[0].value.startswith(f"**{SHARES[2]}**")
+    page.button(key="home_again").click().run()
+    assert not page.info
+    assert page.radio(key="home_choice").value is None
+
+
+def test_the_rooms_votes_are_drawn_before_and_after():
+    page = open_page("home")
+    before = len(page.get("plotly_chart"))
+    page.number_input(key="home_votes_before_1").set_value(7).run()
+    page.number_input(key="home_votes_after_2").set_value(9).run()
+    *_, votes = page.get("plotly_chart")
+    assert len(page.get("plotly_chart")) == before + 1
+    assert '"name":"before"' in votes.proto.spec
+    assert '"name":"after"' in votes.proto.spec
+
+
+def presenting(name: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.query_params["present"] = "1"
+    return page.run()
+
+
+def test_presenting_makes_type_large_and_hides_the_dials():
+    styles = " ".join(element.proto.body for element in presenting("denoising").get("html"))
+    assert "font-size: 21px" in styles
+    assert ".st-key-dials { display: none" in styles
+    assert "font-size: 21px" not in " ".join(element.proto.body for element in open_page("denoising").get("html"))
+
+
+def test_presenting_has_every_network_ready():
+    assert any("Ready: 9 networks" in caption.value for caption in presenting("home").caption)
+
+
+def test_the_switch_turns_presenting_on_and_off():
+    page = open_page("home")
+    page.toggle(key="present_switch").set_value(True).run()
+    assert any("Page Down" in caption.value for caption in page.caption)
+    page.toggle(key="present_switch").set_value(False).run()
+    assert not any("Page Down" in caption.value for caption in page.caption)
