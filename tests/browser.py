@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from ae_core import jobs
 from ae_core.store import Store
 
+PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PROJECT = Path(__file__).resolve().parents[1]
 # Without these Chromium looks up its maker's hosts; as root it needs to be told to run without its sandbox.
 CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]

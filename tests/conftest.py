@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from ae_core import data
 from ae_core.data import Digits
 from ae_core.store import Store
 from ae_core.training import use_one_thread
+from tests.browser import PROJECTOR, App, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
 FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
@@ -64,3 +68,47 @@ def full_mnist() -> Path:
     if FULL_MNIST is None:
         pytest.skip("complete MNIST is not at hand (AE_LAB_DATA_DIR is not set)")
     return FULL_MNIST
+
+
+# In a real Chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
+            pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
+        # The first training waits for its process to come up.
+        expect.set_options(timeout=60_000)
+        opened = chromium(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[App]:
+    with App(tmp_path_factory.mktemp("app")) as running:
+        # A link to a page below the home page is the first thing this fresh server is asked for.
+        page = browser.new_page()
+        page.goto(f"{running.url}/comparison")
+        expect(page.get_by_test_id("stTopNav")).to_be_visible(timeout=60_000)
+        page.close()
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a profile of its own that fails the test if it asks anything outside this machine."""
+    context = browser.new_context(viewport=PROJECTOR)
+    outside: list[str] = []
+
+    def note(request: Request) -> None:
+        if not re.match(r"(data:|blob:|(https?|wss?)://127\.0\.0\.1[:/])", request.url):
+            outside.append(request.url)
+
+    context.on("request", note)
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()
+    assert outside == [], "the lab must work with no network"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from ae_core import config, jobs
-from tests.browser import App, chromium, chromium_path, figure_pictures, picture_changes_after
+from tests.browser import PHONE, PROJECTOR, App, figure_pictures, picture_changes_after
 
 PAGES = {
     "": "What does an autoencoder do?",
@@ -29,48 +27,6 @@ PAGES = {
     "your_digit": "Your digit",
     "runs": "Runs",
 }
-PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
-            pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
-        # The first training waits for its process to come up.
-        expect.set_options(timeout=60_000)
-        opened = chromium(playwright)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[App]:
-    with App(tmp_path_factory.mktemp("app")) as running:
-        # A link to a page below the home page is the first thing this fresh server is asked for.
-        page = browser.new_page()
-        page.goto(f"{running.url}/comparison")
-        expect(page.get_by_test_id("stTopNav")).to_be_visible(timeout=60_000)
-        page.close()
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in a profile of its own that fails the test if it asks anything outside this machine."""
-    context = browser.new_context(viewport=PROJECTOR)
-    outside: list[str] = []
-
-    def note(request: Request) -> None:
-        if not re.match(r"(data:|blob:|(https?|wss?)://127\.0\.0\.1[:/])", request.url):
-            outside.append(request.url)
-
-    context.on("request", note)
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
-    assert outside == [], "the lab must work with no network"
 
 
 def go(page: Page, app: App, path: str) -> None:

@@ -25,6 +25,11 @@ MODELS_KEPT = 64
 PRESENTING = "presenting"
 
 
+# Streamlit's captions and, on a dark ground, the words on its coloured buttons are hard to read from the third row.
+LEGIBLE = "[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }"
+LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
+
+
 def open_page() -> None:
     """First line of every page: make sure that `app.py` has its say.
 
@@ -35,6 +40,7 @@ def open_page() -> None:
         PagesManager.uses_pages_directory = False
         st.rerun()
     settle("pages")
+    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''}</style>")
 
 
 @st.cache_resource(show_spinner=False)

@@ -21,7 +21,7 @@ LARGE = """<style>
 html { font-size: 21px !important }
 [data-testid=stMainBlockContainer] { max-width: none; padding: 3.2rem 2rem 1rem }
 [data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] { gap: 0.6rem }
-h1 { font-size: 1.7rem !important; padding: 0 !important }
+h1 { font-size: 1.7rem !important; padding: 0 0 0.6rem !important }
 </style>"""
 # The column of the dials goes, and its neighbour takes the room.
 WITHOUT_DIALS = """<style>

@@ -1,0 +1,91 @@
+"""For everybody: legible, named for screen readers, and a whole lesson by keyboard, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import PROJECTOR, App
+from tests.test_browser import PAGES, go
+
+SERIOUS = ("serious", "critical")
+# What axe finds in Streamlit's own elements, and no page can mend.
+STREAMLITS_OWN: set[str] = set()
+
+
+def findings(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with the element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in SERIOUS and rule["id"] not in STREAMLITS_OWN
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, scheme):
+    context = browser.new_context(viewport=PROJECTOR, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    found = {}
+    for name in PAGES:
+        go(page, app, name)
+        page.wait_for_timeout(2_500)
+        found[name] = findings(page)
+    context.close()
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+BAD = """<img src="data:,"><p style="color: #ddd; background: #fff">grey</p>"""
+
+
+def test_axe_would_find_something(page, app):
+    go(page, app, "reading")
+    page.evaluate("bad => document.querySelector('h1').insertAdjacentHTML('afterend', bad)", BAD)
+    assert {finding.split(":")[0] for finding in findings(page)} >= {"image-alt", "color-contrast"}
+
+
+def test_the_script_runs_under_two_keys(page, app):
+    go(page, app, "?present=1")
+    for key, lesson in [("PageDown", "fully_connected"), ("ArrowRight", "convolutional"), ("PageUp", "fully_connected")]:
+        page.wait_for_timeout(1_500)
+        page.keyboard.press(key)
+        expect(page.locator("h1")).to_contain_text(PAGES[lesson])
+        page.wait_for_url(re.compile(rf"{lesson}\?present=1"))
+
+
+def test_dials_come_when_wanted_and_the_script_is_one_key_away(page, app):
+    go(page, app, "denoising?present=1&latent_size=8")
+    dial = page.get_by_role("slider", name="Latent size")
+    expect(dial).to_be_hidden()
+    page.wait_for_timeout(1_500)
+    page.keyboard.press("d")
+    expect(dial).to_be_visible()
+    expect(dial).to_have_value("8")
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Runs", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("Runs")
+    page.wait_for_timeout(1_500)
+    page.keyboard.press("b")
+    expect(page.locator("h1")).to_contain_text(PAGES["denoising"])
+    expect(dial).to_be_hidden()
+    page.keyboard.press("d")
+    expect(dial).to_have_value("32")
+
+
+def test_a_question_is_answered_by_keyboard_alone(page, app):
+    go(page, app, "")
+    page.locator(".st-key-home_choice input").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".st-key-home_lock button")).to_be_enabled()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('.st-key-home_lock') !== null"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-question_home").get_by_text("of the variance between them")).to_be_visible()
