@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PROJECTOR, App
+from tests.browser import PHONE, PROJECTOR, App, picture_changes_after
 from tests.test_browser import PAGES, go
 
 SERIOUS = ("serious", "critical")
@@ -89,3 +90,41 @@ def test_a_question_is_answered_by_keyboard_alone(page, app):
             break
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-question_home").get_by_text("of the variance between them")).to_be_visible()
+
+
+@pytest.fixture
+def phone(browser: Browser, app: App) -> Iterator[Page]:
+    """A phone with a touch screen."""
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()
+
+
+def test_a_question_is_answered_by_touch(phone, app):
+    go(phone, app, "")
+    phone.locator(".st-key-home_choice label").nth(2).tap()
+    expect(phone.locator(".st-key-home_lock button")).to_be_enabled()
+    phone.locator(".st-key-home_lock button").tap()
+    expect(phone.locator(".st-key-question_home").get_by_text("of the variance between them")).to_be_visible()
+
+
+def test_a_touch_on_the_scrubber_changes_the_pictures(phone, app):
+    go(phone, app, "")
+    phone.locator(".js-plotly-plot image").first.wait_for()
+    phone.wait_for_timeout(3_000)
+    rail = phone.locator(".slider-rail-touch-rect").first.bounding_box()
+    assert rail is not None
+    picture_changes_after(phone, lambda: phone.touchscreen.tap(rail["x"] + 0.8 * rail["width"], rail["y"] + rail["height"] / 2))
+
+
+@pytest.mark.parametrize(("wish", "at_rest"), [("reduce", True), ("no-preference", False)])
+def test_whoever_wants_less_motion_gets_less(browser, app, wish, at_rest):
+    context = browser.new_context(viewport=PROJECTOR, reduced_motion=wish)
+    page = context.new_page()
+    go(page, app, "")
+    page.wait_for_timeout(1_500)
+    seconds = page.evaluate("Math.max(...[...document.querySelectorAll('a')].map(a => parseFloat(getComputedStyle(a).transitionDuration)))")
+    context.close()
+    assert (seconds <= 0.001) == at_rest

@@ -29,6 +29,11 @@ PRESENTING = "presenting"
 LEGIBLE = "[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }"
 LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
 
+# For those who have asked their system for less motion.
+STILL = """@media (prefers-reduced-motion: reduce) { *, *::before, *::after {
+    animation-duration: 1ms !important; animation-iteration-count: 1 !important; transition-duration: 1ms !important
+} }"""
+
 
 def open_page() -> None:
     """First line of every page: make sure that `app.py` has its say.
@@ -40,7 +45,7 @@ def open_page() -> None:
         PagesManager.uses_pages_directory = False
         st.rerun()
     settle("pages")
-    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''}</style>")
+    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL}</style>")
 
 
 @st.cache_resource(show_spinner=False)
