@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ae_core.config import PIXELS
-from ae_core.figures import BLUE, FONT, GREEN, ORANGE, png_address
+from ae_core.figures import BLUE, FONT, GREEN, ORANGE, png, png_address
 from ae_core.models import Stage
 
 # CSS pixels.
@@ -23,6 +23,7 @@ PLATE = 1.5
 LONGEST_BAR = 196
 BAR_WIDTH = 24
 MAPS_IN_A_ROW = 8
+SEEN = "What the network sees"
 MAP_GAP = 1
 SIZES_HEIGHT = 340
 SIZE_TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -135,8 +136,8 @@ def _plates_html(shape: tuple[int, ...], colour: str) -> str:
     )
 
 
-def feature_maps_html(maps: Sequence[tuple[Stage, Tensor]]) -> str:
-    """The maps of each stage, eight in a row, under a line that says what they are and what black and white mean there."""
+def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) -> str:
+    """The picture (28, 28) and its maps at each stage, eight in a row, under a line that says what black and white mean there."""
     parts = []
     for stage, maps_chw in maps:
         path = "Contracting" if stage.part == "encoder" else "Expanding"
@@ -147,7 +148,9 @@ def feature_maps_html(maps: Sequence[tuple[Stage, Tensor]]) -> str:
             f'<div><span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(words)}</span>'
             f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" style="width:100%;image-rendering:pixelated"></div>'
         )
+    seen = f'<img src="{png(image_hw[None])}" alt="{SEEN}" style="width:{PIXEL * 28}px;image-rendering:pixelated">'
     return (
+        f'<figure style="margin:0 0 16px">{seen}<figcaption style="font-size:{FONT / 17:.2f}rem">{SEEN}</figcaption></figure>'
         f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(max(300px,45%),1fr));gap:16px 32px">{"".join(parts)}</div>'
     )
 

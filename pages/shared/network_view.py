@@ -37,7 +37,7 @@ def feature_maps(run: StoredRun, digit: Tensor | int, key: str, noise: Corruptio
         digit_hw = _chosen(digit, key) if isinstance(digit, int) else digit
         seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
         maps = models.feature_maps(lab.network(run), seen_hw)
-        st.html(network_figures.feature_maps_html(maps))
+        st.html(network_figures.feature_maps_html(seen_hw, maps))
         st.caption(
             "Each small picture is what one filter found in the digit. The maps of one stage share one scale, which their line tells; "
             "the code lies between the two paths."

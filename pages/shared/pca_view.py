@@ -175,9 +175,7 @@ def against_size(families: Sequence[str], page: str) -> None:
         display.chart(figure, f"{page}_sizes", _in_words(points))
         caption = f"Squared error per image, {_measured_on()}. Lower is better."
         if any(point.learnt_from > _fitted_on() for point in points):
-            caption += (
-                f" Filled points learnt from more digits than the {_fitted_on():,} that PCA was fitted on: part of their lead is that."
-            )
+            caption += f" Filled points are of networks that learnt from more digits than the {_fitted_on():,} that PCA was fitted on."
         st.caption(caption)
         _more_sizes(families, page)
 
