@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ae_core.metrics import summary
+
+# Two errors nearer to each other than this are about equal.
+ABOUT_EQUAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,17 @@ class PCA:
         """decode(encode(x)): (n, 28, 28) -> (n, 28, 28)."""
         return self.decode(self.encode(images_nhw))
 
+    def first(self, latent_size: int) -> PCA:
+        """The PCA of a smaller code: its directions are the first of these."""
+        return PCA(self.mean_p, self.components_lp[:latent_size])
+
+    def errors_by_size(self, images_nhw: Tensor) -> list[float]:
+        """Squared error per image with a code of 1, 2, … l numbers. Every direction takes its own share of the error away."""
+        centred_np = images_nhw.flatten(1).double() - self.mean_p
+        taken_l = (centred_np @ self.components_lp.double().T).square().mean(0)
+        errors_l: list[float] = (centred_np.square().sum(1).mean() - taken_l.cumsum(0)).tolist()
+        return errors_l
+
 
 def fit_pca(images_nhw: Tensor, latent_size: int) -> PCA:
     """PCA of `latent_size` directions, from the exact covariance in float64. Rows of any shape: (n, …)."""
@@ -47,3 +62,9 @@ def fit_pca(images_nhw: Tensor, latent_size: int) -> PCA:
 def do_nothing(noisy_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
     """The noisy input handed back as it is: what a denoiser must beat."""
     return summary(noisy_nhw, clean_nhw)
+
+
+def smallest(errors: Mapping[str, float]) -> str | None:
+    """The name with the smallest error; None if the next is within 5 % of it."""
+    first, second = sorted(errors, key=errors.__getitem__)[:2]
+    return None if errors[second] <= (1 + ABOUT_EQUAL) * errors[first] else first

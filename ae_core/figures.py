@@ -49,6 +49,11 @@ def png(images_nhw: Tensor) -> str:
         left = i * (28 + GAP)
         strip[:, left : left + 28, 0] = image
         strip[:, left : left + 28, 1] = 255
+    return png_address(strip)
+
+
+def png_address(strip: np.ndarray) -> str:
+    """A picture of grey and opacity (height, width, 2), 0 to 255, as a PNG data address."""
     file = io.BytesIO()
     Image.fromarray(strip, mode="LA").save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

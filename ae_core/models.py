@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -11,6 +12,11 @@ from torch import Tensor, nn
 from ae_core.config import PIXELS, ModelConfig
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "none": nn.Identity}
+LAYER_WORDS: dict[type[nn.Module], str] = {
+    nn.Linear: "fully connected",
+    nn.Conv2d: "convolution",
+    nn.ConvTranspose2d: "transposed convolution",
+}
 
 
 class Autoencoder(nn.Module):
@@ -129,6 +135,49 @@ def _initialise(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, generator: to
 def parameter_count(model: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a layer with weights makes of the stage before, its activation and pooling included.
+
+    part: "input", "encoder", "code" or "decoder"; shape: of one picture, (c, h, w) or (l,).
+    """
+
+    part: str
+    layer: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def stages(model: Autoencoder) -> list[Stage]:
+    """The way of a picture through the network, from the input to the reconstruction."""
+    return [stage for stage, _ in _walk(model, torch.zeros(28, 28))]
+
+
+def feature_maps(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
+    """What the convolutional layers make of one picture (28, 28), along both paths: each stage with its maps (c, h, w) on the CPU.
+
+    The picture at either end is no map, so a fully connected network has none.
+    """
+    return [(stage, values) for stage, values in _walk(model, image_hw) if len(stage.shape) == 3 and stage.shape[0] > 1]
+
+
+@torch.inference_mode()
+def _walk(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
+    """Every stage with its values, of the stage's shape, on the CPU."""
+    values = image_hw[None, None].to(next(model.parameters()).device)
+    found = [(Stage("input", "picture", (1, 28, 28), 0), values)]
+    for part, layers in (("encoder", model.encoder), ("decoder", model.decoder)):
+        for layer in layers:
+            values = layer(values)
+            if parameters := parameter_count(layer):
+                found.append((Stage(part, LAYER_WORDS[type(layer)], (), parameters), values))
+            elif found[-1][0].part == part and not isinstance(layer, nn.Flatten):
+                found[-1] = found[-1][0], values
+        if part == "encoder":
+            found[-1] = replace(found[-1][0], part="code"), found[-1][1]
+    return [(replace(stage, shape=tuple(values_bx.shape[1:])), values_bx[0].cpu()) for stage, values_bx in found]
 
 
 @torch.inference_mode()

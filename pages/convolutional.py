@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core.config import CAE
-from pages.shared import display, lesson
+from pages.shared import display, lab, lesson, network_view, pca_view, question
 from pages.shared.model_page import bench
 
 lesson.begin("convolutional")
@@ -15,7 +15,21 @@ Small filters slide over the picture: 28 → 14 → 7 pixels on the contracting 
 expanding path. One filter serves every place, so far fewer weights have to be learnt than in the fully connected network.
 """
 
-bench(CAE, "cae")
+run = bench(CAE, "cae")
+
+if run is not None:
+    with lab.plain_errors():
+        question.card(
+            "cae",
+            f"FAE and CAE, both with **{run.model.latent_size}** numbers in the code: which has the smaller error on held-back digits?",
+            [*pca_view.FAE_OR_CAE.values(), pca_view.ABOUT_EQUAL],
+            lambda: pca_view.fae_or_cae(run),
+        )
+        network_view.network(run, "cae")
+        if found := lab.trained(run):
+            st.subheader("What the filters find in a digit")
+            network_view.feature_maps(found, 0, "cae")
+        pca_view.against_size(["FAE", "CAE"], "cae")
 
 st.markdown("**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?")
 display.dataset_note()

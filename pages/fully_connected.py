@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ae_core.config import FAE
-from pages.shared import display, lesson
+from ae_core.config import FAE, LINEAR
+from pages.shared import display, lab, lesson, network_view, pca_view, question
 from pages.shared.model_page import bench
 
 lesson.begin("fully_connected")
@@ -15,7 +15,21 @@ lesson.begin("fully_connected")
 number of the next layer, so the network has to find out by itself which pixels are neighbours.
 """
 
-bench(FAE, "fae")
+linear = pca_view.linear_switch()
+run = bench(LINEAR, "linear") if linear else bench(FAE, "fae")
+
+if run is not None:
+    with lab.plain_errors():
+        question.card(
+            "fae",
+            f"PCA is the best **linear** code there is. With **{run.model.latent_size}** numbers in the code, "
+            "which rebuilds held-back digits better?",
+            [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
+            lambda: pca_view.pca_or_fae(run),
+        )
+        network_view.network(run, "fae")
+        pca_view.beside_pca(run)
+        pca_view.against_size(["FAE"], "fae")
 
 st.markdown("**Try this:** make the latent size 2, then 8, then 32. Which digits are mixed up first?")
 display.dataset_note()

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "run_file": {"config", "corruption", "data", "errors", "housekeeping", "metrics", "models", "store", "training"},
     "digits": {"errors"},
     "figures": set(),
+    "network_figures": {"config", "figures", "models"},
 }
 
 

@@ -65,7 +65,7 @@ def test_an_untrained_latent_size_says_what_to_do(name):
     page = open_page(name)
     page.slider(key="latent_size").set_value(17).run()
     assert "Press **Train**" in page.info[0].value
-    assert not page.get("plotly_chart")
+    assert "data:image/png;base64" not in pictures(page)
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)

@@ -138,7 +138,7 @@ def test_the_table_of_shipped_runs_shows_the_recorded_figures():
         error, psnr = result["test"]["mse"] * config.PIXELS, result["test"]["psnr"]
         settings = (config.family(run), str(run.model.latent_size), f"{run.corruption.level:g}", str(run.training.epochs))
         rows.append([*settings, f"{error:.2f}", f"{psnr:.2f}", f"{result['train_seconds']:.0f}", f"`{name}`"])
-    order = {"FAE": 0, "CAE": 1, "DAE": 2}
+    order = {"FAE": 0, "CAE": 1, "DAE": 2, "linear FAE": 3}
     assert table(section("What comes with it")) == sorted(rows, key=lambda row: (order[row[0]], int(row[1])))
 
 

@@ -87,6 +87,12 @@ def digits_and_noise_seeds() -> tuple[int, int]:
             return _seed("Digits drawn with seed", "digits_seed"), _seed("Noise drawn with seed", "noise_seed")
 
 
+def new_digits(key: str) -> int:
+    """A button of its own for new test digits, further down a page; which ones are shown."""
+    st.button("New digits", key=key, icon=":material/casino:", on_click=_next, args=("digits_seed",))
+    return int(st.session_state.get("digits_seed", 0))
+
+
 def _seed(label: str, key: str, default: int = 0) -> int:
     low, high = LIMITS["seed"]
     return int(st.number_input(label, low, high, default, key=key, bind="query-params"))

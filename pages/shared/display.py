@@ -38,8 +38,8 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     font = {"color": TEXT_COLOURS[st.context.theme.type or "light"], "size": size}
     figure.update_layout(font=font, legend_font=font)
     figure.update_annotations(font=font)
-    figure.update_xaxes(tickfont=font)
-    figure.update_yaxes(tickfont=font)
+    figure.update_xaxes(tickfont=font, title_font=font)
+    figure.update_yaxes(tickfont=font, title_font=font)
     figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
 
@@ -120,7 +120,7 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
 
     def columns(levels: Sequence[float]) -> list[tuple[float, list[tuple[str, Tensor]]]]:
         sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()}
-        noisy = {level: _noisy(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed) for level in levels}
+        noisy = {level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed) for level in levels}
         return [
             (level, [("digit", clean_nhw), ("noisy", noisy[level]), *((name, sweep[level][1]) for name, sweep in sweeps.items())])
             for level in levels
@@ -164,13 +164,13 @@ def _measure(
     _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
 ) -> tuple[dict[str, float], dict[str, float], int]:
     clean_nhw = lab.digits().test_nhw[:DIGITS_MEASURED]
-    noisy_nhw = _noisy(clean_nhw, noise, noise_seed)
+    noisy_nhw = noisy_version(clean_nhw, noise, noise_seed)
     return summary(reconstruct(lab.network(_run), noisy_nhw), clean_nhw), summary(noisy_nhw, clean_nhw), len(clean_nhw)
 
 
 def compared_rows(runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
     """Digits above their noisy version above what each run makes of exactly that noisy version."""
-    noisy_nhw = _noisy(clean_nhw, noise, noise_seed)
+    noisy_nhw = noisy_version(clean_nhw, noise, noise_seed)
     rebuilt = [Row(name, as_picture(reconstruct(lab.network(run), noisy_nhw))) for name, run in runs.items()]
     st.html(figures.rows_html([Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]))
 
@@ -196,13 +196,13 @@ def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
 
 def digit_psnr(run: StoredRun, clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> float:
     """PSNR in dB of one digit's reconstruction."""
-    noisy_nhw = _noisy(clean_hw[None], noise, noise_seed)
+    noisy_nhw = noisy_version(clean_hw[None], noise, noise_seed)
     return float(psnr(as_picture(reconstruct(lab.network(run), noisy_nhw)), clean_hw[None]))
 
 
 def comparison_table(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
     """Each model's figures: for the digit in the picture, and over the held-back digits at the same noise."""
-    noisy_nhw = _noisy(clean_hw[None], noise, noise_seed)
+    noisy_nhw = noisy_version(clean_hw[None], noise, noise_seed)
     rows = [{"": "doing nothing", "PSNR, this digit": _decibels(psnr(noisy_nhw, clean_hw[None]))}]
     for name, run in runs.items():
         measured, nothing, count = measure(run, noise, noise_seed)
@@ -252,13 +252,13 @@ def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
     return runs
 
 
-def _noisy(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
+def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
     """The same seed gives the same pattern at every level."""
     return corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
 
 
 def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]) -> dict[float, tuple[Tensor, Tensor]]:
     """Noisy input and reconstruction, both (n, 28, 28), at each noise level, in one pass through the network."""
-    noisy = [_noisy(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
+    noisy = [noisy_version(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
     rebuilt = as_picture(reconstruct(lab.network(run), torch.cat(noisy))).split(len(clean_nhw))
     return dict(zip(levels, zip(noisy, rebuilt, strict=True), strict=True))

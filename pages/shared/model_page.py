@@ -8,8 +8,8 @@ from ae_core.config import RunConfig
 from pages.shared import dials, display, lab, lesson, training_panel
 
 
-def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
-    """Train a model and try it, under the dials of `page`."""
+def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig | None:
+    """Train a model and try it, under the dials of `page`. Gives back the run they describe; None where they do not fit together."""
     with lab.plain_errors():
         controls, pictures = lesson.columns()
         with controls:
@@ -20,6 +20,8 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
             if found is not None:
                 _try_it(found.run_id, page, run)
                 training_panel.curve(found, page)
+        return run
+    return None
 
 
 @st.fragment

@@ -16,7 +16,7 @@ from pages.shared import lab
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
-MODELS = ("FAE", "CAE", "DAE", "denoising FAE", "Keras")
+MODELS = ("FAE", "CAE", "DAE", "linear FAE", "denoising FAE", "Keras")
 STATES = ("finished", "running", "stopped", "failed")
 DATA_WORDS = {EMBEDDED: "5,000", MNIST: "full MNIST", MNIST_LESS_EMBEDDED_TEST: "59,000"}
 FAILURES_TOLD = 3

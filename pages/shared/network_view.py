@@ -1,0 +1,54 @@
+"""A network opened up: its layers to scale, and what its filters make of a digit."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core import models, network_figures
+from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.store import StoredRun
+from ae_core.training import seeded
+from pages.shared import lab
+from pages.shared.display import noisy_version
+
+CLASSES = range(10)
+FIRST_DIGIT = 2
+CLEAN = CorruptionConfig()
+
+
+def network(run: RunConfig | StoredRun, page: str) -> None:
+    """The layers of a network, trained or not."""
+    config = run.config if isinstance(run, StoredRun) else run
+    stages = models.stages(models.build(config.model))
+    st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
+    st.html(network_figures.network_html(stages))
+    st.markdown(network_figures.network_words(stages))
+
+
+@st.fragment
+def feature_maps(run: StoredRun, digit: Tensor | int, key: str, noise: CorruptionConfig = CLEAN, noise_seed: int = 0) -> None:
+    """What each convolutional layer of a finished run makes of a digit, clean or with noise on it.
+
+    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one of each class.
+    """
+    with lab.plain_errors():
+        digit_hw = _chosen(digit, key) if isinstance(digit, int) else digit
+        seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
+        maps = models.feature_maps(lab.network(run), seen_hw)
+        st.html(network_figures.feature_maps_html(seen_hw, maps))
+        st.caption(
+            "Each small picture is what one filter found in the digit. The maps of one stage share one scale, which their line tells; "
+            "the code lies between the two paths."
+        )
+
+
+def _chosen(seed: int, key: str) -> Tensor:
+    """A held-back digit of the class that the visitor chooses."""
+    digits = lab.digits()
+    name = f"{key}_maps_digit"
+    chosen = st.radio("Digit", CLASSES, FIRST_DIGIT, horizontal=True, key=name, bind="query-params")
+    order_n = torch.randperm(len(digits.test_nhw), generator=seeded(seed, "digits"))
+    first = order_n[digits.test_labels_n[order_n] == chosen][0]
+    return digits.test_nhw[first]
