@@ -94,18 +94,14 @@ class Spread:
     deviation: float
 
 
-def spreads(model: Autoencoder | None, clean_nhw: Tensor, noise: CorruptionConfig, seed: int) -> dict[str, Spread]:
-    """PSNR in dB, SSIM, and squared error per image at this noise, by the names in MEASURES; without a model, of doing nothing.
+def spread(model: Autoencoder | None, clean_nhw: Tensor, noise: CorruptionConfig, seed: int, measure: str = "psnr") -> Spread:
+    """PSNR in dB, SSIM, or squared error per image at this noise; without a model, of doing nothing.
 
     The deviation of an infinite mean is infinite.
     """
-    rebuilt_nhw = answers(model, noisy_digits(clean_nhw, noise, seed))
-    found = {}
-    for name, measure in MEASURES.items():
-        values_n = measure(rebuilt_nhw, clean_nhw)
-        mean = float(values_n.mean())
-        found[name] = Spread(mean, float(values_n.std()) if math.isfinite(mean) else math.inf)
-    return found
+    values_n = MEASURES[measure](answers(model, noisy_digits(clean_nhw, noise, seed)), clean_nhw)
+    mean = float(values_n.mean())
+    return Spread(mean, float(values_n.std()) if math.isfinite(mean) else math.inf)
 
 
 @dataclass(frozen=True)
@@ -134,6 +130,11 @@ def extremes(model: Autoencoder, clean_nhw: Tensor, noise: CorruptionConfig, see
 # The noise itself
 
 
+def clipped_mean(level: float) -> float:
+    """Mean of max(0, σε) for ε ~ N(0, 1): σ/√(2π), what Gaussian noise of standard deviation `level` adds to a black pixel."""
+    return level / math.sqrt(2 * math.pi)
+
+
 @dataclass(frozen=True)
 class RemovedNoise:
     """What was added to digits and what a network took away again, each (n, 28, 28).
@@ -149,13 +150,19 @@ class RemovedNoise:
     background_nhw: Tensor
 
     @property
+    def scale(self) -> float:
+        """A number that 99 of 100 values of all three lie within, up or down: where a scale of colour may end."""
+        values = torch.cat([self.drawn_nhw, self.surviving_nhw, self.removed_nhw]).abs().flatten()
+        return float(values.quantile(0.99))
+
+    @property
     def clipped_share(self) -> float:
         """The share of pixels at which ε was clipped."""
         return float(self.clipped_nhw.float().mean())
 
     @property
     def background_mean(self) -> float:
-        """Mean of the noise that is left on black pixels; σ/√(2π) for Gaussian noise."""
+        """Mean of the noise that is left on black pixels."""
         return float(self.surviving_nhw[self.background_nhw].mean())
 
     @property

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "metrics": set(),
     "baselines": {"metrics"},
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
+    "robustness": {"config", "corruption", "metrics", "models", "training"},
     "store": {"config", "models", "errors", "training", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
     "housekeeping": {"config", "store", "tickets", "errors"},
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "run_file": {"config", "corruption", "data", "errors", "housekeeping", "metrics", "models", "store", "training"},
     "digits": {"errors"},
     "figures": set(),
+    "noise_figures": {"figures", "robustness"},
 }
 
 
