@@ -192,6 +192,12 @@ def adjusted(
     )
 
 
+def differences(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
+    """In what two runs are set up differently, as 'part.setting', such as 'corruption.level'; empty for equal runs."""
+    ones, others = asdict(one), asdict(other)
+    return tuple(f"{part}.{name}" for part in ones for name in ones[part] if ones[part][name] != others[part][name])
+
+
 def to_json(run: RunConfig) -> str:
     """Canonical JSON: sorted keys, no spaces. Equal runs give equal text."""
     return json.dumps({"recipe": RECIPE, **asdict(run)}, sort_keys=True, separators=(",", ":"))

@@ -23,8 +23,12 @@ def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Te
         images: any shape, float32 in [0, 1].
         level: standard deviation in units of full ink.
     """
+    return (images + _gaussian(images, level, generator)).clamp(0.0, 1.0)
+
+
+def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     epsilon = torch.randn(images.shape, generator=generator, device=generator.device)
-    return (images + level * epsilon.to(images.device)).clamp(0.0, 1.0)
+    return level * epsilon.to(images.device)
 
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
@@ -51,3 +55,13 @@ def corrupt(images: Tensor, config: CorruptionConfig, generator: torch.Generator
     if config.level == 0.0:
         return images.clone()
     return CORRUPTIONS[config.kind](images, config.level, generator)
+
+
+def drawn_noise(images: Tensor, config: CorruptionConfig, generator: torch.Generator) -> Tensor:
+    """ε as `corrupt` draws it from the same generator state, before clipping; any shape in, the same out.
+
+    Only Gaussian noise leaves the visible range; the noise of the other kinds is what they change.
+    """
+    if config.kind == "gaussian":
+        return _gaussian(images, config.level, generator)
+    return corrupt(images, config, generator) - images

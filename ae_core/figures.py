@@ -101,12 +101,17 @@ def _columns_width(count: int) -> int:
 def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float) -> go.Figure:
     """Rows of digits with a slider over noise levels that the browser moves by itself.
 
-    frames: (noise level, rows) pairs by rising level, all with the same rows; `level` is the one shown first.
+    frames: (noise level, rows) pairs by rising level, all with as many rows; `level` is the one shown first. Labels that
+    differ between levels follow the slider as the pictures do.
     """
     shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
     rows = frames[shown][1]
     figure = _rows_figure(rows, ROWS_FIGURE_HEIGHT)
-    return _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
+    _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
+    if any(row.label != first.label for _, other in frames for row, first in zip(other, rows, strict=True)):
+        for frame, (_, other) in zip(figure.frames, frames, strict=True):
+            frame.layout = {"annotations": [{"text": row.label} for row in other]}
+    return figure
 
 
 def model_columns(frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], level: float) -> go.Figure:

@@ -132,6 +132,17 @@ def seeded(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
 
 
+def untrained(run: RunConfig) -> Autoencoder:
+    """The network of `run` before its first step."""
+    return build(run.model, seeded(run.training.seed, "weights"))
+
+
+def start_equal(one: RunConfig, other: RunConfig) -> bool:
+    """Whether two runs start from the same network: every layer and every first weight, compared."""
+    ones, others = untrained(one).state_dict(), untrained(other).state_dict()
+    return ones.keys() == others.keys() and all(ones[name].equal(others[name]) for name in ones)
+
+
 def snapshot_steps(steps: int) -> list[int]:
     """25 different steps from 0, the untrained network, to `steps`, log-spaced: a network changes most at the start.
 
@@ -163,7 +174,7 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
     """
     device = device or best_device()
     settings = run.training
-    model = build(run.model, seeded(settings.seed, "weights")).to(device)
+    model = untrained(run).to(device)
     batch_order = seeded(settings.seed, "batches")
     noise = seeded(settings.seed, "noise")
     loss_of = LOSSES[settings.loss]

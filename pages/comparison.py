@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import CAE, DAE, FAE
-from pages.shared import dials, display, lab, lesson, training_panel
+from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
 
 lesson.begin("comparison")
 
@@ -26,13 +26,23 @@ with lab.plain_errors():
     with pictures:
         if not runs:
             st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to 2, 8 or 32.")
-            st.stop()
-        noise = dials.test_noise("comparison", default=0.4)
-        picture = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds()
-        digit = display.chosen_digits(digits_seed)[0]
-        with picture:
-            display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
-        display.comparison_table(runs, digit, noise, noise_seed)
+        else:
+            noise = dials.test_noise("comparison", default=0.4)
+            picture = st.container()
+            digits_seed, noise_seed = dials.digits_and_noise_seeds()
+            digit = display.chosen_digits(digits_seed)[0]
+            with picture:
+                display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
+            question.card(
+                "comparison",
+                "At this noise, which network comes out **best**, over many digits?",
+                noise_view.networks(runs),
+                lambda: noise_view.best_network(runs, noise, noise_seed),
+            )
+            noise_view.table(runs, digit, noise, noise_seed)
+            st.subheader("How much noise can each take?")
+            noise_view.robustness(runs, noise.kind, noise_seed, key="comparison")
+            st.subheader("Best and worst digits")
+            noise_view.extremes(runs, noise, noise_seed)
     display.dataset_note()
 lesson.end("comparison")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core.config import DAE
-from pages.shared import display, lesson
+from pages.shared import display, lab, lesson, noise_view, question
 from pages.shared.model_page import bench
 
 lesson.begin("denoising")
@@ -16,7 +16,19 @@ marked against the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The nois
 the range from black to white is clipped, so on the black background it brightens the picture.
 """
 
-bench(DAE, "dae", denoising=True)
+run = bench(DAE, "dae", denoising=True, more=noise_view.removed)
+
+with lab.plain_errors():
+    if run is not None and (found := lab.trained(run)) is not None:
+        trained = found.config.corruption
+        harder = noise_view.harder(trained)
+        question.card(
+            "denoising",
+            f"Trained at {display.noise_words(trained)} and tested at **{display.noise_words(harder)}**: "
+            "does it still beat doing nothing, and by how much?",
+            noise_view.GAINS,
+            lambda: noise_view.still_helps(found, harder),
+        )
 
 st.markdown("**Try this:** train it with little noise and test it with much. Then the other way round.")
 display.dataset_note()

@@ -1,10 +1,51 @@
 """The deck's question: if AE and DAE have the same architecture, so what is the difference?"""
 
-from pages.shared import display, lesson
+import streamlit as st
+
+from ae_core.config import CAE
+from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
 
 lesson.begin("difference")
 
 "# If AE and DAE have the same architecture, so what is the difference?"
 
+"""
+Here a CAE and a DAE are trained as a **pair**: same layers, same first weights, same batches, same number of steps.
+Both are marked against the clean digit.
+"""
+
+with lab.plain_errors():
+    controls, pictures = lesson.columns()
+    with controls:
+        cae, dae = dials.pair(lab.on_these_digits(CAE), "pair")
+        training_panel.buttons_for_all([cae, dae], "pair")
+        training_panel.progress_bars({"CAE": cae, "DAE": dae})
+        runs = noise_view.pair(cae, dae)
+    with pictures:
+        if not runs:
+            st.info(
+                "No pair with these settings has been trained yet. Press **Train both** to see how it differs.",
+                icon=":material/play_arrow:",
+            )
+        else:
+            first, second = st.columns(2, gap="small")
+            with first:
+                question.card(
+                    "difference", "Same architecture. So what is **different** about the DAE?", noise_view.DIFFERENCES,
+                    lambda: noise_view.what_differs(runs),
+                )  # fmt: skip
+            with second:
+                question.card(
+                    "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", noise_view.ON_CLEAN,
+                    lambda: noise_view.better_on_clean(runs),
+                )  # fmt: skip
+            grid = st.container()
+            noise = dials.test_noise("pair", default=runs["DAE"].config.corruption.level)
+            digits_seed, noise_seed = dials.digits_and_noise_seeds()
+            with grid:
+                noise_view.pair_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed)
+            noise_view.pair_facts(runs)
+            st.subheader("From which noise on is the DAE better?")
+            noise_view.robustness(runs, noise.kind, noise_seed, key="pair")
 display.dataset_note()
 lesson.end("difference")

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "metrics": set(),
     "baselines": {"metrics"},
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
+    "robustness": {"config", "corruption", "metrics", "models", "training"},
     "store": {"config", "models", "errors", "training", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
     "housekeeping": {"config", "store", "tickets", "errors"},
@@ -32,6 +33,7 @@ MAY_IMPORT = {
     "digits": {"errors"},
     "figures": set(),
     "network_figures": {"config", "figures", "models"},
+    "noise_figures": {"figures", "robustness"},
 }
 
 

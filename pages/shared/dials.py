@@ -47,6 +47,19 @@ def training(preset: RunConfig, page: str, *, denoising: bool = False) -> RunCon
     return config.adjusted(run, corruption={"kind": corruption.kind, "level": corruption.level})
 
 
+def pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
+    """The dials of a pair: `preset` without noise in training, and the same with it."""
+    size = latent_size()
+    corruption = training_noise(config.DAE.corruption)
+    low, _ = LIMITS["epochs"]
+    epochs = st.slider(
+        "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
+        help="How many times each of the two sees every training digit.",
+    )  # fmt: skip
+    plain = config.adjusted(preset, model={"latent_size": size}, training={"epochs": epochs})
+    return plain, config.adjusted(plain, corruption={"kind": corruption.kind, "level": corruption.level})
+
+
 def training_noise(default: CorruptionConfig) -> CorruptionConfig:
     """What the denoiser is trained on. Apart from the noise it is tested with."""
     kind = noise_kind("Noise in training", "training_noise_kind", default.kind)

@@ -12,14 +12,15 @@ from torch import Tensor
 
 from ae_core import config, data, figures, housekeeping
 from ae_core.config import PIXELS, CorruptionConfig
-from ae_core.corruption import corrupt
 from ae_core.digits import PreparedDigit, enlarged
 from ae_core.figures import Row
 from ae_core.metrics import psnr, summary
 from ae_core.models import as_picture, reconstruct
+from ae_core.robustness import noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 from pages.shared import lab
+from pages.shared.dials import NOISE_WORDS
 
 DIGITS_SHOWN = 8
 STEP_WIDTH = 124
@@ -97,21 +98,35 @@ def dataset_note() -> None:
 def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
     """Digits above their noisy version above their reconstruction, at any noise level."""
 
-    def rows(noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
+    def rows(level: float, noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
         return [
             Row("digit x", clean_nhw),
-            Row("noisy input x + ε, clipped to 0–1", noisy_nhw),
+            Row(input_label(run.config.corruption, CorruptionConfig(noise.kind, level)), noisy_nhw),
             Row("reconstruction D(E(x + ε))", rebuilt_nhw),
         ]
 
     def draw() -> go.Figure:
         sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, LEVELS)
-        return figures.noise_scrubber([(level, rows(*pictures)) for level, pictures in sweep.items()], noise.level)
+        return figures.noise_scrubber([(level, rows(level, *pictures)) for level, pictures in sweep.items()], noise.level)
 
     now = _sweep(run, clean_nhw, noise.kind, noise_seed, [noise.level])
     alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
-    first = figures.rows_html(rows(*now[noise.level]))
+    first = figures.rows_html(rows(noise.level, *now[noise.level]))
     scrubber(first, draw, f"{key}_rows", alt, f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="49vw + 90px")
+
+
+def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
+    """What goes into the network; for a denoiser, whether its training prepared it for that."""
+    if trained.level and noise.level and noise.kind != trained.kind:
+        return f"noisy input, {noise_words(noise)}: trained on {noise_words(trained)}"
+    if trained.level and noise.level > trained.level:
+        return f"noisy input, {noise_words(noise)}: beyond its training ({noise_words(trained)})"
+    return "noisy input x + ε, clipped to 0–1"
+
+
+def noise_words(noise: CorruptionConfig) -> str:
+    """Kind and amount of a noise, such as 'σ = 0.4' or 'masking 0.4'."""
+    return f"σ = {noise.level:g}" if noise.kind == "gaussian" else f"{NOISE_WORDS[noise.kind].lower()} {noise.level:g}"
 
 
 def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
@@ -254,7 +269,7 @@ def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
     """The same seed gives the same pattern at every level."""
-    return corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
+    return noisy_digits(clean_nhw, noise, noise_seed)
 
 
 def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]) -> dict[float, tuple[Tensor, Tensor]]:

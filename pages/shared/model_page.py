@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from collections.abc import Callable
 
-from ae_core.config import RunConfig
+import streamlit as st
+from torch import Tensor
+
+from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.store import StoredRun
 from pages.shared import dials, display, lab, lesson, training_panel
 
+More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
-def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig | None:
-    """Train a model and try it, under the dials of `page`. Gives back the run they describe; None where they do not fit together."""
+
+def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More | None = None) -> RunConfig | None:
+    """Train a model and try it, under the dials of `page`. Gives back the run they describe; None where they do not fit together.
+
+    `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials.
+    """
     with lab.plain_errors():
         controls, pictures = lesson.columns()
         with controls:
@@ -18,14 +27,14 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig
         with pictures:
             found = training_panel.watch(run, page)
             if found is not None:
-                _try_it(found.run_id, page, run)
+                _try_it(found.run_id, page, run, more)
                 training_panel.curve(found, page)
         return run
     return None
 
 
 @st.fragment
-def _try_it(run_id: str, page: str, wanted: RunConfig) -> None:
+def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> None:
     """A fragment of its own, so that a test dial redraws the pictures and nothing else."""
     with lab.plain_errors():
         found = lab.trained(wanted)
@@ -35,7 +44,10 @@ def _try_it(run_id: str, page: str, wanted: RunConfig) -> None:
         noise = dials.test_noise(page, default=found.config.corruption.level)
         pictures = st.container()
         digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        digits = display.chosen_digits(digits_seed)
         with pictures:
-            display.denoising_rows(found, display.chosen_digits(digits_seed), noise, noise_seed, key=page)
+            display.denoising_rows(found, digits, noise, noise_seed, key=page)
         display.metrics(found, noise, noise_seed)
         display.provenance(found)
+        if more:
+            more(found, digits, noise, noise_seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from ae_core import cluster, config, data, figures, jobs, tickets
@@ -35,6 +37,33 @@ def buttons(run: RunConfig, page: str) -> None:
     )  # fmt: skip
     if problem := st.session_state.pop("training_problem", None):
         st.error(problem, icon=":material/error:")
+
+
+def buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
+    """One button that trains all of `runs`, as far as they are not trained, and one that stops them."""
+    _warm_up()
+    states = {config.run_id(run): jobs.status(config.run_id(run), lab.store()) for run in runs}
+    wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
+    busy = [name for name, state in states.items() if state in BUSY and name not in _let_go()]
+    row = st.container(horizontal=True)
+    row.button(
+        "Train both", key=f"{page}_train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not wanted,
+        on_click=_submit_all, args=(wanted,),
+        help=None if wanted else "These settings are trained. Move a dial to train others.",
+    )  # fmt: skip
+    row.button(
+        "Stop both", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy, on_click=_stop_all, args=(busy,)
+    )
+    if problem := st.session_state.pop("training_problem", None):
+        st.error(problem, icon=":material/error:")
+
+
+def progress_bars(runs: Mapping[str, RunConfig]) -> None:
+    """How far each training is, under its name; nothing for those that are neither going on nor broken off."""
+    for name, run in runs.items():
+        if jobs.status(config.run_id(run), lab.store()) not in ("none", "finished"):
+            st.markdown(f"**{name}**")
+            progress_bar(run)
 
 
 def watch(run: RunConfig, page: str) -> StoredRun | None:
@@ -157,6 +186,16 @@ def _submit(run: RunConfig) -> None:
         jobs.submit(run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None, lab.visitor())
     except LabError as problem:
         st.session_state.training_problem = str(problem)
+
+
+def _submit_all(runs: Sequence[RunConfig]) -> None:
+    for run in runs:
+        _submit(run)
+
+
+def _stop_all(names: Sequence[str]) -> None:
+    for name in names:
+        _stop(name)
 
 
 def _stop(name: str) -> None:

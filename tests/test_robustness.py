@@ -1,0 +1,244 @@
+"""Noise and what networks make of it: curves, crossings, removed noise, pairs; on genuine digits and the shipped networks."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ae_core import config, noise_figures
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.figures import Row, noise_scrubber
+from ae_core.metrics import psnr, squared_error
+from ae_core.models import reconstruct
+from ae_core.robustness import (
+    Crossing,
+    Curve,
+    answers,
+    clipped_mean,
+    crossings,
+    extremes,
+    noisy_digits,
+    removed_noise,
+    spread,
+    sweep,
+)
+from ae_core.store import Store
+from ae_core.training import seeded, start_equal
+
+LEVELS = (0.0, 0.05, 0.2, 0.4, 0.8)
+NOISE = CorruptionConfig("gaussian", 0.4)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    return {name: store.load_model(store.shipped_like(config.preset(name))) for name in ("fae", "cae", "dae")}
+
+
+@pytest.fixture(scope="module")
+def clean(digits):
+    return digits.test_nhw[:200]
+
+
+# Settings
+
+
+def test_the_denoiser_differs_from_the_convolutional_network_in_its_noise_alone():
+    assert config.differences(config.CAE, config.DAE) == ("corruption.level",)
+    assert start_equal(config.CAE, config.DAE)
+
+
+def test_equal_runs_do_not_differ():
+    assert config.differences(config.DAE, replace(config.DAE)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "names", "equal_start"),
+    [
+        ({"training": {"seed": 1}}, ("training.seed",), False),
+        ({"training": {"epochs": 3, "batch_size": 32}}, ("training.epochs", "training.batch_size"), True),
+        ({"model": {"latent_size": 8}}, ("model.latent_size",), False),
+        ({"corruption": {"kind": "masking", "level": 0.2}}, ("corruption.kind", "corruption.level"), True),
+    ],
+)
+def test_every_changed_setting_is_named_and_the_first_weights_are_compared(changed, names, equal_start):
+    other = config.adjusted(config.CAE, **changed)
+    assert config.differences(config.CAE, other) == names
+    assert start_equal(config.CAE, other) == equal_start
+
+
+# Curves
+
+
+def test_a_curve_is_what_the_network_measures_at_each_level(networks, clean):
+    curve = sweep(networks["dae"], clean, "gaussian", LEVELS, seed=3)
+    for level, mean, low, high in zip(curve.levels, curve.means, curve.lows, curve.highs, strict=True):
+        noisy = corrupt(clean, CorruptionConfig("gaussian", level), seeded(3, "noise shown"))
+        values = psnr(reconstruct(networks["dae"], noisy), clean)
+        assert mean == pytest.approx(float(values.mean()))
+        assert (values < low).float().mean() == pytest.approx(0.1, abs=0.01)
+        assert (values > high).float().mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_doing_nothing_is_perfect_without_noise_and_worse_the_more_there_is(clean):
+    curve = sweep(None, clean, "gaussian", LEVELS, seed=0)
+    assert curve.means[0] == math.inf
+    assert all(math.isfinite(mean) for mean in curve.means[1:])
+    assert list(curve.means) == sorted(curve.means, reverse=True)
+
+
+def test_a_curve_depends_on_kind_measure_and_seed(networks, clean):
+    few = clean[:50]
+    curves = [
+        sweep(networks["cae"], few, "gaussian", LEVELS, 0),
+        sweep(networks["cae"], few, "masking", LEVELS, 0),
+        sweep(networks["cae"], few, "gaussian", LEVELS, 1),
+        sweep(networks["cae"], few, "gaussian", LEVELS, 0, "ssim"),
+    ]
+    assert len({curve.means for curve in curves}) == 4
+    assert all(mean <= 1 for mean in curves[3].means)
+
+
+@pytest.mark.parametrize(
+    ("model", "nothing", "found"),
+    [
+        ([10, 10, 10], [20, 12, 4], [Crossing(1.25, True)]),
+        ([10, 10, 10], [0, 0, 20], [Crossing(1.5, False)]),
+        ([10, 10, 10], [20, 5, 20], [Crossing(pytest.approx(2 / 3), True), Crossing(pytest.approx(4 / 3), False)]),
+        ([10, 10, 10], [math.inf, 5, 1], [Crossing(1, True)]),
+        ([10, 10, 10], [math.inf, 12, 8], [Crossing(1.5, True)]),
+        ([10, 10, 10], [1, 2, 3], []),
+        ([1, 2, 3], [math.inf, 20, 10], []),
+    ],
+)
+def test_crossings_are_found_in_straight_lines_and_in_the_right_direction(model, nothing, found):
+    assert crossings([0, 1, 2], model, nothing) == found
+
+
+@pytest.mark.parametrize("name", ["fae", "cae", "dae"])
+def test_every_shipped_network_is_worse_than_doing_nothing_in_little_noise_and_better_in_much(networks, clean, name):
+    levels = [i / 20 for i in range(1, 21)]
+    ours, nothing = sweep(networks[name], clean, "gaussian", levels, 0), sweep(None, clean, "gaussian", levels, 0)
+    (only,) = crossings(levels, ours.means, nothing.means)
+    assert only.better
+    exactly = CorruptionConfig("gaussian", only.level)
+    assert spread(networks[name], clean, exactly, 0).mean == pytest.approx(spread(None, clean, exactly, 0).mean, abs=0.5)
+
+
+def test_the_denoiser_loses_on_clean_digits_and_wins_on_noisy_ones(networks, clean):
+    for level, better in ((0.0, False), (0.4, True)):
+        noise = CorruptionConfig("gaussian", level)
+        assert (spread(networks["dae"], clean, noise, 0).mean > spread(networks["cae"], clean, noise, 0).mean) == better
+
+
+def test_the_spread_is_that_of_the_digits(networks, clean):
+    errors = squared_error(reconstruct(networks["fae"], noisy_digits(clean, NOISE, 0)), clean).numpy()
+    found = spread(networks["fae"], clean, NOISE, 0, "squared_error")
+    assert found.mean == pytest.approx(errors.mean(), rel=1e-5)
+    assert found.deviation == pytest.approx(errors.std(ddof=1), rel=1e-5)
+
+
+def test_no_digit_is_better_than_the_best_or_worse_than_the_worst(networks, clean):
+    found = extremes(networks["dae"], clean, NOISE, 0, 4)
+    everyone = sorted(squared_error(reconstruct(networks["dae"], noisy_digits(clean, NOISE, 0)), clean).tolist())
+    assert found.errors == pytest.approx(everyone[:4] + everyone[-4:])
+    assert squared_error(found.rebuilt_nhw, found.clean_nhw).tolist() == pytest.approx(list(found.errors))
+
+
+# The noise itself
+
+
+def test_the_noise_drawn_is_the_noise_that_the_input_got(networks, clean):
+    found = removed_noise(networks["dae"], clean, NOISE, 7)
+    noisy = noisy_digits(clean, NOISE, 7)
+    torch.testing.assert_close((clean + found.drawn_nhw).clamp(0, 1), noisy)
+    torch.testing.assert_close(clean + found.surviving_nhw, noisy)
+    torch.testing.assert_close(noisy - found.removed_nhw, answers(networks["dae"], noisy))
+    assert found.drawn_nhw.std() == pytest.approx(0.4, abs=0.01)
+
+
+def test_clipping_is_marked_where_it_changed_the_noise_and_nowhere_else(networks, clean):
+    found = removed_noise(networks["dae"], clean, NOISE, 0)
+    assert (found.drawn_nhw - found.surviving_nhw).abs()[~found.clipped_nhw].max() < 1e-6
+    assert ((found.drawn_nhw - found.surviving_nhw).abs()[found.clipped_nhw] > 0).all()
+    assert found.clipped_share == pytest.approx(0.5, abs=0.05)
+
+
+def test_clipped_noise_brightens_the_background_as_the_theory_says(networks, clean):
+    found = removed_noise(networks["dae"], clean, NOISE, 0)
+    assert clipped_mean(0.4) == pytest.approx(0.1596, abs=1e-4)
+    assert found.background_mean == pytest.approx(clipped_mean(0.4), abs=0.003)
+
+
+def test_the_denoiser_removes_most_of_the_noise_and_adds_error_where_there_is_hardly_any(networks, clean):
+    much, little = (removed_noise(networks["dae"], clean, CorruptionConfig("gaussian", level), 0) for level in (0.4, 0.02))
+    assert much.energy_removed > 0.8
+    assert little.energy_removed < 0
+
+
+@pytest.mark.parametrize("kind", ["salt_and_pepper", "masking"])
+def test_other_noise_is_never_clipped(networks, clean, kind):
+    found = removed_noise(networks["dae"], clean, CorruptionConfig(kind, 0.4), 0)
+    assert found.clipped_share == 0
+    torch.testing.assert_close(found.drawn_nhw, found.surviving_nhw)
+
+
+def test_without_noise_there_is_nothing_to_remove(networks, clean):
+    found = removed_noise(networks["dae"], clean, CorruptionConfig("gaussian", 0.0), 0)
+    assert not found.drawn_nhw.any()
+    assert math.isnan(found.energy_removed)
+
+
+# Figures
+
+
+def pixels(address: str) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))))
+
+
+def test_darker_is_blue_brighter_is_orange_zero_is_white_and_clipped_has_a_dot():
+    values, marked = torch.zeros(28, 28), torch.zeros(28, 28, dtype=torch.bool)
+    values[0, 0], values[0, 1], values[0, 2], marked[0, 3] = -9, 1, 0.5, True
+    picture = pixels(noise_figures.diverging_png(values, 1.0, marked)).reshape(28, 8, 28, 8, 3)
+    corners, middles = picture[0, 0, :, 0], picture[0, 4, :, 4]
+    assert corners[:4].tolist() == [[0, 114, 178], [230, 159, 0], [238, 203, 124], [247, 247, 247]]
+    assert middles[3].tolist() == [32, 32, 32]
+    assert (middles[4:] == 247).all()
+
+
+def test_the_curves_show_spread_doing_nothing_training_noise_and_crossings():
+    dae = Curve((0.0, 0.5, 1.0), (10.0, 8.0, 6.0), (9.0, 7.0, 5.0), (11.0, 9.0, 7.0))
+    nothing = Curve((0.0, 0.5, 1.0), (math.inf, 9.0, 3.0), (math.inf, 9.0, 3.0), (math.inf, 9.0, 3.0))
+    figure = noise_figures.robustness({"DAE": dae}, nothing, [("DAE", 0.75)], 0.4, "PSNR", 32)
+    traces = {trace.name: trace for trace in figure.data}
+    assert traces["spread of the DAE"].y == (11, 9, 7, 5, 7, 9)
+    assert traces["doing nothing"].x == (0.5, 1.0)
+    assert (traces["as good as doing nothing"].x, traces["as good as doing nothing"].y) == ((0.75,), (7.0,))
+    assert figure.layout.shapes[0].x0 == 0.4
+    assert len({trace.line.dash for name, trace in traces.items() if name in ("DAE", "doing nothing")}) == 2
+
+
+def test_labels_that_differ_between_levels_follow_the_slider(clean):
+    def rows(words: str) -> list[Row]:
+        return [Row("digit", clean[:2]), Row(words, clean[:2])]
+
+    figure = noise_scrubber([(0.0, rows("within")), (1.0, rows("beyond"))], 0.0)
+    assert [frame.layout.annotations[1].text for frame in figure.frames] == ["within", "beyond"]
+    alike = noise_scrubber([(0.0, rows("within")), (1.0, rows("within"))], 0.0)
+    assert not alike.frames[0].layout.annotations
+
+
+def test_the_better_cell_of_a_row_says_so(clean):
+    page = noise_figures.grid_html(
+        ["goes in", "CAE"], [("noisy", [noise_figures.Cell("", clean[:1]), noise_figures.Cell("9 dB", clean[:1], True)])]
+    )
+    assert page.count("better") == 1
+    assert "9 dB ✓ better" in page
