@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "baselines": {"metrics"},
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
     "store": {"config", "models", "errors", "training", "versions"},
+    "links": {"config", "store", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
     "housekeeping": {"config", "store", "tickets", "errors"},
     "cluster": {"store", "errors", "versions"},
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "run_file": {"config", "corruption", "data", "errors", "housekeeping", "metrics", "models", "store", "training"},
     "digits": {"errors"},
     "figures": set(),
+    "report": {"config", "corruption", "data", "figures", "jobs", "metrics", "models", "store", "training"},
 }
 
 

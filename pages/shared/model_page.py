@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ae_core.config import RunConfig
-from pages.shared import dials, display, lab, lesson, training_panel
+from pages.shared import dials, display, lab, lesson, share, training_panel
 
 
 def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
@@ -17,6 +17,7 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
             training_panel.buttons(run, page)
         with pictures:
             found = training_panel.watch(run, page)
+            share.beside_the_senders(run, found)
             if found is not None:
                 _try_it(found.run_id, page, run)
                 training_panel.curve(found, page)
@@ -37,3 +38,4 @@ def _try_it(run_id: str, page: str, wanted: RunConfig) -> None:
             display.denoising_rows(found, display.chosen_digits(digits_seed), noise, noise_seed, key=page)
         display.metrics(found, noise, noise_seed)
         display.provenance(found)
+        share.link_and_exports(found, page, noise, noise_seed)
