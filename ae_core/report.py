@@ -41,8 +41,9 @@ pre { background: #f3f3f3; padding: 1rem; white-space: pre-wrap; overflow-wrap: 
 
 
 def measured(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int) -> list[dict[str, str]]:
-    """Metrics at six noise levels and the one it was trained with, over held-back digits, a row each, and the same for doing nothing under `nothing_…`.
+    """Metrics at six noise levels and the one it was trained with: a row each, means over held-back digits.
 
+    Names that begin with `nothing_` are of the noisy digits as they are.
     mse and bce are per pixel, squared_error is summed over a picture's 784 pixels, psnr is in dB (inf for a perfect copy).
     """
     clean_nhw = digits.test_nhw[:DIGITS_MEASURED]

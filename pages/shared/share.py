@@ -61,7 +61,7 @@ def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_s
             _download("Report", partial(_report, *at_hand, noise, noise_seed), f"{name}.html", "text/html", page,
                       "One page for any browser, with no network: settings, curve, pictures, metrics.")  # fmt: skip
             _download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
-                      "A table (CSV) of every metric at six noise levels and the one it was trained with, and the same for doing nothing.")  # fmt: skip
+                      "A table (CSV) of every metric at several noise levels, and the same for doing nothing.")  # fmt: skip
         st.markdown(f"**The code** that trains it again. {report.needs(run)}")
         st.code(report.snippet(run), language="python")
 
