@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
     "robustness": {"config", "corruption", "metrics", "models", "training"},
     "store": {"config", "models", "errors", "training", "versions"},
+    "links": {"config", "store", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
     "housekeeping": {"config", "store", "tickets", "errors"},
     "cluster": {"store", "errors", "versions"},
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     "figures": set(),
     "network_figures": {"config", "figures", "models"},
     "noise_figures": {"figures", "robustness"},
+    "report": {"config", "corruption", "data", "figures", "jobs", "metrics", "models", "store", "training"},
 }
 
 

@@ -20,6 +20,7 @@ from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
+from pages.shared import opened_link
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
@@ -46,6 +47,7 @@ def open_page() -> None:
         st.rerun()
     settle("pages")
     st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL}</style>")
+    opened_link.look()
 
 
 @st.cache_resource(show_spinner=False)

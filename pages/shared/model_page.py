@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.store import StoredRun
-from pages.shared import dials, display, lab, lesson, training_panel
+from pages.shared import dials, display, lab, lesson, share, training_panel
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
@@ -26,6 +26,7 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More |
             training_panel.buttons(run, page)
         with pictures:
             found = training_panel.watch(run, page)
+            share.beside_the_senders(run, found)
             if found is not None:
                 _try_it(found.run_id, page, run, more)
                 training_panel.curve(found, page)
@@ -51,3 +52,4 @@ def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> Non
         display.provenance(found)
         if more:
             more(found, digits, noise, noise_seed)
+        share.link_and_exports(found, page, noise, noise_seed)

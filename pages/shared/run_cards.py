@@ -8,11 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from ae_core import config, figures, housekeeping, jobs, run_file
+from ae_core import config, figures, housekeeping, jobs, links, run_file
 from ae_core.config import MNIST, PIXELS, RunConfig
 from ae_core.errors import LabError
 from ae_core.store import StoredRun
-from pages.shared import dials, display, lab, run_list
+from pages.shared import dials, display, lab, opened_link, run_list
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.run_list import Listed
 
@@ -25,6 +25,8 @@ def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
     by_label = {run.label: run for run in runs}
     before = st.session_state.get("compare", st.query_params.get_all("compare"))
     kept = [label for label in before if label in by_label]
+    if "compare" not in st.session_state:
+        opened_link.tell(links.absent([label for label in before if label not in by_label]))
     if "compare" in st.session_state and kept != before:
         st.session_state["compare"] = kept  # a deleted run is no choice any more
     labels = dict.fromkeys([*(run.label for run in shown), *kept])  # what is chosen stays so, whatever the filters

@@ -1,0 +1,34 @@
+"""The link that this visitor came with: what of it was not understood, and whose run it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ae_core import links
+from ae_core.links import Sender
+
+SENDER, TOLD = "link_sender", "link_told"
+
+
+def look() -> None:
+    """Before any dial takes its value from the link: keep whose run it names, and tell what is not understood."""
+    parameters = {key: st.query_params.get_all(key) for key in st.query_params}
+    if found := links.sender(parameters):
+        st.session_state[SENDER] = found
+    tell(links.problems(parameters))
+
+
+def sender() -> Sender | None:
+    """The run that the sender of this visitor's link saw. A link's own dials may go from page to page; this lasts as long as the visit."""
+    return st.session_state.get(SENDER)
+
+
+def tell(problems: Sequence[str]) -> None:
+    """Show each problem with the link once, whatever is drawn again."""
+    told: set[str] = st.session_state.setdefault(TOLD, set())
+    new = [problem for problem in problems if problem not in told]
+    told.update(new)
+    if new:
+        st.warning(links.notice(new), icon=":material/link_off:")

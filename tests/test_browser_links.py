@@ -1,0 +1,81 @@
+"""Links and files that leave one lab and are opened in another, in a real Chromium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ae_core import config
+from ae_core.worker import record
+from tests.browser import PROJECTOR, App
+from tests.test_browser import go, wait_for_figure
+
+QUICK = config.adjusted(config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512})
+DIALS = "latent_size=3&fae_layers=784%20%E2%86%92%20code&fae_epochs=1&fae_batch_size=512"
+PATIENT = 150_000
+
+
+@pytest.fixture
+def sender(page: Page, app: App, digits) -> Page:
+    """A page that shows a quick run of its own, ready to be shared."""
+    if app.store.find(config.run_id(QUICK)) is None:
+        for _ in record(QUICK, app.store, digits):
+            pass
+    go(page, app, f"fully_connected?{DIALS}")
+    page.get_by_text("Share and take along").click()
+    return page
+
+
+def follow(page: Page, name: str) -> None:
+    page.get_by_test_id("stTopNav").get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_link_opened_in_another_lab_leads_to_a_training_with_identical_weights(sender, app, tmp_path):
+    link = sender.get_by_test_id("stCode").filter(has_text="weights=").inner_text().replace("\n", "")
+    assert link.startswith(f"{app.url}/fully_connected?")
+    with App(tmp_path) as elsewhere:
+        sender.goto(link.replace(app.url, elsewhere.url))
+        expect(sender.get_by_text("The run the sender saw is not here")).to_be_visible(timeout=PATIENT)
+        sender.locator(".st-key-fae_train button").click()
+        identical = sender.get_by_text("identical to the sender's weights, to the last bit")
+        expect(identical).to_be_visible(timeout=PATIENT)
+        assert elsewhere.store.get(config.run_id(QUICK)).weights_sha256 == app.store.get(config.run_id(QUICK)).weights_sha256
+        follow(sender, "CAE")
+        expect(sender.locator("h1")).to_contain_text("convolutional")
+        expect(identical).to_have_count(0)
+        follow(sender, "FAE")
+        expect(identical).to_be_visible()
+
+
+def test_the_downloaded_report_opens_from_a_file_with_no_network(sender, browser, tmp_path):
+    with sender.expect_download(timeout=PATIENT) as download:
+        sender.locator(".st-key-fae_share_report button").click()
+    report = Path(tmp_path / "report.html")
+    download.value.save_as(report)
+    context = browser.new_context(viewport=PROJECTOR, offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    expect(page.locator("h1")).to_contain_text(config.run_id(QUICK))
+    expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(2)
+    widths = page.evaluate("[...document.images].map(image => image.naturalWidth)")
+    assert len(widths) >= 8
+    assert all(widths)
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+def test_a_junk_link_shows_what_was_not_understood_and_a_picture(page, app):
+    go(page, app, "denoising?latent_size=4000&colour=%3Cb%20id%3Dinjected%3Ered%3C/b%3E&dae_loss=none")
+    notice = page.get_by_test_id("stAlert").filter(has_text="Not everything in this link can be used")
+    expect(notice).to_contain_text("4000")
+    expect(notice).to_contain_text("colour")
+    assert page.locator("#injected").count() == 0
+    wait_for_figure(page)
+    expect(notice).to_be_visible()
+    assert page.get_by_test_id("stException").count() == 0
+    page.get_by_role("slider", name="Epochs").press("ArrowRight")
+    expect(notice).to_have_count(0)

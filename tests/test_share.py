@@ -1,0 +1,157 @@
+"""Pages and links: what is shared, what a link from elsewhere brings, and links that cannot be understood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core import cluster, config, jobs, links
+from ae_core.store import Store, default_root
+from ae_core.worker import record
+from tests.conftest import PROJECT
+
+MODEL_PAGES = {"fully_connected": ("fae", config.FAE), "convolutional": ("cae", config.CAE), "denoising": ("dae", config.DAE)}
+DIALS = ("slider", "select_slider", "selectbox", "number_input")
+NOT_HERE = "The run the sender saw is not here"
+# Quick to train, and nothing that ships has its latent size.
+QUICK = config.adjusted(config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512})
+LAYERS = {"latent_size": "3", "fae_layers": "784 → code", "fae_epochs": "1", "fae_batch_size": "512"}
+
+
+@pytest.fixture(autouse=True)
+def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
+    monkeypatch.setattr(jobs, "tend", lambda store: SimpleNamespace(problem="", workers=1))
+
+
+def open_link(name: str, link: dict[str, str]) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    for key, value in link.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def dials(page: AppTest) -> dict[str, object]:
+    return {dial.key: dial.value for kind in DIALS for dial in getattr(page, kind)}
+
+
+def shared(page: AppTest) -> dict[str, str]:
+    """The parameters of the link that the page offers."""
+    address = next(code.value for code in page.code if "run=" in code.value)
+    return {key: values[0] for key, values in parse_qs(address.split("?", 1)[1], strict_parsing=True).items()}
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(box.value for kind in ("info", "success", "warning") for box in getattr(page, kind))
+
+
+def train_here(digits) -> None:
+    for _ in record(QUICK, Store(default_root()), digits):
+        pass
+
+
+@pytest.mark.parametrize("name", MODEL_PAGES)
+def test_a_shared_link_holds_every_dial_of_the_page_defaults_too_and_its_run(name):
+    page = open_link(name, {})
+    link = shared(page)
+    assert set(dials(page)) | {"run", "weights", "recipe", "digits", "versions"} == set(link)
+    assert links.problems({key: [value] for key, value in link.items()}) == []
+
+
+def test_a_shared_link_sets_the_same_dials_wherever_it_is_opened():
+    first = open_link("denoising", {})
+    for key, value in {"latent_size": 8, "dae_test_noise": 0.7, "digits_seed": 4}.items():
+        next(dial for kind in DIALS for dial in getattr(first, kind) if dial.key == key).set_value(value)
+    first.selectbox(key="dae_test_noise_kind").set_value("salt_and_pepper")
+    first.selectbox(key="dae_loss").set_value("bce")
+    first.run()
+    second = open_link("denoising", shared(first))
+    assert dials(second) == dials(first)
+    assert dials(second)["dae_loss"] == "bce"
+    assert "identical to the sender's weights" in second.success[0].value
+
+
+def test_a_run_that_is_not_here_is_to_be_trained_and_then_compared(digits):
+    sender = links.Sender(config.run_id(QUICK), "0" * 16, "embedded", {})
+    link = {**LAYERS, "run": sender.run_id, "weights": sender.weights, "recipe": str(config.RECIPE)}
+    page = open_link("fully_connected", link)
+    assert NOT_HERE in said(page)
+    train_here(digits)
+    page.run()
+    assert NOT_HERE not in said(page)
+    assert "**differ**" in page.warning[0].value
+    page.slider(key="latent_size").set_value(8).run()
+    assert "differ" not in said(page)
+    page.slider(key="latent_size").set_value(3).run()
+    assert "**differ**" in page.warning[0].value
+
+
+def test_the_same_weights_are_called_identical_and_not_under_other_dials(digits):
+    train_here(digits)
+    link = shared(open_link("fully_connected", LAYERS))
+    page = open_link("fully_connected", link)
+    assert "identical to the sender's weights" in page.success[0].value
+    page.number_input(key="seed").set_value(1).run()
+    assert "identical" not in said(page)
+
+
+def test_a_sender_with_other_digits_is_told_of(digits):
+    elsewhere = replace(QUICK, data=config.DataConfig(config.MNIST))
+    link = {**LAYERS, "run": config.run_id(elsewhere), "weights": "0" * 16, "recipe": str(config.RECIPE), "digits": config.MNIST}
+    assert "learnt from other digits (full MNIST)" in said(open_link("fully_connected", link))
+
+
+def test_a_run_that_the_settings_do_not_make_is_told_of_once():
+    page = open_link("convolutional", {"run": "1" * 16, "weights": "2" * 16, "recipe": str(config.RECIPE)})
+    assert f"`{'1' * 16}`" in page.warning[0].value
+    assert page.run().warning.len == 0
+
+
+@pytest.mark.parametrize("name", ["home", "comparison", "denoising"])
+def test_a_junk_link_is_told_of_once_and_the_page_is_as_ever(name):
+    page = open_link(name, {"latent_size": "999", "seed": "nan", "digits_seed": "-1", "colour": "![x](http://host/x.png)"})
+    assert dials(page) == dials(open_link(name, {}))
+    assert [word in page.warning[0].value for word in ("`999`", "`nan`", "`-1`", "`colour`")] == [True] * 4
+    assert "host" not in page.warning[0].value
+    assert page.run().warning.len == 0
+
+
+def test_a_link_of_another_version_says_so():
+    page = open_link("denoising", {"recipe": "99", "run": "1" * 16, "weights": "2" * 16})
+    assert "another version of the lab (recipe `99`" in page.warning[0].value
+    assert page.warning.len == 1
+
+
+def test_a_run_to_compare_that_was_deleted_is_named():
+    page = open_link("runs", {"compare": "DAE 8, 5 epochs, 0123ab"})
+    assert "`DAE 8, 5 epochs, 0123ab` is not here" in page.warning[0].value
+    assert page.run().warning.len == 0
+
+
+def test_a_good_link_is_opened_without_a_word():
+    assert open_link("denoising", {"latent_size": "8", "dae_test_noise": "0.35", "present": "1"}).warning.len == 0
+
+
+def as_written(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def test_the_table_of_links_and_the_dials_on_the_page_agree():
+    for name in MODEL_PAGES:
+        page = open_link(name, {})
+        for dial in [*page.selectbox, *page.select_slider]:
+            assert all(not links.problems({dial.key: [option]}) for option in dial.options), dial.key
+        for dial in [*page.slider, *page.number_input]:
+            assert all(not links.problems({dial.key: [as_written(end)]}) for end in (dial.min, dial.max)), dial.key
+            assert links.problems({dial.key: [as_written(dial.max + 1)]}) != [], dial.key
+
+
+def test_three_files_are_offered_and_made_when_asked_for():
+    page = open_link("fully_connected", {})
+    assert [button.label for button in page.get("download_button")] == ["Run", "Report", "Metrics"]
