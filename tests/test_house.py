@@ -31,6 +31,8 @@ MAY_IMPORT = {
     "run_file": {"config", "corruption", "data", "errors", "housekeeping", "metrics", "models", "store", "training"},
     "digits": {"errors"},
     "figures": set(),
+    "oddities": {"data", "digits", "metrics", "models", "training"},
+    "iteration": {"data", "figures", "metrics", "models"},
 }
 
 
