@@ -7,6 +7,7 @@ pictures is less than COLLAPSED of that between the digits. Change is the root m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +23,7 @@ from ae_core.models import Autoencoder, as_picture, reconstruct
 
 STEPS = 50
 STEPS_SHOWN = (0, 1, 2, 5, 10, 20, 50)
-DIGITS = 200
+DIGITS = 100
 DIGITS_SHOWN = 8
 SETTLED = 1e-3
 COLLAPSED = 0.1
@@ -124,7 +125,14 @@ def change_curves(courses: Mapping[str, Course]) -> go.Figure:
         )  # fmt: skip
     figure.add_hline(y=SETTLED, line={"color": "gray", "width": 2, "dash": "longdash"})
     figure.add_annotation(
-        x=1, xref="paper", xanchor="right", y=-3, yanchor="bottom", text="settled: below 0.001", showarrow=False, font={"size": FONT}
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=math.log10(SETTLED),
+        yanchor="top",
+        text=f"settled: below {SETTLED:g}",
+        showarrow=False,
+        font={"size": FONT},
     )
     figure.update_layout(
         height=420,

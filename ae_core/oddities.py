@@ -28,6 +28,7 @@ AS_WELL = "The same picture, about as well as a digit."
 WORSE = "The same picture, but clearly worse."
 REPLACED = "Something more like a digit than like what went in."
 VERDICTS = (AS_WELL, WORSE, REPLACED)
+IN_SHORT = {AS_WELL: "as well as a digit", WORSE: "clearly worse", REPLACED: "more like a digit"}
 
 
 @dataclass(frozen=True)

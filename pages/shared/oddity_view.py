@@ -10,7 +10,7 @@ import streamlit as st
 from ae_core import figures, iteration, oddities
 from ae_core.figures import Row
 from ae_core.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
-from ae_core.oddities import AS_WELL_TIMES, ODDITIES, VERDICTS, Outcome
+from ae_core.oddities import AS_WELL, AS_WELL_TIMES, IN_SHORT, ODDITIES, REPLACED, VERDICTS, Outcome
 from ae_core.store import StoredRun
 from pages.shared import display, lab, question
 from pages.shared.question import Answer
@@ -59,8 +59,9 @@ def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     st.html(figures.columns_html([("what went in", went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]))
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
-        f"{ODDITIES[name].what} “{oddities.REPLACED}”: the output is nearer to a held-back digit than to what went in. "
-        f"“{oddities.AS_WELL}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's."
+        f"{ODDITIES[name].what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
+        f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's. "
+        "Percentile: how many in a hundred held-back digits have a smaller squared error."
     )
 
 
@@ -70,7 +71,7 @@ def _row(model: str, outcome: Outcome) -> dict[str, str]:
         "Squared error": f"{outcome.error:.1f}",
         "A median digit's": f"{outcome.median:.1f}",
         "Percentile among digits": f"{100 * outcome.better / outcome.held_back:.0f}",
-        "What came out": outcome.verdict,
+        "What came out": IN_SHORT[outcome.verdict],
     }
 
 
@@ -97,7 +98,7 @@ def again(runs: Mapping[str, StoredRun]) -> None:
     assert model in runs
 
     def answer() -> Answer:
-        one = _courses(runs)[model]
+        one = _course_of(runs[model])
         return Answer(
             one.commonest_end,
             f"Of {one.digits} held-back digits, {one.counts[iteration.SAME]} settle on a picture of the same digit, "
@@ -105,23 +106,24 @@ def again(runs: Mapping[str, StoredRun]) -> None:
         )
 
     words = f"Apply the **{model}** to its own output {STEPS} times. What becomes of most digits?"
-    question.card(f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, _courses(runs)))
+    question.card(f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs))
 
 
-def _course(model: str, courses: Mapping[str, Course]) -> None:
-    one = courses[model]
+def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
+    one = _course_of(runs[model])
+    st.markdown(
+        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end pictures lie "
+        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their digit's class by their "
+        f"nearest neighbour; after the first step it was {one.same_class_at_first}."
+    )
     strips, curve = st.columns(2, gap="medium")
     with strips:
         labels = ["the digit", "once through the network", *(f"{step} times" for step in STEPS_SHOWN[2:])]
         st.html(figures.rows_html([Row(*row) for row in zip(labels, one.shown_snhw, strict=True)]))
     with curve:
         alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
+        courses = {name: _course_of(run) for name, run in runs.items()}
         display.chart(iteration.change_curves(courses), f"surprises_change_{model}", alt)
-    st.markdown(
-        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end pictures lie "
-        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their digit's class by their "
-        f"nearest neighbour; after the first step it was {one.same_class_at_first}."
-    )
     st.caption(
         f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
         f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "
@@ -146,13 +148,10 @@ def _outcomes(_root: Path, run_id: str, weights_sha256: str, digits_name: str, _
     return oddities.outcomes(lab.network(_run), oddities.pictures(lab.digits()), lab.digits())
 
 
-def _courses(runs: Mapping[str, StoredRun]) -> dict[str, Course]:
-    with st.spinner(f"Sending {DIGITS} digits through each network {STEPS} times …"):
-        return {
-            model: _measured_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run) for model, run in runs.items()
-        }
+def _course_of(run: StoredRun) -> Course:
+    return _measured_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_data(show_spinner=f"Sending {DIGITS} digits through the network {STEPS} times …", max_entries=64)
 def _measured_course(_root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun) -> Course:
     return iteration.course(lab.network(_run), lab.digits())
