@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "network_figures": {"config", "figures", "models"},
     "noise_figures": {"figures", "robustness"},
     "report": {"config", "corruption", "data", "figures", "jobs", "metrics", "models", "store", "training"},
+    "oddities": {"data", "digits", "metrics", "models", "training"},
+    "iteration": {"data", "figures", "metrics", "models"},
 }
 
 
