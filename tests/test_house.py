@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "models": {"config"},
     "metrics": set(),
     "baselines": {"metrics"},
+    "latent": {"baselines", "models"},
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
     "store": {"config", "models", "errors", "training", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
@@ -31,6 +32,8 @@ MAY_IMPORT = {
     "run_file": {"config", "corruption", "data", "errors", "housekeeping", "metrics", "models", "store", "training"},
     "digits": {"errors"},
     "figures": set(),
+    "latent_figures": {"figures", "latent"},
+    "training_figures": {"figures", "latent_figures"},
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ae_core.config import RunConfig
-from pages.shared import dials, display, lab, lesson, training_panel
+from pages.shared import dials, display, lab, lesson, training_panel, training_story
 
 
 def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
@@ -19,7 +19,7 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False) -> None:
             found = training_panel.watch(run, page)
             if found is not None:
                 _try_it(found.run_id, page, run)
-                training_panel.curve(found, page)
+                training_story.story(found, page)
 
 
 @st.fragment
