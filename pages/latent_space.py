@@ -1,9 +1,38 @@
 """The space of codes: where digits lie, what lies between them, and what the decoder draws elsewhere."""
 
-from pages.shared import display, lesson
+import streamlit as st
+
+from pages.shared import dials, display, lab, latent_bench, lesson, question
 
 lesson.begin("latent_space")
 
 "# The latent space"
 
-display.dataset_note()
+"""
+The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every other point is a
+code as well, and the decoder draws something from each.
+"""
+
+with lab.plain_errors():
+    controls, pictures = lesson.columns()
+    with controls:
+        model = st.radio("Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params")
+        size = dials.latent_size()
+        run = display.shipped_trio(size).get(model)
+    with pictures:
+        if run is None:
+            st.info(f"No {model} with latent size {size} has been trained yet. Move the dial to 2, 8 or 32, or train one on its page.")
+            st.stop()
+        noise = dials.test_noise("latent", default=0.0)
+        space = latent_bench.space(run, noise)
+        latent_bench.two_digits(space)
+        question.card(
+            "latent",
+            "**Halfway** between two different digits: is the picture decoded there nearer to some real held-back digit than the pixel "
+            "cross-fade is?",
+            latent_bench.HALFWAY,
+            lambda: latent_bench.halfway(run),
+        )
+        st.subheader("Where no digit is")
+        latent_bench.elsewhere(space)
+    display.dataset_note()

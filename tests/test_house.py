@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "models": {"config"},
     "metrics": set(),
     "baselines": {"metrics"},
+    "latent": {"baselines", "models"},
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
     "robustness": {"config", "corruption", "metrics", "models", "training"},
     "store": {"config", "models", "errors", "training", "versions"},
@@ -38,6 +39,8 @@ MAY_IMPORT = {
     "report": {"config", "corruption", "data", "figures", "jobs", "metrics", "models", "store", "training"},
     "oddities": {"data", "digits", "metrics", "models", "training"},
     "iteration": {"data", "figures", "metrics", "models"},
+    "latent_figures": {"figures", "latent"},
+    "training_figures": {"figures", "latent_figures"},
 }
 
 

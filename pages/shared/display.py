@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -19,7 +20,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab
+from pages.shared import lab, slider_keys
 from pages.shared.dials import NOISE_WORDS
 
 DIGITS_SHOWN = 8
@@ -33,8 +34,8 @@ TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A figure without toolbar, its words in the page's own text colour."""
+def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
+    """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
     size = figures.FONT * (PRESENTED if lab.presenting() else 1)
     font = {"color": TEXT_COLOURS[st.context.theme.type or "light"], "size": size}
     figure.update_layout(font=font, legend_font=font)
@@ -42,7 +43,7 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     figure.update_xaxes(tickfont=font, title_font=font)
     figure.update_yaxes(tickfont=font, title_font=font)
     figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
-    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
+    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
 
 
 def scrubber(first_picture: str, draw: Callable[[], go.Figure], key: str, alt: str, height: str, phone_height: str) -> None:
@@ -66,6 +67,7 @@ def scrubber(first_picture: str, draw: Callable[[], go.Figure], key: str, alt: s
         with st.container(key=f"{key}_first"):
             st.markdown(first_picture, unsafe_allow_html=True)
         chart(draw(), key, alt)
+        slider_keys.enable(key)
 
 
 def provenance(run: StoredRun) -> None:

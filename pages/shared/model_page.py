@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.store import StoredRun
-from pages.shared import dials, display, lab, lesson, share, training_panel
+from pages.shared import dials, display, lab, lesson, share, training_panel, training_story
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
@@ -29,7 +29,7 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More |
             share.beside_the_senders(run, found)
             if found is not None:
                 _try_it(found.run_id, page, run, more)
-                training_panel.curve(found, page)
+                training_story.story(found, page)
         return run
     return None
 

@@ -110,13 +110,6 @@ def progress_bar(run: RunConfig) -> None:
         st.error(progress.message, icon=":material/error:")
 
 
-def curve(run: StoredRun, page: str) -> None:
-    """How the loss of a finished run fell."""
-    progress = jobs.progress(run.run_id, lab.store())
-    with st.expander("How it learnt"):
-        _show(progress, f"{page}_past")
-
-
 @st.fragment(run_every=POLL_SECONDS)
 def _follow(name: str, page: str) -> None:
     progress = _look(name)

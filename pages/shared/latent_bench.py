@@ -1,0 +1,230 @@
+"""What can be done in the space of codes: choose digits, walk between two, and ask the decoder about any place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from ae_core import figures, latent, latent_figures
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.figures import Row
+from ae_core.latent import Plane
+from ae_core.models import Autoencoder, codes_of, pictures_of
+from ae_core.store import StoredRun
+from ae_core.training import seeded
+from pages.shared import display, lab
+from pages.shared.question import Answer
+
+MODELS = ("FAE", "CAE", "DAE")
+DIGITS = 1000
+WALK = 9
+GRID = 15
+DIRECTIONS = 6
+FARTHEST = 3.0
+PAIRS = 50
+NOISE_SEED = 0
+CLOSE = 0.9
+HALFWAY = (
+    "Yes, the decoded picture is nearer.",
+    "Within a tenth of each other.",
+    "No, the cross-fade is nearer.",
+)
+CHOSEN = {"A": "latent_a", "B": "latent_b"}
+MAP, MANIFOLD = "latent_map", "latent_manifold"
+PLACE = ("latent_z1", "latent_z2")
+PLACE_STEP = 100 / (latent_figures.CLICKS - 1)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Held-back digits as a network sees them (n, 28, 28), their classes (n,), their codes (n, l), and how these are drawn."""
+
+    model: Autoencoder
+    seen_nhw: Tensor
+    labels_n: Tensor
+    codes_nl: Tensor
+    plane: Plane
+
+
+def space(run: StoredRun, noise: CorruptionConfig) -> Space:
+    """The codes of up to 1,000 held-back digits with this noise on them."""
+    return _space(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _space(_root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, digits: str, _run: StoredRun) -> Space:
+    held_back, model = lab.digits(), lab.network(_run)
+    seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
+    codes_nl = codes_of(model, seen_nhw)
+    return Space(model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl))
+
+
+# Two digits and the way between them
+
+
+@st.fragment
+def two_digits(here: Space) -> None:
+    """The map of codes, two chosen digits, and the walk from one to the other."""
+    with lab.plain_errors():
+        left, right = st.columns([3, 2], gap="medium")
+        with right:
+            chosen = _choice(here)
+            position = st.slider(
+                "How far from A to B", 0.0, 1.0, 0.5, 0.05, key="latent_position", bind="query-params",
+                help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight line.",
+            )  # fmt: skip
+            _two_pictures(here, chosen, position)
+        _walk(here, chosen)
+        with left:
+            _map(here, chosen, position)
+
+
+def _choice(here: Space) -> tuple[int, int]:
+    last = len(here.labels_n) - 1
+    numbers = []
+    for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), (0, 1), strict=True):
+        numbers.append(int(column.number_input(f"Digit {name}", 0, last, first, key=key, bind="query-params")))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.radio("A click on a point chooses", list(CHOSEN), key="latent_click", horizontal=True, bind="query-params")
+        st.button("Two other digits", key="latent_others", icon=":material/casino:", on_click=_others, args=(last + 1,))
+    return numbers[0], numbers[1]
+
+
+def _others(count: int) -> None:
+    for key, stride in zip(CHOSEN.values(), (7, 11), strict=True):
+        st.session_state[key] = (int(st.session_state[key]) + stride) % count
+
+
+def _two_pictures(here: Space, chosen: tuple[int, int], position: float) -> None:
+    a_hw, b_hw = here.seen_nhw[list(chosen)]
+    rebuilt = latent.walk(here.model, a_hw, b_hw, [0.0, position, 1.0])
+    names = [f"{name}: a {int(here.labels_n[number])}" for name, number in zip(CHOSEN, chosen, strict=True)]
+    faded = latent.cross_fade(a_hw, b_hw, [position])
+    with st.container(key="latent_first"):
+        st.html(figures.columns_html([(names[0], a_hw[None]), (f"at {position:.0%}", faded), (names[1], b_hw[None])]))
+        st.html(figures.columns_html([("D(E(A))", rebuilt[:1]), (f"at {position:.0%}", rebuilt[1:2]), ("D(E(B))", rebuilt[2:])]))
+    st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
+
+
+def _walk(here: Space, chosen: tuple[int, int]) -> None:
+    a_hw, b_hw = here.seen_nhw[list(chosen)]
+    positions = latent.steps(WALK)
+    walked = Row("decoded from codes between A’s and B’s", latent.walk(here.model, a_hw, b_hw, positions))
+    faded = Row("pictures A and B cross-faded", latent.cross_fade(a_hw, b_hw, positions))
+    st.html(figures.rows_html([walked, faded]))
+
+
+def _map(here: Space, chosen: tuple[int, int], position: float) -> None:
+    walk_2l = here.codes_nl[list(chosen)]
+    line_t2 = here.plane.place(latent.between(walk_2l[0], walk_2l[1], latent.steps(2)))
+    there_12 = here.plane.place(latent.between(walk_2l[0], walk_2l[1], [position]))
+    figure = latent_figures.code_map(here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], _axes(here))
+    display.chart(figure, MAP, f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class", on_select=_point_clicked)
+    st.caption(f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {_seen(here)}")
+
+
+def _axes(here: Space) -> tuple[str, str]:
+    if here.plane.along:
+        return "1st principal direction", "2nd principal direction"
+    return "1st number of the code", "2nd number" if here.codes_nl.shape[1] == 2 else ""
+
+
+def _seen(here: Space) -> str:
+    size = here.codes_nl.shape[1]
+    if here.plane.along is None:
+        return "Nothing is left out: a code is a point of this plane." if size == 2 else "A code is one number: all lie on a line."
+    return f"A code has {size} numbers; these two directions show {here.plane.share:.0%} of the variance between the codes."
+
+
+def _point_clicked() -> None:
+    """The digit of the clicked point becomes A or B."""
+    for point in st.session_state[MAP].selection.points[:1]:
+        st.session_state[CHOSEN[st.session_state.latent_click]] = int(point["customdata"])
+
+
+# Anywhere else
+
+
+@st.fragment
+def elsewhere(here: Space) -> None:
+    """What the decoder draws from codes that belong to no digit."""
+    with lab.plain_errors():
+        if here.codes_nl.shape[1] == 2:
+            _anywhere_on_the_plane(here)
+        else:
+            _along_directions(here)
+
+
+def _anywhere_on_the_plane(here: Space) -> None:
+    over = latent.area(here.codes_nl)
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        shares = [_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
+        code_1l = over.at(latent.shares(shares))
+        st.html(figures.columns_html([("decoded there", pictures_of(here.model, code_1l))]))
+        st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
+    with left:
+        figure = latent_figures.manifold_map(latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0])
+        alt = f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the place that is looked at"
+        display.chart(figure, MANIFOLD, alt, on_select=_place_clicked)
+        st.caption("Click anywhere, or move the sliders.")
+
+
+def _share(name: str, key: str) -> float:
+    return st.slider(
+        f"{name} number of the code", 0.0, 100.0, 50.0, PLACE_STEP, format="%.1f %%", key=key, bind="query-params",
+        help="0 % is the lowest among these digits' codes, 100 % the highest.",
+    )  # fmt: skip
+
+
+def _place_clicked() -> None:
+    for point in st.session_state[MANIFOLD].selection.points[:1]:
+        for key, percent in zip(PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True):
+            st.session_state[key] = percent
+
+
+def _along_directions(here: Space) -> None:
+    along = latent.principal(here.codes_nl, DIRECTIONS)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        columns = st.columns(2, gap="medium")
+        amounts = [_amount(columns[i % 2], i + 1, share) for i, share in enumerate(along.shares_k.tolist())]
+        st.button("Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset)
+    with right:
+        codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]
+        mean, moved = (pictures_of(here.model, code_1l) for code_1l in codes)
+        st.html(figures.columns_html([("the mean code", mean), ("your code", moved)]))
+        st.caption("Both are decoded from codes that belong to no digit.")
+
+
+def _amount(column: DeltaGenerator, number: int, share: float) -> float:
+    return column.slider(
+        f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, 0.0, 0.1, key=f"latent_direction_{number}",
+        bind="query-params", help="In standard deviations of the digits' codes along this principal direction.",
+    )  # fmt: skip
+
+
+def _reset() -> None:
+    for i in range(DIRECTIONS):
+        st.session_state[f"latent_direction_{i + 1}"] = 0.0
+
+
+# The question
+
+
+def halfway(run: StoredRun) -> Answer:
+    """Whether the decoder's pictures between digits are nearer to real digits than cross-fades are."""
+    digits = lab.digits()
+    drawn, faded = latent.halfway_distances(
+        lab.network(run), digits.test_nhw[:DIGITS], digits.test_labels_n[:DIGITS], PAIRS, seeded(NOISE_SEED, "pairs")
+    )
+    right = HALFWAY[(drawn >= CLOSE * faded) + (faded < CLOSE * drawn)]
+    return Answer(
+        right,
+        f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the decoded picture and {faded:.1f} "
+        "away from the cross-fade (mean squared distance over the 784 pixels).",
+    )

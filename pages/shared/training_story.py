@@ -1,0 +1,71 @@
+"""How a finished network learnt: five stills, and a slider that replays pictures, codes and loss together."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from ae_core import jobs, training_figures
+from ae_core.figures import Row
+from ae_core.jobs import Progress
+from ae_core.store import StoredRun
+from pages.shared import lab, slider_keys
+from pages.shared.display import DIGITS_SHOWN, chart
+
+STILL_DIGITS = 3
+
+
+def story(run: StoredRun, page: str) -> None:
+    """From the untrained network to the finished one."""
+    progress = jobs.progress(run.run_id, lab.store())
+    st.subheader("How it learnt")
+    if not progress.snapshots or not progress.batch_losses:
+        st.caption("The log of this run has no pictures of its training.")
+        return
+    st.html(_stills(progress))
+    _replay(run, page)
+
+
+@st.fragment
+def _replay(run: StoredRun, page: str) -> None:
+    """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
+    with lab.plain_errors():
+        progress = jobs.progress(run.run_id, lab.store())
+        words = "Drag the slider, or choose it with Tab and use the arrow keys: it starts at the untrained network."
+        if progress.codes is None:
+            st.caption(f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move.")
+        else:
+            st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
+        chart(_figure(progress), f"{page}_story", "Reconstructions, codes and loss at each kept step of the training, under a slider")
+        slider_keys.enable(f"{page}_story")
+
+
+def _stills(progress: Progress) -> str:
+    columns = [(row.label, row.images_nhw) for row in _given(progress, STILL_DIGITS, ("digit", "noisy"))]
+    for i in training_figures.stills(len(progress.snapshots)):
+        step, _ = progress.snapshots[i]
+        columns.append((f"step {step:,}", progress.snapshot(i)[:STILL_DIGITS]))
+    return training_figures.stills_html(columns)
+
+
+def _figure(progress: Progress) -> go.Figure:
+    given = _given(progress, DIGITS_SHOWN, ("digit x", "noisy input x + ε, clipped to 0–1"))
+    steps = [step for step, _ in progress.snapshots]
+    rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
+    codes = progress.codes and (progress.codes.codes_tnd, progress.codes.labels_n)
+    return training_figures.training_scrubber(steps, given, rebuilt, progress.batch_losses, progress.test_errors, codes)
+
+
+def _given(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
+    """The digits that every snapshot redraws, and as the network sees them where that is not the same."""
+    assert progress.clean is not None
+    assert progress.noisy is not None
+    rows = [Row(names[0], progress.clean[:count]), Row(names[1], progress.noisy[:count])]
+    return rows[:1] if progress.noisy.equal(progress.clean) else rows
+
+
+def _where(run: StoredRun, count: int) -> str:
+    size = run.config.model.latent_size
+    seen = "" if size <= 2 else ", seen along the two leading principal directions of the final codes"
+    numbers = "1 number" if size == 1 else f"{size} numbers"
+    return f"Each point is one of {count:,} test digits, where its code of {numbers} lies{seen}. A figure marks the middle of its class."

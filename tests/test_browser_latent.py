@@ -1,0 +1,101 @@
+"""The replay of a training and the latent space, with mouse and keyboard, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from ae_core import config, worker
+from ae_core.data import Digits
+from tests.browser import picture_changes_after
+from tests.test_browser import app, browser, go, page  # noqa: F401 (fixtures)
+
+SMALL_CAE = config.adjusted(config.CAE, model={"latent_size": 2}, training={"epochs": 3})
+
+
+@pytest.fixture
+def story(page, app, few_digits: Digits) -> Locator:  # noqa: F811 (fixtures)
+    """The replay of a small training, once the browser has drawn it."""
+    if app.store.find(config.run_id(SMALL_CAE)) is None:
+        for _ in worker.record(SMALL_CAE, app.store, few_digits):
+            pass
+    go(page, app, "convolutional?latent_size=2&cae_epochs=3")
+    replay = page.locator(".st-key-cae_story")
+    replay.locator(".lab-slider-key").wait_for(state="attached")
+    page.wait_for_timeout(2_000)
+    return replay
+
+
+def sent(page: Page) -> list[str]:  # noqa: F811
+    """What the page asks for from now on, its own pictures aside, and what it says to the app."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if not request.url.startswith(("data:", "blob:")) else None)
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    return asked
+
+
+def seen(story: Locator) -> tuple[list[str], str, str]:
+    """The pictures, where the codes lie, and where the marker on the loss curve is."""
+    pictures = story.locator("image").evaluate_all("all => all.map(i => i.getAttribute('href'))")
+    codes = story.locator(".subplot.x2y2 .points").first.inner_html()
+    marker = story.locator(".point[style*='213, 94, 0']").get_attribute("transform") or ""
+    return pictures, codes, marker
+
+
+def test_dragging_replays_pictures_codes_and_loss_in_the_browser_and_back(page, story):  # noqa: F811
+    asked = sent(page)
+    untrained = seen(story)
+    story.scroll_into_view_if_needed()
+    rail = story.locator(".slider-rail-touch-rect").bounding_box()
+    assert rail is not None
+    middle = rail["y"] + rail["height"] / 2
+    page.mouse.move(rail["x"] + 12, middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + 0.9 * rail["width"], middle, steps=5)
+    page.wait_for_timeout(300)
+    trained = seen(story)
+    page.mouse.move(rail["x"] + 12, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert trained[0][0] == untrained[0][0]  # the digits stay
+    assert [now != before for now, before in zip(trained, untrained, strict=True)] == [True, True, True]
+    assert seen(story) == untrained
+    assert asked == []
+
+
+def test_arrow_keys_move_a_slider_inside_a_figure_also_once_it_is_drawn_again(page, app):  # noqa: F811
+    go(page, app, "denoising")
+    handle = page.locator(".st-key-dae_rows").get_by_role("slider", name="noise level")
+    for _ in range(2):
+        handle.wait_for(state="attached")
+        page.wait_for_timeout(2_000)
+        asked = sent(page)
+        handle.focus()
+        picture_changes_after(page, lambda: page.keyboard.press("ArrowRight"))
+        expect(handle).to_have_attribute("aria-valuetext", "0.45")
+        page.keyboard.press("End")
+        expect(handle).to_have_attribute("aria-valuenow", "20")
+        expect(handle).to_be_focused()
+        assert asked == []
+        page.locator(".st-key-new_digits button").click()
+        page.wait_for_url(re.compile("digits_seed=1"))
+
+
+def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app):  # noqa: F811
+    go(page, app, "latent_space?latent_size=2")
+    point = page.locator(".st-key-latent_map .scatterlayer .trace").nth(1).locator(".point").first
+    point.wait_for()
+    page.wait_for_timeout(2_000)
+    point.hover(force=True)
+    point.click(force=True)
+    page.wait_for_url(re.compile(r"latent_a=\d+"))
+    expect(page.get_by_text("A: a 1")).to_be_visible()
+    grid = page.locator(".st-key-latent_manifold .nsewdrag")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.2 * box["height"])
+    page.wait_for_url(re.compile(r"latent_z1=\d+.*latent_z2=\d+"))
+    expect(page.locator(".st-key-latent_z1").get_by_role("slider")).to_have_value(re.compile("^(77.5|80|82.5)$"))
