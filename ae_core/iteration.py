@@ -125,15 +125,9 @@ def change_curves(courses: Mapping[str, Course]) -> go.Figure:
         )  # fmt: skip
     figure.add_hline(y=SETTLED, line={"color": "gray", "width": 2, "dash": "longdash"})
     figure.add_annotation(
-        x=0,
-        xref="paper",
-        xanchor="left",
-        y=math.log10(SETTLED),
-        yanchor="top",
-        text=f"settled: below {SETTLED:g}",
-        showarrow=False,
-        font={"size": FONT},
-    )
+        x=0, xref="paper", xanchor="left", y=math.log10(SETTLED), yanchor="top",
+        text=f"settled: below {SETTLED:g}", showarrow=False, font={"size": FONT},
+    )  # fmt: skip
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
