@@ -132,6 +132,7 @@ def test_scrubbing_stays_in_the_browser(page, app):
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     page.on("websocket", lambda socket: sent.append(socket.url))
+    page.locator(".st-key-dae_rows .slider-rail-touch-rect").scroll_into_view_if_needed()
     rail = page.locator(".st-key-dae_rows .slider-rail-touch-rect").bounding_box()
     assert rail is not None
     middle = rail["y"] + rail["height"] / 2

@@ -31,7 +31,7 @@ def _replay(run: StoredRun, page: str) -> None:
     """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
     with lab.plain_errors():
         progress = jobs.progress(run.run_id, lab.store())
-        words = "Drag the slider, or choose it with Tab and use the arrow keys: it starts at the untrained network."
+        words = "Drag the slider, or use Tab and the arrow keys. It starts at the untrained network; the test error has its own scale."
         if progress.codes is None:
             st.caption(f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move.")
         else:
