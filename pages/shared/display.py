@@ -39,8 +39,8 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     font = {"color": TEXT_COLOURS[st.context.theme.type or "light"], "size": size}
     figure.update_layout(font=font, legend_font=font)
     figure.update_annotations(font=font)
-    figure.update_xaxes(tickfont=font)
-    figure.update_yaxes(tickfont=font)
+    figure.update_xaxes(tickfont=font, title_font=font)
+    figure.update_yaxes(tickfont=font, title_font=font)
     figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt)
 
