@@ -68,8 +68,10 @@ def _only_the_input(one: RunConfig, other: RunConfig) -> bool:
 def pair_facts(runs: Mapping[str, StoredRun]) -> None:
     """In what the two differ and in what they do not, from their settings, their weights and their counts."""
     st.markdown(f"**Compared, setting by setting.** {_facts(runs)}")
-    for run in runs.values():
-        display.provenance(run)
+    for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            display.provenance(run)
 
 
 def _facts(runs: Mapping[str, StoredRun]) -> str:
