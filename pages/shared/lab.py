@@ -20,6 +20,7 @@ from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
+from ae_core.training import use_one_thread
 from pages.shared import opened_link
 
 MODELS_KEPT = 64
@@ -55,9 +56,11 @@ def settle(imported: str) -> None:
     """Once after each large import: take what it brought out of the garbage collector's sight.
 
     Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s.
-    Plotly stumbles over a pandas that another visitor's page is just importing; so it is imported here, where all wait for it.
+    One torch thread, so that one visitor's slider leaves the other cores to the others. Plotly stumbles over a pandas
+    that another visitor's page is just importing; so it is imported here, where all wait for it.
     """
     import_module("pandas")
+    use_one_thread()
     gc.freeze()
 
 

@@ -66,11 +66,13 @@ def end(page: str) -> None:
     place = _place(page)
     assert place
     st.divider()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if place > 1:
-            _link("Back", PATH[place - 2])
+    onward, backward = st.columns(2, gap="medium")
+    with onward:
         if place < len(PATH):
             _link("Next", PATH[place])
+    with backward:
+        if place > 1:
+            _link("Back", PATH[place - 2])
     presenter.switch()
 
 

@@ -51,10 +51,13 @@ def _card(key: str, question: str, options: tuple[str, ...], answer: Callable[[]
                 st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(key, None))
             else:
                 st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(key,))
+                st.empty()  # in the place of the second button, lest that stays while the answer is worked out
             with st.popover("The room's votes", icon=":material/how_to_vote:"):
                 votes = _votes(key, options)
         if not open_:
-            _reveal(answer(), said)
+            with st.spinner("Measuring …"):
+                found = answer()
+            _reveal(found, said)
             if picture:
                 picture()
         if any(map(any, votes)):
