@@ -131,7 +131,8 @@ def extremes(model: Autoencoder, clean_nhw: Tensor, noise: CorruptionConfig, see
 
 
 def clipped_mean(level: float) -> float:
-    """Mean of max(0, σε) for ε ~ N(0, 1): σ/√(2π), what Gaussian noise of standard deviation `level` adds to a black pixel."""
+    """Mean of max(0, σε) for ε ~ N(0, 1): σ/√(2π), what Gaussian noise of standard deviation `level` adds to
+    a black pixel where nothing is clipped at white."""
     return level / math.sqrt(2 * math.pi)
 
 

@@ -141,7 +141,7 @@ def test_without_noise_in_training_the_denoiser_is_the_plain_network():
 def test_the_denoising_page_tells_the_noise_that_was_clipped_and_that_was_removed():
     page = open_page("denoising")
     text = words(page)
-    assert "is on average not 0 but **0.16**; in theory it is σ/√(2π) = 0.16" in text
+    assert "is on average not 0 but **0.16**; clipping at black alone makes it σ/√(2π) = 0.16" in text
     assert re.search(r"took away \*\*8\d%\*\* of the noise's energy", text)
     assert "blue = darker" in html(page)
     before = html(page)

@@ -333,7 +333,8 @@ def _noise_told(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> str
         return words + "This kind of noise stays between black and white, so nothing is clipped."
     return words + (
         f"Clipping changed ε in **{found.clipped_share:.0%}** of the pixels: black cannot get darker. So the noise left on the black "
-        f"background is on average not 0 but **{found.background_mean:.2f}**; in theory it is σ/√(2π) = {clipped_mean(noise.level):.2f}."
+        f"background is on average not 0 but **{found.background_mean:.2f}**; "
+        f"clipping at black alone makes it σ/√(2π) = {clipped_mean(noise.level):.2f}."
     )
 
 
