@@ -24,6 +24,8 @@ def sender(page: Page, app: App, digits) -> Page:
         for _ in record(QUICK, app.store, digits):
             pass
     go(page, app, f"fully_connected?{DIALS}")
+    wait_for_figure(page)
+    expect(page.get_by_text("Share and take along")).to_have_count(1)  # what the run before drew has gone
     page.get_by_text("Share and take along").click()
     return page
 
@@ -51,7 +53,7 @@ def test_a_link_opened_in_another_lab_leads_to_a_training_with_identical_weights
 
 def test_the_downloaded_report_opens_from_a_file_with_no_network(sender, browser, tmp_path):
     with sender.expect_download(timeout=PATIENT) as download:
-        sender.locator(".st-key-fae_share_report button").click()
+        sender.get_by_role("button", name="Report").click()
     report = Path(tmp_path / "report.html")
     download.value.save_as(report)
     context = browser.new_context(viewport=PROJECTOR, offline=True)
