@@ -132,7 +132,12 @@ def test_a_run_in_the_line_can_be_stopped_from_its_card(here):
 
 @pytest.mark.parametrize(
     ("key", "value", "left"),
-    [("runs_model", "DAE", {"DAE"}), ("runs_model", ["FAE", "CAE"], {"FAE", "CAE"}), ("runs_state", "finished", {"FAE", "CAE", "DAE"})],
+    [
+        ("runs_model", "DAE", {"DAE"}),
+        ("runs_model", ["FAE", "CAE"], {"FAE", "CAE"}),
+        ("runs_model", "linear FAE", {"linear FAE"}),
+        ("runs_state", "finished", {"FAE", "CAE", "DAE", "linear FAE"}),
+    ],
 )
 def test_the_filters_leave_what_was_asked_for(key, value, left):
     assert {row["Model"] for row in rows(open_page(**{key: value})).values()} == left
