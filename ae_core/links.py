@@ -58,7 +58,9 @@ def written(words: str, pattern: str, *, several: bool = False) -> Check:
 
 NOISE = one_of("Gaussian", "Salt and pepper", "Masking")
 
-# Every key that a page puts into a link, or a pattern for keys that begin with the page's name: a new dial is one more line.
+# The dials of the model pages that do not begin with the page's name.
+SHARED = ("latent_size", "training_noise_kind", "training_noise_level", "seed", "digits_seed", "noise_seed", "linear", "pca_digits")
+# Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
 TABLE: dict[str, Check] = {
     "latent_size": whole(*LIMITS["latent_size"]),
     "*_epochs": whole(LIMITS["epochs"][0], 60),
@@ -74,9 +76,22 @@ TABLE: dict[str, Check] = {
     "seed": whole(*LIMITS["seed"]),
     "digits_seed": whole(*LIMITS["seed"]),
     "noise_seed": whole(*LIMITS["seed"]),
+    "linear": one_of("true", "false"),
+    "pca_digits": whole(*LIMITS["seed"]),
+    "*_maps_digit": whole(0, 9),
+    "*_measure": one_of("PSNR", "SSIM"),
+    "surprises_picture": written("the name of one of the pictures", r"[\w\- ]{1,40}"),
+    "surprises_all": one_of("true", "false"),
+    "surprises_model": one_of("FAE", "CAE", "DAE"),
+    "latent_model": one_of("FAE", "CAE", "DAE"),
+    "latent_[ab]": whole(0, 999),
+    "latent_click": one_of("A", "B"),
+    "latent_position": number(0, 1),
+    "latent_z[12]": number(0, 100),
+    "latent_direction_[1-6]": number(-3, 3),
     "digit_source": one_of("Draw", "Upload"),
     "compare": written("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
-    "runs_model": some_of("FAE", "CAE", "DAE", "denoising FAE", "Keras"),
+    "runs_model": some_of("FAE", "linear FAE", "CAE", "DAE", "denoising FAE", "Keras"),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
     "present": one_of("1"),
     # Of the run that the sender saw

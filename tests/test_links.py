@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,64 +10,11 @@ from hypothesis import strategies as st
 
 from ae_core import config, links
 from ae_core.versions import versions
-from tests.conftest import PROJECT
 
 
 @pytest.fixture
 def run(store):
     return store.shipped_like(config.CAE)
-
-
-# The keys that pages bind to links, found in their source
-
-
-def written(node: ast.expr) -> str | None:
-    """A key as it is written: a text, or an f-string with x for what it fills in."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
-    return None
-
-
-def passed_to(function: ast.FunctionDef, name: str, trees: list[ast.Module]) -> list[ast.expr]:
-    """What every caller of `function` gives its parameter `name`."""
-    place = [argument.arg for argument in function.args.args].index(name)
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    calls = [call for call in calls if ast.unparse(call.func).split(".")[-1] == function.name]
-    given = [{keyword.arg: keyword.value for keyword in call.keywords}.get(name) or call.args[place] for call in calls]
-    assert given, f"nobody calls {function.name}"
-    return given
-
-
-def bound_keys(folder: Path) -> set[str]:
-    """Every key that stands beside `bind="query-params"`; one that is a parameter is followed to the callers."""
-    trees = [ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))]
-    keys: set[str] = set()
-    for function in (node for tree in trees for node in [*ast.walk(tree)] if isinstance(node, ast.FunctionDef | ast.Module)):
-        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
-            words = {keyword.arg: keyword.value for keyword in call.keywords}
-            if "bind" not in words:
-                continue
-            key = words["key"]
-            if isinstance(key, ast.Name):
-                found = passed_to(function, key.id, trees) if isinstance(function, ast.FunctionDef) else []
-            else:
-                found = [key]
-            keys |= {name for node in found if (name := written(node)) or pytest.fail(f"cannot tell which key {ast.unparse(node)} is")}
-    return keys
-
-
-def test_every_key_that_a_page_puts_into_a_link_is_in_the_table():
-    keys = bound_keys(PROJECT / "pages")
-    assert {"latent_size", "digits_seed", "training_noise_kind", "x_test_noise", "compare"} <= keys
-    missing = sorted(key for key in keys if links.check_of(key) is None)
-    assert missing == [], f"ae_core/links.py has no line for {', '.join(missing)} in TABLE"
-
-
-def test_a_key_that_is_not_in_the_table_is_found(tmp_path):
-    (tmp_path / "page.py").write_text('def dial(key):\n    st.slider("a", key=key, bind="query-params")\ndial(f"{page}_new")\n')
-    assert bound_keys(tmp_path) == {"x_new"}
 
 
 # What is wrong with a link

@@ -28,7 +28,9 @@ PRESENTING = "presenting"
 
 
 # Streamlit's captions and, on a dark ground, the words on its coloured buttons are hard to read from the third row.
-LEGIBLE = "[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }"
+# Its links to pages are cut off where they do not fit one line.
+LEGIBLE = """[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }
+[data-testid=stPageLink] * { white-space: normal !important; overflow: visible !important }"""
 LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
 
 # For those who have asked their system for less motion.

@@ -75,12 +75,12 @@ def link(run: StoredRun, page: str) -> str:
 def _dials(page: str) -> dict[str, str]:
     """Every dial on the page under the key it has in links, as it stands there."""
     shown = {str(key): value for key, value in st.session_state.items() if links.check_of(str(key))}
-    return {key: _word(key, value) for key, value in sorted(shown.items()) if key in links.TABLE or key.startswith(f"{page}_")}
+    return {key: _word(key, value) for key, value in sorted(shown.items()) if key in links.SHARED or key.startswith(f"{page}_")}
 
 
 def _word(key: str, value: object) -> str:
     words = next((words for part, words in WORDS.items() if key.endswith(part)), {})
-    return str(words.get(value, value))
+    return str(words.get(value, str(value).lower() if isinstance(value, bool) else value))
 
 
 def _report(run: StoredRun, *more: object) -> str:
