@@ -59,7 +59,7 @@ def written(words: str, pattern: str, *, several: bool = False) -> Check:
 NOISE = one_of("Gaussian", "Salt and pepper", "Masking")
 
 # The dials of the model pages that do not begin with the page's name.
-SHARED = ("latent_size", "training_noise_kind", "training_noise_level", "seed", "digits_seed", "noise_seed", "linear", "pca_digits")
+SHARED = ("latent_size", "training_noise_kind", "training_noise_level", "seed", "digits_seed", "noise_seed", "linear")
 # Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
 TABLE: dict[str, Check] = {
     "latent_size": whole(*LIMITS["latent_size"]),
@@ -77,7 +77,6 @@ TABLE: dict[str, Check] = {
     "digits_seed": whole(*LIMITS["seed"]),
     "noise_seed": whole(*LIMITS["seed"]),
     "linear": one_of("true", "false"),
-    "pca_digits": whole(*LIMITS["seed"]),
     "*_maps_digit": whole(0, 9),
     "*_measure": one_of("PSNR", "SSIM"),
     "surprises_picture": written("the name of one of the pictures", r"[\w\- ]{1,40}"),

@@ -32,20 +32,23 @@ with lab.plain_errors():
             with first:
                 question.card(
                     "difference", "Same architecture. So what is **different** about the DAE?", noise_view.DIFFERENCES,
-                    lambda: noise_view.what_differs(runs),
+                    lambda: noise_view.what_differs(runs), reveals_page=True,
                 )  # fmt: skip
             with second:
                 question.card(
                     "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", noise_view.ON_CLEAN,
-                    lambda: noise_view.better_on_clean(runs),
+                    lambda: noise_view.better_on_clean(runs), reveals_page=True,
                 )  # fmt: skip
+            answered = question.revealed("difference_clean")
             grid = st.container()
             noise = dials.test_noise("pair", default=runs["DAE"].config.corruption.level)
             digits_seed, noise_seed = dials.digits_and_noise_seeds()
             with grid:
-                noise_view.pair_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed)
-            noise_view.pair_facts(runs)
-            st.subheader("From which noise on is the DAE better?")
-            noise_view.robustness(runs, noise.kind, noise_seed, key="pair")
+                noise_view.pair_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered)
+            if question.revealed("difference"):
+                noise_view.pair_facts(runs)
+            if answered:
+                st.subheader("From which noise on is the DAE better?")
+                noise_view.robustness(runs, noise.kind, noise_seed, key="pair")
 display.dataset_note()
 lesson.end("difference")

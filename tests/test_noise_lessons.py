@@ -43,8 +43,24 @@ def measured(name: str, digits: Digits, level: float, kind: str = "gaussian") ->
 # The pair
 
 
-def test_the_pair_is_shown_with_each_cells_measured_psnr(digits):
+def pair_page() -> AppTest:
+    """The page of the pair with both questions answered."""
     page = open_page("difference")
+    page.button(key="difference_reveal").click().run()
+    return page.button(key="difference_clean_reveal").click().run()
+
+
+def test_what_comes_out_of_the_pair_is_hidden_until_it_is_predicted():
+    page = open_page("difference")
+    assert " dB" not in html(page)
+    assert "CAE gives back" not in html(page)
+    assert "nothing else does" not in words(page)
+    page.button(key="difference_clean_reveal").click().run()
+    assert "dB ✓ better" in html(page)
+
+
+def test_the_pair_is_shown_with_each_cells_measured_psnr(digits):
+    page = pair_page()
     cells = re.findall(r"([\d.]+) dB( ✓ better)?", html(page))
     expected = [f"{measured(name, digits, level):.1f}" for level in (0.0, 0.4) for name in ("cae", "dae")]
     assert [figure for figure, _ in cells] == expected
@@ -52,7 +68,7 @@ def test_the_pair_is_shown_with_each_cells_measured_psnr(digits):
 
 
 def test_the_pages_claim_that_only_the_noise_differs_is_compared_and_told():
-    assert "(σ = 0 and σ = 0.4), and nothing else does. Each has 115,217 parameters" in words(open_page("difference"))
+    assert "(σ = 0 and σ = 0.4), and nothing else does. Each has 115,217 parameters" in words(pair_page())
 
 
 def test_both_questions_about_the_pair_are_answered_by_what_was_measured(digits):
@@ -66,7 +82,7 @@ def test_both_questions_about_the_pair_are_answered_by_what_was_measured(digits)
 
 
 def test_the_noise_at_which_the_denoiser_overtakes_is_where_the_two_are_equal(digits):
-    level = float(re.search(r"overtakes the CAE at \*\*σ = ([\d.]+)", words(open_page("difference"))).group(1))
+    level = float(re.search(r"overtakes the CAE at \*\*σ = ([\d.]+)", words(pair_page())).group(1))
     assert measured("dae", digits, level - 0.03) < measured("cae", digits, level - 0.03)
     assert measured("dae", digits, level + 0.03) > measured("cae", digits, level + 0.03)
 
@@ -83,7 +99,7 @@ def test_the_noise_at_which_the_denoiser_overtakes_is_where_the_two_are_equal(di
     ],
 )
 def test_every_dial_of_the_pair_changes_what_is_shown(kind, dial, value):
-    page = open_page("difference")
+    page = pair_page()
     before = shown(page)
     getattr(page, kind)(key=dial).set_value(value).run()
     assert not page.exception
@@ -124,12 +140,13 @@ def test_half_a_pair_is_not_shown_as_one(few_digits: Digits):
         for _ in worker.record(run, Store(default_root()), few_digits):
             pass
     page.run()
-    assert not page.info
+    page.button(key="difference_clean_reveal").click().run()
+    assert not any("No pair" in box.value for box in page.info)
     assert "dB ✓ better" in html(page)
 
 
 def test_without_noise_in_training_the_denoiser_is_the_plain_network():
-    page = open_page("difference")
+    page = pair_page()
     page.slider(key="training_noise_level").set_value(0.0).run()
     assert "the DAE is the CAE: no setting differs" in words(page)
     assert "✓ better" not in html(page)

@@ -113,14 +113,23 @@ def better_on_clean(runs: Mapping[str, StoredRun]) -> Answer:
     )
 
 
-def pair_grid(runs: Mapping[str, StoredRun], digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
-    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's mean PSNR over held-back digits."""
+def pair_grid(runs: Mapping[str, StoredRun], digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, *, hidden: bool = False) -> None:
+    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's mean PSNR over held-back digits.
+
+    `hidden`: only what goes in, until the question is answered.
+    """
     inputs = {"clean digits go in": NO_NOISE, f"noisy digits go in, {noise_words(noise)}": noise}
 
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [(label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {}))) for label, now in inputs.items()]
-        return noise_figures.grid_html(["goes in", *(f"{name} gives back" for name in runs)], rows)
+        shown = slice(1) if hidden else slice(None)
+        titles = ["goes in", *(f"{name} gives back" for name in runs)]
+        return noise_figures.grid_html(titles[shown], [(label, cells[shown]) for label, cells in rows])
 
+    if hidden:
+        st.html(draw({}))
+        st.caption("Answer the second question to see what each of them gives back.")
+        return
     place = st.empty()
     place.html(draw({}))  # the pictures are there before the figures
     measured = {label: {name: spread(run, now, noise_seed).mean for name, run in runs.items()} for label, now in inputs.items()}

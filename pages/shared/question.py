@@ -23,16 +23,34 @@ class Answer:
     because: str
 
 
-def card(key: str, question: str, options: Sequence[str], answer: Callable[[], Answer], picture: Callable[[], None] | None = None) -> None:
+def card(
+    key: str,
+    question: str,
+    options: Sequence[str],
+    answer: Callable[[], Answer],
+    picture: Callable[[], None] | None = None,
+    *,
+    reveals_page: bool = False,
+) -> None:
     """A question to be answered before its answer can be seen.
 
-    `answer` is asked only then, and must take its answer from what was measured. `picture` is drawn beside it.
+    `answer` is asked only then, and must take its answer from what was measured. `picture` is drawn beside it. With
+    `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
     """
-    _card(key, question, tuple(options), answer, picture)
+    _card(key, question, tuple(options), answer, picture, reveals_page)
+
+
+def revealed(key: str) -> bool:
+    """Whether this visitor has seen the answer of the card `key`."""
+    return bool(_mine(key).get("shown"))
 
 
 @st.fragment
-def _card(key: str, question: str, options: tuple[str, ...], answer: Callable[[], Answer], picture: Callable[[], None] | None) -> None:
+def _card(
+    key: str, question: str, options: tuple[str, ...], answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool
+) -> None:
+    if reveals_page and _mine(key).pop("turned", False):
+        st.rerun()
     with lab.plain_errors(), st.container(border=True, key=f"question_{key}"):
         mine = _mine(key)
         open_ = not mine.get("shown")
@@ -93,11 +111,12 @@ def _mine(key: str) -> dict:
 
 
 def _show(key: str, choice: str | None) -> None:
-    _mine(key).update(shown=True, choice=choice)
+    _mine(key).update(shown=True, choice=choice, turned=True)
 
 
 def _ask_again(key: str) -> None:
     mine = _mine(key)
     mine.pop("shown", None)
     mine.pop("choice", None)
+    mine["turned"] = True
     st.session_state.pop(f"{key}_choice", None)
