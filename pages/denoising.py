@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core.config import DAE
-from pages.shared import display, lab, lesson, noise_view, question
+from pages.shared import display, lab, lesson, network_view, noise_view, question
 from pages.shared.model_page import bench
 
 lesson.begin("denoising")
@@ -29,6 +29,9 @@ with lab.plain_errors():
             noise_view.GAINS,
             lambda: noise_view.still_helps(found, harder),
         )
+        network_view.network(run, "dae")
+        st.subheader("What the filters make of a noisy digit")
+        network_view.feature_maps(found, 0, "dae", trained)
 
 st.markdown("**Try this:** train it with little noise and test it with much. Then the other way round.")
 display.dataset_note()

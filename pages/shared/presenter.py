@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.shared import display, lab
+from pages.shared import display, lab, noise_view, pca_view
 
 DIALS = "dials"
 LINK = "present"
 ON, SHOW_DIALS, SCRIPT, KEYS = lab.PRESENTING, "presenter_dials", "presenter_script", "presenter_keys"
-SIZES_READY = (2, 8, 32)
+SIZES_READY, SCRIPT_SIZE = (2, 8, 32), 32
 
 # Larger type for the back rows, and less room between things, so that the pictures are on the first screen.
 LARGE = """<style>
@@ -109,4 +109,8 @@ def _prepare(_root: object) -> int:
     runs = [run for size in SIZES_READY for run in display.shipped_trio(size).values()]
     for run in runs:
         lab.network(run)
+    # What the script's pages take longest to measure, at the dials they begin with.
+    for run in (None, *display.shipped_trio(SCRIPT_SIZE).values()):
+        noise_view.curve(run, "gaussian", 0, "psnr")
+    pca_view.pca_error(SCRIPT_SIZE)
     return len(runs)

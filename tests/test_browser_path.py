@@ -1,0 +1,72 @@
+"""The whole path in a real Chromium: from step to step by its links, and what each step must show."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.shared.lesson import PATH
+from tests.test_browser import PAGES, go
+
+# A picture that each step must have, by its text alternative.
+PICTURES = {
+    "home": "DAE",
+    "fully_connected": "PCA, 32 numbers",
+    "convolutional": "Contracting",
+    "denoising": "what the network took away",
+    "difference": "noisy digits go in",
+    "surprises": "letters, and a face",
+    "comparison": "worst rebuilt",
+}
+
+
+def see(page: Page, lesson: str) -> None:
+    """The lesson's heading, its place on the path, its question, and its picture."""
+    expect(page.locator("h1")).to_contain_text(PAGES["" if lesson == "home" else lesson])
+    place = [step.page for step in PATH].index(lesson) + 1
+    expect(page.get_by_text(f"Step {place} of {len(PATH)}")).to_be_visible()
+    expect(page.get_by_text("Predict first.").first).to_be_visible()
+    if lesson in PICTURES:
+        expect(page.locator(f"img[alt*='{PICTURES[lesson]}']").first).to_be_attached(timeout=120_000)
+
+
+def test_next_leads_from_the_first_step_to_the_last(page, app):
+    go(page, app, "")
+    for here, following in pairwise(PATH):
+        see(page, here.page)
+        page.get_by_role("link", name=re.compile(rf"Next: {re.escape(following.name)}")).click()
+    see(page, PATH[-1].page)
+
+
+def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):
+    go(page, app, "fully_connected?linear=true&latent_size=8")
+    claim = page.get_by_text("times PCA's")
+    expect(claim).to_be_visible()
+    ratio = float(re.search(r"is ([\d.]+) times", claim.inner_text())[1])
+    assert 1 <= ratio < 1.01
+
+
+def test_two_digits_are_walked_between(page, app):
+    go(page, app, "latent_space?latent_size=2&latent_model=FAE")
+    walk = page.locator("img[alt='decoded from codes between A\\'s and B\\'s']")
+    expect(walk).to_be_visible()
+    before = walk.get_attribute("src")
+    page.get_by_role("button", name="Two other digits").click()
+    page.wait_for_function("before => document.querySelector('img[alt^=\"decoded from codes\"]').src !== before", arg=before)
+
+
+def test_runs_are_compared_side_by_side_from_a_link(page, app):
+    go(page, app, "runs?compare=FAE+32,+20+epochs,+641539&compare=DAE+32,+noise+0.4,+6+epochs,+48fb19")
+    expect(page.get_by_text("The same digits through each")).to_be_visible()
+    for run in ("FAE 32", "DAE 32"):
+        expect(page.locator(f"img[alt^='{run}']")).to_be_visible()
+
+
+@pytest.mark.parametrize("link", ["runs?compare=FAE+9,+1+epoch,+000000", "denoising?latent_size=9999&weights=junk&colour=red"])
+def test_what_a_link_holds_and_the_lab_does_not_know_is_named(page, app, link):
+    go(page, app, link)
+    expect(page.get_by_text("Not everything in this link can be used").first).to_be_visible()
+    assert page.locator("[data-testid=stException]").count() == 0
