@@ -44,10 +44,9 @@ def wait_for_figure(page: Page) -> None:
 def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size):
     page.set_viewport_size(size)
     go(page, app, name)
-    page.locator("[class*=_first] img, .js-plotly-plot image, canvas").first.wait_for()
+    page.locator("[data-testid=stMain] img, .js-plotly-plot image, canvas").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
-    too_wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth")
-    assert too_wide <= 0
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth", timeout=10_000)
 
 
 def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):

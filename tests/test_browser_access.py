@@ -36,7 +36,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, schem
     found = {}
     for name in PAGES:
         go(page, app, name)
-        page.wait_for_timeout(2_500)
+        page.wait_for_timeout(1_500)
         found[name] = findings(page)
     context.close()
     assert {name: what for name, what in found.items() if what} == {}

@@ -10,13 +10,13 @@ from playwright.sync_api import Locator, Page, expect
 from ae_core import config, worker
 from ae_core.data import Digits
 from tests.browser import picture_changes_after
-from tests.test_browser import app, browser, go, page  # noqa: F401 (fixtures)
+from tests.test_browser import go
 
 SMALL_CAE = config.adjusted(config.CAE, model={"latent_size": 2}, training={"epochs": 3})
 
 
 @pytest.fixture
-def story(page, app, few_digits: Digits) -> Locator:  # noqa: F811 (fixtures)
+def story(page, app, few_digits: Digits) -> Locator:
     """The replay of a small training, once the browser has drawn it."""
     if app.store.find(config.run_id(SMALL_CAE)) is None:
         for _ in worker.record(SMALL_CAE, app.store, few_digits):
@@ -28,7 +28,7 @@ def story(page, app, few_digits: Digits) -> Locator:  # noqa: F811 (fixtures)
     return replay
 
 
-def sent(page: Page) -> list[str]:  # noqa: F811
+def sent(page: Page) -> list[str]:
     """What the page asks for from now on, its own pictures aside, and what it says to the app."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if not request.url.startswith(("data:", "blob:")) else None)
@@ -44,7 +44,7 @@ def seen(story: Locator) -> tuple[list[str], str, str]:
     return pictures, codes, marker
 
 
-def test_dragging_replays_pictures_codes_and_loss_in_the_browser_and_back(page, story):  # noqa: F811
+def test_dragging_replays_pictures_codes_and_loss_in_the_browser_and_back(page, story):
     asked = sent(page)
     untrained = seen(story)
     story.scroll_into_view_if_needed()
@@ -65,7 +65,7 @@ def test_dragging_replays_pictures_codes_and_loss_in_the_browser_and_back(page, 
     assert asked == []
 
 
-def test_arrow_keys_move_a_slider_inside_a_figure_also_once_it_is_drawn_again(page, app):  # noqa: F811
+def test_arrow_keys_move_a_slider_inside_a_figure_also_once_it_is_drawn_again(page, app):
     go(page, app, "denoising")
     handle = page.locator(".st-key-dae_rows").get_by_role("slider", name="noise level")
     for _ in range(2):
@@ -83,7 +83,7 @@ def test_arrow_keys_move_a_slider_inside_a_figure_also_once_it_is_drawn_again(pa
         page.wait_for_url(re.compile("digits_seed=1"))
 
 
-def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app):  # noqa: F811
+def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app):
     go(page, app, "latent_space?latent_size=2")
     point = page.locator(".st-key-latent_map .scatterlayer .trace").nth(1).locator(".point").first
     point.wait_for()

@@ -33,7 +33,7 @@ def test_one_click_trains_the_pair(page, app):
     page.locator(".st-key-pair_train button").click()
     page.get_by_role("button", name="Reveal without answering").first.click(timeout=170_000)
     expect(page.get_by_text("Trained here")).to_have_count(2)
-    expect(page.get_by_text("and nothing else does")).to_be_visible()
+    expect(page.get_by_text("Compared, setting by setting.")).to_be_visible()
     for preset in (config.CAE, config.DAE):
         assert app.store.find(config.run_id(config.adjusted(preset, model={"latent_size": 3}, training={"epochs": 1})))
 

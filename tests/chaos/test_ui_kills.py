@@ -56,7 +56,7 @@ def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, mea
         name = config.run_id(run_of(seed))
         wait_for(lambda name=name: jobs.status(name, store) == "finished")
         told = [event["event"] for event in store.events(name) if event["event"] not in ("batch", "snapshot")]
-        assert told == ["started", "epoch", "epoch", "finished"]
+        assert told == ["started", "epoch", "epoch", "codes", "finished"]
         assert [event["step"] for event in store.events(name) if event["event"] == "batch"] == list(range(1, 33))
     ended = wait_for(lambda: not cluster.is_running(store), seconds=60 + IDLE_SECONDS)
     wait_for(lambda: not processes_of(store), seconds=10)
