@@ -42,7 +42,7 @@ CLOSE_SECONDS = 5
 # A starting process holds the lock only when it has imported torch: until then, no second one is started.
 START_SECONDS = 20
 LOCK_SECONDS = 1
-NICENESS = 10
+NICENESS = 5
 KEY, PROCESS = "key.pem", "process.json"
 ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[1]

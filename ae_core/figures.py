@@ -30,6 +30,9 @@ ROWS_FIGURE_HEIGHT = 3 * ROW_HEIGHT + SLIDER_HEIGHT
 COLUMNS_FIGURE_HEIGHT = COLUMNS_HEIGHT + SLIDER_HEIGHT
 CURVES_HEIGHT = 260
 LEGEND_LINE = 24
+# Whole numbers at 1, 2 and 5 of every power of ten, so that some stand beside any stretch of the axis.
+LOG_TICKS = [digit * 10.0**power for power in range(-5, 5) for digit in (1, 2, 5)]
+LOG_AXIS = {"type": "log", "tickvals": LOG_TICKS, "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
 FONT = 15
 
 
@@ -145,8 +148,8 @@ def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
         xaxis={"title": "step", "range": [0, max(steps, 1)]},
-        yaxis={"type": "log", "title": "loss", "dtick": "D2"},
-        yaxis2={"type": "log", "overlaying": "y", "side": "right", "showgrid": False, "title": "test error", "dtick": "D2"},
+        yaxis={**LOG_AXIS, "title": "loss"},
+        yaxis2={**LOG_AXIS, "overlaying": "y", "side": "right", "showgrid": False, "title": "test error"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -164,14 +167,12 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
             x=list(range(1, len(errors) + 1)), y=list(errors), name=name, mode="lines+markers", showlegend=True,
             line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 8},
         )  # fmt: skip
-    errors = [error for _, errors in curves for error in errors]
-    near = max(errors, default=1.0) < 100 * min(errors, default=1.0)
     figure.update_layout(
         height=CURVES_HEIGHT + LEGEND_LINE * len(curves),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "v", "x": 0, "y": -60 / CURVES_HEIGHT, "yanchor": "top", "font": {"size": FONT}},
         xaxis={"title": "epoch", "rangemode": "tozero", "tickformat": "d"},
-        yaxis={"type": "log", "title": "test error", "dtick": "D2" if near else 1},
+        yaxis={**LOG_AXIS, "title": "test error"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -245,7 +246,7 @@ def _with_slider(figure: go.Figure, frames: Sequence[tuple[float, Sequence[Tenso
         sliders=[
             {
                 "active": shown,
-                "currentvalue": {"prefix": "Scrub: noise level ", "font": {"size": FONT}},
+                "currentvalue": {"prefix": "Scrub the pictures: noise level ", "font": {"size": FONT}},
                 "pad": {"t": 10, "b": 10},
                 "len": 1.0,
                 "steps": [{"label": f"{value:g}", "method": "animate", "args": [[f"{value:g}"], jump]} for value, _ in frames],

@@ -42,7 +42,7 @@ def robustness(
     highest: where the axis ends; doing nothing goes on beyond it.
     """
     figure = go.Figure()
-    styles = dict(zip(curves, LINES, strict=False))
+    styles = dict(zip(("FAE", "CAE", "DAE"), LINES, strict=False))
     for name, curve in curves.items():
         colour = styles[name][0]
         figure.add_scatter(

@@ -185,7 +185,7 @@ def _slider(steps: Sequence[int]) -> dict[str, object]:
     jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     return {
         "active": 0,
-        "currentvalue": {"prefix": "Scrub: training step ", "font": {"size": FONT}},
+        "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
         "pad": {"t": AXIS_HEIGHT + 10, "b": 10, "r": 20},
         "len": 1.0,
         "steps": [{"label": f"{step:,}", "method": "animate", "args": [[str(step)], jump]} for step in steps],

@@ -58,7 +58,8 @@ def record(
     """Train `run` and write it into `store` as it goes; each event is handed on once it is written.
 
     Goes on from the last checkpoint where there is one. Ends early, as a stopped run, when `should_stop()`.
-    Whatever goes wrong is in the log before it is raised; DeadlineError after `limit_seconds` of training.
+    Whatever goes wrong is in the log before it is raised; DeadlineError after `limit_seconds` of
+    the processor's time.
     """
     log, since, seconds = store.resume(run)
     try:
@@ -73,8 +74,8 @@ def _recorded(
     run: RunConfig, store: Store, digits: data.Digits, log: EventLog, since: Checkpoint | None, seconds_before: float,
     should_stop: Callable[[], bool], limit_seconds: float,
 ) -> Iterator[Event]:  # fmt: skip
-    begun = time.monotonic()
-    started = begun - seconds_before
+    started = time.monotonic() - seconds_before
+    worked = time.process_time()
     seconds, step, epoch = seconds_before, since.step if since else 0, since.epoch if since else 0
     device = best_device()
     for event in train(run, digits, device, since):
@@ -94,7 +95,7 @@ def _recorded(
                 if should_stop():
                     log.append({"event": "stopped", "step": step, "epoch": epoch, "seconds": round(seconds, 3)})
                     return
-                if time.monotonic() - begun > limit_seconds:
+                if time.process_time() - worked > limit_seconds:  # what others keep the processor busy with does not count
                     raise DeadlineError(
                         f"The training was ended after {seconds:.0f} s, three times as long as it should have taken. "
                         "The machine may be busy: press Train to go on from the last finished epoch."

@@ -38,11 +38,15 @@ with lab.plain_errors():
                 "At this noise, which network comes out **best**, over many digits?",
                 noise_view.networks(runs),
                 lambda: noise_view.best_network(runs, noise, noise_seed),
+                reveals_page=True,
             )
-            noise_view.table(runs, digit, noise, noise_seed)
-            st.subheader("How much noise can each take?")
-            noise_view.robustness(runs, noise.kind, noise_seed, key="comparison")
-            st.subheader("Best and worst digits")
-            noise_view.extremes(runs, noise, noise_seed)
+            if question.revealed("comparison"):
+                noise_view.table(runs, digit, noise, noise_seed)
+                st.subheader("How much noise can each take?")
+                noise_view.robustness(runs, noise.kind, noise_seed, key="comparison")
+                st.subheader("Best and worst digits")
+                noise_view.extremes(runs, noise, noise_seed)
+            else:
+                st.caption("Answer, or reveal, to see the figures, the curves over the noise, and the best and worst digits of each.")
     display.dataset_note()
 lesson.end("comparison")

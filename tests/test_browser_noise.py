@@ -40,6 +40,7 @@ def test_one_click_trains_the_pair(page, app):
 
 def test_the_curves_come_with_their_crossings_in_words(page, app):
     go(page, app, "comparison")
+    page.locator(".st-key-comparison_reveal button").click()
     expect(page.locator(".st-key-comparison_robustness .js-plotly-plot")).to_be_visible(timeout=120_000)
     words = page.get_by_text("overtakes the CAE at")
     expect(words).to_be_visible()

@@ -19,7 +19,7 @@ PICTURES = {
     "denoising": "what the network took away",
     "difference": "noisy digits go in",
     "surprises": "letters, and a face",
-    "comparison": "worst rebuilt",
+    "comparison": "DAE",
 }
 
 

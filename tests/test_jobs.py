@@ -263,7 +263,9 @@ def test_a_training_that_takes_far_too_long_is_ended_and_says_why(store, few_dig
 def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: Digits, monkeypatch):
     """Otherwise it would be ended at its first batch, and pressing Train would never help."""
     passed = iter(range(1_000_000))
-    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: float(next(passed))))  # every look at the clock takes a second
+    monkeypatch.setattr(
+        worker, "time", SimpleNamespace(monotonic=time.monotonic, process_time=lambda: float(next(passed)))
+    )  # a second a look
     epochs = []
     for _ in range(3):
         with pytest.raises(DeadlineError):
@@ -440,9 +442,9 @@ def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
 
 def test_the_training_process_gives_way_to_sliders(served_store):
     processes = process_tree(served_store)
-    assert all(process.nice() >= 10 for process in processes)
+    assert all(process.nice() >= cluster.NICENESS for process in processes)
     for process in processes if sched_autogroups() else []:  # there a process's own nice value counts within its session only
-        assert re.search(r"nice (\d+)", Path(f"/proc/{process.pid}/autogroup").read_text())[1] == "10"
+        assert re.search(r"nice (\d+)", Path(f"/proc/{process.pid}/autogroup").read_text())[1] == f"{cluster.NICENESS}"
 
 
 def sched_autogroups() -> bool:

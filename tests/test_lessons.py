@@ -68,6 +68,16 @@ def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
     assert "home_lock" not in [button.key for button in page.button]
 
 
+def test_an_answer_counts_for_the_network_it_was_given_for():
+    page = open_page("fully_connected")
+    page.button(key="fae_reveal").click().run()
+    assert any("latent size 32" in text for text in revealed(page))
+    page.slider(key="latent_size").set_value(8).run()
+    assert not any("PCA was fitted on" in text for text in revealed(page))
+    page.button(key="fae_reveal").click().run()
+    assert any("latent size 8" in text for text in revealed(page))
+
+
 def test_a_right_answer_is_told_so():
     page = open_page("home")
     page.radio(key="home_choice").set_value(SHARES[2]).run()

@@ -197,6 +197,18 @@ def test_the_denoisers_question_is_answered_by_its_gain_over_doing_nothing(digit
 # The comparison
 
 
+def comparison_page() -> AppTest:
+    """The page of the comparison with its question answered."""
+    return open_page("comparison").button(key="comparison_reveal").click().run()
+
+
+def test_the_figures_of_the_comparison_are_hidden_until_they_are_predicted():
+    page = open_page("comparison")
+    assert not page.table
+    assert "overtakes" not in words(page)
+    assert comparison_page().table
+
+
 def test_the_comparison_says_which_is_best_at_the_dials_noise(digits):
     page = open_page("comparison")
     page.button(key="comparison_reveal").click().run()
@@ -206,7 +218,7 @@ def test_the_comparison_says_which_is_best_at_the_dials_noise(digits):
 
 
 def test_the_comparison_names_every_crossing_and_shows_best_and_worst_digits():
-    page = open_page("comparison")
+    page = comparison_page()
     text = words(page)
     assert len(re.findall(r"is worse than doing nothing below \*\*σ = 0\.\d\d\*\* and better above it", text)) == 3
     assert html(page).count("best 4") == html(page).count("worst 4") == 3
@@ -216,7 +228,7 @@ def test_the_comparison_names_every_crossing_and_shows_best_and_worst_digits():
 
 
 def test_the_measure_of_the_comparisons_curves_can_be_changed():
-    page = open_page("comparison")
+    page = comparison_page()
     before = shown(page)
     page.button_group(key="comparison_measure").set_value("ssim").run()
     assert not page.exception

@@ -93,7 +93,8 @@ def dataset_note() -> None:
         st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
     st.caption(
         f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and {len(digits.test_nhw):,} held back. "
-        "No network here learnt from a digit it is shown with."
+        "What you train learns from the former; networks that came with the lab say what they learnt from. "
+        "None learnt from a digit it is shown with."
     )
 
 
@@ -166,7 +167,7 @@ def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
     columns[1].metric("Squared error per image", f"{measured['mse'] * PIXELS:.1f}", help="Summed over the 784 pixels: lower is better.")
     columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help="Structural similarity: 1 is a perfect copy.")
     columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
-    st.caption(f"Means over {count} held-back digits at this noise. Code / input: {run.config.model.latent_size} / {PIXELS}.")
+    st.caption(f"Means over {count} held-back digits, noise {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}.")
 
 
 def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:

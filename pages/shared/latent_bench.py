@@ -87,7 +87,7 @@ def _choice(here: Space) -> tuple[int, int]:
     last = len(here.labels_n) - 1
     numbers = []
     for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), (0, 1), strict=True):
-        numbers.append(int(column.number_input(f"Digit {name}", 0, last, first, key=key, bind="query-params")))
+        numbers.append(int(column.number_input(f"{name}: digit number", 0, last, first, key=key, bind="query-params")))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.radio("A click on a point chooses", list(CHOSEN), key="latent_click", horizontal=True, bind="query-params")
         st.button("Two other digits", key="latent_others", icon=":material/casino:", on_click=_others, args=(last + 1,))

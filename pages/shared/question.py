@@ -51,8 +51,10 @@ def _card(
 ) -> None:
     if reveals_page and _mine(key).pop("turned", False):
         st.rerun()
-    with lab.plain_errors(), st.container(border=True, key=f"question_{key}"):
+    with st.container(border=True, key=f"question_{key}"), lab.plain_errors():
         mine = _mine(key)
+        if mine.get("question", question) != question:  # a dial has moved on: what was said was said of another network
+            _ask_again(key)
         open_ = not mine.get("shown")
         st.markdown(f":material/help: **Predict first.** {question}")
         said = mine.get("choice")
@@ -64,9 +66,9 @@ def _card(
             if open_:
                 st.button(
                     "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
-                    disabled=choice is None, on_click=_show, args=(key, choice),
+                    disabled=choice is None, on_click=_show, args=(key, question, choice),
                 )  # fmt: skip
-                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(key, None))
+                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(key, question, None))
             else:
                 st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(key,))
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
@@ -110,13 +112,13 @@ def _mine(key: str) -> dict:
     return st.session_state.setdefault(STATE, {}).setdefault(key, {})
 
 
-def _show(key: str, choice: str | None) -> None:
-    _mine(key).update(shown=True, choice=choice, turned=True)
+def _show(key: str, question: str, choice: str | None) -> None:
+    _mine(key).update(shown=True, question=question, choice=choice, turned=True)
 
 
 def _ask_again(key: str) -> None:
     mine = _mine(key)
-    mine.pop("shown", None)
-    mine.pop("choice", None)
+    for said in ("shown", "question", "choice"):
+        mine.pop(said, None)
     mine["turned"] = True
     st.session_state.pop(f"{key}_choice", None)

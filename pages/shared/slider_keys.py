@@ -60,7 +60,7 @@ export default function () {
                 const made = there[i] || handle(plot, i), at = rail.getBoundingClientRect(), now = slider.active || 0;
                 const place = `left:${at.left - box.left}px;top:${at.top - box.top}px;width:${at.width}px;height:${at.height}px`;
                 set(made, "style", place);
-                set(made, "aria-label", ((slider.currentvalue || {}).prefix || "slider").replace(/^Scrub: /, "").trim());
+                set(made, "aria-label", ((slider.currentvalue || {}).prefix || "slider").replace(/^Scrub the [a-z]+: /, "").trim());
                 set(made, "aria-valuemin", 0);
                 set(made, "aria-valuemax", slider.steps.length - 1);
                 set(made, "aria-valuenow", now);
