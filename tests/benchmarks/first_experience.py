@@ -20,13 +20,13 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser import App, chromium, picture_changes_after, rebuilt_picture
 
 MODEL_PAGES = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae"}
-PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "latent_space", "runs?compare=DAE+32"]
+PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "latent_space", "runs"]
 
 
 def first_picture_seconds(page: Page, url: str) -> float:
     started = time.monotonic()
     page.goto(url)
-    page.locator("[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stMain] table").first.wait_for()
+    page.locator("[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stDataFrame]").first.wait_for()
     return time.monotonic() - started
 
 
