@@ -44,7 +44,7 @@ def wait_for_figure(page: Page) -> None:
 def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size):
     page.set_viewport_size(size)
     go(page, app, name)
-    page.locator("[data-testid=stMain] img, .js-plotly-plot image, canvas").first.wait_for()
+    page.locator("[data-testid=stMain] img, .js-plotly-plot image, canvas").locator("visible=true").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth", timeout=10_000)
 
