@@ -12,7 +12,7 @@ import torch
 from ae_core import config, jobs, training_figures, worker
 from ae_core.data import Digits
 from ae_core.jobs import Progress
-from ae_core.store import Store, default_root
+from ae_core.store import SHIPPED, Store, default_root
 from ae_core.training_figures import SCALE
 from pages.shared import training_story
 from tests.test_latent import opened
@@ -28,6 +28,18 @@ def progress(few_digits: Digits) -> Progress:
     for _ in worker.record(SMALL_DAE, store, few_digits):
         pass
     return jobs.progress(config.run_id(SMALL_DAE), store)
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in SHIPPED.iterdir()))
+def test_every_run_that_comes_with_the_lab_can_be_replayed_from_its_first_step_and_its_log_is_small(name):
+    told = jobs.progress(name, Store(default_root()))
+    steps = [step for step, _ in told.snapshots]
+    assert len(steps) >= 24
+    assert (steps[0], steps[-1]) == (0, told.steps)
+    assert told.codes is not None
+    assert told.codes.steps == steps
+    assert told.codes.codes_tnd.shape == (len(steps), 1000, 2)
+    assert (SHIPPED / name / "events.jsonl").stat().st_size < 1_000_000
 
 
 def forget_codes(run: config.RunConfig) -> None:

@@ -35,6 +35,7 @@ BESIDE = (
     Lesson("your_digit", "Your digit", "draw or upload one", ":material/draw:"),
     Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
 )
+IN_A_ROW = 3
 VISITED = "lessons_visited"
 
 
@@ -51,12 +52,13 @@ def begin(page: str) -> None:
 def overview() -> None:
     """The whole path, and what lies beside it."""
     st.subheader("The way through")
-    columns = st.columns(3, gap="medium")
-    for i, lesson in enumerate(PATH[1:]):
-        with columns[i % len(columns)]:
-            lab.link(lesson.page, f"**{i + 2}. {lesson.name}** {lesson.promise}", lesson.icon)
+    steps = list(enumerate(PATH[1:], 2))
+    for row in (steps[i : i + IN_A_ROW] for i in range(0, len(steps), IN_A_ROW)):  # so that a phone has them in order too
+        for column, (place, lesson) in zip(st.columns(IN_A_ROW, gap="medium"), row, strict=False):
+            with column:
+                lab.link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
     st.subheader("Beside it, at any time")
-    for column, lesson in zip(st.columns(3, gap="medium"), BESIDE, strict=True):
+    for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=True):
         with column:
             lab.link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
 
