@@ -59,7 +59,6 @@ def stage(page: str, path: Sequence[str]) -> None:
     st.html(LARGE)
     if not st.session_state.get(SHOW_DIALS):
         st.html(WITHOUT_DIALS)
-    prepare()
     _obey(_listener(key=KEYS, on_said_change=lambda: None).said, page, path)
 
 
@@ -100,7 +99,10 @@ def _turn() -> None:
 
 
 def prepare() -> int:
-    """Have every network of the script in memory; how many there are. Done once for all visitors."""
+    """Have every network of the script in memory, and the slow figures; how many there are. Once for all visitors.
+
+    At the foot of a page, so that its pictures are there first.
+    """
     return _prepare(lab.store().root)
 
 
