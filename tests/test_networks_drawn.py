@@ -17,6 +17,7 @@ from ae_core.models import feature_maps, parameter_count, stages
 from ae_core.network_figures import Measured, error_against_size, feature_maps_html, network_html, network_words
 from ae_core.store import Store, default_root
 from ae_core.training import seeded
+from pages.shared import display
 from tests.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
 
 
@@ -123,10 +124,11 @@ def test_the_convolutional_page_says_which_network_has_the_smaller_error_and_how
     page.button(key="cae_reveal").click().run()
     store = Store(default_root())
     errors = {}
+    measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
     for name, preset in (("FAE", config.FAE), ("CAE", config.CAE)):
         run = store.shipped_like(config.adjusted(preset, model={"latent_size": 8}))
-        rest_nhw = models.reconstruct(store.load_model(run), digits.test_nhw) - digits.test_nhw
-        errors[name] = float(rest_nhw.square().sum() / 1000)
+        rest_nhw = models.reconstruct(store.load_model(run), measured_nhw) - measured_nhw
+        errors[name] = float(rest_nhw.square().sum() / len(measured_nhw))
         assert f"{name} {errors[name]:.1f} with {run.result['parameters']:,} parameters" in page.info[0].value
     assert page.info[0].value.startswith(f"**The {min(errors, key=errors.get)}.**")
 
