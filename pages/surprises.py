@@ -20,14 +20,14 @@ with lab.plain_errors():
         oddity_view.inputs()
         if not runs:
             st.info(f"No network with latent size {size} has been trained yet. Train one on its page, or move the dial to 2, 8 or 32.")
-            st.stop()
-        oddity_view.prediction(name, runs)
-        oddity_view.overview(runs)
+        else:
+            oddity_view.prediction(name, runs)
+            oddity_view.overview(runs)
 
-        "## Again and again"
+            "## Again and again"
 
-        "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own output, again and again."
-        oddity_view.again(runs)
+            "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own output, again and again."
+            oddity_view.again(runs)
 
 display.dataset_note()
 lesson.end("surprises")

@@ -41,6 +41,14 @@ def test_every_lesson_leads_to_the_next(here, following):
     assert f"Next: **{following.name}**" in words(open_page(here.page))
 
 
+@pytest.mark.parametrize("lesson", ["fully_connected", "convolutional", "denoising", "difference", "surprises", "comparison"])
+def test_a_lesson_with_nothing_trained_yet_still_leads_on(lesson):
+    page = open_page(lesson)
+    page.slider(key="latent_size").set_value(17).run()
+    assert page.info
+    assert "Next: **" in words(page)
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_lesson_asks_before_it_tells(lesson):
     page = open_page(lesson)
