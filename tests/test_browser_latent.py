@@ -25,8 +25,15 @@ def story(page, app, few_digits: Digits) -> Locator:
     go(page, app, "convolutional?latent_size=2&cae_epochs=3")
     replay = page.locator(".st-key-cae_story")
     replay.locator(".lab-slider-key").wait_for(state="attached")
-    page.wait_for_timeout(2_000)
+    come_to_rest(page)
     return replay
+
+
+def come_to_rest(page: Page) -> None:
+    """Wait until the page has drawn its last part and fetched all that it needs."""
+    expect(page.get_by_text("Presenter mode")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(2_000)
 
 
 def sent(page: Page) -> list[str]:
@@ -73,7 +80,7 @@ def test_arrow_keys_move_a_slider_inside_a_figure_also_once_it_is_drawn_again(pa
     handle = page.locator(".st-key-dae_rows").get_by_role("slider", name="noise level")
     for seed in (1, 2):
         handle.wait_for(state="attached")
-        page.wait_for_timeout(2_000)
+        come_to_rest(page)
         asked = sent(page)
         handle.focus()
         picture_changes_after(page, lambda: page.keyboard.press("ArrowRight"))
