@@ -14,7 +14,7 @@ import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import torch
@@ -25,15 +25,18 @@ from ae_core import cluster, config, data, jobs, worker
 from ae_core.baselines import do_nothing
 from ae_core.config import EMBEDDED, CorruptionConfig, RunConfig
 from ae_core.corruption import corrupt
-from ae_core.digits import prepare_file
+from ae_core.decoding import FORMATS_IN_WORDS, SUFFIXES
 from ae_core.errors import ClusterError, ConfigError, ImageError, LabError
 from ae_core.metrics import METRICS, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.store import Store, default_root
 from ae_core.training import EpochDone, Started, seeded, use_one_thread
 
+if TYPE_CHECKING:
+    from ae_core.digits import PreparedDigit
+
 FOLLOW_SECONDS = 0.3
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGE_SUFFIXES = {f".{suffix}" for suffix in SUFFIXES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -160,14 +163,20 @@ def _seed(seed: int | None) -> int:
     return seed or 0
 
 
+def _prepared(content: bytes) -> PreparedDigit:
+    from ae_core.digits import prepare_file  # imported when first needed: scipy takes half a second, and few commands want it
+
+    return prepare_file(content)
+
+
 def _read_pictures(path: Path) -> Tensor:
     content = _read(path)
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return prepare_file(content).digit_hw[None]
+        return _prepared(content).digit_hw[None]
     try:
         images = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as problem:
-        raise ImageError(f"{path} is neither a .npy array nor a PNG, JPEG or WebP picture. Save it as one of these.") from problem
+        raise ImageError(f"{path} is neither a .npy array nor a {FORMATS_IN_WORDS} picture. Save it as one of these.") from problem
     if not isinstance(images, np.ndarray) or images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
         shape = getattr(images, "shape", "several arrays")
         raise ImageError(f"{path} must hold pictures of shape (n, 28, 28), but it holds {shape}. Reshape it and try again.")
@@ -226,7 +235,7 @@ def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
     for path in options.pictures:
         output = options.output if options.output_dir is None else options.output_dir / f"{path.stem}.png"
         try:
-            prepared = prepare_file(_read(path))
+            prepared = _prepared(_read(path))
             if any(row.get("output") == str(output) for row in rows):
                 raise ImageError(f"Another picture was already written to {output}. Rename this one and prepare it again.")
             _write_pictures(output, prepared.digit_hw[None])

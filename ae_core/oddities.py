@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -76,7 +77,7 @@ def letter(character: str, digits: Digits) -> Tensor:
     """A printed letter, prepared as a visitor's digit is: 20 pixels long, centred."""
     paper = Image.new("L", (PAPER, PAPER), 255)
     ImageDraw.Draw(paper).text((PAPER / 2, PAPER / 2), character, font=ImageFont.load_default(LETTER_SIZE), anchor="mm", fill=0)
-    return prepare(paper).digit_hw
+    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
 
 
 def face(digits: Digits) -> Tensor:
@@ -87,7 +88,7 @@ def face(digits: Digits) -> Tensor:
     pen.ellipse((130, 135, 170, 175), fill=0)
     pen.ellipse((230, 135, 270, 175), fill=0)
     pen.arc((125, 150, 275, 285), 20, 160, fill=0, width=30)
-    return prepare(paper).digit_hw
+    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
 
 
 def upside_down(digit: int, digits: Digits) -> Tensor:
