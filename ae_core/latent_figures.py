@@ -71,6 +71,11 @@ def code_map(points_n2: Tensor, labels_n: Tensor, walk_t2: Tensor, here_2: Tenso
     )  # fmt: skip
     place = {"color": "white", "size": 12, "symbol": "diamond", "line": {"color": "black", "width": 2}}
     figure.add_scatter(x=[float(here_2[0])], y=[float(here_2[1])], mode="markers", marker=place, hoverinfo="skip", showlegend=False)
+    _lay_out(figure, names)
+    return figure
+
+
+def _lay_out(figure: go.Figure, names: tuple[str, str]) -> None:
     figure.update_layout(
         height=MAP_HEIGHT,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -82,6 +87,17 @@ def code_map(points_n2: Tensor, labels_n: Tensor, walk_t2: Tensor, here_2: Tenso
         dragmode=False,
         hovermode="closest",
     )
+
+
+def own_map(points_n2: Tensor, labels_n: Tensor, own_2: Tensor, names: tuple[str, str]) -> go.Figure:
+    """Codes on a plane, and a picture's own place (2,) among them; `names` says what the axes are."""
+    figure = go.Figure(class_traces(points_n2.numpy(), labels_n.numpy()))
+    disc = {"color": "white", "size": 34, "line": {"color": "black", "width": 3}}
+    figure.add_scatter(
+        x=[float(own_2[0])], y=[float(own_2[1])], mode="markers+text", text=["you"], marker=disc, hoverinfo="skip", showlegend=False,
+        textfont={"color": "black", "size": FONT, "weight": 700},
+    )  # fmt: skip
+    _lay_out(figure, names)
     return figure
 
 
