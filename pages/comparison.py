@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from ae_core import config
-from ae_core.config import CAE, DAE, FAE
 from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
 
 lesson.begin("comparison")
@@ -17,12 +15,7 @@ with lab.plain_errors():
     with controls:
         size = dials.latent_size()
         runs = display.shipped_trio(size)
-        for name, preset in {"FAE": FAE, "CAE": CAE, "DAE": DAE}.items():
-            if name not in runs:
-                st.markdown(f"No **{name}** with latent size {size} yet:")
-                wanted = config.adjusted(lab.on_these_digits(preset), model={"latent_size": size})
-                training_panel.buttons(wanted, f"comparison_{name}")
-                training_panel.progress_bar(wanted)
+        training_panel.missing(runs, size, "comparison")
     with pictures:
         if not runs:
             st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to 2, 8 or 32.")

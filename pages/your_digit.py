@@ -1,46 +1,30 @@
-"""A visitor's own digit, drawn or uploaded, through all three networks."""
+"""A visitor's own digit, drawn, photographed or uploaded, through all three networks."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
-from ae_core.digits import FORMATS, prepare_file
-from pages.shared import dials, display, lab, lesson
+from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, training_panel
 
 lesson.begin("your_digit")
 
 "# Your digit"
 
-"""
-Draw one or upload a picture of one. It is made to look like the digits the networks learnt from, step by step, and
-sent through all three.
-"""
+"Draw one, or photograph one on a napkin. It is made to look like the digits the networks learnt from, and sent through all three."
 
 with lab.plain_errors():
-    source, result = st.columns([1, 2], gap="large")
+    source, result = st.columns([3, 8], gap="medium")
     with source:
-        way = st.segmented_control("Where from?", ["Draw", "Upload"], default="Draw", key="digit_source", bind="query-params")
-        if way == "Upload":
-            file = st.file_uploader("A PNG, JPEG or WebP picture", [kind.lower() for kind in FORMATS] + ["jpg"], key="digit_upload")
-            content = file.getvalue() if file else None
-        else:
-            st.space("small")  # the board's buttons float above it
-            drawing = st_canvas(
-                stroke_width=18, stroke_color="#000000", background_color="#ffffff", height=280, width=280,
-                drawing_mode="freedraw", return_image_data=True, key="digit_canvas",
-            )  # fmt: skip
-            content = drawing.image_bytes if drawing.json_data and drawing.json_data.get("objects") else None
+        digit_source.ask()
         size = dials.latent_size()
-    with result:
-        if content is None:
-            st.info("Draw a digit on the white square, with mouse or finger, or choose **Upload**.", icon=":material/draw:")
-            st.stop()
-        prepared = prepare_file(content)
-        display.preparation(prepared)
         runs = display.shipped_trio(size)
-        if not runs:
-            st.info(f"No network with latent size {size} has been trained yet. Move the dial to 2, 8 or 32, or train one on its page.")
-            st.stop()
-        noise = dials.test_noise("your_digit", default=0.0)
-        display.models_side_by_side(runs, prepared.digit_hw, noise, 0, key="your_digit")
-        display.comparison_table(runs, prepared.digit_hw, noise, 0)
+        training_panel.missing(runs, size, "your_digit")
+    with result:
+        picture = my_digit.picture()
+        if picture is None:
+            st.info(
+                "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or **Camera**.", icon=":material/draw:"
+            )
+        elif (prepared := preparation.bench(picture)) is not None:
+            if runs:
+                likeness_view.through_the_networks(runs, prepared.digit_hw)
+            likeness_view.take_along(prepared.digit_hw)
 display.dataset_note()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, BrowserType, Page, Playwright
 
 from ae_core import jobs
 from ae_core.store import Store
@@ -66,19 +66,24 @@ class App:
             jobs.stop_cluster(self.store)
 
 
-def chromium_path(playwright: Playwright) -> str | None:
+def chromium_path(kind: BrowserType) -> str | None:
     """Debian's Chromium, or the one that Playwright brought, or None."""
-    own = playwright.chromium.executable_path
+    own = kind.executable_path
     return shutil.which("chromium") or shutil.which("chromium-browser") or (own if Path(own).exists() else None)
 
 
 def chromium(playwright: Playwright) -> Browser:
     """A headless Chromium; RuntimeError where there is none."""
-    path = chromium_path(playwright)
+    path = chromium_path(playwright.chromium)
     if path is None:
         raise RuntimeError("there is no Chromium here: install Debian's package chromium, or run `playwright install chromium`")
+    return launched(playwright.chromium)
+
+
+def launched(kind: BrowserType, *more_flags: str) -> Browser:
+    """A headless Chromium with these flags besides the usual ones."""
     flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else CHROMIUM_FLAGS
-    return playwright.chromium.launch(executable_path=path, args=flags)
+    return kind.launch(executable_path=chromium_path(kind), args=[*flags, *more_flags])
 
 
 def rebuilt_picture(page: Page) -> str | None:

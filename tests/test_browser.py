@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ae_core import config, jobs
@@ -153,51 +150,6 @@ def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
     wait_for_figure(page)
     assert page.locator("[data-testid=stException]").count() == 0
     expect(page.get_by_role("slider", name="Latent size")).to_have_value("32")
-
-
-def test_a_drawn_seven_goes_through_all_three_models(page, app):
-    go(page, app, "your_digit")
-    board = page.locator("canvas").last
-    board.wait_for()
-    page.wait_for_timeout(1_000)
-    box = board.bounding_box()
-    assert box is not None
-    corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
-    x, y = ([box[start] + corner[i] * box[size] for corner in corners] for i, (start, size) in enumerate([("x", "width"), ("y", "height")]))
-    page.mouse.move(x[0], y[0])
-    page.mouse.down()
-    for to in (1, 2):
-        page.mouse.move(x[to], y[to], steps=10)
-    page.mouse.up()
-    expect(page.get_by_text("Its centre of mass is in the middle")).to_be_visible()
-    wait_for_figure(page)
-    assert len(figure_pictures(page)) == 5  # digit, noisy, and three reconstructions
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A photographed-looking 1 in three formats, and a text that calls itself a PNG."""
-    page = np.full((300, 200), 230, dtype=np.uint8)
-    page[60:240, 90:110] = 30
-    for name in ("one.png", "one.jpg", "one.webp"):
-        Image.fromarray(page).save(tmp_path / name)
-    (tmp_path / "text.png").write_text("I am not a picture.")
-    return tmp_path
-
-
-@pytest.mark.parametrize("name", ["one.png", "one.jpg", "one.webp"])
-def test_an_uploaded_picture_goes_through_all_three_models(page, app, files, name):
-    go(page, app, "your_digit?digit_source=Upload")
-    page.locator("input[type=file]").set_input_files(files / name)
-    wait_for_figure(page)
-    assert len(figure_pictures(page)) == 5
-
-
-def test_a_text_file_called_png_gets_a_plain_refusal(page, app, files):
-    go(page, app, "your_digit?digit_source=Upload")
-    page.locator("input[type=file]").set_input_files(files / "text.png")
-    expect(page.get_by_text("This file is not a PNG, JPEG or WebP picture.")).to_be_visible()
-    assert page.locator("[data-testid=stException]").count() == 0
 
 
 def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):

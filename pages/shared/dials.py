@@ -9,6 +9,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
+from pages.shared import my_digit
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
@@ -96,6 +97,7 @@ def digits_and_noise_seeds() -> tuple[int, int]:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("New digits", key="new_digits", icon=":material/casino:", on_click=_next, args=("digits_seed",))
         st.button("New noise", key="new_noise", icon=":material/grain:", on_click=_next, args=("noise_seed",))
+        my_digit.switch("digits")
         with st.popover("Seeds"):
             return _seed("Digits drawn with seed", "digits_seed"), _seed("Noise drawn with seed", "noise_seed")
 

@@ -12,19 +12,17 @@ import torch
 from torch import Tensor
 
 from ae_core import config, data, figures, housekeeping
-from ae_core.config import PIXELS, CorruptionConfig
-from ae_core.digits import PreparedDigit, enlarged
+from ae_core.config import PIXELS, CorruptionConfig, RunConfig
 from ae_core.figures import Row
 from ae_core.metrics import psnr, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab, slider_keys
+from pages.shared import lab, my_digit, slider_keys
 from pages.shared.dials import NOISE_WORDS
 
 DIGITS_SHOWN = 8
-STEP_WIDTH = 124
 # How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
 PRESENTED = 21 / 17
 DIGITS_MEASURED = 500
@@ -245,29 +243,22 @@ def _decibels(value: float | Tensor) -> str:
     return f"{float(value):.1f} dB" if math.isfinite(float(value)) else "perfect"
 
 
-def preparation(prepared: PreparedDigit) -> None:
-    """Every step from a visitor's picture to the 28 × 28 digit that the networks see."""
-    with st.container(horizontal=True):
-        for step in prepared.steps:
-            with st.container(width=STEP_WIDTH):
-                st.image(enlarged(step.picture_hw), caption=f"**{step.title}.** {step.why}", width=STEP_WIDTH)
-
-
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
-    """Held-back digits (count, 28, 28), the same ones for the same seed."""
+    """Held-back digits (count, 28, 28), the same ones for the same seed; the visitor's own first, if it is to be shown."""
     test_nhw = lab.digits().test_nhw
-    return test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
+    return my_digit.first(test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]])
 
 
 def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
     """FAE, CAE and DAE of one latent size, as far as they are trained."""
+    found = {name: lab.trained(wanted) for name, wanted in trio(latent_size).items()}
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def trio(latent_size: int) -> dict[str, RunConfig]:
+    """The settings of FAE, CAE and DAE of one latent size, on the digits at hand."""
     presets = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
-    runs = {}
-    for name, preset in presets.items():
-        run = lab.trained(config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size}))
-        if run is not None:
-            runs[name] = run
-    return runs
+    return {name: config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size}) for name, preset in presets.items()}
 
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:

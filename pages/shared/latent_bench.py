@@ -16,7 +16,7 @@ from ae_core.latent import Plane
 from ae_core.models import Autoencoder, codes_of, pictures_of
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import display, lab
+from pages.shared import display, lab, my_digit
 from pages.shared.question import Answer
 
 MODELS = ("FAE", "CAE", "DAE")
@@ -48,6 +48,7 @@ class Space:
     labels_n: Tensor
     codes_nl: Tensor
     plane: Plane
+    noise: CorruptionConfig
 
 
 def space(run: StoredRun, noise: CorruptionConfig) -> Space:
@@ -60,10 +61,19 @@ def _space(_root: object, run_id: str, weights_sha256: str, noise: CorruptionCon
     held_back, model = lab.digits(), lab.network(_run)
     seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
     codes_nl = codes_of(model, seen_nhw)
-    return Space(model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl))
+    return Space(model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl), noise)
 
 
 # Two digits and the way between them
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two pictures A and B, as the network sees them (2, 28, 28), their codes (2, l), and what they are."""
+
+    seen_2hw: Tensor
+    codes_2l: Tensor
+    names: tuple[str, str]
 
 
 @st.fragment
@@ -72,26 +82,41 @@ def two_digits(here: Space) -> None:
     with lab.plain_errors():
         left, right = st.columns([3, 2], gap="medium")
         with right:
-            chosen = _choice(here)
+            ends = _ends(here, _choice(here), my_digit.shown())
             position = st.slider(
                 "How far from A to B", 0.0, 1.0, 0.5, 0.05, key="latent_position", bind="query-params",
                 help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight line.",
             )  # fmt: skip
-            _two_pictures(here, chosen, position)
-        _walk(here, chosen)
+            _two_pictures(here, ends, position)
+        _walk(here, ends)
         with left:
-            _map(here, chosen, position)
+            _map(here, ends, position)
 
 
 def _choice(here: Space) -> tuple[int, int]:
     last = len(here.labels_n) - 1
+    own = my_digit.shown() is not None
     numbers = []
     for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), (0, 1), strict=True):
-        numbers.append(int(column.number_input(f"{name}: digit number", 0, last, first, key=key, bind="query-params")))
+        label, is_own = f"{name}: digit number", own and name == "A"
+        numbers.append(int(column.number_input(label, 0, last, first, key=key, bind="query-params", disabled=is_own)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.radio("A click on a point chooses", list(CHOSEN), key="latent_click", horizontal=True, bind="query-params")
+        st.radio("A click on a point chooses", list(CHOSEN), key="latent_click", horizontal=True, bind="query-params", disabled=own)
         st.button("Two other digits", key="latent_others", icon=":material/casino:", on_click=_others, args=(last + 1,))
+        my_digit.switch("latent", "A is my digit")
     return numbers[0], numbers[1]
+
+
+def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
+    """A and B: two held-back digits, or the visitor's own and one."""
+    numbers = list(chosen)
+    seen_2hw, codes_2l = here.seen_nhw[numbers].clone(), here.codes_nl[numbers].clone()
+    names = [f"{name}: a {int(here.labels_n[number])}" for name, number in zip(CHOSEN, numbers, strict=True)]
+    if own_hw is not None:
+        seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
+        codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]
+        names[0] = "A: your digit"
+    return Ends(seen_2hw, codes_2l, (names[0], names[1]))
 
 
 def _others(count: int) -> None:
@@ -99,51 +124,54 @@ def _others(count: int) -> None:
         st.session_state[key] = (int(st.session_state[key]) + stride) % count
 
 
-def _two_pictures(here: Space, chosen: tuple[int, int], position: float) -> None:
-    a_hw, b_hw = here.seen_nhw[list(chosen)]
+def _two_pictures(here: Space, ends: Ends, position: float) -> None:
+    a_hw, b_hw = ends.seen_2hw
     rebuilt = latent.walk(here.model, a_hw, b_hw, [0.0, position, 1.0])
-    names = [f"{name}: a {int(here.labels_n[number])}" for name, number in zip(CHOSEN, chosen, strict=True)]
     faded = latent.cross_fade(a_hw, b_hw, [position])
     with st.container(key="latent_first"):
-        st.html(figures.columns_html([(names[0], a_hw[None]), (f"at {position:.0%}", faded), (names[1], b_hw[None])]))
+        st.html(figures.columns_html([(ends.names[0], a_hw[None]), (f"at {position:.0%}", faded), (ends.names[1], b_hw[None])]))
         st.html(figures.columns_html([("D(E(A))", rebuilt[:1]), (f"at {position:.0%}", rebuilt[1:2]), ("D(E(B))", rebuilt[2:])]))
     st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
 
 
-def _walk(here: Space, chosen: tuple[int, int]) -> None:
-    a_hw, b_hw = here.seen_nhw[list(chosen)]
+def _walk(here: Space, ends: Ends) -> None:
+    a_hw, b_hw = ends.seen_2hw
     positions = latent.steps(WALK)
     walked = Row("decoded from codes between A’s and B’s", latent.walk(here.model, a_hw, b_hw, positions))
     faded = Row("pictures A and B cross-faded", latent.cross_fade(a_hw, b_hw, positions))
     st.html(figures.rows_html([walked, faded]))
 
 
-def _map(here: Space, chosen: tuple[int, int], position: float) -> None:
-    walk_2l = here.codes_nl[list(chosen)]
-    line_t2 = here.plane.place(latent.between(walk_2l[0], walk_2l[1], latent.steps(2)))
-    there_12 = here.plane.place(latent.between(walk_2l[0], walk_2l[1], [position]))
-    figure = latent_figures.code_map(here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], _axes(here))
-    display.chart(figure, MAP, f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class", on_select=_point_clicked)
-    st.caption(f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {_seen(here)}")
-
-
-def _axes(here: Space) -> tuple[str, str]:
-    if here.plane.along:
-        return "1st principal direction", "2nd principal direction"
-    return "1st number of the code", "2nd number" if here.codes_nl.shape[1] == 2 else ""
-
-
-def _seen(here: Space) -> str:
+def _map(here: Space, ends: Ends, position: float) -> None:
+    line_t2 = here.plane.place(latent.between(*ends.codes_2l, latent.steps(2)))
+    there_12 = here.plane.place(latent.between(*ends.codes_2l, [position]))
     size = here.codes_nl.shape[1]
-    if here.plane.along is None:
+    figure = latent_figures.code_map(here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axes(here.plane, size))
+    display.chart(figure, MAP, f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class", on_select=_point_clicked)
+    st.caption(
+        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {seen(here.plane, size)}"
+    )
+
+
+def axes(plane: Plane, size: int) -> tuple[str, str]:
+    """What the axes of a map of codes of so many numbers are."""
+    if plane.along:
+        return "1st principal direction", "2nd principal direction"
+    return "1st number of the code", "2nd number" if size == 2 else ""
+
+
+def seen(plane: Plane, size: int) -> str:
+    """How much of the codes such a map shows, in a sentence."""
+    if plane.along is None:
         return "Nothing is left out: a code is a point of this plane." if size == 2 else "A code is one number: all lie on a line."
-    return f"A code has {size} numbers; these two directions show {here.plane.share:.0%} of the variance between the codes."
+    return f"A code has {size} numbers; these two directions show {plane.share:.0%} of the variance between the codes."
 
 
 def _point_clicked() -> None:
-    """The digit of the clicked point becomes A or B."""
+    """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
+    which = st.session_state.latent_click if my_digit.shown() is None else "B"
     for point in st.session_state[MAP].selection.points[:1]:
-        st.session_state[CHOSEN[st.session_state.latent_click]] = int(point["customdata"])
+        st.session_state[CHOSEN[which]] = int(point["customdata"])
 
 
 # Anywhere else

@@ -10,7 +10,7 @@ from ae_core import models, network_figures
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab
+from pages.shared import lab, my_digit
 from pages.shared.display import noisy_version
 
 CLASSES = range(10)
@@ -45,9 +45,12 @@ def feature_maps(run: StoredRun, digit: Tensor | int, key: str, noise: Corruptio
 
 
 def _chosen(seed: int, key: str) -> Tensor:
-    """A held-back digit of the class that the visitor chooses."""
+    """The visitor's own digit, if the lessons show it; else a held-back one of the class that the visitor chooses."""
     digits = lab.digits()
     name = f"{key}_maps_digit"
+    if (own_hw := my_digit.shown()) is not None:
+        st.caption("In **your** digit. Switch **My digit** off, above, to choose among the held-back ones.")
+        return own_hw
     chosen = st.radio("Digit", CLASSES, FIRST_DIGIT, horizontal=True, key=name, bind="query-params")
     order_n = torch.randperm(len(digits.test_nhw), generator=seeded(seed, "digits"))
     first = order_n[digits.test_labels_n[order_n] == chosen][0]

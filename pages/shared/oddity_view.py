@@ -10,21 +10,23 @@ import streamlit as st
 from ae_core import figures, iteration, oddities
 from ae_core.figures import Row
 from ae_core.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
-from ae_core.oddities import AS_WELL, AS_WELL_TIMES, IN_SHORT, ODDITIES, REPLACED, VERDICTS, Outcome
+from ae_core.oddities import AS_WELL, AS_WELL_TIMES, IN_SHORT, ODDITIES, REPLACED, VERDICTS, Oddity, Outcome
 from ae_core.store import StoredRun
-from pages.shared import display, lab, question
+from pages.shared import display, lab, my_digit, question
 from pages.shared.question import Answer
 
 PER_ROW = 7
 LABELS = ("letters, and a face", "digits, done something to; a blank page; noise")
 ASKED = "CAE"
+OWN = "my_digit"
 
 
 def chooser() -> str:
-    """Which of ODDITIES is looked at closely."""
-    names = list(ODDITIES)
+    """Which of ODDITIES, or the visitor's own digit, is looked at closely."""
+    names = [*ODDITIES, *([OWN] if my_digit.digit() is not None else [])]
+    words = {name: _oddity(name).name for name in names}
     return st.selectbox(
-        "Which picture?", names, format_func=lambda name: ODDITIES[name].name, key="surprises_picture", bind="query-params"
+        "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
     )  # fmt: skip
 
 
@@ -49,17 +51,17 @@ def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
             f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back digit: {times}.",
         )
 
-    words = f"What comes out when the {asked}, which learnt from digits alone, is given **{ODDITIES[name].name}**?"
+    words = f"What comes out when the {asked}, which learnt from digits alone, is given **{_oddity(name).name}**?"
     question.card(f"surprises_{name}", words, VERDICTS, answer, lambda: _close_up(name, runs))
 
 
 def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     outcomes = {model: _outcome(run, name) for model, run in runs.items()}
-    went_in = ODDITIES[name].draw(lab.digits())[None]
+    went_in = _oddity(name).draw(lab.digits())[None]
     st.html(figures.columns_html([("what went in", went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]))
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
-        f"{ODDITIES[name].what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
+        f"{_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
         f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's. "
         "Percentile: how many in a hundred held-back digits have a smaller squared error."
     )
@@ -135,7 +137,16 @@ def _asked(runs: Mapping[str, StoredRun]) -> str:
     return ASKED if ASKED in runs else next(iter(runs))
 
 
+def _oddity(name: str) -> Oddity:
+    own_hw = my_digit.digit()
+    if name == OWN and own_hw is not None:
+        return Oddity("your own digit", "Prepared as on the page Your digit.", lambda _: own_hw)
+    return ODDITIES[name]
+
+
 def _outcome(run: StoredRun, name: str) -> Outcome:
+    if name == OWN:
+        return oddities.outcomes(lab.network(run), _oddity(OWN).draw(lab.digits())[None], lab.digits())[0]
     return _outcomes_of(run)[list(ODDITIES).index(name)]
 
 

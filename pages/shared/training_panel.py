@@ -13,7 +13,7 @@ from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab
-from pages.shared.display import DIGITS_SHOWN, chart
+from pages.shared.display import DIGITS_SHOWN, chart, trio
 
 POLL_SECONDS = 0.8
 BUSY = ("queued", "running")
@@ -64,6 +64,15 @@ def progress_bars(runs: Mapping[str, RunConfig]) -> None:
         if jobs.status(config.run_id(run), lab.store()) not in ("none", "finished"):
             st.markdown(f"**{name}**")
             progress_bar(run)
+
+
+def missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
+    """Train and Stop for each of FAE, CAE and DAE of one latent size that is not among the trained `runs`."""
+    for name, wanted in trio(latent_size).items():
+        if name not in runs:
+            st.markdown(f"No **{name}** with latent size {latent_size} yet:")
+            buttons(wanted, f"{page}_{name}")
+            progress_bar(wanted)
 
 
 def watch(run: RunConfig, page: str) -> StoredRun | None:

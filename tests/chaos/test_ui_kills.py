@@ -46,7 +46,7 @@ def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, mea
     store, rng = Store(tmp_path / "store"), random.Random(0)
     kills = times(1, 50)
     with sync_playwright() as playwright:
-        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
+        if chromium_path(playwright.chromium) is None and not os.environ.get("REQUIRE_BROWSER"):
             pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
         browser = chromium(playwright)
         for seed in range(kills):

@@ -1,0 +1,182 @@
+"""The ways in for a visitor's own digit: a drawing board, a file, the camera, the clipboard."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from ae_core import decoding
+from ae_core.errors import ImageError
+from pages.shared import my_digit, preparation
+
+WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
+BOARD_SIDE, PEN = 260, 17
+# A board's picture has a few thousand bytes.
+MOST_BOARD_BYTES, MOST_STROKES = 300_000, 100
+MOST_A_MINUTE = 120
+# Under these the session remembers the drawing board, the last picture that came in, and when pictures came.
+BOARD, SEEN, READ_AT = "own_board", "own_picture_seen", "own_picture_times"
+
+# A picture on the clipboard goes the way of a chosen file. Only pages with one file chooser for pictures have this.
+PASTE = """
+export default function () {
+    const paste = (event) => {
+        const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+        const chooser = document.querySelector(".st-key-own_file input[type=file]");
+        if (!files.length || !chooser) return;
+        const carrier = new DataTransfer();
+        carrier.items.add(files[0]);
+        chooser.files = carrier.files;
+        chooser.dispatchEvent(new Event("change", { bubbles: true }));
+        event.preventDefault();
+    };
+    document.addEventListener("paste", paste);
+    return () => document.removeEventListener("paste", paste);
+}
+"""
+_paste = st.components.v2.component("autoencoder_lab_paste", js=PASTE)
+
+
+@dataclass
+class Board:
+    """A drawing board: which one of the session's, what is on it, and the picture (a PNG file) after each stroke, by their number.
+
+    drawing: as the board describes it, a list of strokes under "objects". start: what was on it when it appeared.
+    """
+
+    number: int = 0
+    drawing: dict[str, Any] | None = None
+    pictures: dict[int, bytes] = field(default_factory=dict)
+    start: dict[str, Any] | None = None
+
+    @property
+    def strokes(self) -> int:
+        """How many strokes are on it."""
+        return len(self.drawing["objects"]) if self.drawing else 0
+
+
+def ask() -> None:
+    """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
+    way = st.segmented_control("Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params")
+    {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
+    if my_digit.picture() is not None:
+        st.button("Forget this picture", key="own_forget", icon=":material/delete:", width="stretch", on_click=_forget)
+
+
+# Drawing
+
+
+def _board() -> None:
+    # Imported when wanted: it registers itself with the server that runs, so that nothing without one could import this module.
+    from streamlit_drawable_canvas import st_canvas
+
+    st.space("small")  # the board's own buttons float above it
+    board = st.session_state.setdefault(BOARD, Board())
+    key = f"own_board_{board.number}"
+    if key not in st.session_state:  # the board is new, or the visitor was on another page
+        board.start = board.drawing
+    drawn = st_canvas(
+        stroke_width=PEN, stroke_color="#000000", background_color="#ffffff", height=BOARD_SIDE, width=BOARD_SIDE,
+        drawing_mode="freedraw", return_image_data=True, initial_drawing=board.start, key=key,
+    )  # fmt: skip
+    count = len((drawn.json_data or {}).get("objects") or [])
+    had = board.strokes
+    if not count and had:
+        my_digit.forget()
+    board.drawing = drawn.json_data if count else None
+    if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
+        board.pictures[count] = drawn.image_bytes
+    if content := board.pictures.get(count):
+        _take(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
+    row = st.container(horizontal=True, width=BOARD_SIDE)
+    row.button("Undo", key="own_undo", icon=":material/undo:", disabled=not count, on_click=_undo, width="stretch")
+    row.button("Clear", key="own_clear", icon=":material/ink_eraser:", disabled=not count, on_click=_clear, width="stretch")
+
+
+def _undo() -> None:
+    """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
+    board: Board = st.session_state[BOARD]
+    before = max((count for count in board.pictures if count < board.strokes), default=0)
+    drawing = {**board.drawing, "objects": board.drawing["objects"][:before]} if board.drawing and before else None
+    pictures = {count: content for count, content in board.pictures.items() if count <= before}
+    st.session_state[BOARD] = Board(board.number + 1, drawing, pictures)
+    if not before:
+        my_digit.forget()
+
+
+def _clear() -> None:
+    st.session_state[BOARD] = Board(st.session_state.get(BOARD, Board()).number + 1)
+    my_digit.forget()
+
+
+# Files and photographs
+
+
+def _file() -> None:
+    file = st.file_uploader(
+        f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key="own_file",
+        help="Choose it, drag it here, or paste it. It stays in memory, for you alone, until you close the page.",
+    )  # fmt: skip
+    _paste(key="own_paste")
+    _take_file(file)
+
+
+def _camera() -> None:
+    photo = st.camera_input("A photograph of a digit", key="own_camera", help="Hold the paper so that the digit fills half of the picture.")
+    st.caption("No camera? Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well.")
+    _take_file(photo)
+
+
+def _take_file(file: UploadedFile | None) -> None:
+    """Read the file once; the server then lets go of it."""
+    if file is None:
+        return
+    try:
+        _take(file.getvalue(), file.file_id, begin_anew=True)
+    finally:
+        _let_go(file)
+
+
+def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
+    """Each picture is read once: `name` is another one for each."""
+    if name == st.session_state.get(SEEN):
+        return
+    st.session_state[SEEN] = name
+    if _too_many():
+        st.error(f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.", icon=":material/hourglass:")
+        return
+    with st.spinner("Reading your picture …"):
+        try:
+            my_digit.keep_picture(decoding.decoded(content))
+        except ImageError as problem:
+            st.error(str(problem), icon=":material/error:")
+            return
+    if begin_anew:
+        preparation.reset()
+
+
+def _too_many() -> bool:
+    """Whether this session has had its share of reading; it takes the server's time, whoever's turn it is."""
+    now = time.monotonic()
+    lately: list[float] = [then for then in st.session_state.get(READ_AT, []) if now - then < 60]
+    st.session_state[READ_AT] = [*lately, now][:MOST_A_MINUTE]
+    return len(lately) >= MOST_A_MINUTE
+
+
+def _let_go(file: UploadedFile) -> None:
+    """What was read need not stay in the server's memory as a file as well. There is no public way to say so."""
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def _forget() -> None:
+    _clear()
+    preparation.reset()

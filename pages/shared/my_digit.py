@@ -1,0 +1,69 @@
+"""A visitor's own picture and the digit made of it, kept for this visitor alone, in memory, until the session ends."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from torch import Tensor
+
+PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
+
+
+def picture() -> np.ndarray | None:
+    """The picture (h, w, 3) of 0 to 255 that came last, or None."""
+    kept: np.ndarray | None = st.session_state.get(PICTURE)
+    return kept
+
+
+def keep_picture(pixels_hwc: np.ndarray) -> None:
+    """A new picture takes the old one's place."""
+    st.session_state[PICTURE] = pixels_hwc
+
+
+def digit() -> Tensor | None:
+    """The digit (28, 28) in [0, 1] last made of a picture, or None."""
+    kept: Tensor | None = st.session_state.get(DIGIT)
+    return kept
+
+
+def keep(digit_hw: Tensor) -> None:
+    """What the lessons show as "my digit"."""
+    st.session_state[DIGIT] = digit_hw
+
+
+def forget() -> None:
+    """Nothing of the picture or the digit remains."""
+    for name in (PICTURE, DIGIT, SHOWN):
+        st.session_state.pop(name, None)
+
+
+def shown() -> Tensor | None:
+    """The visitor's digit, where there is one and the lessons are to show it."""
+    return digit() if st.session_state.get(SHOWN, True) else None
+
+
+def switch(key: str, label: str = "My digit") -> None:
+    """Whether the lessons show the visitor's digit; nothing where there is none."""
+    if digit() is not None:
+        st.toggle(label, st.session_state.get(SHOWN, True), key=f"{key}_own", on_change=_switched, args=(f"{key}_own",))
+
+
+def first(digits_nhw: Tensor) -> Tensor:
+    """These digits, the visitor's own in the place of the first if it is to be shown."""
+    own = shown()
+    return digits_nhw if own is None else torch.cat([own[None], digits_nhw[1:]])
+
+
+def png(digit_hw: Tensor) -> bytes:
+    """A digit (28, 28) in [0, 1] as a PNG file of 28 × 28 greys, without a word on where it comes from."""
+    file = io.BytesIO()
+    Image.fromarray((digit_hw * 255).round().byte().numpy()).save(file, "PNG")
+    return file.getvalue()
+
+
+def _switched(key: str) -> None:
+    st.session_state[SHOWN] = st.session_state[key]

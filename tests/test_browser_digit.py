@@ -1,0 +1,178 @@
+"""A visitor's own digit in a real browser: drawn, photographed, pasted, uploaded; and nobody else's."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from ae_core import decoding
+from ae_core.data import Digits
+from ae_core.digits import ALL_INK, NO_INK, SPECKS
+from tests import junk
+from tests.browser import PHONE, PROJECT, PROJECTOR, App, figure_pictures, launched
+from tests.handwriting import clear, draw, draw_with_a_finger, prepared_picture
+
+KNOWN = (NO_INK, ALL_INK, SPECKS)
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def open_page(page: Page, app: App, way: str) -> None:
+    page.goto(f"{app.url}/your_digit?digit_source={way}")
+    page.locator({"Draw": "canvas", "Upload": "input[type=file]", "Camera": "video"}[way]).last.wait_for(state="attached")
+    page.wait_for_timeout(1_000)
+
+
+def sheet(digits: Digits, label: int) -> np.ndarray:
+    """A held-back digit of this class, large, dark on light paper."""
+    ink_hw = digits.test_nhw[digits.test_labels_n == label][0].numpy()
+    large = Image.fromarray((255 * ink_hw).astype(np.uint8)).resize((400, 400), Image.Resampling.BICUBIC)
+    return (235 - 0.8 * np.pad(np.asarray(large), 60)).astype(np.uint8)
+
+
+def saved(pixels: np.ndarray, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+def greys(address: str) -> np.ndarray:
+    """The 28 × 28 greys of a step's picture, which shows each eight times as large."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))).convert("L"))[4::8, 4::8] / 255.0
+
+
+def same_digit(greys_hw: np.ndarray, digits: Digits, label: int) -> bool:
+    original_hw = digits.test_nhw[digits.test_labels_n == label][0].numpy()
+    shifts = [np.roll(greys_hw, shift, (0, 1)) for shift in [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]]
+    return min(float(np.abs(shifted - original_hw).mean()) for shifted in shifts) < 0.05
+
+
+def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
+    open_page(page, app, "Draw")
+    for digit in (4, 8):
+        draw(page, digit)
+        ink_hw = greys(prepared_picture(page)) > 0.1
+        assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
+        page.wait_for_function("document.querySelector('.js-plotly-plot image')?.getAttribute('href')")
+        assert len(set(figure_pictures(page))) == 4  # digit and noisy digit are one picture at no noise; three reconstructions
+        clear(page)
+
+
+def test_digits_drawn_with_a_finger_are_prepared_and_the_page_does_not_scroll(app, browser):
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, app, "Draw")
+    touch = context.new_cdp_session(page)
+    for digit in (5, 7):
+        draw_with_a_finger(page, touch, digit)
+        assert (greys(prepared_picture(page)) > 0.1).sum() > 20
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+        clear(page)
+    context.close()
+
+
+def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing(page, app):
+    open_page(page, app, "Draw")
+    draw(page, 7)
+    seven = prepared_picture(page)
+    draw(page, 1)
+    assert prepared_picture(page) != seven
+    page.locator(".st-key-own_undo button").click()
+    page.wait_for_function("before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven)
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Your digit").first.click()
+    page.wait_for_function("before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven)
+    expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+
+
+def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):
+    open_page(page, app, "Upload")
+    answers = []
+    for i, (name, content) in enumerate(junk.varied()):
+        name = f"{i:02d}{Path(name).suffix}"
+        with page.expect_response(lambda response: response.request.method == "PUT"):
+            page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+        page.wait_for_timeout(300)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        errors = page.get_by_test_id("stAlertContentError").all_inner_texts()
+        answers.append(errors[0] if errors else "read")
+        assert page.get_by_test_id("stException").count() == 0, name
+        assert "Traceback" not in page.content(), name
+    refusals = [answer for answer in answers if answer != "read"]
+    assert len(answers) == 30
+    assert len(set(refusals)) >= 4
+    assert all(any(sentence in answer for sentence in (*decoding.REFUSALS, *KNOWN)) for answer in refusals), refusals
+
+
+def test_a_pasted_picture_goes_the_way_of_a_chosen_file(page, app, digits):
+    open_page(page, app, "Upload")
+    page.evaluate(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        base64.b64encode(saved(sheet(digits, 3), "PNG")).decode(),
+    )
+    assert same_digit(greys(prepared_picture(page)), digits, 3)
+
+
+def test_a_photograph_by_the_camera_is_prepared(app, browser, digits, tmp_path):
+    """The browser's camera shows a film of one picture."""
+    film = tmp_path / "camera.mjpeg"
+    film.write_bytes(saved(np.stack([np.pad(sheet(digits, 2), ((0, 0), (100, 100)), constant_values=235)] * 3, axis=2), "JPEG"))
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    with launched(browser.browser_type, *flags) as camera:
+        page = camera.new_page(viewport=PROJECTOR)
+        open_page(page, app, "Camera")
+        page.get_by_role("button", name="Take Photo").click(timeout=60_000)
+        assert same_digit(greys(prepared_picture(page)), digits, 2)
+
+
+@pytest.fixture
+def private_app(tmp_path: Path) -> Iterator[tuple[App, Path]]:
+    """An app whose home and temporary files are in a folder of their own."""
+    folders = {name: tmp_path / name for name in ("home", "temporary")}
+    for folder in folders.values():
+        folder.mkdir()
+    with App(tmp_path, HOME=str(folders["home"]), TMPDIR=str(folders["temporary"])) as app:
+        yield app, tmp_path
+
+
+def files_in(*folders: Path) -> dict[Path, int]:
+    """Every file with the time of its last change."""
+    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
+def test_two_visitors_never_see_each_others_digits_and_no_file_of_them_remains(private_app, browser, digits):
+    app, folder = private_app
+    labels = {3: "mine-of-a-three.png", 8: "mine-of-an-eight.png"}
+    pages = {label: browser.new_context(viewport=PROJECTOR).new_page() for label in labels}
+    for page in pages.values():
+        open_page(page, app, "Upload")
+    before = files_in(folder, PROJECT / "ae_core", PROJECT / "pages")
+    contents = {label: saved(sheet(digits, label), "PNG") for label in labels}
+    for _ in range(2):
+        for label, page in pages.items():  # both are read at once
+            page.locator("input[type=file]").set_input_files({"name": labels[label], "mimeType": "image/png", "buffer": contents[label]})
+        for label, page in pages.items():
+            other = labels[11 - label]
+            assert same_digit(greys(prepared_picture(page)), digits, label)
+            assert other not in page.content()
+    written = [path for path, time in files_in(folder, PROJECT / "ae_core", PROJECT / "pages").items() if before.get(path) != time]
+    for path in written:
+        text = path.read_bytes()
+        assert not any(content[100:160] in text or labels[label].encode() in text for label, content in contents.items()), path
+        assert Image.MIME.get(path.suffix) is None, path
+    for page in pages.values():
+        page.context.close()

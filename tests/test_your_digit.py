@@ -1,0 +1,198 @@
+"""A visitor's own digit: uploaded, prepared as the visitor likes, placed among others, and shown in every lesson."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from ae_core import figures
+from ae_core.likeness import crowd, likeness
+from pages.shared import digit_source, my_digit
+from tests.conftest import PROJECT
+from tests.test_pages import no_training_process, open_page, pictures
+
+__all__ = ["no_training_process"]  # a fixture that every page test stands on
+LESSONS = ["home", "convolutional", "difference", "comparison", "latent_space"]  # the three model pages share one bench
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def page_of_paper(digits_nhw: torch.Tensor) -> np.ndarray:
+    """Digits side by side, ten times as large, dark on light paper."""
+    sheet_hw = np.concatenate([np.pad(np.kron(digit.numpy(), np.ones((10, 10))), 20) for digit in digits_nhw], axis=1)
+    return (235 - 200 * sheet_hw).astype(np.uint8)
+
+
+@pytest.fixture
+def page(digits) -> AppTest:
+    """The page Your digit after a 3 was uploaded."""
+    opened = AppTest.from_file(str(PROJECT / "pages" / "your_digit.py"), default_timeout=60)
+    opened.query_params["digit_source"] = "Upload"
+    opened.run()
+    return upload(opened, page_of_paper(digits.test_nhw[digits.test_labels_n == 3][:1]))
+
+
+def upload(page: AppTest, pixels: np.ndarray | bytes) -> AppTest:
+    content = pixels if isinstance(pixels, bytes) else png(pixels)
+    page.file_uploader(key="own_file").set_value(("photo.png", content, "image/png")).run()
+    assert not page.exception, page.exception
+    return page
+
+
+def own(page: AppTest) -> torch.Tensor:
+    return page.session_state[my_digit.DIGIT]
+
+
+def texts(page: AppTest) -> str:
+    return " ".join(element.value for kind in ("markdown", "caption", "info", "error") for element in page.get(kind))
+
+
+def html(page: AppTest) -> str:
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+def test_an_empty_page_says_what_to_do():
+    page = AppTest.from_file(str(PROJECT / "pages" / "your_digit.py"), default_timeout=60)
+    page.query_params["digit_source"] = "Upload"
+    assert "Draw a digit on the white square" in page.run().info[0].value
+
+
+def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, digits):
+    original_hw = digits.test_nhw[digits.test_labels_n == 3][0]
+    shifts = [own(page).roll((dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    assert min(float((shifted - original_hw).abs().mean()) for shifted in shifts) < 0.04
+    assert html(page).count("<figure>") >= 5
+    assert all(f">{title}</span>" in pictures(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda page: page.toggle(key="own_flip").set_value(True),
+        lambda page: page.toggle(key="own_prepare").set_value(False),
+        lambda page: page.button(key="own_turn").click(),
+        lambda page: page.slider(key="own_threshold").set_value(0.85),
+    ],
+    ids=["flip", "unprepared", "turn", "threshold"],
+)
+def test_every_dial_of_the_preparation_changes_the_digit(digits, act):
+    opened = AppTest.from_file(str(PROJECT / "pages" / "your_digit.py"), default_timeout=60)
+    opened.query_params["digit_source"] = "Upload"
+    # Two shades of ink, so that the threshold has something to tell apart.
+    sheet = page_of_paper(digits.test_nhw[digits.test_labels_n == 5][:1])
+    sheet[150:] = 235 - (235 - sheet[150:]) // 1.6
+    page = upload(opened.run(), sheet)
+    before = own(page).clone()
+    act(page).run()
+    assert page.error or not own(page).equal(before)
+
+
+def test_a_new_picture_begins_without_the_last_ones_wishes(page, digits):
+    page.button(key="own_turn").click().run()
+    page.slider(key="own_threshold").set_value(0.7).run()
+    upload(page, page_of_paper(digits.test_nhw[digits.test_labels_n == 4][:1]))
+    assert page.slider(key="own_threshold").value == 0.5
+    assert "own_turns" not in page.session_state
+
+
+def test_each_of_several_digits_can_be_chosen(page, digits):
+    several_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6, 8)])
+    upload(page, page_of_paper(several_nhw))
+    seen = []
+    for number in (1, 2, 3):
+        page.segmented_control(key="own_which").set_value(number).run()
+        seen.append(own(page).clone())
+    assert not seen[0].equal(seen[1])
+    assert not seen[1].equal(seen[2])
+
+
+def test_a_refused_file_is_told_in_plain_words_and_the_digit_before_it_stays(page):
+    before = own(page).clone()
+    upload(page, b"I am not a picture.")
+    assert "is not a PNG, JPEG" in page.error[0].value
+    assert own(page).equal(before)
+
+
+def test_a_visitor_who_sends_too_many_pictures_is_asked_to_wait(page, digits, monkeypatch):
+    monkeypatch.setattr(digit_source, "MOST_A_MINUTE", 3)
+    before = own(page).clone()
+    for label in (4, 5, 6):
+        upload(page, page_of_paper(digits.test_nhw[digits.test_labels_n == label][:1]))
+    assert "Wait a moment" in page.error[0].value
+    assert not own(page).equal(before)
+
+
+def test_a_page_without_ink_says_so_and_offers_the_dials(page):
+    upload(page, np.full((200, 200), 200, np.uint8))
+    assert "no ink" in page.error[0].value
+    assert page.slider(key="own_threshold")
+
+
+def test_the_surprise_is_the_one_measured(page, digits):
+    from pages.shared import display, lab
+
+    run = display.shipped_trio(32)["CAE"]
+    model = lab.network(run)
+    others = crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
+    measured = likeness(model, own(page), own(page), others)
+    shown = next(metric for metric in page.metric if metric.label.startswith("CAE"))
+    assert shown.value == f"{measured.percent:.0f} %"
+
+
+def test_noise_and_latent_size_change_what_the_networks_make_of_it(page):
+    pictures_before, surprise_before = pictures(page), [metric.value for metric in page.metric]
+    page.slider(key="your_digit_test_noise").set_value(0.5).run()
+    assert pictures(page) != pictures_before
+    page.slider(key="latent_size").set_value(2).run()
+    assert [metric.value for metric in page.metric] != surprise_before
+
+
+def test_a_latent_size_without_networks_offers_to_train_each(page):
+    page.slider(key="latent_size").set_value(17).run()
+    assert all(page.button(key=f"your_digit_{name}_train") for name in ("FAE", "CAE", "DAE"))
+
+
+def test_the_download_is_the_digit_and_says_nothing_else(page):
+    file = Image.open(io.BytesIO(my_digit.png(own(page))))
+    assert (file.size, file.mode, file.info) == ((28, 28), "L", {})
+    assert np.abs(np.asarray(file) / 255 - own(page).numpy()).max() < 1 / 255
+
+
+def test_forgetting_leaves_nothing(page):
+    page.button(key="own_forget").click().run()
+    assert my_digit.DIGIT not in page.session_state
+    assert my_digit.PICTURE not in page.session_state
+    assert "Draw a digit" in page.info[0].value
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
+    without = pictures(open_page(name)) + html(open_page(name))
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.session_state[my_digit.DIGIT] = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
+    page.run()
+    assert not page.exception
+    shown = pictures(page) + html(page)
+    assert shown != without
+    (switch,) = [toggle for toggle in page.toggle if toggle.key.endswith("_own")]
+    switch.set_value(False).run()
+    assert pictures(page) + html(page) == without
+
+
+def test_the_visitors_digit_is_among_the_strange_pictures():
+    page = AppTest.from_file(str(PROJECT / "pages" / "surprises.py"), default_timeout=60)
+    own_hw = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
+    page.session_state[my_digit.DIGIT] = own_hw
+    page.run().selectbox(key="surprises_picture").set_value("my_digit").run()
+    assert "your own digit" in texts(page)
+    page.button(key="surprises_my_digit_reveal").click().run()
+    assert figures.png(own_hw[None]) in html(page)
