@@ -27,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos", choices=("short", "full"), default="short", help="how often to cause each fault (default: short)")
 
 
+@pytest.fixture
+def full_form(request: pytest.FixtureRequest) -> None:
+    """For tests that take long and whose like is among the short ones."""
+    if request.config.getoption("--chaos") != "full":
+        pytest.skip("only in the full form: --chaos full")
+
+
 @pytest.fixture(autouse=True)
 def own_surroundings(tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's store or data directory; the embedded digits need not be parsed again."""
@@ -76,7 +83,7 @@ def full_mnist() -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        if chromium_path(playwright) is None and not os.environ.get("REQUIRE_BROWSER"):
+        if chromium_path(playwright.chromium) is None and not os.environ.get("REQUIRE_BROWSER"):
             pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
         # The first training waits for its process to come up.
         expect.set_options(timeout=60_000)

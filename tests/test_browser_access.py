@@ -64,6 +64,7 @@ def test_dials_come_when_wanted_and_the_script_is_one_key_away(page, app):
     go(page, app, "denoising?present=1&latent_size=8")
     dial = page.get_by_role("slider", name="Latent size")
     expect(dial).to_be_hidden()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.wait_for_timeout(1_500)
     page.keyboard.press("d")
     expect(dial).to_be_visible()

@@ -133,6 +133,7 @@ def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_
         assert_same(run, store, undisturbed(run))
 
 
+@pytest.mark.usefixtures("full_form")  # the short form has it with the local scheduler
 def test_three_jobs_in_the_line_survive_a_scheduler_that_is_killed(two_workers, store, train_on, undisturbed):
     train_on(two_workers)
     runs = [with_seed(STEADY, seed) for seed in (1, 2, 3)]

@@ -35,7 +35,7 @@ def kill_worker(store: Store, run: RunConfig) -> list[float]:
     return later()[:1]
 
 
-@pytest.mark.parametrize("family", SMALL)
+@pytest.mark.parametrize("family", ["FAE", pytest.param("CAE", marks=pytest.mark.usefixtures("full_form")), "DAE"])  # the DAE is a CAE
 def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, cache_dir, tmp_path, times, measured):
     rng = random.Random(family)
     undisturbed = Store(tmp_path / "undisturbed")
