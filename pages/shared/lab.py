@@ -21,7 +21,7 @@ from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link
+from pages.shared import opened_link, server
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
@@ -55,14 +55,16 @@ def open_page() -> None:
 
 @st.cache_resource(show_spinner=False)
 def settle(imported: str) -> None:
-    """Once after each large import: take what it brought out of the garbage collector's sight.
+    """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
 
-    Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s.
-    One torch thread, so that one visitor's slider leaves the other cores to the others. Plotly stumbles over a pandas
-    that another visitor's page is just importing; so it is imported here, where all wait for it.
+    Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s: what was
+    imported is taken out of its sight. One torch thread, so that one visitor's slider leaves the other cores to the
+    others. Small answers are sent at once. Plotly stumbles over a pandas that another visitor's page is just importing; so
+    it is imported here, where all wait for it.
     """
     import_module("pandas")
     use_one_thread()
+    server.answer_at_once()
     gc.freeze()
 
 

@@ -1,0 +1,50 @@
+"""The costs of Streamlit's defaults stay away: sockets that wait, garbage looked through, files watched."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tomllib
+
+from pages.shared import server
+from tests.conftest import PROJECT
+
+
+def open_files() -> list[str]:
+    return sorted(path.name for path in server.OPEN_FILES.iterdir())
+
+
+def nodelay(connection: socket.socket) -> bool:
+    return bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
+def test_small_answers_are_sent_at_once_also_on_connections_made_later():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert not nodelay(listening)
+        assert server.answer_at_once() >= 1
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert nodelay(listening)
+            assert nodelay(accepted)
+
+
+def test_looking_at_the_sockets_leaves_every_file_open_and_opens_none():
+    before = open_files()
+    with socket.socket(socket.AF_UNIX) as no_network, (PROJECT / "README.md").open() as file:
+        server.answer_at_once()
+        assert file.readline()
+        assert no_network.fileno() >= 0
+    assert open_files() == before
+
+
+def test_what_was_imported_is_out_of_the_garbage_collectors_sight():
+    program = "import gc; from pages.shared import lab; lab.settle('test'); print(gc.get_freeze_count(), len(gc.get_objects()))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    frozen, seen = map(int, done.stdout.split())
+    assert frozen > 10 * seen
+    assert frozen > 100_000
+
+
+def test_no_file_is_watched():
+    settings = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["fileWatcherType"] == "none"
