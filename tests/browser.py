@@ -35,9 +35,7 @@ class App:
         self.log = folder / "app.log"
         self.environment = environment
         self.end_cluster = True
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> App:
@@ -46,24 +44,36 @@ class App:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.headless", "true"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=surroundings, stdout=log, stderr=log)
-        self._wait_until_up()
+        try:
+            wait_until_up(self.url)
+        except TimeoutError as problem:
+            raise TimeoutError(f"the app did not come up:\n{self.log.read_text()}") from problem
         return self
-
-    def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise TimeoutError(f"the app did not come up:\n{self.log.read_text()}")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.terminate()
         self.process.wait(timeout=30)
         if self.end_cluster:
             jobs.stop_cluster(self.store)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_until_up(url: str) -> None:
+    """Until the Streamlit server at `url` says that it is well. TimeoutError after a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"nobody answers at {url}")
 
 
 def chromium_path(kind: BrowserType) -> str | None:

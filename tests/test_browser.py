@@ -33,7 +33,7 @@ def go(page: Page, app: App, path: str) -> None:
 
 
 def wait_for_figure(page: Page) -> None:
-    page.locator(".js-plotly-plot image").first.wait_for()
+    page.locator(".js-plotly-plot image").first.wait_for(state="attached")
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
@@ -142,6 +142,24 @@ def test_scrubbing_stays_in_the_browser(page, app):
     assert figure_pictures(page)[0] == before[0]  # the clean digits stay
     assert figure_pictures(page)[1:] != before[1:]  # noisy input and reconstruction follow
     assert [url for url in sent if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_the_plain_picture_stands_for_the_figure_until_that_is_moved(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    plain = page.locator(".st-key-dae_rows_first img").first
+    expect(plain).to_be_visible()
+    assert plain.evaluate("picture => getComputedStyle(picture).objectFit") == "fill"  # not small in a large frame
+    rail = page.locator(".st-key-dae_rows .slider-rail-touch-rect")
+    rail.scroll_into_view_if_needed()
+    page.wait_for_timeout(1_500)
+    box = rail.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+    expect(plain).to_be_hidden()
+    page.locator(".st-key-dae_test_noise").get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(plain).to_be_visible()
 
 
 @pytest.mark.parametrize("link", ["latent_size=10000", "latent_size=0", "latent_size=seven", "dae_test_noise=9&training_noise_kind=snow"])

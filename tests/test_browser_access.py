@@ -113,7 +113,7 @@ def test_a_question_is_answered_by_touch(phone, app):
 
 def test_a_touch_on_the_scrubber_changes_the_pictures(phone, app):
     go(phone, app, "")
-    phone.locator(".js-plotly-plot image").first.wait_for()
+    phone.locator(".js-plotly-plot image").first.wait_for(state="attached")
     phone.wait_for_timeout(3_000)
     rail = phone.locator(".slider-rail-touch-rect").first.bounding_box()
     assert rail is not None

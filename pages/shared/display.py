@@ -19,7 +19,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab, my_digit, slider_keys
+from pages.shared import lab, my_digit, scrubber
 from pages.shared.dials import NOISE_WORDS
 
 DIGITS_SHOWN = 8
@@ -42,30 +42,6 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
     figure.update_yaxes(tickfont=font, title_font=font)
     figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
-
-
-def scrubber(first_picture: str, draw: Callable[[], go.Figure], key: str, alt: str, height: str, phone_height: str) -> None:
-    """A figure with a slider, and in its place until the browser has drawn it, the same picture as plain HTML.
-
-    `draw` makes the figure after the first picture is on its way; heights are CSS lengths.
-    """
-    st.html(
-        f"""<style>
-        .st-key-{key}_place {{position: relative; min-height: {height}}}
-        .st-key-{key}_first {{position: absolute; inset: 0 0 auto 0; z-index: 1}}
-        .st-key-{key}_first img {{width: 100% !important; max-width: 100% !important}}
-        .st-key-{key}_place:has(.js-plotly-plot image) .st-key-{key}_first {{display: none}}
-        @media (max-width: 640px) {{
-            .st-key-{key}_place {{min-height: calc({phone_height})}}
-            .st-key-{key} .stPlotlyChart {{height: calc({phone_height}) !important}}
-        }}
-        </style>"""
-    )
-    with st.container(key=f"{key}_place"):
-        with st.container(key=f"{key}_first"):
-            st.markdown(first_picture, unsafe_allow_html=True)
-        chart(draw(), key, alt)
-        slider_keys.enable(key)
 
 
 def provenance(run: StoredRun) -> None:
@@ -113,7 +89,8 @@ def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, n
     now = _sweep(run, clean_nhw, noise.kind, noise_seed, [noise.level])
     alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
     first = figures.rows_html(rows(noise.level, *now[noise.level]))
-    scrubber(first, draw, f"{key}_rows", alt, f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="49vw + 90px")
+    with scrubber.under(first, f"{key}_rows", f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="49vw + 90px"):
+        chart(draw(), f"{key}_rows", alt)
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -148,7 +125,8 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
     (_, now), *_ = columns([noise.level])
     alt = f"One digit, the same with noise of level {noise.level:g}, and the reconstructions of {', '.join(runs)}"
     first = figures.columns_html(now)
-    scrubber(first, draw, f"{key}_columns", alt, f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="26vw + 90px")
+    with scrubber.under(first, f"{key}_columns", f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="26vw + 90px"):
+        chart(draw(), f"{key}_columns", alt)
 
 
 def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:

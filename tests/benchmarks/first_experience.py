@@ -66,7 +66,7 @@ def main() -> None:
             table[f"first picture, /{name}, median of 3"] = statistics.median(times)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{app.url}/denoising")
-        page.locator(".js-plotly-plot image").first.wait_for()
+        page.locator(".js-plotly-plot image").first.wait_for(state="attached")
         page.wait_for_timeout(3_000)
         times = [noise_release_seconds(page, "dae_test_noise", arrow) for arrow in ["ArrowRight", "ArrowLeft"] * 10]
         table["noise slider to new picture, median of 20"] = statistics.median(times)

@@ -45,7 +45,7 @@ def main() -> None:
         subprocess.run(command, cwd=PROJECT, env={**os.environ}, check=True, capture_output=True)
         page = chromium(playwright).new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{app.url}/denoising")
-        page.locator(".js-plotly-plot image").first.wait_for()
+        page.locator(".js-plotly-plot image").first.wait_for(state="attached")
         page.wait_for_timeout(3_000)
         for round_ in range(options.rounds):
             for trainings in times:

@@ -1,0 +1,187 @@
+"""How the lab feels, beside the plain way to write such an app, in Chromium on this machine.
+
+    python -m tests.benchmarks.interaction [--moves 50] [--starts 3] [--output FILE.json]
+
+Prints, in milliseconds (median, and 95 of 100 are below): noise slider released to new pictures painted, for both apps by
+turns; the time between two frames while the slider under the pictures is dragged, and what is asked of the server
+meanwhile; a page changed to the next one's first picture; `streamlit run` to the first picture; and the bytes that come
+over the wire for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import PROJECTOR, App, chromium, free_port, wait_until_up
+from tests.conftest import PROJECT
+
+PAGES = ["FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Latent space", "Home"]
+# The picture that is seen: the lab's plain one, or the last of the plain app's.
+REBUILT = {"lab": ".st-key-dae_rows_first div:last-child > img", "plain": "[data-testid=stImage] img"}
+# Runs in the page: from the next key pressed until another picture has been painted.
+PAINTED = """picture => {
+    const last = () => [...document.querySelectorAll(picture)].at(-1);
+    const before = last().src, frame = () => new Promise(requestAnimationFrame);
+    window.labPainted = new Promise((resolve) => document.addEventListener("keydown", async () => {
+        const started = performance.now();
+        while (!(last().src !== before && last().complete && last().naturalWidth)) await frame();
+        await frame();
+        resolve(performance.now() - started);
+    }, { once: true, capture: true }));
+}"""
+# Runs in the page: drags the slider under the pictures, and tells the times between two changes of them.
+DRAGGED = """async (steps) => {
+    const rail = document.querySelector(".st-key-dae_rows .slider-rail-touch-rect"), box = rail.getBoundingClientRect();
+    const at = (share) => ({ clientX: box.left + 12 + share * (box.width - 24), clientY: box.top + 5, bubbles: true, view: window });
+    const frame = () => new Promise(requestAnimationFrame);
+    rail.dispatchEvent(new MouseEvent("mousedown", at(0)));
+    const plot = rail.closest(".js-plotly-plot"), times = [];
+    await frame();
+    for (let i = 1; i <= steps; i++) {
+        const started = performance.now();
+        document.dispatchEvent(new MouseEvent("mousemove", at(i / steps)));
+        plot.dispatchEvent(new MouseEvent("mousemove", at(i / steps)));
+        await frame();
+        times.push(performance.now() - started);
+    }
+    plot.dispatchEvent(new MouseEvent("mouseup", at(1)));
+    return times;
+}"""
+
+
+class Wire:
+    """The bytes that a page gets from the server: files and messages."""
+
+    def __init__(self, page: Page) -> None:
+        self.bytes = 0
+        page.on("websocket", lambda socket: socket.on("framereceived", self._add))
+        page.on("response", lambda response: self._add_length(response.headers.get("content-length", "0")))
+
+    def _add(self, frame: str | bytes) -> None:
+        self.bytes += len(frame)
+
+    def _add_length(self, length: str) -> None:
+        self.bytes += int(length)
+
+
+class PlainApp:
+    """`streamlit run` of the plain app, in a folder without settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "tests/benchmarks/plain_app.py")]
+        command += ["--server.port", str(self.port), "--server.headless", "true", "--browser.gatherUsageStats", "false"]
+        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.url = f"http://127.0.0.1:{self.port}"
+        wait_until_up(self.url)
+
+
+def opened(browser: Browser, url: str, picture: str) -> tuple[Page, Wire]:
+    page = browser.new_page(viewport=PROJECTOR)
+    wire = Wire(page)
+    page.goto(url)
+    page.locator(picture).last.wait_for(state="attached", timeout=60_000)
+    page.wait_for_timeout(5_000)
+    return page, wire
+
+
+def slider(pages: dict[str, tuple[Page, Wire]], moves: int) -> dict[str, list[float]]:
+    """Both apps by turns; and how many bytes a move brings."""
+    thumbs = {"lab": ".st-key-dae_test_noise", "plain": ".st-key-noise"}
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    before = {name: wire.bytes for name, (_, wire) in pages.items()}
+    for i in range(moves):
+        for name, (page, _) in pages.items():
+            page.locator(thumbs[name]).get_by_role("slider").focus()
+            page.evaluate(PAINTED, REBUILT[name])
+            page.keyboard.press(["ArrowRight", "ArrowLeft"][i % 2])
+            times[name].append(page.evaluate("window.labPainted"))
+            page.wait_for_timeout(700)
+    for name, (_, wire) in pages.items():
+        print(f"a move of the slider, {name}: {(wire.bytes - before[name]) / moves / 1000:.1f} kB")
+    return times
+
+
+def page_changes(page: Page, wire: Wire, rounds: int) -> list[float]:
+    """From a click on the next page's name to its first picture."""
+    times, before = [], wire.bytes
+    for _ in range(rounds):
+        for name in PAGES:
+            times.append(_clicked(page, lambda name=name: page.get_by_test_id("stTopNav").get_by_text(name, exact=True).click()))
+            page.wait_for_timeout(1_500)
+    print(f"a page: {(wire.bytes - before) / len(times) / 1000:.0f} kB")
+    return times
+
+
+def _clicked(page: Page, click: Callable[[], None]) -> float:
+    page.evaluate("document.querySelectorAll('[data-testid=stMain] img').forEach(image => image.dataset.old = '1')")
+    started = time.monotonic()
+    click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stMain] img')].some(image => !image.dataset.old && image.offsetParent)"
+    )
+    return 1000 * (time.monotonic() - started)
+
+
+def cold_start(browser: Browser) -> float:
+    """From the command to the first picture in the browser, which asks until somebody answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        with App(Path(folder)) as app:
+            page = browser.new_page(viewport=PROJECTOR)
+            page.goto(app.url)
+            page.locator("[data-testid=stMain] img").first.wait_for(timeout=60_000)
+            seconds = time.monotonic() - started
+            page.close()
+    return 1000 * seconds
+
+
+def line(what: str, times: list[float]) -> dict[str, float]:
+    """Median and 95th percentile, printed."""
+    figures = {"median": statistics.median(times), "p95": sorted(times)[int(0.95 * (len(times) - 1))], "count": len(times)}
+    print(f"{what}: median {figures['median']:.0f} ms, 95 % below {figures['p95']:.0f} ms, of {len(times)}")
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--moves", type=int, default=50)
+    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    table: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as name, App(Path(name)) as app, sync_playwright() as playwright:
+        plain = PlainApp(Path(name))
+        browser = chromium(playwright)
+        pages = {
+            "lab": opened(browser, f"{app.url}/denoising", REBUILT["lab"]),
+            "plain": opened(browser, plain.url, REBUILT["plain"]),
+        }
+        for app_name, times in slider(pages, options.moves).items():
+            table[f"slider, {app_name}"] = line(f"noise slider released to painted, {app_name}", times)
+        page, wire = pages["lab"]
+        before = wire.bytes
+        table["frame"] = line("a frame while dragging", [t for _ in range(3) for t in page.evaluate(DRAGGED, 20)])
+        print(f"asked of the server while dragging: {wire.bytes - before} bytes")
+        table["page"] = line("page changed to first picture", page_changes(page, wire, max(1, options.moves // len(PAGES) + 1)))
+        plain.process.terminate()
+        plain.process.wait()
+        page.close()
+        table["start"] = line("streamlit run to first picture", [cold_start(browser) for _ in range(options.starts)])
+        browser.close()
+    if options.output:
+        options.output.write_text(json.dumps(table, indent=2))
+
+
+if __name__ == "__main__":
+    main()
