@@ -148,6 +148,7 @@ def test_three_jobs_in_the_line_survive_a_scheduler_that_is_killed(two_workers, 
         assert_same(run, store, undisturbed(run))
 
 
+@pytest.mark.usefixtures("full_form")  # the short form kills a worker once
 def test_a_run_outlives_more_dead_workers_than_dask_allows_a_task(two_workers, store, train_on, undisturbed):
     train_on(two_workers)
     run = config.adjusted(STEADY, training={"epochs": 30})

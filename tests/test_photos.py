@@ -10,7 +10,7 @@ from ae_core.digits import prepare
 from tests.classifier import Reader, trained
 from tests.photos import photo
 
-PHOTOS = 120
+PHOTOS = 90
 
 
 @pytest.fixture(scope="module")
