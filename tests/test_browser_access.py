@@ -29,7 +29,9 @@ def findings(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, scheme):
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, scheme, request):
+    if scheme == "dark":
+        request.getfixturevalue("full_form")
     context = browser.new_context(viewport=PROJECTOR, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(60_000)

@@ -35,8 +35,10 @@ def kill_worker(store: Store, run: RunConfig) -> list[float]:
     return later()[:1]
 
 
-@pytest.mark.parametrize("family", ["FAE", pytest.param("CAE", marks=pytest.mark.usefixtures("full_form")), "DAE"])  # the DAE is a CAE
-def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, cache_dir, tmp_path, times, measured):
+@pytest.mark.parametrize("family", SMALL)
+def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, cache_dir, tmp_path, times, measured, request):
+    if family != "FAE":
+        request.getfixturevalue("full_form")
     rng = random.Random(family)
     undisturbed = Store(tmp_path / "undisturbed")
     recoveries: list[float] = []
