@@ -93,6 +93,24 @@ def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing
     expect(page.locator(".st-key-own_undo button")).to_be_enabled()
 
 
+def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
+    open_page(page, app, "Upload")
+    page.locator("input[type=file]").set_input_files({"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")})
+    prepared = prepared_picture(page)
+    page.get_by_text("Change the preparation").click()
+    page.get_by_text("Prepare it").click()
+    unprepared = prepared_picture(page)
+    assert unprepared != prepared
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Your digit").first.click()
+    assert prepared_picture(page) == unprepared
+    # Another picture begins anew.
+    page.locator("input[type=file]").set_input_files({"name": "8.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 8), "PNG")})
+    page.get_by_text("Its centre of mass is in the middle").wait_for()
+    assert same_digit(greys(prepared_picture(page)), digits, 8)
+
+
 def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):
     open_page(page, app, "Upload")
     answers = []

@@ -163,7 +163,7 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
 
 
 def _too_many() -> bool:
-    """Whether this session has had its share of reading; it takes the server's time, whoever's turn it is."""
+    """Whether this session has had its share of reading; reading takes the server's time, which is everybody's."""
     now = time.monotonic()
     lately: list[float] = [then for then in st.session_state.get(READ_AT, []) if now - then < 60]
     st.session_state[READ_AT] = [*lately, now][:MOST_A_MINUTE]

@@ -45,14 +45,18 @@ def _wishes() -> Wishes:
         low, high = digits.THRESHOLDS
         first, second = st.columns(2, gap="medium")
         threshold = first.slider(
-            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=THRESHOLD,
+            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=THRESHOLD, persist_state="session",
             help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
         )  # fmt: skip
         with second.container(horizontal=True, vertical_alignment="bottom"):
             st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn)
-            flip = st.toggle("Swap ink and paper", key=FLIP, help="For when dark ink was taken for paper, or the other way round.")
+            flip = st.toggle(
+                "Swap ink and paper", key=FLIP, persist_state="session",
+                help="For when dark ink was taken for paper, or the other way round.",
+            )  # fmt: skip
         prepare = second.toggle(
-            "Prepare it", True, key=PREPARE, help="Off: the picture as it is, only made small. No network has learnt from such pictures."
+            "Prepare it", True, key=PREPARE, persist_state="session",
+            help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
         )  # fmt: skip
     which = st.session_state.get(WHICH)
     return Wishes(flip, threshold, st.session_state.get(TURNS, 0), None if which is None else which - 1, prepare)
@@ -66,7 +70,7 @@ def _choice(prepared: PreparedDigit) -> None:
         return
     st.session_state[WHICH] = prepared.chosen + 1
     st.image(framed(prepared))
-    st.segmented_control(f"{count} digits were found. Which one?", range(1, count + 1), required=True, key=WHICH)
+    st.segmented_control(f"{count} digits were found. Which one?", range(1, count + 1), required=True, key=WHICH, persist_state="session")
 
 
 def _turn() -> None:
