@@ -57,10 +57,13 @@ def clear(page: Page) -> None:
     page.wait_for_timeout(700)  # the new board takes the old one's place
 
 
-def prepared_picture(page: Page) -> str:
-    """The data address of the last step's picture, once the page has come to rest on it."""
+def prepared_picture(page: Page, instead_of: str = "") -> str:
+    """The data address of the last step's picture, once the page has come to rest on another one than `instead_of`."""
+    page.wait_for_function(
+        "old => { const last = document.querySelector('.lab-steps figure:last-child img'); return last && last.src !== old }",
+        arg=instead_of,
+    )
     last = page.locator(".lab-steps figure:last-child img")
-    last.wait_for()
     address = last.get_attribute("src")
     while True:  # a digit of several strokes is prepared again after each
         page.wait_for_timeout(1_000)
