@@ -19,12 +19,19 @@ from ae_core.training import use_one_thread
 from tests.browser import PROJECTOR, App, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
+SLOW = ("tests/chaos/", "tests/test_browser", "tests/test_external", "tests/test_command_line", "tests/test_jobs")
 FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--chaos full` causes each fault of tests/chaos as often as docs/faults.md says."""
     parser.addoption("--chaos", choices=("short", "full"), default="short", help="how often to cause each fault (default: short)")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: at the end, no process then waits long for the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
 @pytest.fixture
