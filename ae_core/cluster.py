@@ -64,6 +64,8 @@ SETTINGS = {
             "http": {"routes": HTTP_ROUTES},
             "profile": {"enabled": False},  # it looks at a worker a hundred times a second
         },
+        # Dask has its workers give back memory after every batch, and a training asks for it again in the next: twice the time.
+        "nanny": {"pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None}},
         "admin": {"tick": {"interval": "500ms"}},
     }
 }
@@ -88,7 +90,7 @@ def is_running(store: Store) -> bool:
 
 
 def default_workers() -> int:
-    """One a core, less one for the app. Each trains one run at a time."""
+    """One a core, less one for the app. Each trains one run at a time, most on one thread."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 
