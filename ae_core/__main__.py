@@ -127,22 +127,20 @@ def _run_from(options: argparse.Namespace, dataset: str) -> RunConfig:
     """The preset, on the data set, with whatever else was asked for."""
     run = config.with_data(config.preset(options.preset), dataset)
     given = {name: value for name, value in vars(options).items() if value is not None}
-    hidden = given.get("hidden_sizes")
     model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
-    if hidden is not None:
-        model["hidden_sizes"] = _hidden_sizes(hidden)
+    model |= {name: _sizes(name, given[name]) for name in ("hidden_sizes", "channels") if name in given}
     corruption = {field: given[name] for field, name in (("kind", "noise_kind"), ("level", "noise_level")) if name in given}
-    training: dict[str, Any] = {name: given[name] for name in ("epochs", "batch_size", "learning_rate", "loss", "seed") if name in given}
+    ways = ("epochs", "batch_size", "learning_rate", "loss", "seed", "threads")
+    training: dict[str, Any] = {name: given[name] for name in ways if name in given}
     return config.adjusted(run, model=model, corruption=corruption, training=training)
 
 
-def _hidden_sizes(text: str) -> tuple[int, ...]:
+def _sizes(name: str, text: str) -> tuple[int, ...]:
     try:
         return () if text == "none" else tuple(int(size) for size in text.split(","))
     except ValueError as problem:
-        raise ConfigError(
-            f"Hidden sizes are whole numbers with commas between them, such as 256,128, or 'none', not {text!r}."
-        ) from problem
+        words = name.replace("_", " ").capitalize()
+        raise ConfigError(f"{words} are whole numbers with commas between them, such as 192,96, or 'none', not {text!r}.") from problem
 
 
 def reconstruct_command(options: argparse.Namespace) -> dict[str, Any]:
@@ -352,7 +350,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--loss", help=", ".join(config.LOSSES))
     train.add_argument("--activation", help=", ".join(config.ACTIVATIONS))
-    train.add_argument("--hidden-sizes", metavar="256,128", help="fully connected only; 'none' for no hidden layer")
+    train.add_argument("--hidden-sizes", metavar="192,96", help="fully connected only; 'none' for no hidden layer")
+    train.add_argument("--channels", metavar="8,32", help="convolutional only: of the maps of 14 × 14, and of 7 × 7")
+    train.add_argument("--threads", type=int, help="processor cores to use; other counts round otherwise, so they are other runs")
     train.add_argument("--dataset", help=", ".join(config.DATASETS))
 
     rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")

@@ -113,7 +113,7 @@ class Progress:
     """A training as its log tells it, from the beginning.
 
     batch_losses: (step, loss) pairs; test_errors: (step, squared error per image) pairs, one an epoch.
-    snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (16, 28, 28) they redraw.
+    snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (8, 28, 28) they redraw.
     codes: None until the training ends, and for runs of an earlier version.
     seconds: of training so far; seconds_left: at the same pace, None before there is one.
     """
@@ -139,7 +139,7 @@ class Progress:
         return self.step / self.steps if self.steps else 0.0
 
     def snapshot(self, index: int = -1) -> Tensor:
-        """The fixed digits as the network redrew them at one snapshot, by default the latest: (16, 28, 28)."""
+        """The fixed digits as the network redrew them at one snapshot, by default the latest: (8, 28, 28)."""
         return from_png(self.snapshots[index][1])
 
 

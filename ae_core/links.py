@@ -65,7 +65,7 @@ TABLE: dict[str, Check] = {
     "latent_size": whole(*LIMITS["latent_size"]),
     "*_epochs": whole(LIMITS["epochs"][0], 60),
     "*_activation": one_of("ReLU", "GELU", "tanh", "none (linear)"),
-    "*_layers": one_of("784 → code", "784 → 128 → code", "784 → 256 → 128 → code", "784 → 512 → 256 → code"),
+    "*_layers": one_of("784 → code", "784 → 128 → code", "784 → 192 → 96 → code", "784 → 512 → 256 → code"),
     "*_learning_rate": one_of(1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0),
     "*_batch_size": one_of(16, 32, 64, 128, 256, 512),
     "*_loss": one_of("Squared error", "Binary cross-entropy"),

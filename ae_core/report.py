@@ -16,7 +16,7 @@ from ae_core.data import Digits
 from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.metrics import METRICS, summary
-from ae_core.models import Autoencoder, as_picture, reconstruct
+from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 
@@ -134,15 +134,10 @@ def html(run: StoredRun, progress: Progress, model: Autoencoder, digits: Digits,
 def settings(run: RunConfig) -> list[tuple[str, str]]:
     """A run's settings in words: name and value pairs."""
     model, training = run.model, run.training
-    layers = (
-        [PIXELS, *model.hidden_sizes, model.latent_size]
-        if model.kind == "fully_connected"
-        else ["28 × 28", "14 × 14", "7 × 7", model.latent_size]
-    )
     noise = f"{NOISE_WORDS[run.corruption.kind]}, level {run.corruption.level:g}" if run.corruption.level else "none"
     return [
         ("Model", family(run)),
-        ("Encoder", " → ".join(map(str, layers))),
+        ("Encoder", path_in_words(model)),
         ("Latent size", f"{model.latent_size}, that is {model.latent_size / PIXELS:.1%} of {PIXELS} pixels"),
         ("Activation", "none (linear)" if model.activation == "none" else model.activation),
         ("Noise in training", noise),
@@ -151,6 +146,7 @@ def settings(run: RunConfig) -> list[tuple[str, str]]:
         ("Batch size", str(training.batch_size)),
         ("Loss", LOSS_WORDS[training.loss]),
         ("Seed", str(training.seed)),
+        ("Threads", str(training.threads)),
         ("Digits", data.WORDS[run.data.name]),
     ]
 

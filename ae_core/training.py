@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from ae_core.metrics import squared_error, summary
 from ae_core.models import Autoencoder, as_picture, build, codes_of, parameter_count, reconstruct
 
 SNAPSHOTS = 25
-SNAPSHOT_DIGITS = 16
+SNAPSHOT_DIGITS = 8
 CODED_DIGITS = 1000
 # Codes are kept in 16 bits until the training ends; this is the largest number that has room there.
 LARGEST_CODE = 65504.0
@@ -30,13 +31,15 @@ CURVE_TEST_DIGITS = 500
 CHECK_EVERY = 20
 # Pixels lie in [0, 1]: a loss beyond this is not learning.
 DIVERGED_LOSS = 1e6
+# AdamW's memory of the squared gradients: 20 steps, where its usual 0.999 remembers more than a short training has.
+BETAS = (0.9, 0.95)
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "bce": F.binary_cross_entropy}
 
 
 @dataclass(frozen=True)
 class Started:
-    """Before the first step. The fixed digits (16, 28, 28) that every snapshot redraws, clean and as the network sees them."""
+    """Before the first step. The fixed digits (8, 28, 28) that every snapshot redraws, clean and as the network sees them."""
 
     epochs: int
     steps: int
@@ -57,7 +60,7 @@ class BatchDone:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Reconstructions (16, 28, 28) of the fixed digits after `step` steps; step 0 is the untrained network."""
+    """Reconstructions (8, 28, 28) of the fixed digits after `step` steps; step 0 is the untrained network."""
 
     step: int
     reconstructions_nhw: Tensor
@@ -118,12 +121,25 @@ def best_device() -> torch.device:
 
 
 def use_one_thread() -> None:
-    """One torch thread for this process.
-
-    Sums split over threads round differently, so a fixed count is what makes equal settings train to equal
-    weights on any machine; the other cores are for other students and for the sliders.
-    """
+    """One torch thread for this process: the other cores are for other students and for the sliders."""
     torch.set_num_threads(1)
+
+
+@contextmanager
+def _fixed_arithmetic(threads: int) -> Iterator[None]:
+    """What makes equal settings train to equal weights on any machine, and fast: for this process, and this thread.
+
+    Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as zero:
+    saturated sigmoids have such gradients, and a processor takes a hundred times as long over each of them.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(before)
 
 
 def seeded(seed: int, purpose: str) -> torch.Generator:
@@ -168,11 +184,16 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
     With `since`, go on from that checkpoint: what follows is, to the bit, what would have followed it.
 
     The input is corrupted afresh for every batch and marked against the clean digit. Weights, batch order and
-    noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches.
+    noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches. Until the last
+    event, this process has `run.training.threads` torch threads.
 
     Raises DivergedError when the loss is no longer finite, or beyond 1e6.
     """
-    device = device or best_device()
+    with _fixed_arithmetic(run.training.threads):
+        yield from _trained(run, digits, device or best_device(), since)
+
+
+def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkpoint | None) -> Iterator[Event]:
     settings = run.training
     model = untrained(run).to(device)
     batch_order = seeded(settings.seed, "batches")
@@ -182,7 +203,7 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
     train_nchw = digits.train_nhw[:, None].to(device)
     steps_per_epoch = math.ceil(len(train_nchw) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=device.type != "mps")
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=BETAS, weight_decay=0.0, fused=device.type != "mps")
     # Smith and Topin 2018: up to the peak rate in the first fifth, then down to almost nothing.
     warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=warm_up)

@@ -180,7 +180,7 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
             "Make room on the machine, or choose a smaller network, and press Train to go on."
         )
     digits = _digits(ticket.run.data.name, ticket.data_dir, store.root / "cache")
-    limit = max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
+    limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
     wanted = tickets.folder(store, name) / tickets.TICKET
     try:
         with Watchdog(hung_seconds, lambda: _give_up(store, name, hung_seconds)) as watchdog:

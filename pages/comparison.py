@@ -18,7 +18,7 @@ with lab.plain_errors():
         training_panel.missing(runs, size, "comparison")
     with pictures:
         if not runs:
-            st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to 2, 8 or 32.")
+            st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to {dials.SIZES_READY}.")
         else:
             noise = dials.test_noise("comparison", default=0.4)
             picture = st.container()

@@ -31,6 +31,6 @@ if run is not None:
         pca_view.beside_pca(run)
         pca_view.against_size(["FAE"], "fae")
 
-st.markdown("**Try this:** make the latent size 2, then 8, then 32. Which digits are mixed up first?")
+st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")
 display.dataset_note()
 lesson.end("fully_connected")

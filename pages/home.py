@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ae_core import config
 from pages.shared import answers, dials, display, lab, lesson, question
 
 lesson.begin("home")
@@ -14,17 +15,19 @@ It squeezes a picture through a **bottleneck** and draws it again. The **encoder
 Trained well, the two undo each other: $D(E(\\cdot)) \\to I$.
 """
 
+SIZE = config.CAE.model.latent_size
+
 with lab.plain_errors():
-    runs = display.shipped_trio(32)
+    runs = display.shipped_trio(SIZE)
     noise = dials.test_noise("home", default=0.4)
     picture = st.container()
     digits_seed, noise_seed = dials.digits_and_noise_seeds()
     with picture:
         display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")
-    st.caption("One digit the networks never saw, the same digit in noise, and three networks' reconstructions from 32 numbers each.")
+    st.caption(f"One digit the networks never saw, the same digit in noise, and three networks' reconstructions from {SIZE} numbers each.")
     question.card(
         "home",
-        "The FAE keeps **32 numbers** of a picture's 784. How much of what tells digits apart does it keep?",
+        f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of what tells digits apart does it keep?",
         answers.SHARES,
         lambda: answers.kept(runs["FAE"]),
     )

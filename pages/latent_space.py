@@ -21,7 +21,9 @@ with lab.plain_errors():
         run = display.shipped_trio(size).get(model)
     with pictures:
         if run is None:
-            st.info(f"No {model} with latent size {size} has been trained yet. Move the dial to 2, 8 or 32, or train one on its page.")
+            st.info(
+                f"No {model} with latent size {size} has been trained yet. Move the dial to {dials.SIZES_READY}, or train one on its page."
+            )
             st.stop()
         noise = dials.test_noise("latent", default=0.0)
         space = latent_bench.space(run, noise)

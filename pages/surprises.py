@@ -19,7 +19,9 @@ with lab.plain_errors():
     with pictures:
         oddity_view.inputs()
         if not runs:
-            st.info(f"No network with latent size {size} has been trained yet. Train one on its page, or move the dial to 2, 8 or 32.")
+            st.info(
+                f"No network with latent size {size} has been trained yet. Train one on its page, or move the dial to {dials.SIZES_READY}."
+            )
         else:
             oddity_view.prediction(name, runs)
             oddity_view.overview(runs)

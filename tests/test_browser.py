@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ae_core import config, jobs
+from ae_core.store import Store, default_root
 from tests.browser import PHONE, PROJECTOR, App, figure_pictures, picture_changes_after
 
 PAGES = {
@@ -167,23 +168,23 @@ def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
     go(page, app, f"denoising?{link}")
     wait_for_figure(page)
     assert page.locator("[data-testid=stException]").count() == 0
-    expect(page.get_by_role("slider", name="Latent size")).to_have_value("32")
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("30")
 
 
 def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):
     go(page, app, "runs")
     chooser = page.get_by_role("combobox", name="Compare up to four runs")
     chooser.focus()
-    page.keyboard.type("DAE 32")
+    page.keyboard.type("DAE 30, noise 0.4")
     # The list narrows a moment after the last key: Enter before that would take whatever came first.
-    expect(page.get_by_role("option").first).to_contain_text("DAE 32")
+    expect(page.get_by_role("option").first).to_contain_text("DAE 30, noise 0.4")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"compare=DAE"))
     page.keyboard.press("Escape")
     with page.expect_download() as download:
         page.get_by_test_id("stDownloadButton").get_by_role("button").first.click()
     file = tmp_path / download.value.suggested_filename
-    assert file.name == "DAE-48fb19f19a4a5251.zip"
+    assert file.name == f"DAE-{Store(default_root()).shipped_like(config.DAE).run_id}.zip"
     download.value.save_as(file)
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("came with the lab, so it is here already")).to_be_visible()

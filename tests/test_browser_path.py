@@ -8,13 +8,15 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
+from ae_core import config
+from ae_core.store import Store, default_root
 from pages.shared.lesson import PATH
 from tests.test_browser import PAGES, go
 
 # A picture that each step must have, by its text alternative.
 PICTURES = {
     "home": "DAE",
-    "fully_connected": "PCA, 32 numbers",
+    "fully_connected": "PCA, 30 numbers",
     "convolutional": "Contracting",
     "denoising": "what the network took away",
     "difference": "noisy digits go in",
@@ -59,9 +61,10 @@ def test_two_digits_are_walked_between(page, app):
 
 
 def test_runs_are_compared_side_by_side_from_a_link(page, app):
-    go(page, app, "runs?compare=FAE+32,+20+epochs,+641539&compare=DAE+32,+noise+0.4,+6+epochs,+48fb19")
+    fae, dae = (Store(default_root()).shipped_like(preset) for preset in (config.FAE, config.DAE))
+    go(page, app, f"runs?compare=FAE+30,+20+epochs,+{fae.run_id[:6]}&compare=DAE+30,+noise+0.4,+8+epochs,+{dae.run_id[:6]}")
     expect(page.get_by_text("The same digits through each")).to_be_visible()
-    for run in ("FAE 32", "DAE 32"):
+    for run in ("FAE 30", "DAE 30"):
         expect(page.locator(f"img[alt^='{run}']")).to_be_visible()
 
 

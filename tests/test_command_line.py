@@ -142,7 +142,7 @@ def test_the_training_process_trains_what_this_one_would(served, trained, place)
 
 
 def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
-    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 32, "--dataset", "embedded", "--batch-size", 256]
+    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 32, "--dataset", "embedded", "--batch-size", 8]
     command += ["--store", served, "--epochs"]
     with typed_meanwhile(*command, 200) as process:
         assert "epoch 1/200" in process.stderr.readline()
@@ -158,7 +158,7 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
 
 
 def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
-    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 16, "--dataset", "embedded", "--batch-size", 256]
+    command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 16, "--dataset", "embedded", "--batch-size", 8]
     command += ["--store", served, "--epochs", 200]
     with typed_meanwhile(*command) as one, typed_meanwhile(*command) as two:
         assert "epoch 1/200" in one.stderr.readline()

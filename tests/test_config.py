@@ -42,7 +42,7 @@ MODELS = st.one_of(
         channels=st.tuples(whole("channels"), whole("channels")),
         activation=st.sampled_from(config.ACTIVATIONS[:3]),
     ),
-    st.just(config.KERAS_EXAMPLE.model),
+    st.sampled_from([config.KERAS_EXAMPLE.model, config.FULLY_CONVOLUTIONAL.model, config.PATCHES.model]),
 )
 RUNS = st.builds(
     RunConfig,
@@ -55,6 +55,7 @@ RUNS = st.builds(
         fraction("learning_rate"),
         st.sampled_from(config.LOSSES),
         whole("seed"),
+        whole("threads"),
     ),
     st.builds(DataConfig, st.sampled_from(config.DATASETS)),
 )
@@ -208,6 +209,10 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(make):
         lambda: ModelConfig("fully_connected", hidden_sizes=(0,)),
         lambda: ModelConfig("keras_example", 32),
         lambda: ModelConfig("keras_example", 1568, activation="tanh"),
+        lambda: ModelConfig("patches", 1568, channels=(8,)),
+        lambda: ModelConfig("fully_convolutional", 30),
+        lambda: TrainingConfig(threads=0),
+        lambda: TrainingConfig(threads=65),
         lambda: RunConfig(config.LINEAR.model, training=TrainingConfig(loss="bce")),
     ],
 )
@@ -228,7 +233,18 @@ def test_the_keras_example_does_not_compress():
     assert config.KERAS_EXAMPLE.model.latent_size == 1568 == 2 * config.PIXELS
 
 
-@pytest.mark.parametrize(("name", "family"), [("fae", "FAE"), ("cae", "CAE"), ("dae", "DAE"), ("linear", "linear FAE"), ("keras", "Keras")])
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("fae", "FAE"),
+        ("cae", "CAE"),
+        ("dae", "DAE"),
+        ("linear", "linear FAE"),
+        ("keras", "Keras"),
+        ("fully-convolutional", "FCAE"),
+        ("patches", "Patches"),
+    ],
+)
 def test_a_preset_is_called_what_the_lessons_call_it(name, family):
     assert config.family(config.preset(name)) == family
 
@@ -241,7 +257,7 @@ def test_the_command_shown_for_a_run_trains_exactly_that_run(run, dataset):
 
 
 @settings(deadline=None)
-@given(RUNS.filter(lambda run: run.model.kind != "convolutional"))
+@given(RUNS)
 def test_the_command_of_any_run_trains_exactly_that_run(run):
     assert parsed_back(run) == run
 

@@ -34,7 +34,6 @@ from tests.service import QUICK, STEADY, clear_line, story, wait_for, weights, w
 from tests.test_readme import commands, parsed
 
 SMALL_DENOISER = config.adjusted(config.DAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 2})
-DENOISER = "48fb19f19a4a5251"  # the shipped one that the denoising page shows first
 # What a worker of another torch looks like: the package says so.
 OTHER_TORCH = """
 import importlib.metadata as metadata
@@ -124,7 +123,7 @@ def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_
         page.button(key="dae_stop").click().run()
         assert "Press **Train**" in page.info[0].value
         assert [ticket.run_id for ticket in tickets.line(store)] == [name]
-        assert store.load_model(store.get(DENOISER))
+        assert store.load_model(store.shipped_like(config.DAE))
         assert jobs.status(name, store) == "queued"
 
         processes.start_scheduler()

@@ -59,7 +59,7 @@ def test_a_grid_point_shows_what_the_decoder_draws_there(store, digits):
 
 
 def test_principal_directions_carry_the_variances_of_the_codes(store, digits):
-    codes = codes_of(network(store, CAE, 32), digits.test_nhw)
+    codes = codes_of(network(store, CAE, 30), digits.test_nhw)
     variances = np.linalg.eigvalsh(np.cov(codes.double().numpy().T, bias=True))[::-1]
     along = latent.principal(codes, 6)
     np.testing.assert_allclose(along.deviations_k.square(), variances[:6], rtol=1e-3)
@@ -159,7 +159,7 @@ def latent_space(size: int, **dials: float) -> AppTest:
     ],
 )
 def test_every_dial_of_the_latent_space_changes_its_pictures(kind, dial, value):
-    page = latent_space(32)
+    page = latent_space(30)
     before = all_pictures(page)
     getattr(page, kind)(key=dial).set_value(value).run()
     assert not page.exception
@@ -182,13 +182,13 @@ def test_the_kind_of_noise_changes_the_codes():
 
 
 def test_the_map_says_how_much_of_the_codes_it_shows(store, digits: Digits):
-    share = latent.plane(codes_of(network(store, CAE, 32), digits.test_nhw)).share
-    assert any(f"these two directions show {share:.0%} of the variance" in caption.value for caption in latent_space(32).caption)
+    share = latent.plane(codes_of(network(store, CAE, 30), digits.test_nhw)).share
+    assert any(f"these two directions show {share:.0%} of the variance" in caption.value for caption in latent_space(30).caption)
     assert any("Nothing is left out" in caption.value for caption in latent_space(2).caption)
 
 
 def test_buttons_bring_other_digits_and_lead_back_to_the_mean():
-    page = latent_space(32, latent_direction_3=1.5)
+    page = latent_space(30, latent_direction_3=1.5)
     page.button(key="latent_others").click().run()
     assert (page.number_input(key="latent_a").value, page.number_input(key="latent_b").value) == (7, 12)
     assert page.slider(key="latent_direction_3").value == 1.5
@@ -198,7 +198,7 @@ def test_buttons_bring_other_digits_and_lead_back_to_the_mean():
 
 def test_a_size_that_nobody_trained_says_what_to_do_next():
     page = latent_space(17)
-    assert "Move the dial to 2, 8 or 32" in page.info[0].value
+    assert "Move the dial to 2, 4, 8, 16, 30 or 64" in page.info[0].value
     assert not page.get("plotly_chart")
 
 
@@ -216,8 +216,8 @@ def halfway_by_hand(model: Autoencoder, images: Tensor, labels: Tensor) -> tuple
 
 
 def test_the_answer_to_the_question_is_what_this_network_measures(store, digits):
-    drawn, faded = halfway_by_hand(network(store, CAE, 32), digits.test_nhw, digits.test_labels_n)
-    page = latent_space(32)
+    drawn, faded = halfway_by_hand(network(store, CAE, 30), digits.test_nhw, digits.test_labels_n)
+    page = latent_space(30)
     page.button(key="latent_reveal").click().run()
     told = page.info[0].value
     assert [float(number) for number in re.findall(r"(\d+\.\d) away", told)] == pytest.approx([drawn, faded], abs=0.06)

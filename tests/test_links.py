@@ -38,7 +38,7 @@ def run(store):
         ("present", "1", "yes"),
         ("run", "0123456789abcdef", "../../etc"),
         ("weights", "0123456789abcdef", "0123"),
-        ("recipe", str(config.RECIPE), "2"),
+        ("recipe", str(config.RECIPE), "77"),
         ("versions", "torch:2.15.0,numpy:2.4.6", "<b>"),
     ],
 )
@@ -113,7 +113,7 @@ def test_with_equal_versions_the_processor_is_named_and_without_versions_nothing
     assert "versions" not in links.of_run(old)
 
 
-@pytest.mark.parametrize("broken", [{"run": "x"}, {"weights": ""}, {"recipe": "2"}])
+@pytest.mark.parametrize("broken", [{"run": "x"}, {"weights": ""}, {"recipe": "77"}])
 def test_a_link_of_another_recipe_or_with_a_broken_name_names_no_run(run, broken):
     said = {**links.of_run(run), **broken}
     assert links.sender({key: [value] for key, value in said.items()}) is None

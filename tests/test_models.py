@@ -7,10 +7,11 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from ae_core import config
 from ae_core.config import ModelConfig
-from ae_core.models import BUILDERS, as_picture, build, parameter_count, reconstruct
+from ae_core.models import BUILDERS, SubPixelConvolution, as_picture, build, parameter_count, reconstruct
 from ae_core.training import seeded
 
 SHAPES = [
@@ -19,7 +20,7 @@ SHAPES = [
         for run in (config.FAE, config.CAE, config.LINEAR)
         for size in (1, 2, 32, 256)
     ),
-    config.KERAS_EXAMPLE.model,
+    *(run.model for run in (config.KERAS_EXAMPLE, config.FULLY_CONVOLUTIONAL, config.PATCHES)),
 ]
 
 
@@ -85,7 +86,7 @@ def test_the_autoencoder_and_the_denoiser_of_one_seed_start_with_equal_weights()
     cae, dae = fresh(config.CAE.model, 7).state_dict(), fresh(config.DAE.model, 7).state_dict()
     assert all(cae[key].equal(dae[key]) for key in cae)
     other = fresh(config.CAE.model, 8).state_dict()
-    assert not any(cae[key].equal(other[key]) for key in cae)
+    assert not any(cae[key].equal(other[key]) for key in cae if key.endswith("weight"))
 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)
@@ -104,16 +105,38 @@ def default_bound(layer: nn.Module) -> float:
     return float(layer.weight.abs().max())
 
 
-@pytest.mark.parametrize("model", [config.FAE.model, config.CAE.model, config.KERAS_EXAMPLE.model], ids=name)
-def test_the_first_weights_are_spread_as_torch_spreads_them(model):
+@pytest.mark.parametrize(
+    ("model", "gain"),
+    [(config.LINEAR.model, 1), (config.CAE.model, 1), (config.KERAS_EXAMPLE.model, 1), (config.FAE.model, math.sqrt(6))],
+    ids=["linear", "cae", "keras", "fae"],
+)
+def test_the_first_weights_are_spread_as_torch_spreads_them_and_wider_in_a_deep_fully_connected_network(model, gain):
     layers = [layer for layer in fresh(model).modules() if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     for layer in (layer for layer in layers if layer.weight.numel() > 1000):
         ours = layer.weight.detach().clone()
-        theirs = default_bound(layer)
+        theirs = gain * default_bound(layer)
         assert float(ours.abs().max()) == pytest.approx(theirs, rel=0.02)
         # Evenly between the bounds: the standard deviation is the bound / √3.
         assert float(ours.std()) == pytest.approx(theirs / math.sqrt(3), rel=0.05)
         assert float(ours.mean()) == pytest.approx(0, abs=theirs / 10)
+
+
+@pytest.mark.parametrize("run", [config.CAE, config.FULLY_CONVOLUTIONAL, config.PATCHES], ids=config.family)
+def test_a_convolutional_network_begins_as_dark_as_digits_are(run, digits):
+    ink = float(digits.train_nhw.mean())
+    assert float(reconstruct(fresh(run.model), digits.test_nhw[:100]).mean()) == pytest.approx(ink, abs=0.1)
+
+
+def test_a_sub_pixel_convolution_is_the_transposed_convolution_of_its_weights():
+    """Shi et al. 2016: with a kernel of 3 × 3 that is one of 6 × 6 with stride 2, turned round."""
+    layer = SubPixelConvolution(3, 2)
+    weight_oihw = layer[0].weight.detach().reshape(2, 2, 2, 3, 3, 3)  # (out, row, column, in, 3, 3)
+    kernel_iohw = weight_oihw.flip(-1, -2).permute(3, 0, 4, 1, 5, 2).reshape(3, 2, 6, 6)
+    bias = layer[0].bias.detach()
+    images_bchw = torch.rand(2, 3, 7, 7, generator=torch.Generator().manual_seed(0))
+    plain = F.conv_transpose2d(images_bchw, kernel_iohw, stride=2, padding=2)
+    shifts = F.pixel_shuffle(bias.reshape(1, 8, 1, 1).expand(2, 8, 7, 7), 2)
+    torch.testing.assert_close(layer(images_bchw), plain + shifts)
 
 
 def test_reconstructing_keeps_the_order_of_many_pictures():

@@ -33,27 +33,27 @@ def test_the_stages_hold_every_parameter_and_lead_from_the_picture_back_to_it(ru
 
 def test_the_stages_are_those_that_the_lesson_tells():
     fae, cae = (stages(models.build(run.model)) for run in (config.FAE, config.CAE))
-    assert [stage.shape for stage in fae[1:-1]] == [(256,), (128,), (32,), (128,), (256,)]
-    assert [stage.shape for stage in cae[1:-1]] == [(16, 14, 14), (32, 7, 7), (32,), (32, 7, 7), (16, 14, 14)]
+    assert [stage.shape for stage in fae[1:-1]] == [(192,), (96,), (30,), (96,), (192,)]
+    assert [stage.shape for stage in cae[1:-1]] == [(8, 14, 14), (32, 7, 7), (30,), (32, 7, 7), (8, 14, 14)]
 
 
 def test_the_drawing_is_to_scale():
     bars = re.findall(r"--long:([\d.]+)", network_html(stages(models.build(config.FAE.model))))
     longest = float(bars[0])
-    assert [round(784 * float(bar) / longest) for bar in bars] == pytest.approx([784, 256, 128, 32, 128, 256, 784], abs=1)
+    assert [round(784 * float(bar) / longest) for bar in bars] == pytest.approx([784, 192, 96, 30, 96, 192, 784], abs=1)
     squares = re.findall(r"width:(\d+)px;height:\1px", network_html(stages(models.build(config.CAE.model))))
     assert [int(side) / int(squares[0]) for side in squares] == [1, 1 / 2, 1 / 4, 1 / 4, 1 / 2, 1]
 
 
 def test_a_plate_is_drawn_for_every_channel():
     shadows = re.findall(r"box-shadow:([^;]+)", network_html(stages(models.build(config.CAE.model))))
-    assert [shadow.count(" 0 #fff") + 1 for shadow in shadows] == [1, 16, 32, 32, 16, 1]
+    assert [shadow.count(" 0 #fff") + 1 for shadow in shadows] == [1, 8, 32, 32, 8, 1]
 
 
 def test_the_network_is_summed_up_in_words():
     keras = stages(models.build(config.KERAS_EXAMPLE.model))
     assert "1,568 / 784 = **200.0%**" in network_words(keras)
-    assert "**115,217 parameters**" in network_words(stages(models.build(config.CAE.model)))
+    assert "**109,642 parameters**" in network_words(stages(models.build(config.CAE.model)))
 
 
 @torch.inference_mode()
@@ -62,13 +62,13 @@ def test_the_feature_maps_are_what_the_layers_give(digits):
     image_hw = digits.test_nhw[0]
     maps = [values for _, values in feature_maps(model, image_hw)]
     first, second = model.encoder[0], model.encoder[2]
-    expected = [F.relu(F.conv2d(image_hw[None, None], first.weight, first.bias, stride=2, padding=1))]
+    expected = [F.relu(F.conv2d(image_hw[None, None], first.weight, first.bias, stride=2, padding=2))]
     expected.append(F.relu(F.conv2d(expected[0], second.weight, second.bias, stride=2, padding=1)))
     for ours, theirs in zip(maps, expected, strict=False):
         torch.testing.assert_close(ours, theirs[0])
     last = model.decoder[-2](maps[-1][None]).sigmoid()[0, 0]
     torch.testing.assert_close(last, models.reconstruct(model, image_hw[None])[0])
-    assert [tuple(each.shape) for each in maps] == [(16, 14, 14), (32, 7, 7), (32, 7, 7), (16, 14, 14)]
+    assert [tuple(each.shape) for each in maps] == [(8, 14, 14), (32, 7, 7), (32, 7, 7), (8, 14, 14)]
 
 
 def test_a_fully_connected_network_has_no_feature_maps(digits):
@@ -103,7 +103,7 @@ def drawings(page) -> str:
 
 def test_the_picture_of_the_network_follows_the_dials_before_any_training():
     page = open_page("fully_connected")
-    assert "<b>32 numbers</b>" in drawings(page)
+    assert "<b>30 numbers</b>" in drawings(page)
     page.slider(key="latent_size").set_value(17).run()
     assert "<b>17 numbers</b>" in drawings(page)
     page.selectbox(key="fae_layers").set_value("784 → 512 → 256 → code").run()
@@ -118,15 +118,16 @@ def test_the_chosen_digit_goes_through_the_filters():
     assert drawings(page) != before
 
 
-def test_the_convolutional_page_says_which_network_has_the_smaller_error_and_how_large_both_are(digits):
+@pytest.mark.parametrize("size", [2, 30])
+def test_the_convolutional_page_says_which_network_has_the_smaller_error_and_how_large_both_are(digits, size):
     page = open_page("convolutional")
-    page.slider(key="latent_size").set_value(8).run()
+    page.slider(key="latent_size").set_value(size).run()
     page.button(key="cae_reveal").click().run()
     store = Store(default_root())
     errors = {}
     measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
     for name, preset in (("FAE", config.FAE), ("CAE", config.CAE)):
-        run = store.shipped_like(config.adjusted(preset, model={"latent_size": 8}))
+        run = store.shipped_like(config.adjusted(preset, model={"latent_size": size}))
         rest_nhw = models.reconstruct(store.load_model(run), measured_nhw) - measured_nhw
         errors[name] = float(rest_nhw.square().sum() / len(measured_nhw))
         assert f"{name} {errors[name]:.1f} with {run.result['parameters']:,} parameters" in page.info[0].value

@@ -68,7 +68,7 @@ def test_the_pair_is_shown_with_each_cells_measured_psnr(digits):
 
 
 def test_the_pages_claim_that_only_the_noise_differs_is_compared_and_told():
-    assert "(σ = 0 and σ = 0.4), and nothing else does. Each has 115,217 parameters" in words(pair_page())
+    assert "(σ = 0 and σ = 0.4), and nothing else does. Each has 109,642 parameters" in words(pair_page())
 
 
 def test_both_questions_about_the_pair_are_answered_by_what_was_measured(digits):
@@ -224,7 +224,7 @@ def test_the_comparison_names_every_crossing_and_shows_best_and_worst_digits():
     assert html(page).count("best 4") == html(page).count("worst 4") == 3
     (table,) = page.table
     assert all("±" in cell for cell in table.value["PSNR, dB"])
-    assert list(table.value["Parameters"])[1:] == ["476,720", "115,217", "115,217"]
+    assert list(table.value["Parameters"])[1:] == ["345,070", "109,642", "109,642"]
 
 
 def test_the_measure_of_the_comparisons_curves_can_be_changed():

@@ -139,13 +139,20 @@ def test_the_table_of_shipped_runs_shows_the_recorded_figures():
         settings = (config.family(run), str(run.model.latent_size), f"{run.corruption.level:g}", str(run.training.epochs))
         rows.append([*settings, f"{error:.2f}", f"{psnr:.2f}", f"{result['train_seconds']:.0f}", f"`{name}`"])
     order = {"FAE": 0, "CAE": 1, "DAE": 2, "linear FAE": 3}
-    assert table(section("What comes with it")) == sorted(rows, key=lambda row: (order[row[0]], int(row[1])))
+    assert table(section("What comes with it")) == sorted(rows, key=lambda row: (order[row[0]], int(row[1]), row[2]))
 
 
 @pytest.mark.parametrize(("name", "command"), manifest_commands().items())
 def test_the_command_recorded_for_a_shipped_run_trains_exactly_that_run(name, command):
     options = parsed(command)
     assert config.run_id(_run_from(options, options.dataset)) == name
+
+
+def test_every_model_comes_in_every_size_and_all_of_them_take_no_more_than_20_megabytes():
+    runs = [config.from_json((SHIPPED / name / "config.json").read_text()) for name in manifest_commands()]
+    for preset in (config.FAE, config.CAE, config.DAE):
+        assert sorted(run.model.latent_size for run in runs if config.is_like(run, preset)) == list(config.SHIPPED_SIZES)
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) <= 20e6
 
 
 def test_the_runs_named_in_examples_come_with_the_lab():

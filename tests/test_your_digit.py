@@ -140,7 +140,7 @@ def test_a_page_without_ink_says_so_and_offers_the_dials(page):
 def test_the_surprise_is_the_one_measured(page, digits):
     from pages.shared import display, lab
 
-    run = display.shipped_trio(32)["CAE"]
+    run = display.shipped_trio(30)["CAE"]
     model = lab.network(run)
     others = crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
     measured = likeness(model, own(page), own(page), others)

@@ -19,7 +19,7 @@ from pages.shared import dials, display, lab, training_panel
 from pages.shared.question import Answer
 
 LARGEST_DRAWN = 64
-SIZES_TO_TRAIN = (4, 16)
+SIZES_TO_TRAIN = (1, 128)
 PRESETS = {"FAE": FAE, "CAE": CAE}
 ABOUT_EQUAL = "About equal (within 5 %)."
 FAE_OR_PCA = {"PCA": "PCA.", "FAE": "The FAE."}
@@ -199,7 +199,7 @@ def _in_words(points: Sequence[Measured]) -> str:
 
 
 def _more_sizes(families: Sequence[str], page: str) -> None:
-    """A button that has the sizes between the shipped ones trained, as many at once as one visitor may, and how far they are."""
+    """A button that has the sizes beyond the shipped ones trained, as many at once as one visitor may, and how far they are."""
     wanted = [
         config.adjusted(lab.on_these_digits(PRESETS[family]), model={"latent_size": n}) for n in SIZES_TO_TRAIN for family in families
     ]
@@ -244,7 +244,7 @@ def _finished(run: RunConfig) -> StoredRun:
     if found is None:
         raise LabError(
             f"No {config.family(run)} with latent size {run.model.latent_size} has been trained yet, so there is nothing to measure. "
-            "Train one, or move the dial to 2, 8 or 32."
+            f"Train one, or move the dial to {dials.SIZES_READY}."
         )
     return found
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ae_core import config
 from pages.shared import display, lab, noise_view, pca_view
 
 DIALS = "dials"
 LINK = "present"
 ON, SHOW_DIALS, SCRIPT, KEYS = lab.PRESENTING, "presenter_dials", "presenter_script", "presenter_keys"
-SIZES_READY, SCRIPT_SIZE = (2, 8, 32), 32
+SCRIPT_SIZE = config.CAE.model.latent_size
 
 # Larger type for the back rows, and less room between things, so that the pictures are on the first screen.
 LARGE = """<style>
@@ -108,7 +109,7 @@ def prepare() -> int:
 
 @st.cache_resource(show_spinner="Getting every step ready …")
 def _prepare(_root: object) -> int:
-    runs = [run for size in SIZES_READY for run in display.shipped_trio(size).values()]
+    runs = [run for size in config.SHIPPED_SIZES for run in display.shipped_trio(size).values()]
     for run in runs:
         lab.network(run)
     # What the script's pages take longest to measure, at the dials they begin with.

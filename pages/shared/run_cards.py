@@ -9,8 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core import config, figures, housekeeping, jobs, links, run_file
-from ae_core.config import MNIST, PIXELS, RunConfig
+from ae_core.config import MNIST, RunConfig
 from ae_core.errors import LabError
+from ae_core.models import path_in_words
 from ae_core.store import StoredRun
 from pages.shared import dials, display, lab, opened_link, run_list
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
@@ -71,11 +72,9 @@ def _badges(run: Listed) -> str:
 
 def _settings(run: RunConfig) -> str:
     training = run.training
-    layers = " → ".join(map(str, [PIXELS, *run.model.hidden_sizes, run.model.latent_size]))
-    if run.model.kind != "fully_connected":
-        layers = f"28 → 14 → 7 → {run.model.latent_size}"
     return (
-        f"{layers}, {ACTIVATION_WORDS[run.model.activation]}. Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
+        f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
+        f"Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
         f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, "
         f"seed {training.seed}. Digits: {run_list.DATA_WORDS[run.data.name]}."
     )

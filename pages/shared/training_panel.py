@@ -15,7 +15,7 @@ from ae_core.store import StoredRun
 from pages.shared import lab
 from pages.shared.display import DIGITS_SHOWN, chart, trio
 
-POLL_SECONDS = 0.8
+POLL_SECONDS = 0.5
 BUSY = ("queued", "running")
 
 
