@@ -126,7 +126,7 @@ def ask(store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expec
 def _write_ticket(place: Path, run: RunConfig, data_dir: Path | None, expected_seconds: float) -> None:
     fields = {
         "run": to_json(run), "data_dir": str(data_dir.resolve()) if data_dir else None, "number": secrets.token_hex(4),
-        "asked": round(time.time(), 3), "expected_seconds": round(expected_seconds, 1), "versions": versions(), "problem": "",
+        "asked": round(time.time(), 6), "expected_seconds": round(expected_seconds, 1), "versions": versions(), "problem": "",
     }  # fmt: skip
     draft = place / f"{TICKET}.draft"
     draft.write_bytes(_padded(fields))
