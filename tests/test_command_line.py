@@ -157,6 +157,7 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
     assert not (served / "jobs" / name).exists()
 
 
+@pytest.mark.usefixtures("full_form")  # the short form lets go of a training through jobs.stop, and presses Ctrl-C alone
 def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
     command = ["train", "--preset", "fae", "--latent-size", 4, "--hidden-sizes", 16, "--dataset", "embedded", "--batch-size", 8]
     command += ["--store", served, "--epochs", 200]

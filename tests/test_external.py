@@ -103,6 +103,7 @@ def assert_same(run: RunConfig, store: Store, expected: Store) -> None:
 # What dies and what goes on
 
 
+@pytest.mark.usefixtures("full_form")  # the short form refuses and names a scheduler that does not answer
 def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_when_it_comes(tmp_path, store, train_on, undisturbed):
     run = SMALL_DENOISER
     with DaskProcesses(tmp_path / "dask") as processes:
