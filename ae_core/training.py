@@ -130,7 +130,7 @@ def _fixed_arithmetic(threads: int) -> Iterator[None]:
     """What makes equal settings train to equal weights on any machine, and fast: for this process, and this thread.
 
     Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as zero:
-    saturated sigmoids have such gradients, and a processor takes a hundred times as long over each of them.
+    saturated sigmoids have such gradients, and a processor takes many times as long over each of them.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
