@@ -26,8 +26,6 @@ LABEL = 14
 ROW_HEIGHT = 117
 COLUMNS_HEIGHT = 260
 SLIDER_HEIGHT = 90
-ROWS_FIGURE_HEIGHT = 3 * ROW_HEIGHT + SLIDER_HEIGHT
-COLUMNS_FIGURE_HEIGHT = COLUMNS_HEIGHT + SLIDER_HEIGHT
 CURVES_HEIGHT = 260
 LEGEND_LINE = 24
 # Whole numbers at 1, 2 and 5 of every power of ten, so that some stand beside any stretch of the axis.
@@ -65,7 +63,7 @@ def png_address(strip: np.ndarray) -> str:
 def rows_html(rows: Sequence[Row]) -> str:
     """Rows of digits, one under the other, each with its label above it, as HTML.
 
-    It looks as `noise_scrubber` does, and a browser shows it at once, where a Plotly figure takes it two seconds.
+    A browser shows it at once, where a Plotly figure takes it two seconds.
     """
     width = _strip_width(max(len(row.images_nhw) for row in rows))
     height = 28 + LABEL
@@ -74,7 +72,7 @@ def rows_html(rows: Sequence[Row]) -> str:
 
 
 def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
-    """Single digits (1, 28, 28) beside each other under their titles, as HTML that looks as `model_columns` does."""
+    """Single digits (1, 28, 28) beside each other under their titles, as HTML."""
     width = _columns_width(len(columns))
     parts = [_picture_html(title, image_nhw, f"flex:1;text-align:center;aspect-ratio:28/{28 + LABEL}") for title, image_nhw in columns]
     gap = 100 * 2 * GAP / width
@@ -101,36 +99,31 @@ def _columns_width(count: int) -> int:
     return count * (28 + 2 * GAP) - 2 * GAP
 
 
-def noise_scrubber(frames: Sequence[tuple[float, Sequence[Row]]], level: float) -> go.Figure:
-    """Rows of digits with a slider over noise levels that the browser moves by itself.
+@dataclass(frozen=True)
+class Frames:
+    """Pictures at every step of a slider, for the browser to change by itself.
 
-    frames: (noise level, rows) pairs by rising level, all with as many rows; `level` is the one shown first. Labels that
-    differ between levels follow the slider as the pictures do.
+    values: the slider's steps, rising. labels and pictures (PNG data addresses): for each row one for every step, or a
+    single one where all are the same.
     """
-    shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
-    rows = frames[shown][1]
-    figure = _rows_figure(rows, ROWS_FIGURE_HEIGHT)
-    _with_slider(figure, [(value, [row.images_nhw for row in rows]) for value, rows in frames], shown)
-    if any(row.label != first.label for _, other in frames for row, first in zip(other, rows, strict=True)):
-        for frame, (_, other) in zip(figure.frames, frames, strict=True):
-            frame.layout = {"annotations": [{"text": row.label} for row in other]}
-    return figure
+
+    values: list[float]
+    labels: list[list[str]]
+    pictures: list[list[str]]
 
 
-def model_columns(frames: Sequence[tuple[float, Sequence[tuple[str, Tensor]]]], level: float) -> go.Figure:
-    """One digit beside what each model makes of it, with the same slider over noise levels.
+def frames(steps: Sequence[tuple[float, Sequence[Row]]]) -> Frames:
+    """steps: (slider's value, rows) pairs by rising value, all with as many rows."""
+    in_rows = list(zip(*(rows for _, rows in steps), strict=True))
+    return Frames(
+        [value for value, _ in steps],
+        [_one_if_equal([row.label for row in rows]) for rows in in_rows],
+        [_one_if_equal([png(row.images_nhw) for row in rows]) for rows in in_rows],
+    )
 
-    frames: (noise level, columns) pairs; a column is a title and its pictures (1, 28, 28).
-    """
-    shown = min(range(len(frames)), key=lambda i: abs(frames[i][0] - level))
-    figure = go.Figure()
-    columns = frames[shown][1]
-    for i, (title, image_nhw) in enumerate(columns):
-        x = i * (28 + 2 * GAP)
-        figure.add_trace(_picture(image_nhw, x, 0))
-        figure.add_annotation(x=x + 13.5, y=-1, text=title, xanchor="center", yanchor="bottom", showarrow=False)
-    _frame_pictures(figure, _columns_width(len(columns)), 28 + LABEL, COLUMNS_FIGURE_HEIGHT)
-    return _with_slider(figure, [(value, [image for _, image in shown_columns]) for value, shown_columns in frames], shown)
+
+def _one_if_equal(texts: list[str]) -> list[str]:
+    return texts if len(set(texts)) > 1 else texts[:1]
 
 
 def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[tuple[int, float]], steps: int) -> go.Figure:
@@ -202,56 +195,3 @@ def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[i
 
 def _wrapped(words: str) -> str:
     return "<br>".join(wrap(words, 36))
-
-
-def _rows_figure(rows: Sequence[Row], height: int) -> go.Figure:
-    figure = go.Figure()
-    for i, row in enumerate(rows):
-        y = i * (28 + LABEL)
-        figure.add_trace(_picture(row.images_nhw, 0, y))
-        figure.add_annotation(x=-0.5, y=y - 1, text=row.label, xanchor="left", yanchor="bottom", showarrow=False)
-    count = max(len(row.images_nhw) for row in rows)
-    return _frame_pictures(figure, _strip_width(count), len(rows) * (28 + LABEL), height)
-
-
-def _picture(images_nhw: Tensor, x: int, y: int) -> go.Image:
-    return go.Image(source=png(images_nhw), x0=x, y0=y, dx=1, dy=1, hoverinfo="skip")
-
-
-def _frame_pictures(figure: go.Figure, width: int, height_units: int, height: int) -> go.Figure:
-    """Square pixels, no axes, no zooming: a picture, not a chart. Row 0 has its label above it."""
-    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    figure.update_layout(
-        xaxis={**hidden, "range": [-0.5, width - 0.5]},
-        yaxis={**hidden, "range": [height_units - LABEL - 0.5, -LABEL - 0.5], "scaleanchor": "x", "constraintoward": "top"},
-        height=height,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        dragmode=False,
-    )
-    figure.update_annotations(font_size=FONT)
-    return figure
-
-
-def _with_slider(figure: go.Figure, frames: Sequence[tuple[float, Sequence[Tensor]]], shown: int) -> go.Figure:
-    """Let the browser change the pictures that differ between frames, without asking anybody."""
-    first = frames[0][1]
-    changing = [i for i in range(len(first)) if any(not images[i].equal(first[i]) for _, images in frames)]
-    figure.frames = [
-        go.Frame(name=f"{value:g}", data=[go.Image(source=png(images[i])) for i in changing], traces=changing) for value, images in frames
-    ]
-    jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-    figure.update_layout(
-        sliders=[
-            {
-                "active": shown,
-                "currentvalue": {"prefix": "Scrub the pictures: noise level ", "font": {"size": FONT}},
-                "pad": {"t": 10, "b": 10},
-                "len": 1.0,
-                "steps": [{"label": f"{value:g}", "method": "animate", "args": [[f"{value:g}"], jump]} for value, _ in frames],
-            }
-        ],
-        margin={"l": 0, "r": 0, "t": 0, "b": SLIDER_HEIGHT},
-    )
-    return figure

@@ -36,7 +36,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from ae_core.config import RunConfig, from_json, run_id, to_json
+from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, from_json, run_id, to_json
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.models import Autoencoder, build
 from ae_core.training import Checkpoint
@@ -75,6 +75,7 @@ class Store:
     root: Path
     shipped_root: Path | None = SHIPPED
     _verified: dict[Path, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+    _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], str] | None = field(default=None, repr=False)
 
     def folder(self, name: str) -> Path:
         """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
@@ -238,10 +239,8 @@ class Store:
 
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
         """The shipped run with this model and corruption, whatever its training and data; None if there is none."""
-        for run in self._shipped_runs():
-            if (run.config.model, run.config.corruption) == (config.model, config.corruption):
-                return self.find(run.run_id)
-        return None
+        name = self._shipped_names().get((config.model, config.corruption))
+        return self.find(name) if name else None
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Everything logged for a run so far, from the beginning. A last line still being written is left out."""
@@ -268,15 +267,23 @@ class Store:
             return self.shipped_root / run.run_id
         return self.folder(run.run_id)
 
-    def _shipped_runs(self) -> list[StoredRun]:
-        folders = sorted(self.shipped_root.glob(f"*/{MANIFEST}")) if self.shipped_root else []
-        runs = []
-        for manifest in folders:
-            try:
-                runs.append(self._read(manifest.parent, shipped=True))
-            except DamagedRunError:
-                continue  # find() reports it under its own name
-        return runs
+    def _shipped_names(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], str]:
+        """What ships, by model and corruption. Every page asks for it, so it is read once, unless some of it is damaged."""
+        if self._shipped is None:
+            runs: dict[tuple[ModelConfig, CorruptionConfig], str] = {}
+            folders = sorted(self.shipped_root.glob(f"*/{MANIFEST}"), reverse=True) if self.shipped_root else []
+            damaged = False
+            for manifest in folders:
+                try:
+                    run = self._read(manifest.parent, shipped=True)
+                except DamagedRunError:
+                    damaged = True  # find() reports it under its own name
+                    continue
+                runs[run.config.model, run.config.corruption] = run.run_id
+            if damaged:
+                return runs
+            self._shipped = runs
+        return self._shipped
 
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
         try:

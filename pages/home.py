@@ -17,19 +17,27 @@ Trained well, the two undo each other: $D(E(\\cdot)) \\to I$.
 
 SIZE = config.CAE.model.latent_size
 
+
+@st.fragment
+def at_work() -> None:
+    """A fragment of its own, so that a dial redraws the picture and nothing else."""
+    with lab.plain_errors():
+        noise = dials.test_noise("home", default=0.4)
+        picture = st.container()
+        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        with picture:
+            runs = display.shipped_trio(SIZE)
+            display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")
+
+
+at_work()
+st.caption(f"One digit the networks never saw, the same digit in noise, and three networks' reconstructions from {SIZE} numbers each.")
 with lab.plain_errors():
-    runs = display.shipped_trio(SIZE)
-    noise = dials.test_noise("home", default=0.4)
-    picture = st.container()
-    digits_seed, noise_seed = dials.digits_and_noise_seeds()
-    with picture:
-        display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")
-    st.caption(f"One digit the networks never saw, the same digit in noise, and three networks' reconstructions from {SIZE} numbers each.")
     question.card(
         "home",
         f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of what tells digits apart does it keep?",
         answers.SHARES,
-        lambda: answers.kept(runs["FAE"]),
+        lambda: answers.kept(display.shipped_trio(SIZE)["FAE"]),
     )
 lesson.overview()
 display.dataset_note()

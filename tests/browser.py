@@ -20,6 +20,11 @@ from ae_core.store import Store
 
 PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PROJECT = Path(__file__).resolve().parents[1]
+# Where the pictures of digits are that the browser changes by itself.
+FOLLOWING = "[data-testid=stMarkdownContainer] img[src^='data:image/png']"
+ADDRESSES = f"""[...document.querySelectorAll("{FOLLOWING}, .js-plotly-plot image")].map(
+    picture => picture.getAttribute("src") || picture.getAttribute("href")
+)"""
 # Without these Chromium looks up its maker's hosts; as root it needs to be told to run without its sandbox.
 CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
@@ -102,20 +107,18 @@ def rebuilt_picture(page: Page) -> str | None:
     return address
 
 
-def figure_pictures(page: Page) -> list[str]:
-    """The data addresses of the pictures in the page's Plotly figures, as they are drawn now."""
-    addresses: list[str] = page.evaluate("[...document.querySelectorAll('.js-plotly-plot image')].map(i => i.getAttribute('href'))")
+def pictures(page: Page) -> list[str]:
+    """The data addresses of the pictures that follow the noise slider, and of those in Plotly figures, as they are drawn now."""
+    addresses: list[str] = page.evaluate(ADDRESSES)
     return addresses
 
 
 def picture_changes_after(page: Page, act: Callable[[], object], timeout: float = 10_000) -> float:
-    """Seconds from `act` until the figure shows other pixels."""
-    before = figure_pictures(page)
+    """Seconds from `act` until one of `pictures` shows other pixels."""
+    before = pictures(page)
     started = time.monotonic()
     act()
     page.wait_for_function(
-        "before => { const now = [...document.querySelectorAll('.js-plotly-plot image')].map(i => i.getAttribute('href'));"
-        " return now.length && now.join() !== before.join() }",
-        arg=before, timeout=timeout,
-    )  # fmt: skip
+        f"before => {{ const now = {ADDRESSES}; return now.length && now.join() !== before.join() }}", arg=before, timeout=timeout
+    )
     return time.monotonic() - started

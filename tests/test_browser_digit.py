@@ -16,7 +16,7 @@ from ae_core import decoding
 from ae_core.data import Digits
 from ae_core.digits import ALL_INK, NO_INK, SPECKS
 from tests import junk
-from tests.browser import PHONE, PROJECT, PROJECTOR, App, figure_pictures, launched
+from tests.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
 from tests.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
 KNOWN = (NO_INK, ALL_INK, SPECKS)
@@ -60,8 +60,8 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         draw(page, digit)
         ink_hw = greys(prepared_picture(page)) > 0.1
         assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
-        page.wait_for_function("document.querySelector('.js-plotly-plot image')?.getAttribute('href')")
-        assert len(set(figure_pictures(page))) == 4  # digit and noisy digit are one picture at no noise; three reconstructions
+        page.locator(FOLLOWING).first.wait_for()
+        assert len(set(pictures(page))) == 4  # digit and noisy digit are one picture at no noise; three reconstructions
         clear(page)
 
 
@@ -151,6 +151,9 @@ def test_a_photograph_by_the_camera_is_prepared(app, browser, digits, tmp_path):
     with launched(browser.browser_type, *flags) as camera:
         page = camera.new_page(viewport=PROJECTOR)
         open_page(page, app, "Camera")
+        page.wait_for_function(
+            "() => { const film = document.querySelector('video'); return film && film.readyState >= 2 && film.videoWidth }"
+        )
         page.get_by_role("button", name="Take Photo").click(timeout=60_000)
         assert same_digit(greys(prepared_picture(page)), digits, 2)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
-from ae_core.figures import Row, columns_html, compared_curves, loss_curve, model_columns, noise_scrubber, paired_bars, png, rows_html
+from ae_core.figures import Row, columns_html, compared_curves, frames, loss_curve, paired_bars, png, rows_html
 from ae_core.models import reconstruct
 from ae_core.store import Store
 from ae_core.training import seeded
@@ -35,17 +35,6 @@ def noisy(images_nhw, level):
 @pytest.fixture(scope="module")
 def eight(digits):
     return digits.test_nhw[:8]
-
-
-@pytest.fixture(scope="module")
-def scrubber(eight, tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("store"))
-    denoiser = store.load_model(store.shipped_like(config.DAE))
-    frames = [
-        (level, [Row("clean", eight), Row("noisy", noisy(eight, level)), Row("rebuilt", reconstruct(denoiser, noisy(eight, level)))])
-        for level in LEVELS
-    ]
-    return noise_scrubber(frames, 0.4)
 
 
 def test_a_picture_of_digits_holds_their_pixels(eight):
@@ -76,44 +65,23 @@ def test_columns_have_a_title_and_a_picture_each(eight):
     assert re.findall(r'alt="([^"]+)"', page) == ["input", "FAE"]
 
 
-def test_the_scrubber_has_a_label_and_a_picture_for_every_row(scrubber, eight):
-    assert [label.text for label in scrubber.layout.annotations] == ["clean", "noisy", "rebuilt"]
-    assert [picture.source for picture in scrubber.data][:2] == [png(eight), png(noisy(eight, 0.4))]
+def test_frames_hold_a_picture_for_every_step_and_row_and_one_where_it_never_changes(eight):
+    made = frames([(level, [Row("clean", eight), Row("noisy", noisy(eight, level))]) for level in LEVELS])
+    assert made.values == LEVELS
+    assert made.labels == [["clean"], ["noisy"]]
+    assert made.pictures == [[png(eight)], [png(noisy(eight, level)) for level in LEVELS]]
 
 
-def test_the_scrubber_has_a_frame_for_every_noise_level(scrubber):
-    (slider,) = scrubber.layout.sliders
-    names = [f"{level:g}" for level in LEVELS]
-    assert [frame.name for frame in scrubber.frames] == names
-    assert [step.label for step in slider.steps] == names
-    assert [step.args[0] for step in slider.steps] == [(name,) for name in names]
-
-
-def test_the_frames_hold_only_the_pictures_that_change(scrubber, eight):
-    assert all(frame.traces == (1, 2) for frame in scrubber.frames)
-    for level, frame in zip(LEVELS, scrubber.frames, strict=True):
-        assert frame.data[0].source == png(noisy(eight, level))
-
-
-@pytest.mark.parametrize(("asked", "active"), [(0.0, 0), (0.4, 8), (0.42, 8), (1.0, 20)])
-def test_the_scrubber_starts_at_the_noise_level_asked_for(eight, asked, active):
-    scrubber = noise_scrubber([(level, [Row("noisy", noisy(eight, level))]) for level in LEVELS], asked)
-    assert scrubber.layout.sliders[0].active == active
-    assert scrubber.data[0].source == png(noisy(eight, LEVELS[active]))
-
-
-def test_a_scrubber_of_eight_digits_is_small(scrubber):
-    assert len(scrubber.to_json()) < 320_000
-
-
-def test_the_comparison_has_a_column_for_every_model(eight):
-    frames = [(level, [("input", noisy(eight[:1], level)), ("CAE", eight[:1]), ("DAE", noisy(eight[:1], level) / 2)]) for level in LEVELS]
-    figure = model_columns(frames, 0.2)
-    assert [title.text for title in figure.layout.annotations] == ["input", "CAE", "DAE"]
-    assert [picture.source for picture in figure.data] == [png(image) for _, image in frames[4][1]]
-    assert len({picture.x0 for picture in figure.data}) == 3
-    assert figure.layout.sliders[0].active == 4
-    assert all(frame.traces == (0, 2) for frame in figure.frames)
+def test_frames_of_eight_digits_are_small(eight, tmp_path):
+    store = Store(tmp_path)
+    denoiser = store.load_model(store.shipped_like(config.DAE))
+    made = frames(
+        [
+            (level, [Row("clean", eight), Row("noisy", noisy(eight, level)), Row("rebuilt", reconstruct(denoiser, noisy(eight, level)))])
+            for level in LEVELS
+        ]
+    )
+    assert sum(len(address) for row in made.pictures for address in row) < 300_000
 
 
 def test_the_loss_curve_has_the_points_it_was_given():

@@ -15,7 +15,7 @@ from PIL import Image
 from ae_core import config, noise_figures
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
-from ae_core.figures import Row, noise_scrubber
+from ae_core.figures import Row, frames
 from ae_core.metrics import psnr, squared_error
 from ae_core.models import reconstruct
 from ae_core.robustness import (
@@ -226,14 +226,12 @@ def test_the_curves_show_spread_doing_nothing_training_noise_and_crossings():
     assert len({trace.line.dash for name, trace in traces.items() if name in ("DAE", "doing nothing")}) == 2
 
 
-def test_labels_that_differ_between_levels_follow_the_slider(clean):
+def test_labels_that_differ_between_levels_are_kept_for_each(clean):
     def rows(words: str) -> list[Row]:
         return [Row("digit", clean[:2]), Row(words, clean[:2])]
 
-    figure = noise_scrubber([(0.0, rows("within")), (1.0, rows("beyond"))], 0.0)
-    assert [frame.layout.annotations[1].text for frame in figure.frames] == ["within", "beyond"]
-    alike = noise_scrubber([(0.0, rows("within")), (1.0, rows("within"))], 0.0)
-    assert not alike.frames[0].layout.annotations
+    assert frames([(0.0, rows("within")), (1.0, rows("beyond"))]).labels == [["digit"], ["within", "beyond"]]
+    assert frames([(0.0, rows("within")), (1.0, rows("within"))]).labels == [["digit"], ["within"]]
 
 
 def test_the_better_cell_of_a_row_says_so(clean):

@@ -85,12 +85,17 @@ def test_noise(page: str, default: float) -> CorruptionConfig:
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         level = st.slider(
-            "Noise level σ in the test", low, high, default, NOISE_STEP, key=f"{page}_test_noise", bind="query-params",
+            "Noise level σ in the test", low, high, default, NOISE_STEP, key=test_noise_key(page), bind="query-params",
             help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
         )  # fmt: skip
     with chooser:
         kind = noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
     return CorruptionConfig(kind, level)
+
+
+def test_noise_key(page: str) -> str:
+    """The key of a page's slider `test_noise`."""
+    return f"{page}_test_noise"
 
 
 def digits_and_noise_seeds() -> tuple[int, int]:

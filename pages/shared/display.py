@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -13,16 +15,19 @@ from torch import Tensor
 
 from ae_core import config, data, figures, housekeeping
 from ae_core.config import PIXELS, CorruptionConfig, RunConfig
-from ae_core.figures import Row
+from ae_core.figures import Frames, Row
 from ae_core.metrics import psnr, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab, my_digit, scrubber
+from pages.shared import dials, lab, my_digit, scrubber
 from pages.shared.dials import NOISE_WORDS
 
+Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 DIGITS_SHOWN = 8
+# Seconds that the server is left in peace to send a first picture.
+SENT_FIRST = 0.05
 # How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
 PRESENTED = 21 / 17
 DIGITS_MEASURED = 500
@@ -73,7 +78,7 @@ def dataset_note() -> None:
 
 
 def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
-    """Digits above their noisy version above their reconstruction, at any noise level."""
+    """Digits above their noisy version above their reconstruction. They follow the noise slider of the page `key`."""
 
     def rows(level: float, noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
         return [
@@ -82,15 +87,13 @@ def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, n
             Row("reconstruction D(E(x + ε))", rebuilt_nhw),
         ]
 
-    def draw() -> go.Figure:
-        sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, LEVELS)
-        return figures.noise_scrubber([(level, rows(level, *pictures)) for level, pictures in sweep.items()], noise.level)
+    def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
+        sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, levels)
+        return [(level, rows(level, *pictures)) for level, pictures in sweep.items()]
 
-    now = _sweep(run, clean_nhw, noise.kind, noise_seed, [noise.level])
-    alt = f"{len(clean_nhw)} test digits, the same with noise of level {noise.level:g}, and the network's reconstructions"
-    first = figures.rows_html(rows(noise.level, *now[noise.level]))
-    with scrubber.under(first, f"{key}_rows", f"{figures.ROWS_FIGURE_HEIGHT}px", phone_height="49vw + 90px"):
-        chart(draw(), f"{key}_rows", alt)
+    ((_, now),) = at([noise.level])
+    scrubber.show(figures.rows_html(now), f"{key}_rows")
+    scrubber.follow(dials.test_noise_key(key), f"{key}_rows", _frames([run], clean_nhw, noise.kind, noise_seed, at))
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -111,22 +114,34 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
     """One digit, its noisy version, and what each model makes of exactly that noisy version."""
     clean_nhw = clean_hw[None]
 
-    def columns(levels: Sequence[float]) -> list[tuple[float, list[tuple[str, Tensor]]]]:
+    def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
         sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()}
         noisy = {level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed) for level in levels}
         return [
-            (level, [("digit", clean_nhw), ("noisy", noisy[level]), *((name, sweep[level][1]) for name, sweep in sweeps.items())])
+            (level, [Row("digit", clean_nhw), Row("noisy", noisy[level]), *(Row(name, sweep[level][1]) for name, sweep in sweeps.items())])
             for level in levels
         ]
 
-    def draw() -> go.Figure:
-        return figures.model_columns(columns(LEVELS), noise.level)
+    ((_, now),) = at([noise.level])
+    scrubber.show(figures.columns_html([(row.label, row.images_nhw) for row in now]), f"{key}_columns")
+    scrubber.follow(dials.test_noise_key(key), f"{key}_columns", _frames(list(runs.values()), clean_nhw, noise.kind, noise_seed, at))
 
-    (_, now), *_ = columns([noise.level])
-    alt = f"One digit, the same with noise of level {noise.level:g}, and the reconstructions of {', '.join(runs)}"
-    first = figures.columns_html(now)
-    with scrubber.under(first, f"{key}_columns", f"{figures.COLUMNS_FIGURE_HEIGHT}px", phone_height="26vw + 90px"):
-        chart(draw(), f"{key}_columns", alt)
+
+def _frames(runs: Sequence[StoredRun], clean_nhw: Tensor, kind: str, noise_seed: int, draw: Draw) -> Frames:
+    """`draw` at every noise level. A visitor's own digit is kept for that visitor alone."""
+    kept = _own_frames if my_digit.shown() is not None else _shared_frames
+    names = tuple((run.run_id, run.weights_sha256) for run in runs)
+    return kept(names, hashlib.sha256(clean_nhw.numpy().tobytes()).digest(), kind, noise_seed, draw)
+
+
+def _drawn(runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, _draw: Draw) -> Frames:
+    # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
+    time.sleep(SENT_FIRST)
+    return figures.frames(_draw(LEVELS))
+
+
+_shared_frames = st.cache_data(_drawn, show_spinner=False, max_size="64mb")
+_own_frames = st.cache_data(_drawn, show_spinner=False, max_size="2mb", scope="session")
 
 
 def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:

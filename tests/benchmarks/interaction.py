@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.interaction [--moves 50] [--starts 3] [--output FILE.json]
 
-Prints, in milliseconds (median, and 95 of 100 are below): noise slider released to new pictures painted, for both apps by
-turns; the time between two frames while the slider under the pictures is dragged, and what is asked of the server
-meanwhile; a page changed to the next one's first picture; `streamlit run` to the first picture; and the bytes that come
-over the wire for each.
+Prints, in milliseconds (median, and 95 of 100 are below): noise slider moved to new pictures painted, for both apps by
+turns, and in the lab to the measures below them, which come from the server; a step of the mouse to the picture painted
+while the slider is dragged, and what comes from the server meanwhile; a page changed to the next one's first picture;
+`streamlit run` to the first picture; and the bytes that come over the wire for each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.conftest import PROJECT
 
 PAGES = ["FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Latent space", "Home"]
 # The picture that is seen: the lab's plain one, or the last of the plain app's.
-REBUILT = {"lab": ".st-key-dae_rows_first div:last-child > img", "plain": "[data-testid=stImage] img"}
+REBUILT = {"lab": ".st-key-dae_rows div:last-child > img", "plain": "[data-testid=stImage] img"}
 # Runs in the page: from the next key pressed until another picture has been painted.
 PAINTED = """picture => {
     const last = () => [...document.querySelectorAll(picture)].at(-1);
@@ -39,24 +39,17 @@ PAINTED = """picture => {
         resolve(performance.now() - started);
     }, { once: true, capture: true }));
 }"""
-# Runs in the page: drags the slider under the pictures, and tells the times between two changes of them.
-DRAGGED = """async (steps) => {
-    const rail = document.querySelector(".st-key-dae_rows .slider-rail-touch-rect"), box = rail.getBoundingClientRect();
-    const at = (share) => ({ clientX: box.left + 12 + share * (box.width - 24), clientY: box.top + 5, bubbles: true, view: window });
-    const frame = () => new Promise(requestAnimationFrame);
-    rail.dispatchEvent(new MouseEvent("mousedown", at(0)));
-    const plot = rail.closest(".js-plotly-plot"), times = [];
-    await frame();
-    for (let i = 1; i <= steps; i++) {
+# Runs in the page: until its words, the measures below the pictures, are others than before.
+ANSWERED = """() => {
+    const measures = () => document.querySelector("[data-testid=stMetricValue]").textContent, before = measures();
+    window.labAnswered = new Promise((resolve) => document.addEventListener("keydown", async () => {
         const started = performance.now();
-        document.dispatchEvent(new MouseEvent("mousemove", at(i / steps)));
-        plot.dispatchEvent(new MouseEvent("mousemove", at(i / steps)));
-        await frame();
-        times.push(performance.now() - started);
-    }
-    plot.dispatchEvent(new MouseEvent("mouseup", at(1)));
-    return times;
+        while (measures() === before) await new Promise(requestAnimationFrame);
+        resolve(performance.now() - started);
+    }, { once: true, capture: true }));
 }"""
+# Runs in the page: from the next step of the mouse until another picture has been painted.
+FRAME = PAINTED.replace("keydown", "pointermove").replace("labPainted", "labFrame")
 
 
 class Wire:
@@ -98,17 +91,40 @@ def opened(browser: Browser, url: str, picture: str) -> tuple[Page, Wire]:
 def slider(pages: dict[str, tuple[Page, Wire]], moves: int) -> dict[str, list[float]]:
     """Both apps by turns; and how many bytes a move brings."""
     thumbs = {"lab": ".st-key-dae_test_noise", "plain": ".st-key-noise"}
-    times: dict[str, list[float]] = {name: [] for name in pages}
+    times: dict[str, list[float]] = {name: [] for name in (*pages, "the lab's measures")}
     before = {name: wire.bytes for name, (_, wire) in pages.items()}
     for i in range(moves):
         for name, (page, _) in pages.items():
             page.locator(thumbs[name]).get_by_role("slider").focus()
             page.evaluate(PAINTED, REBUILT[name])
+            if name == "lab":
+                page.evaluate(ANSWERED)
             page.keyboard.press(["ArrowRight", "ArrowLeft"][i % 2])
             times[name].append(page.evaluate("window.labPainted"))
+            if name == "lab":
+                times["the lab's measures"].append(page.evaluate("window.labAnswered"))
             page.wait_for_timeout(700)
     for name, (_, wire) in pages.items():
         print(f"a move of the slider, {name}: {(wire.bytes - before[name]) / moves / 1000:.1f} kB")
+    return times
+
+
+def frames(page: Page) -> list[float]:
+    """From a step of the mouse, which drags the noise slider, to the picture painted: one step for each frame."""
+    thumb = page.locator(".st-key-dae_test_noise [data-testid=stSliderThumbValue]").bounding_box()
+    rail = page.locator(".st-key-dae_test_noise [role=group]").bounding_box()
+    assert thumb is not None
+    assert rail is not None
+    middle = rail["y"] + rail["height"] / 2
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
+    page.mouse.down()
+    times: list[float] = []
+    for i in range(60):
+        place = rail["x"] + (0.3 + 0.1 * (i % 4)) * rail["width"]
+        page.evaluate(FRAME, REBUILT["lab"])
+        page.mouse.move(place, middle)
+        times.append(page.evaluate("window.labFrame"))
+    page.mouse.up()
     return times
 
 
@@ -170,8 +186,9 @@ def main() -> None:
         for app_name, times in slider(pages, options.moves).items():
             table[f"slider, {app_name}"] = line(f"noise slider released to painted, {app_name}", times)
         page, wire = pages["lab"]
+        page.wait_for_timeout(1_000)
         before = wire.bytes
-        table["frame"] = line("a frame while dragging", [t for _ in range(3) for t in page.evaluate(DRAGGED, 20)])
+        table["frame"] = line("a frame while dragging", frames(page))
         print(f"asked of the server while dragging: {wire.bytes - before} bytes")
         table["page"] = line("page changed to first picture", page_changes(page, wire, max(1, options.moves // len(PAGES) + 1)))
         plain.process.terminate()
