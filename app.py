@@ -1,21 +1,19 @@
-"""The router: which pages there are, in the order of the story. Everything else is in `pages/` and `ae_core/`."""
+"""The lab's server, for one visitor and for a hundred: Streamlit's, with a gate before it and word on how it is.
+
+`router.py` is what each visitor runs.
+"""
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
-st.set_page_config(page_title="Autoencoder Lab", page_icon="docs/icon.png", layout="wide")
-st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", default=True),
-        st.Page("pages/fully_connected.py", title="FAE"),
-        st.Page("pages/convolutional.py", title="CAE"),
-        st.Page("pages/denoising.py", title="DAE"),
-        st.Page("pages/difference.py", title="Difference"),
-        st.Page("pages/surprises.py", title="Surprises"),
-        st.Page("pages/comparison.py", title="Comparison"),
-        st.Page("pages/reading.py", title="Reading"),
-        st.Page("pages/latent_space.py", title="Latent space"),
-        st.Page("pages/your_digit.py", title="Your digit"),
-        st.Page("pages/runs.py", title="Runs"),
-    ],
-    position="top",
-).run()
+from pages.shared import server
+from pages.shared.gate import Gate
+
+app = st.App(
+    "router.py",
+    lifespan=server.lifespan,
+    routes=[Route("/health", server.health), Route("/metrics", server.metrics)],
+    middleware=[Middleware(Gate)],
+    on_script_error=server.tell_error,
+)

@@ -49,7 +49,7 @@ def test_every_page_stands_alone_and_shows_a_picture_before_anybody_trains(name)
 
 
 def test_the_router_lists_every_page_in_the_storys_order():
-    router = (PROJECT / "app.py").read_text()
+    router = (PROJECT / "router.py").read_text()
     listed = re.findall(r'st\.Page\("pages/(\w+)\.py"', router)
     assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
     assert listed == [*(lesson.page for lesson in PATH), "latent_space", "your_digit", "runs"]

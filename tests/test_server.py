@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tomllib
 
-from pages.shared import server
+from streamlit import config
+
+from pages.shared import sockets
 from tests.conftest import PROJECT
 
 
 def open_files() -> list[str]:
-    return sorted(path.name for path in server.OPEN_FILES.iterdir())
+    return sorted(path.name for path in sockets.OPEN_FILES.iterdir())
 
 
 def nodelay(connection: socket.socket) -> bool:
@@ -22,7 +24,7 @@ def nodelay(connection: socket.socket) -> bool:
 def test_small_answers_are_sent_at_once_also_on_connections_made_later():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         assert not nodelay(listening)
-        assert server.answer_at_once() >= 1
+        assert sockets.answer_at_once() >= 1
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
             assert nodelay(listening)
             assert nodelay(accepted)
@@ -31,7 +33,7 @@ def test_small_answers_are_sent_at_once_also_on_connections_made_later():
 def test_looking_at_the_sockets_leaves_every_file_open_and_opens_none():
     before = open_files()
     with socket.socket(socket.AF_UNIX) as no_network, (PROJECT / "README.md").open() as file:
-        server.answer_at_once()
+        sockets.answer_at_once()
         assert file.readline()
         assert no_network.fileno() >= 0
     assert open_files() == before
@@ -43,6 +45,12 @@ def test_what_was_imported_is_out_of_the_garbage_collectors_sight():
     frozen, seen = map(int, done.stdout.split())
     assert frozen > 10 * seen
     assert frozen > 100_000
+
+
+def test_nobody_looks_for_garbage_after_every_move_of_a_slider():
+    settings = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
+    assert settings["runner"]["postScriptGC"] is False
+    config.get_option("runner.postScriptGC")  # raises where this version of Streamlit does not know it
 
 
 def test_no_file_is_watched():

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
@@ -21,7 +22,7 @@ from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link, server
+from pages.shared import opened_link, sockets
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
@@ -40,7 +41,7 @@ STILL = """@media (prefers-reduced-motion: reduce) { *, *::before, *::after {
 
 
 def open_page() -> None:
-    """First line of every page: make sure that `app.py` has its say.
+    """First line of every page: make sure that `router.py` has its say.
 
     A fresh server whose first visitor follows a link to a page below the home page would run that page by itself,
     because Streamlit takes a folder called pages/ for its older kind of multipage app until it meets `st.navigation`.
@@ -57,14 +58,13 @@ def open_page() -> None:
 def settle(imported: str) -> None:
     """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
 
-    Streamlit collects garbage after every script run, and looking through torch's objects each time takes 0.3 s: what was
-    imported is taken out of its sight. One torch thread, so that one visitor's slider leaves the other cores to the
-    others. Small answers are sent at once. Plotly stumbles over a pandas that another visitor's page is just importing; so
-    it is imported here, where all wait for it.
+    What was imported is taken out of the garbage collector's sight: looking through torch's objects takes it 0.3 s. One
+    torch thread, so that one visitor's slider leaves the other cores to the others. Small answers are sent at once. Plotly
+    stumbles over a pandas that another visitor's page is just importing; so it is imported here, where all wait for it.
     """
     import_module("pandas")
     use_one_thread()
-    server.answer_at_once()
+    sockets.answer_at_once()
     gc.freeze()
 
 
@@ -103,7 +103,7 @@ def store() -> Store:
     return _store(default_root())
 
 
-@st.cache_resource
+@cache
 def _store(root: Path) -> Store:
     return Store(root)
 

@@ -1,34 +1,101 @@
-"""What the lab asks of the server's sockets: Streamlit leaves them as they are made."""
+"""What the server does beside showing pages: get ready before the first visitor, and say how it is."""
 
 from __future__ import annotations
 
-import contextlib
+import hmac
+import logging
 import os
+import secrets
 import socket
-import stat
-from pathlib import Path
+import statistics
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from urllib.parse import urlsplit
 
-OPEN_FILES = Path("/dev/fd")
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from pages.shared.gate import counts
 
-def answer_at_once() -> int:
-    """Send small answers without waiting for more to send (no Nagle's algorithm): on how many sockets.
-
-    A slider's answer comes in several small messages, and each would wait up to 40 ms for the browser to confirm the one
-    before. Connections made later inherit this from the socket that listens. Where open files are not listed under
-    /dev/fd, as on Windows, nothing changes.
-    """
-    changed = 0
-    for path in list(OPEN_FILES.iterdir()) if OPEN_FILES.is_dir() else ():
-        with contextlib.suppress(OSError):  # the one that listed the folder is closed by now
-            if stat.S_ISSOCK(os.fstat(int(path.name)).st_mode):
-                with socket.socket(fileno=os.dup(int(path.name))) as same:
-                    changed += _answer_at_once(same)
-    return changed
+SCHEDULER_SECONDS = 2.0
+KEY = "AE_LAB_METRICS_KEY"
+logger = logging.getLogger(__name__)
 
 
-def _answer_at_once(connection: socket.socket) -> bool:
-    if connection.type != socket.SOCK_STREAM or connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return False
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """While the server lives. What pages import takes seconds: it begins while the first visitor's browser is still loading."""
+    threading.Thread(target=import_module, args=("pages.shared.display",), name="imports", daemon=True).start()
+    yield
+
+
+def tell_error(problem: Exception) -> bool:
+    """An error that no page expected: a sentence with a number for the visitor, the traceback under that number in the log."""
+    number = secrets.token_hex(4)
+    logger.error("error %s", number, exc_info=problem)
+    st.error(
+        f"Something went wrong in the lab (error {number}). Reload the page; if it happens again, tell that number to whoever runs it.",
+        icon=":material/error:",
+    )
     return True
+
+
+def health(request: Request) -> Response:
+    """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words."""
+    problem = training_problem()
+    return JSONResponse({"well": not problem, "problem": problem}, 503 if problem else 200)
+
+
+def training_problem() -> str:
+    """Why no training can run, in words; empty if one can. A training process that nobody needs yet is none."""
+    from ae_core import cluster, jobs
+    from ae_core.errors import LabError
+    from ae_core.store import Store, default_root
+
+    store = Store(default_root())
+    try:
+        store.check_writable()
+        if address := cluster.address():
+            host = urlsplit(address)
+            with socket.create_connection((host.hostname or "", host.port or 0), SCHEDULER_SECONDS):
+                pass
+    except LabError as problem:
+        return str(problem)
+    except (OSError, ValueError):
+        return "The scheduler that AE_LAB_SCHEDULER names does not answer. Check the address and that it runs."
+    return jobs.tend(store).problem
+
+
+def metrics(request: Request) -> Response:
+    """Counts and times in Prometheus's text format, for whoever knows AE_LAB_METRICS_KEY; for others there is nothing here."""
+    key = os.environ.get(KEY, "")
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not key or not hmac.compare_digest(given.encode(), key.encode()):
+        return PlainTextResponse("Not found", 404)
+    return PlainTextResponse("".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in figures().items()))
+
+
+def figures() -> dict[str, float]:
+    """What `metrics` tells: nothing in it names a visitor."""
+    from ae_core import tickets
+    from ae_core.store import Store, default_root
+
+    store = Store(default_root())
+    line = tickets.line(store)
+    training = sum(store.is_locked(ticket.run_id) for ticket in line)
+    seconds = sorted(counts.answer_seconds)
+    return {
+        "visitors": counts.connections,
+        "trainings_running": training,
+        "trainings_waiting": len(line) - training,
+        "refused_pages_total": counts.refused_pages,
+        "refused_connections_total": counts.refused_connections,
+        "refused_uploads_total": counts.refused_uploads,
+        "answers": len(seconds),
+        "answer_seconds_median": statistics.median(seconds) if seconds else 0.0,
+        "answer_seconds_p95": seconds[int(0.95 * (len(seconds) - 1))] if seconds else 0.0,
+        "healthy": float(not training_problem()),
+    }

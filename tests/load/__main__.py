@@ -1,0 +1,140 @@
+"""A class at once, beside the plain way to write such an app.
+
+    python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--output FILE.json]
+
+So many visitors join within a second; then each moves the noise slider every 4 seconds, at moments of its own, while
+trainings run; then all move it within 0.2 s. Prints, in milliseconds, the times from a message sent to the first picture and
+to the end of the page's run, and what failed. The visitors run in a process of their own, on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from ae_core import config, jobs
+from tests.benchmarks.interaction import PlainApp
+from tests.browser import App
+from tests.conftest import PROJECT
+from tests.load.client import Answer, Visitor
+
+# Page, key of the noise slider, and how many of ten visitors are there.
+PLACES = [("", "home_test_noise")] * 6 + [("denoising", "dae_test_noise")] * 2 + [("convolutional", "cae_test_noise")] * 2
+EVERY_SECONDS = 4.0
+LEVELS = [round(0.05 * i, 2) for i in range(21)]
+LONG = config.adjusted(config.CAE, training={"epochs": 200})
+
+
+class Crowd:
+    """Many visitors of one server. answers: under what they did."""
+
+    def __init__(self, url: str, count: int, places: list[tuple[str, str]]) -> None:
+        self.visitors = [Visitor(url, places[i % len(places)][0]) for i in range(count)]
+        self._keys = [places[i % len(places)][1] for i in range(count)]
+        self.answers: dict[str, list[Answer]] = {}
+        self.failures: list[str] = []
+
+    async def join(self, within: float) -> None:
+        async def one(visitor: Visitor) -> Answer:
+            await asyncio.sleep(random.uniform(0, within))
+            started = time.perf_counter()
+            await self._stack.enter_async_context(visitor)
+            answer = await visitor.open()
+            waited = time.perf_counter() - started
+            return Answer(answer.picture_seconds, waited, answer.bytes, answer.failed)
+
+        self._stack = AsyncExitStack()
+        await self._all("join", [one(visitor) for visitor in self.visitors])
+
+    async def move(self, what: str, within: float) -> None:
+        async def one(visitor: Visitor, key: str) -> Answer:
+            await asyncio.sleep(random.uniform(0, within))
+            return await visitor.move(key, random.choice(LEVELS))
+
+        await self._all(what, [one(visitor, key) for visitor, key in zip(self.visitors, self._keys, strict=True)])
+
+    async def leave(self) -> None:
+        await self._stack.aclose()
+
+    async def _all(self, what: str, doings: list) -> None:
+        for done in await asyncio.gather(*doings, return_exceptions=True):
+            if isinstance(done, BaseException):
+                self.failures.append(f"{what}: {done!r}")
+            else:
+                self.answers.setdefault(what, []).append(done)
+                if done.failed:
+                    self.failures.append(f"{what}: an error on the page")
+
+
+async def a_class(url: str, count: int, seconds: float, places: list[tuple[str, str]]) -> Crowd:
+    crowd = Crowd(url, count, places)
+    await crowd.join(1.0)
+    await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        await crowd.move("move", EVERY_SECONDS - 1)
+        await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.monotonic() - began)))
+    await crowd.move("all at once", 0.2)
+    await crowd.leave()
+    return crowd
+
+
+def table(name: str, crowd: Crowd) -> dict[str, dict[str, float]]:
+    """Median, 95th and 99th percentile and the longest, in milliseconds, of every thing they did; printed."""
+    rows: dict[str, dict[str, float]] = {}
+    for what, answers in crowd.answers.items():
+        for part, times in (("picture", [a.picture_seconds for a in answers if a.picture_seconds]), ("end", [a.seconds for a in answers])):
+            if times:
+                ordered = sorted(1000 * seconds for seconds in times)
+                at = {share: ordered[int(share / 100 * (len(ordered) - 1))] for share in (50, 95, 99, 100)}
+                rows[f"{what}, {part}"] = {**{str(share): value for share, value in at.items()}, "count": len(ordered)}
+                shares = ", ".join(f"{share} % {value:.0f}" for share, value in at.items())
+                print(f"{name}, {what}, {part}: {shares} of {len(ordered)}")
+    print(f"{name}: {len(crowd.failures)} failures", *crowd.failures[:5], sep="\n  ")
+    rows["failures"] = {"count": len(crowd.failures)}
+    return rows
+
+
+def memory_megabytes(pid: int) -> float:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visitors", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--trainings", type=int, default=2)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    results = {}
+    with tempfile.TemporaryDirectory() as folder, App(Path(folder), AE_LAB_MAX_VISITORS=str(2 * options.visitors)) as app:
+        command = [sys.executable, "-m", "ae_core", "cluster", "start", "--store", str(app.store.root), "--workers", "2"]
+        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+        for i in range(options.trainings):
+            jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
+        asyncio.run(a_class(app.url, 1, 0, PLACES))
+        before = memory_megabytes(app.process.pid)
+        results["lab"] = table("lab", asyncio.run(a_class(app.url, options.visitors, options.seconds, PLACES)))
+        print(f"memory of the server: {before:.0f} MB with one visitor, {memory_megabytes(app.process.pid):.0f} MB at the end")
+        plain = PlainApp(Path(folder))
+        asyncio.run(a_class(plain.url, 1, 0, [("", "noise")]))
+        results["plain"] = table("plain", asyncio.run(a_class(plain.url, options.visitors, options.seconds / 3, [("", "noise")])))
+        plain.process.terminate()
+        plain.process.wait()
+    if options.output:
+        options.output.write_text(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The gate before the server, its health and its figures, with the real server and visitors that speak its protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import gate, server
+from tests.browser import App, free_port
+from tests.load.__main__ import a_class
+from tests.load.client import Visitor
+
+KEY = "a-key-of-the-tests"
+A_PAGE = {"Accept": "text/html"}
+
+
+def in_a_loop_of_its_own(test):
+    """An asynchronous test in a thread of its own: the browser's tests leave their loop in this one."""
+
+    @functools.wraps(test)
+    def run(**fixtures):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(test(**fixtures))).result()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A server for two."""
+    with App(tmp_path_factory.mktemp("small"), AE_LAB_MAX_VISITORS="2", AE_LAB_METRICS_KEY=KEY) as app:
+        yield app
+
+
+def asked(app: App, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, str, dict[str, str]]:
+    """Status, text and headers of what the server answers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(app.url + path, body, named, method=method), timeout=30) as answer:
+            return answer.status, answer.read().decode(errors="replace"), dict(answer.headers)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode(), dict(refusal.headers)
+
+
+def figures(app: App) -> dict[str, float]:
+    _, text, _ = asked(app, "/metrics", Authorization=f"Bearer {KEY}")
+    return {name.removeprefix("autoencoder_lab_"): float(value) for name, value in (line.split() for line in text.splitlines())}
+
+
+@in_a_loop_of_its_own
+async def test_beyond_its_visitors_the_lab_is_full_in_words_and_those_inside_go_on(small):
+    async with Visitor(small.url) as one, Visitor(small.url) as two:
+        assert not (await one.open()).failed
+        assert not (await two.open()).failed
+        status, words, headers = await asyncio.to_thread(asked, small, "/", **A_PAGE)
+        assert status == 503
+        assert "The lab is full" in words
+        assert headers["retry-after"] == "30"
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            async with Visitor(small.url):
+                pass
+        assert (await one.move("home_test_noise", 0.6)).picture_seconds is not None
+        told = await asyncio.to_thread(figures, small)
+        assert told["visitors"] == 2
+        assert told["refused_pages_total"] >= 1
+        assert told["refused_connections_total"] >= 1
+        assert told["answers"] >= 2
+    while (await asyncio.to_thread(figures, small))["visitors"]:
+        await asyncio.sleep(0.1)
+    assert (await asyncio.to_thread(asked, small, "/", **A_PAGE))[0] == 200
+
+
+@in_a_loop_of_its_own
+async def test_one_visitor_has_room_for_three_files(small):
+    async with Visitor(small.url) as visitor:
+        await visitor.open()
+        _, _, headers = await asyncio.to_thread(asked, small, "/_stcore/health")
+        token = re.search(r"_streamlit_xsrf=([^;]+)", headers["set-cookie"])[1].strip('"')
+        body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\nx\r\n--b--\r\n'
+        kind = {"Content_Type": "multipart/form-data; boundary=b", "Cookie": f"_streamlit_xsrf={token}", "X_Xsrftoken": token}
+        paths = [f"/_stcore/upload_file/{visitor.session}/file-{i}" for i in range(4)]
+        answers = [await asyncio.to_thread(asked, small, path, "PUT", body, **kind) for path in paths]
+        assert [status for status, _, _ in answers] == [204, 204, 204, 429]
+        assert "more files than one visitor may have" in answers[-1][1]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY[:-1]}])
+def test_the_figures_are_for_whoever_has_the_key(small, headers):
+    assert asked(small, "/metrics", **headers)[0] == 404
+    assert asked(small, "/_stcore/metrics", **headers)[0] == 404
+
+
+def test_without_a_key_nobody_sees_the_figures(app):
+    assert asked(app, "/metrics", Authorization="Bearer ")[0] == 404
+
+
+def test_a_lab_that_can_train_is_well(small):
+    status, words, _ = asked(small, "/health")
+    assert (status, json.loads(words)) == (200, {"well": True, "problem": ""})
+
+
+@pytest.mark.parametrize(("name", "reason"), [("AE_LAB_STORE", "AE_LAB_STORE"), ("AE_LAB_SCHEDULER", "does not answer")])
+def test_a_lab_that_cannot_train_is_not_well_and_says_why(tmp_path, monkeypatch, name, reason):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv(name, str(tmp_path / "file" / "store") if name == "AE_LAB_STORE" else f"tcp://127.0.0.1:{free_port()}")
+    assert reason in server.training_problem()
+
+
+def test_an_error_nobody_expected_is_a_number_to_the_visitor_and_a_traceback_in_the_log(caplog):
+    def script() -> None:
+        from pages.shared import server
+
+        server.tell_error(ValueError("a secret"))
+
+    with caplog.at_level(logging.ERROR):
+        page = AppTest.from_function(script).run()
+    number = re.search(r"error ([0-9a-f]{8})", page.error[0].value)[1]
+    assert "secret" not in page.error[0].value
+    (record,) = [record for record in caplog.records if number in record.getMessage()]
+    assert "a secret" in str(record.exc_info[1])
+
+
+@in_a_loop_of_its_own
+async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
+    heard = []
+
+    async def streamlit(scope, receive, send):
+        while (message := await receive())["type"] != "websocket.disconnect":
+            heard.append(message["bytes"])
+        await send({"type": "websocket.send", "bytes": ForwardMsg(script_finished=ForwardMsg.FINISHED_EARLY_FOR_RERUN).SerializeToString()})
+
+    wanted, unwanted = (BackMsg(**{kind: True}).SerializeToString() for kind in ("stop_script", "clear_cache"))
+    said = [{"type": "websocket.receive", "bytes": frame} for frame in (unwanted, wanted, unwanted)] + [{"type": "websocket.disconnect"}]
+
+    async def receive():
+        return said.pop(0)
+
+    async def send(message):
+        pass
+
+    answered = len(gate.counts.answer_seconds)
+    await gate.Gate(streamlit)({"type": "websocket", "path": gate.STREAM}, receive, send)
+    assert heard == [wanted]
+    assert len(gate.counts.answer_seconds) == answered + 1
+    assert gate.counts.connections == 0
+
+
+@in_a_loop_of_its_own
+async def test_twenty_visitors_at_once_all_get_their_pictures(app):
+    crowd = await a_class(app.url, 20, 1, [("", "home_test_noise")])
+    assert crowd.failures == []
+    assert len(crowd.answers["join"]) == len(crowd.answers["all at once"]) == 20
+    assert all(answer.picture_seconds is not None for answer in crowd.answers["join"])
