@@ -236,7 +236,7 @@ def test_a_training_that_somebody_watches_goes_on_until_they_look_away(served_st
     assert tickets.find(served_store, endless) is not None
     os.utime(tickets.folder(served_store, endless) / tickets.VIEWERS / "onlooker", (0, 0))
     assert jobs.stop(endless, served_store, "one")
-    wait_for_status(endless, served_store, "stopped", seconds=5)
+    wait_for_status(endless, served_store, "stopped")
 
 
 # What goes wrong

@@ -27,9 +27,14 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """While the server lives. What pages import takes seconds: it begins while the first visitor's browser is still loading."""
-    threading.Thread(target=import_module, args=("pages.shared.display",), name="imports", daemon=True).start()
+    """While the server lives."""
+    import_early("pages.shared.display")
     yield
+
+
+def import_early(module: str) -> None:
+    """Import what pages need, which takes seconds, while the server starts and the first visitor's browser is still loading."""
+    threading.Thread(target=import_module, args=(module,), name="imports", daemon=True).start()
 
 
 def tell_error(problem: Exception) -> bool:
