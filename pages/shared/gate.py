@@ -19,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-# A visitor takes about 2 MB. Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
+# Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
 MOST_CONNECTIONS = 240
 UPLOADS_OF_ONE = 3
