@@ -144,7 +144,9 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
         await send({"type": "websocket.send", "bytes": ForwardMsg(script_finished=ForwardMsg.FINISHED_EARLY_FOR_RERUN).SerializeToString()})
 
     wanted, unwanted = (BackMsg(**{kind: True}).SerializeToString() for kind in ("stop_script", "clear_cache"))
-    said = [{"type": "websocket.receive", "bytes": frame} for frame in (unwanted, wanted, unwanted)] + [{"type": "websocket.disconnect"}]
+    long_and_unwanted = unwanted + b"\xfa\x07\xff\x7f" + bytes(16_383)  # a field that nobody knows
+    frames = (unwanted, wanted, long_and_unwanted)
+    said = [*({"type": "websocket.receive", "bytes": frame} for frame in frames), {"type": "websocket.disconnect"}]
 
     async def receive():
         return said.pop(0)

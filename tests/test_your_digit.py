@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import figures
 from ae_core.likeness import crowd, likeness
-from pages.shared import digit_source, my_digit
+from pages.shared import digit_source, display, my_digit
 from tests.conftest import PROJECT
 from tests.test_pages import no_training_process, open_page, pictures
 
@@ -196,3 +196,16 @@ def test_the_visitors_digit_is_among_the_strange_pictures():
     assert "your own digit" in texts(page)
     page.button(key="surprises_my_digit_reveal").click().run()
     assert figures.png(own_hw[None]) in html(page)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, digits, shown):
+    kept: list[str] = []
+    monkeypatch.setattr(display, "_shared_frames", lambda *names: kept.append("shared") or display._drawn(*names))
+    page = AppTest.from_file(str(PROJECT / "pages" / "home.py"), default_timeout=60)
+    page.session_state[my_digit.DIGIT], page.session_state[my_digit.SHOWN] = digits.test_nhw[3], shown
+    assert not page.run().exception
+    assert kept == []
+    del page.session_state[my_digit.DIGIT]
+    assert not page.run().exception
+    assert kept == ["shared"]

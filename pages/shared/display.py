@@ -128,8 +128,8 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
 
 
 def _frames(runs: Sequence[StoredRun], clean_nhw: Tensor, kind: str, noise_seed: int, draw: Draw) -> Frames:
-    """`draw` at every noise level. A visitor's own digit is kept for that visitor alone."""
-    kept = _own_frames if my_digit.shown() is not None else _shared_frames
+    """`draw` at every noise level. For a visitor with a digit of their own it is kept for that visitor alone."""
+    kept = _own_frames if my_digit.digit() is not None else _shared_frames
     names = tuple((run.run_id, run.weights_sha256) for run in runs)
     return kept(names, hashlib.sha256(clean_nhw.numpy().tobytes()).digest(), kind, noise_seed, draw)
 

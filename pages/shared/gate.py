@@ -96,7 +96,7 @@ class Gate:
                 message = await receive()
                 frame = message.get("bytes") or b""
                 # Any browser could have the server forget what it keeps for everybody.
-                if len(frame) < SHORT and frame and _is(frame, "clear_cache"):
+                if frame and _is(frame, "clear_cache"):
                     continue
                 if frame:
                     asked[:] = [time.perf_counter()]
