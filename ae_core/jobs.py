@@ -26,7 +26,7 @@ from ae_core.store import Store, from_png, unpack_codes
 from ae_core.tickets import Ticket
 from ae_core.versions import difference, versions
 
-TEND_SECONDS = 0.25
+TEND_SECONDS = 0.1
 RETRY_SECONDS = 2.0
 CALL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0

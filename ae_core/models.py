@@ -158,11 +158,10 @@ BUILDERS = {
 def build(config: ModelConfig, generator: torch.Generator | None = None) -> Autoencoder:
     """The network `config` describes. Equal generators give equal weights; without one, weights are zero.
 
-    The layers are made without weights first, because torch's own initialisation draws from the global generator.
+    Torch's own initialisation, which every layer begins with, leaves the global generator as it was.
     """
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):
         model = BUILDERS[config.kind](config)
-    model.to_empty(device="cpu")
     # Deep and fully connected, a signal fades unless the weights are as wide as He et al. (2015) derive for ReLU.
     gain = math.sqrt(6) if config.kind == "fully_connected" and config.activation in ("relu", "gelu") else 1.0
     for layer in model.modules():

@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core import config
 from pages.shared import answers, dials, display, lab, lesson, question
 
-lesson.begin("home")
+lesson.begin("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 
 "# What does an autoencoder do?"
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ae_core import config, latent, latent_figures
 from ae_core.config import CAE, FAE
 from ae_core.data import Digits
+from ae_core.metrics import squared_error
 from ae_core.models import Autoencoder, as_picture, codes_of, pictures_of, reconstruct
 from ae_core.store import Store
 from ae_core.training import seeded
@@ -41,6 +42,20 @@ def test_half_of_a_walk_is_decoded_from_the_mean_of_the_two_codes(store, digits)
     pair = digits.test_nhw[[3, 4]]
     halfway = latent.walk(model, pair[0], pair[1], [0.5])
     torch.testing.assert_close(halfway, pictures_of(model, codes_of(model, pair).mean(0, keepdim=True)))
+
+
+@pytest.mark.parametrize("preset", [FAE, CAE], ids=config.family)
+def test_a_searched_code_draws_better_than_the_encoders_and_the_network_stays_as_it_was(store, digits, preset):
+    model = network(store, preset, 8)
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    some_nhw = digits.test_nhw[:20]
+    codes_nl = latent.searched_codes(model, some_nhw)
+    assert codes_nl.shape == (20, 8)
+    error, searched = (squared_error(pictures_of(model, codes), some_nhw) for codes in (codes_of(model, some_nhw), codes_nl))
+    assert searched.mean() < 0.9 * error.mean()
+    torch.testing.assert_close(latent.searched_codes(model, some_nhw, steps=0), codes_of(model, some_nhw))
+    assert all(weights.equal(before[name]) for name, weights in model.state_dict().items())
+    assert squared_error(pictures_of(model, latent.searched_codes(model, some_nhw[:1])), some_nhw[:1]) < error[0]
 
 
 def test_a_cross_fade_mixes_pixels_in_proportion(digits):

@@ -23,6 +23,7 @@ from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
 from pages.shared import opened_link, sockets
+from pages.shared.server import import_early
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
@@ -40,7 +41,7 @@ STILL = """@media (prefers-reduced-motion: reduce) { *, *::before, *::after {
 } }"""
 
 
-def open_page() -> None:
+def open_page(*, draws_figures: bool) -> None:
     """First line of every page: make sure that `router.py` has its say.
 
     A fresh server whose first visitor follows a link to a page below the home page would run that page by itself,
@@ -49,6 +50,8 @@ def open_page() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    if draws_figures:
+        ready_for_figures()
     settle("pages")
     st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL}</style>")
     opened_link.look()
@@ -59,13 +62,22 @@ def settle(imported: str) -> None:
     """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
 
     What was imported is taken out of the garbage collector's sight: looking through torch's objects takes it 0.3 s. One
-    torch thread, so that one visitor's slider leaves the other cores to the others. Small answers are sent at once. Plotly
-    stumbles over a pandas that another visitor's page is just importing; so it is imported here, where all wait for it.
+    torch thread, so that one visitor's slider leaves the other cores to the others. Small answers are sent at once.
     """
-    import_module("pandas")
     use_one_thread()
     sockets.answer_at_once()
     gc.freeze()
+
+
+def ready_for_figures() -> None:
+    """Before the first figure: Plotly stumbles over a pandas that another visitor's page is just importing, so all wait for it here."""
+    import_module("pandas")
+
+
+@st.cache_resource(show_spinner=False)
+def import_ahead() -> None:
+    """At the end of the first page: begin to import what others need, which takes seconds."""
+    import_early("pages.shared.training_panel", "pandas", "torchmetrics.functional.image")
 
 
 def link(page: str, label: str, icon: str) -> None:

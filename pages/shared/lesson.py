@@ -39,9 +39,9 @@ IN_A_ROW = 3
 VISITED = "lessons_visited"
 
 
-def begin(page: str) -> None:
+def begin(page: str, *, draws_figures: bool = True) -> None:
     """First line of every page: what every page stands on, and where on the path it is, if it is on it."""
-    lab.open_page()
+    lab.open_page(draws_figures=draws_figures)
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
         visited: set[str] = st.session_state.setdefault(VISITED, set())
@@ -76,6 +76,7 @@ def end(page: str) -> None:
         if place > 1:
             _link("Back", PATH[place - 2])
     presenter.switch()
+    lab.import_ahead()
 
 
 def columns() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import config
-from pages.shared import display, lab, noise_view, pca_view
+from pages.shared import display, lab
 
 DIALS = "dials"
 LINK = "present"
@@ -109,6 +109,9 @@ def prepare() -> int:
 
 @st.cache_resource(show_spinner="Getting every step ready …")
 def _prepare(_root: object) -> int:
+    # Imported when first needed: Dask, which they bring along, takes a fifth of a second.
+    from pages.shared import noise_view, pca_view
+
     runs = [run for size in config.SHIPPED_SIZES for run in display.shipped_trio(size).values()]
     for run in runs:
         lab.network(run)

@@ -81,6 +81,7 @@ def _card(
             if picture:
                 picture()
         if any(map(any, votes)):
+            lab.ready_for_figures()
             chart(figures.paired_bars(options, *votes), f"{key}_votes", "The room's votes before and after the discussion")
 
 

@@ -32,9 +32,9 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-def import_early(module: str) -> None:
-    """Import what pages need, which takes seconds, while the server starts and the first visitor's browser is still loading."""
-    threading.Thread(target=import_module, args=(module,), name="imports", daemon=True).start()
+def import_early(*modules: str) -> None:
+    """Import what pages need, which takes seconds, while nobody waits for it: the server starts, or a visitor looks at a page."""
+    threading.Thread(target=lambda: [import_module(module) for module in modules], name="imports", daemon=True).start()
 
 
 def tell_error(problem: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -14,8 +14,13 @@ from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab
 from pages.shared.display import DIGITS_SHOWN, chart, trio
+from pages.shared.gate import counts
 
-POLL_SECONDS = 0.5
+# Between two looks at a training. Drawing a curve takes a browser as long as ten pictures, time that the training lacks.
+POLL_SECONDS = 0.25
+CURVE_SECONDS = 1.0
+# With more visitors it is looked at less often, so that all together look this many times a second at most.
+LOOKS_PER_SECOND = 40
 BUSY = ("queued", "running")
 
 
@@ -83,7 +88,8 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     name = config.run_id(run)
     progress = jobs.progress(name, lab.store())
     if progress.status in BUSY:
-        _follow(name, page)
+        _often(_follow, POLL_SECONDS)(name)
+        _often(_follow_curve, CURVE_SECONDS)(name, page)
         return None
     if progress.status == "stopped":
         st.warning(_stopped(progress), icon=":material/stop:")
@@ -112,23 +118,29 @@ def progress_bar(run: RunConfig) -> None:
     """How far the training of `run` is, in one line; the page is drawn again when it ends."""
     progress = jobs.progress(config.run_id(run), lab.store())
     if progress.status in BUSY:
-        _follow_in_one_line(config.run_id(run))
+        _often(_look, POLL_SECONDS)(config.run_id(run))
     elif progress.status == "stopped":
         st.caption(_stopped(progress))
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _follow(name: str, page: str) -> None:
+def _often(look: Callable[..., object], seconds: float) -> Callable[..., object]:
+    """`look` as a fragment that is run again and again."""
+    return st.fragment(look, run_every=max(seconds, counts.connections * seconds / POLL_SECONDS / LOOKS_PER_SECOND))
+
+
+def _follow(name: str) -> None:
     progress = _look(name)
-    if progress is not None and progress.snapshots:
-        _show(progress, page)
+    if progress is not None:
+        _show_pictures(progress)
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _follow_in_one_line(name: str) -> None:
-    _look(name)
+def _follow_curve(name: str, page: str) -> None:
+    with lab.plain_errors():
+        progress = jobs.progress(name, lab.store())
+        if progress.snapshots:
+            _show_curve(progress, page)
 
 
 def _look(name: str) -> Progress | None:
@@ -170,6 +182,11 @@ def _place_in_line(name: str) -> str:
 
 
 def _show(progress: Progress, page: str) -> None:
+    _show_pictures(progress)
+    _show_curve(progress, page)
+
+
+def _show_pictures(progress: Progress) -> None:
     if progress.snapshots and progress.clean is not None and progress.noisy is not None:
         step, _ = progress.snapshots[-1]
         few = slice(DIGITS_SHOWN)
@@ -178,6 +195,9 @@ def _show(progress: Progress, page: str) -> None:
             rows.append(Row("noisy input x + ε, clipped to 0–1", progress.noisy[few]))
         rows.append(Row(f"reconstruction after {step:,} steps", progress.snapshot()[few]))
         st.html(figures.rows_html(rows))
+
+
+def _show_curve(progress: Progress, page: str) -> None:
     curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps)
     chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
 
