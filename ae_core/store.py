@@ -36,6 +36,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from ae_core import state_file
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, from_json, run_id, to_json
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.models import Autoencoder, build
@@ -75,7 +76,7 @@ class Store:
     root: Path
     shipped_root: Path | None = SHIPPED
     _verified: dict[Path, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
-    _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], str] | None = field(default=None, repr=False)
+    _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun] | None = field(default=None, repr=False)
 
     def folder(self, name: str) -> Path:
         """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
@@ -131,11 +132,10 @@ class Store:
             "epoch": checkpoint.epoch, "step": checkpoint.step, "state": dict(checkpoint.state), "seconds": seconds,
             "log_bytes": len(events), "log_sha256": hashlib.sha256(events).hexdigest(), "versions": versions(),
         }  # fmt: skip
-        content = io.BytesIO()
-        torch.save(kept, content)
-        digest = hashlib.sha256(content.getbuffer()).hexdigest().encode()
+        content = state_file.to_bytes(kept)
+        digest = hashlib.sha256(content).hexdigest().encode()
         # Should the machine lose power with it half on disk, its hash is wrong and training starts over.
-        _write_whole(self.folder(run_id(config)) / CHECKPOINT, digest + content.getbuffer(), sync=False)
+        _write_whole(self.folder(run_id(config)) / CHECKPOINT, digest + content, sync=False)
 
     def resume(self, config: RunConfig) -> tuple[EventLog, Checkpoint | None, float]:
         """The run's log cut back to its last checkpoint, that checkpoint, and the seconds of training before it.
@@ -239,8 +239,8 @@ class Store:
 
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
         """The shipped run with this model and corruption, whatever its training and data; None if there is none."""
-        name = self._shipped_names().get((config.model, config.corruption))
-        return self.find(name) if name else None
+        run = self._shipped_runs().get((config.model, config.corruption))
+        return self.find(run.run_id) if run and (self.folder(run.run_id) / MANIFEST).is_file() else run
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Everything logged for a run so far, from the beginning. A last line still being written is left out."""
@@ -267,10 +267,10 @@ class Store:
             return self.shipped_root / run.run_id
         return self.folder(run.run_id)
 
-    def _shipped_names(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], str]:
+    def _shipped_runs(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun]:
         """What ships, by model and corruption. Every page asks for it, so it is read once, unless some of it is damaged."""
         if self._shipped is None:
-            runs: dict[tuple[ModelConfig, CorruptionConfig], str] = {}
+            runs: dict[tuple[ModelConfig, CorruptionConfig], StoredRun] = {}
             folders = sorted(self.shipped_root.glob(f"*/{MANIFEST}"), reverse=True) if self.shipped_root else []
             damaged = False
             for manifest in folders:
@@ -279,7 +279,7 @@ class Store:
                 except DamagedRunError:
                     damaged = True  # find() reports it under its own name
                     continue
-                runs[run.config.model, run.config.corruption] = run.run_id
+                runs[run.config.model, run.config.corruption] = run
             if damaged:
                 return runs
             self._shipped = runs
@@ -432,7 +432,10 @@ def _read_checkpoint(path: Path) -> dict[str, Any] | None:
     digest, payload = content[:64], content[64:]
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         return None
-    kept: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    try:
+        kept: dict[str, Any] = state_file.from_bytes(payload)
+    except SafetensorError:  # of an earlier version
+        return None
     return kept
 
 

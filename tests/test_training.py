@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ae_core import config, data, training
+from ae_core import config, data, state_file, training
 from ae_core.baselines import fit_pca
 from ae_core.config import RunConfig
 from ae_core.corruption import CORRUPTIONS, corrupt
@@ -305,10 +304,7 @@ def test_training_leaves_the_global_generator_alone(few_digits):
 
 def on_disk_and_back(checkpoint: Checkpoint) -> Checkpoint:
     """As a process that comes later finds it."""
-    file = io.BytesIO()
-    torch.save(dict(checkpoint.state), file)
-    file.seek(0)
-    return Checkpoint(checkpoint.epoch, checkpoint.step, torch.load(file, weights_only=True))
+    return Checkpoint(checkpoint.epoch, checkpoint.step, state_file.from_bytes(state_file.to_bytes(dict(checkpoint.state))))
 
 
 def to_the_bit(event: Event) -> tuple[object, ...]:
