@@ -62,7 +62,8 @@ def directory() -> Path | None:
     """AE_LAB_DATA_DIR if it is set, else where `download` puts MNIST if it is there, else None."""
     if os.environ.get("AE_LAB_DATA_DIR"):
         return Path(os.environ["AE_LAB_DATA_DIR"])
-    return download_directory() if (download_directory() / "MNIST" / "raw").is_dir() else None
+    downloaded = download_directory()
+    return downloaded if (downloaded / "MNIST" / "raw").is_dir() else None
 
 
 def download_directory() -> Path:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import figures
 from ae_core.likeness import crowd, likeness
-from pages.shared import digit_source, display, my_digit
+from pages.shared import digit_source, display, my_digit, network_view, noise_view
 from tests.conftest import PROJECT
 from tests.test_pages import no_training_process, open_page, pictures
 
@@ -199,13 +199,21 @@ def test_the_visitors_digit_is_among_the_strange_pictures():
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, digits, shown):
+@pytest.mark.parametrize("page_name", ["home", "denoising"])
+def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, digits, shown, page_name):
     kept: list[str] = []
-    monkeypatch.setattr(display, "_shared_frames", lambda *names: kept.append("shared") or display._drawn(*names))
-    page = AppTest.from_file(str(PROJECT / "pages" / "home.py"), default_timeout=60)
+
+    def noted(keeper: display.Kept) -> None:
+        for_all = keeper.for_all
+        monkeypatch.setattr(keeper, "for_all", lambda *arguments: kept.append("for all") or for_all(*arguments))
+
+    keepers = [display._now, display._at_all_levels, noise_view._noise_html, network_view._maps_html]
+    for keeper in keepers:
+        noted(keeper)
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{page_name}.py"), default_timeout=60)
     page.session_state[my_digit.DIGIT], page.session_state[my_digit.SHOWN] = digits.test_nhw[3], shown
     assert not page.run().exception
     assert kept == []
     del page.session_state[my_digit.DIGIT]
     assert not page.run().exception
-    assert kept == ["shared"]
+    assert len(kept) == (2 if page_name == "home" else len(keepers))

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -25,7 +25,10 @@ from pages.shared import dials, lab, my_digit, scrubber
 from pages.shared.dials import NOISE_WORDS
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
+Result = TypeVar("Result")
 DIGITS_SHOWN = 8
+# The largest, a replayed training, takes about 4 MB.
+FIGURES_KEPT = 32
 # Seconds that the server is left in peace to send a first picture.
 SENT_FIRST = 0.05
 # How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
@@ -37,16 +40,50 @@ TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
+class FinishedFigure(go.Figure):
+    """A styled figure that many visitors are shown and nobody changes: it is put into the browser's form only once."""
+
+    _in_the_browsers_form: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        if self._in_the_browsers_form is None:
+            self._in_the_browsers_form = super().to_dict()
+        return self._in_the_browsers_form
+
+
 def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
     """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
-    size = figures.FONT * (PRESENTED if lab.presenting() else 1)
-    font = {"color": TEXT_COLOURS[st.context.theme.type or "light"], "size": size}
+    _show(styled(figure, *_style()), key, alt, on_select)
+
+
+def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
+    """Like `chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
+    _show(_finished_figure(of, *_style(), draw), key, alt)
+
+
+@st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
+def _finished_figure(of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]) -> FinishedFigure:
+    return FinishedFigure(styled(_draw(), colour, size))
+
+
+def _show(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
+    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
+
+
+def _style() -> tuple[str, float]:
+    """This visitor's text colour and font size for figures."""
+    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (PRESENTED if lab.presenting() else 1)
+
+
+def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
+    """The figure itself, now with its words in this colour and size."""
+    font = {"color": colour, "size": size}
     figure.update_layout(font=font, legend_font=font)
     figure.update_annotations(font=font)
     figure.update_xaxes(tickfont=font, title_font=font)
     figure.update_yaxes(tickfont=font, title_font=font)
-    figure.update_layout(sliders=[{"font": {**font, "size": size - 3}, "currentvalue": {"font": font}} for _ in figure.layout.sliders])
-    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
+    slider = {"font": {**font, "size": size - 3}, "currentvalue": {"font": font}}
+    return figure.update_layout(sliders=[slider for _ in figure.layout.sliders])
 
 
 def provenance(run: StoredRun) -> None:
@@ -91,9 +128,7 @@ def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, n
         sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, levels)
         return [(level, rows(level, *pictures)) for level, pictures in sweep.items()]
 
-    ((_, now),) = at([noise.level])
-    scrubber.show(figures.rows_html(now), f"{key}_rows")
-    scrubber.follow(dials.test_noise_key(key), f"{key}_rows", _frames([run], clean_nhw, noise.kind, noise_seed, at))
+    _following(f"{key}_rows", key, [run], clean_nhw, noise, noise_seed, at, figures.rows_html)
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -122,26 +157,62 @@ def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: 
             for level in levels
         ]
 
-    ((_, now),) = at([noise.level])
-    scrubber.show(figures.columns_html([(row.label, row.images_nhw) for row in now]), f"{key}_columns")
-    scrubber.follow(dials.test_noise_key(key), f"{key}_columns", _frames(list(runs.values()), clean_nhw, noise.kind, noise_seed, at))
+    def columns(rows: Sequence[Row]) -> str:
+        return figures.columns_html([(row.label, row.images_nhw) for row in rows])
+
+    _following(f"{key}_columns", key, list(runs.values()), clean_nhw, noise, noise_seed, at, columns)
 
 
-def _frames(runs: Sequence[StoredRun], clean_nhw: Tensor, kind: str, noise_seed: int, draw: Draw) -> Frames:
-    """`draw` at every noise level. For a visitor with a digit of their own it is kept for that visitor alone."""
-    kept = _own_frames if my_digit.digit() is not None else _shared_frames
-    names = tuple((run.run_id, run.weights_sha256) for run in runs)
-    return kept(names, hashlib.sha256(clean_nhw.numpy().tobytes()).digest(), kind, noise_seed, draw)
+def _following(
+    picture: str, key: str, runs: Sequence[StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, at: Draw,
+    html: Callable[[Sequence[Row]], str],
+) -> None:  # fmt: skip
+    """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
+    of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
+    scrubber.show(_now(*of, noise.level, at, html), picture)
+    scrubber.follow(dials.test_noise_key(key), picture, _at_all_levels(*of, at))
 
 
-def _drawn(runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, _draw: Draw) -> Frames:
+def run_name(run: StoredRun) -> tuple[str, str]:
+    """What tells this run from every other, and from itself trained anew."""
+    return run.run_id, run.weights_sha256
+
+
+def fingerprint(digits_nhw: Tensor) -> bytes:
+    """What tells these digits from all others."""
+    return hashlib.sha256(digits_nhw.numpy().tobytes()).digest()
+
+
+class Kept(Generic[Result]):
+    """A function with its results kept: for all visitors, or, for one with a digit of their own, for that visitor alone.
+
+    Arguments that begin with an underscore must follow from the others. megabytes: of results for all.
+    """
+
+    def __init__(self, function: Callable[..., Result], megabytes: int) -> None:
+        self.for_all = st.cache_data(function, show_spinner=False, max_size=f"{megabytes}mb")
+        self.for_one = st.cache_data(function, show_spinner=False, max_size="2mb", scope="session")
+
+    def __call__(self, *arguments: object) -> Result:
+        return (self.for_all if my_digit.digit() is None else self.for_one)(*arguments)
+
+
+def _drawn(
+    picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, level: float, _at: Draw,
+    _html: Callable[[Sequence[Row]], str],
+) -> str:  # fmt: skip
+    ((_, rows),) = _at([level])
+    return _html(rows)
+
+
+def _drawn_at_all_levels(picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, _at: Draw) -> Frames:
     # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
     time.sleep(SENT_FIRST)
-    return figures.frames(_draw(LEVELS))
+    return figures.frames(_at(LEVELS))
 
 
-_shared_frames = st.cache_data(_drawn, show_spinner=False, max_size="64mb")
-_own_frames = st.cache_data(_drawn, show_spinner=False, max_size="2mb", scope="session")
+_now = Kept(_drawn, 16)
+_at_all_levels = Kept(_drawn_at_all_levels, 64)
 
 
 def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:

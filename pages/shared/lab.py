@@ -150,6 +150,8 @@ def data_dir() -> Path | None:
 def data_problem() -> str | None:
     """Why the data directory that was asked for is not used, in one sentence."""
     directory = data.directory()
+    if directory is None:
+        return None
     try:
         _load(data.best_available(directory), directory, default_root() / "cache")
     except DataError as problem:

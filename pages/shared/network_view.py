@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from ae_core import models, network_figures
-from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.config import CorruptionConfig, ModelConfig, RunConfig
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import lab, my_digit
+from pages.shared import display, lab, my_digit
 from pages.shared.display import noisy_version
 
 CLASSES = range(10)
@@ -21,10 +21,16 @@ CLEAN = CorruptionConfig()
 def network(run: RunConfig | StoredRun, page: str) -> None:
     """The layers of a network, trained or not."""
     config = run.config if isinstance(run, StoredRun) else run
-    stages = models.stages(models.build(config.model))
+    picture, words = _drawn(config.model)
     st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
-    st.html(network_figures.network_html(stages))
-    st.markdown(network_figures.network_words(stages))
+    st.html(picture)
+    st.markdown(words)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _drawn(config: ModelConfig) -> tuple[str, str]:
+    stages = models.stages(models.build(config))
+    return network_figures.network_html(stages), network_figures.network_words(stages)
 
 
 @st.fragment
@@ -36,12 +42,18 @@ def feature_maps(run: StoredRun, digit: Tensor | int, key: str, noise: Corruptio
     with lab.plain_errors():
         digit_hw = _chosen(digit, key) if isinstance(digit, int) else digit
         seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
-        maps = models.feature_maps(lab.network(run), seen_hw)
-        st.html(network_figures.feature_maps_html(seen_hw, maps))
+        st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
             "Each small picture is what one filter found in the digit. The maps of one stage share one scale, which their line tells; "
             "the code lies between the two paths."
         )
+
+
+def _maps_drawn(run_id: str, weights_sha256: str, digit: bytes, _run: StoredRun, _seen_hw: Tensor) -> str:
+    return network_figures.feature_maps_html(_seen_hw, models.feature_maps(lab.network(_run), _seen_hw))
+
+
+_maps_html = display.Kept(_maps_drawn, 16)
 
 
 def _chosen(seed: int, key: str) -> Tensor:

@@ -318,19 +318,29 @@ def removed(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_s
     if noise.level == 0:
         st.info("There is no noise to take away. Move **Noise level σ in the test** above 0.", icon=":material/tune:")
         return
-    network = lab.network(run)
-    shown = removed_noise(network, digits_nhw[:NOISE_DIGITS], noise, noise_seed)
+    first_nhw = digits_nhw[:NOISE_DIGITS]
+    st.html(_noise_html(*display.run_name(run), display.fingerprint(first_nhw), noise, noise_seed, run, first_nhw))
+    st.markdown(_noise_told(*display.run_name(run), noise, noise_seed, lab.digits().name, run))
+
+
+def _noise_drawn(
+    run_id: str, weights_sha256: str, digits: bytes, noise: CorruptionConfig, noise_seed: int, _run: StoredRun, _digits_nhw: Tensor
+) -> str:
+    shown = removed_noise(lab.network(_run), _digits_nhw, noise, noise_seed)
     columns = [
         ("noise ε as drawn; dots: clipped", shown.drawn_nhw, shown.clipped_nhw),
         ("what clipping left of it", shown.surviving_nhw, None),
         ("what the network took away", shown.removed_nhw, None),
     ]
-    st.html(noise_figures.noise_html(columns, shown.scale))
-    st.markdown(_noise_told(run, noise, noise_seed))
+    return noise_figures.noise_html(columns, shown.scale)
 
 
-def _noise_told(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> str:
-    found = removed_noise(lab.network(run), _held_back(), noise, noise_seed)
+_noise_html = display.Kept(_noise_drawn, 16)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _noise_told(run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun) -> str:
+    found = removed_noise(lab.network(_run), _held_back(), noise, noise_seed)
     share = found.energy_removed
     told = (
         f"took away **{share:.0%}** of the noise's energy"

@@ -170,8 +170,8 @@ def against_size(families: Sequence[str], page: str) -> None:
         with st.spinner("Measuring every network …"):
             line = _pca_errors(lab.digits().name)[:LARGEST_DRAWN]
             points = [_as_point(run) for run in _at_hand(families)]
-        figure = network_figures.error_against_size(line, _fitted_on(), points)
-        display.chart(figure, f"{page}_sizes", _in_words(points))
+        shown = (tuple(line), _fitted_on(), tuple(points))
+        display.chart_for_all(lambda: network_figures.error_against_size(*shown), ("sizes", *shown), f"{page}_sizes", _in_words(points))
         caption = f"Squared error per image, {_measured_on()}. Lower is better."
         if any(point.learnt_from > _fitted_on() for point in points):
             caption += f" Filled points are of networks that learnt from more digits than the {_fitted_on():,} that PCA was fitted on."

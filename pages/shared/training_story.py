@@ -10,19 +10,19 @@ from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab, slider_keys
-from pages.shared.display import DIGITS_SHOWN, chart
+from pages.shared.display import DIGITS_SHOWN, chart_for_all, run_name
 
 STILL_DIGITS = 3
 
 
 def story(run: StoredRun, page: str) -> None:
     """From the untrained network to the finished one."""
-    progress = jobs.progress(run.run_id, lab.store())
+    progress = _progress(*run_name(run), run)
     st.subheader("How it learnt")
     if not progress.snapshots or not progress.batch_losses:
         st.caption("The log of this run has no pictures of its training.")
         return
-    st.html(_stills(progress))
+    st.html(_stills(*run_name(run), progress))
     _replay(run, page)
 
 
@@ -30,21 +30,29 @@ def story(run: StoredRun, page: str) -> None:
 def _replay(run: StoredRun, page: str) -> None:
     """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
     with lab.plain_errors():
-        progress = jobs.progress(run.run_id, lab.store())
+        progress = _progress(*run_name(run), run)
         words = "Drag the slider, or use Tab and the arrow keys. It starts at the untrained network; the test error has its own scale."
         if progress.codes is None:
             st.caption(f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move.")
         else:
             st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
-        chart(_figure(progress), f"{page}_story", "Reconstructions, codes and loss at each kept step of the training, under a slider")
+        alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
+        chart_for_all(lambda: _figure(progress), ("replay", *run_name(run)), f"{page}_story", alt)
         slider_keys.enable(f"{page}_story")
 
 
-def _stills(progress: Progress) -> str:
-    columns = [(row.label, row.images_nhw) for row in _given(progress, STILL_DIGITS, ("digit", "noisy"))]
-    for i in training_figures.stills(len(progress.snapshots)):
-        step, _ = progress.snapshots[i]
-        columns.append((f"step {step:,}", progress.snapshot(i)[:STILL_DIGITS]))
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progress:
+    """What the log of a finished run tells, which does not change any more."""
+    return jobs.progress(_run.run_id, lab.store())
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
+    columns = [(row.label, row.images_nhw) for row in _given(_progress, STILL_DIGITS, ("digit", "noisy"))]
+    for i in training_figures.stills(len(_progress.snapshots)):
+        step, _ = _progress.snapshots[i]
+        columns.append((f"step {step:,}", _progress.snapshot(i)[:STILL_DIGITS]))
     return training_figures.stills_html(columns)
 
 
