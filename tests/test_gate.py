@@ -167,3 +167,27 @@ async def test_twenty_visitors_at_once_all_get_their_pictures(app):
     assert crowd.failures == []
     assert len(crowd.answers["join"]) == len(crowd.answers["all at once"]) == 20
     assert all(answer.picture_seconds is not None for answer in crowd.answers["join"])
+
+
+@in_a_loop_of_its_own
+async def test_pages_run_a_few_at_a_time_in_the_order_in_which_they_were_asked_for():
+    turns = asyncio.Semaphore(2)
+    first, second, third, fourth = (gate.Turn(turns) for _ in range(4))
+    await first.take()
+    await first.take()  # who has the turn need not wait for another
+    await second.take()
+    order = []
+
+    async def wait(turn: gate.Turn, name: str) -> None:
+        await turn.take()
+        order.append(name)
+
+    waiting = [asyncio.create_task(wait(third, "third")), asyncio.create_task(wait(fourth, "fourth"))]
+    await asyncio.sleep(0.05)
+    assert order == []
+    first.give_up()
+    first.give_up()  # twice gives nobody a second turn
+    await asyncio.sleep(0.05)
+    assert order == ["third"]
+    await asyncio.gather(*waiting)  # the others' turns end by themselves
+    assert order == ["third", "fourth"]

@@ -5,12 +5,14 @@ What is beyond a bound is refused in words; those who are in go on as before.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import cast
 
+from google.protobuf.message import DecodeError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +27,12 @@ MOST_CONNECTIONS = 240
 UPLOADS_OF_ONE = 3
 UPLOADED_BYTES = 300_000_000
 UPLOADS_AT_ONCE = 4
+# A little more than `server.maxUploadSize` allows.
+FILE_BYTES = 13_000_000
 RETRY_SECONDS = 30
+# Of pages, and after how long one no longer counts.
+RUNS_AT_ONCE = 2
+LONG_RUN_SECONDS = 0.5
 ANSWERS_KEPT = 1000
 # The message that a page has been run through is short, and only short ones are looked at.
 SHORT = 256
@@ -43,13 +50,16 @@ FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv
 
 @dataclass
 class Counts:
-    """What has gone through the gate since the server began. answer_seconds: of the last 1,000 runs of a page."""
+    """What has gone through the gate since the server began.
+
+    receiving: how many files are coming in, by session; answer_seconds: of the last 1,000 runs of a page.
+    """
 
     connections: int = 0
     refused_pages: int = 0
     refused_connections: int = 0
     refused_uploads: int = 0
-    receiving: int = 0
+    receiving: Counter[str] = field(default_factory=Counter)
     answer_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=ANSWERS_KEPT))
 
 
@@ -61,11 +71,37 @@ def most_visitors() -> int:
     return int(os.environ.get("AE_LAB_MAX_VISITORS", MOST_VISITORS))
 
 
+class Turn:
+    """A connection's turn to have its page run.
+
+    Python runs one thing at a time. A hundred pages at once would all be ready late, and the server would hardly get round to
+    sending them; a few at a time, in the order in which they were asked for, are ready one after the other.
+    """
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+        self._limit: asyncio.TimerHandle | None = None
+
+    async def take(self) -> None:
+        """Wait for it; at once for who has it. After LONG_RUN_SECONDS it goes to the next one, though the page runs on."""
+        if self._limit is None:
+            await self._turns.acquire()
+            self._limit = asyncio.get_running_loop().call_later(LONG_RUN_SECONDS, self.give_up)
+
+    def give_up(self) -> None:
+        """Let the next one have it, if it is still this one's."""
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+            self._turns.release()
+
+
 class Gate:
     """ASGI middleware, before all of Streamlit's."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -89,53 +125,73 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
             return
+        turn = Turn(self._turns)
         asked: list[float] = []
 
         async def heard() -> Message:
             while True:
                 message = await receive()
                 frame = message.get("bytes") or b""
+                kind = _kind(BackMsg, frame)
                 # Any browser could have the server forget what it keeps for everybody.
-                if frame and _is(frame, "clear_cache"):
+                if kind == "clear_cache":
                     continue
                 if frame:
                     asked[:] = [time.perf_counter()]
+                if kind == "rerun_script":
+                    await turn.take()
                 return message
 
         async def said(message: Message) -> None:
             await send(message)
             frame = message.get("bytes") or b""
-            if asked and 0 < len(frame) < SHORT and ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished":
-                counts.answer_seconds.append(time.perf_counter() - asked.pop())
+            if len(frame) < SHORT and _kind(ForwardMsg, frame) == "script_finished":
+                turn.give_up()
+                if asked:
+                    counts.answer_seconds.append(time.perf_counter() - asked.pop())
 
         counts.connections += 1
         try:
             await self._app(scope, heard, said)
         finally:
+            turn.give_up()
             counts.connections -= 1
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if problem := _too_much(scope["path"].removeprefix(UPLOADS).split("/")[0]):
+        session = scope["path"].removeprefix(UPLOADS).split("/")[0]
+        if problem := _too_much(session):
             counts.refused_uploads += 1
+            await _pass_over(receive)
             await _refusal(PlainTextResponse(problem, 429))(scope, receive, send)
             return
-        counts.receiving += 1
+        counts.receiving[session] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            counts.receiving -= 1
+            counts.receiving[session] -= 1
+            counts.receiving += Counter()  # without those that have none
 
 
 def _too_much(session: str) -> str:
     """Why one more file of this session is too much, in words; empty if it is not."""
-    if counts.receiving >= UPLOADS_AT_ONCE:
+    if counts.receiving.total() >= UPLOADS_AT_ONCE:
         return f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
     files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
-    if len(files.get(session, {})) >= UPLOADS_OF_ONE:
+    if len(files.get(session, {})) + counts.receiving[session] >= UPLOADS_OF_ONE:
         return "That is more files than one visitor may have here at once. Remove one, then try again."
     if sum(len(file.data) for kept in list(files.values()) for file in list(kept.values())) >= UPLOADED_BYTES:
         return f"The lab holds as many files as it can. Try again in {RETRY_SECONDS} seconds."
     return ""
+
+
+async def _pass_over(receive: Receive) -> None:
+    """Let a file come in and keep nothing of it: who is cut off while sending never reads why."""
+    size = 0
+    while size <= FILE_BYTES:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 def _refusal(response: Response) -> Response:
@@ -143,8 +199,9 @@ def _refusal(response: Response) -> Response:
     return response
 
 
-def _is(frame: bytes, kind: str) -> bool:
+def _kind(message: type[BackMsg] | type[ForwardMsg], frame: bytes) -> str | None:
+    """What a frame of Streamlit's protocol says; None where it says nothing, which Streamlit then sees to."""
     try:
-        return BackMsg.FromString(frame).WhichOneof("type") == kind
-    except Exception:
-        return False  # Streamlit says what is wrong with it
+        return message.FromString(frame).WhichOneof("type") if frame else None
+    except DecodeError:
+        return None

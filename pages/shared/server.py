@@ -11,12 +11,14 @@ import statistics
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from streamlit import config
 
 from pages.shared.gate import counts
 
@@ -28,8 +30,17 @@ logger = logging.getLogger(__name__)
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """While the server lives."""
+    remember_settings()
     import_early("pages.shared.display")
     yield
+
+
+def remember_settings() -> None:
+    """Look Streamlit's settings up once. It asks for those of the theme at every run of a page, and no other run starts meanwhile.
+
+    They do not change while it runs, but each asking goes through all settings there are: two fifths of a slider's answer.
+    """
+    config.get_options_for_section = cache(config.get_options_for_section)
 
 
 def import_early(*modules: str) -> None:
