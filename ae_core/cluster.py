@@ -6,7 +6,7 @@ through files in the store, one cluster a store, and ends itself when nothing ha
     cluster/lock             held while it lives
             scheduler.json   its address
             key.pem          its TLS certificate and key, new with every start, readable by its owner alone
-            log.txt
+            log.txt          what it says, 5 MB at most, and log.old.txt with what it said before
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +44,8 @@ CLOSE_SECONDS = 5
 START_SECONDS = 20
 LOCK_SECONDS = 1
 NICENESS = 5
-KEY, PROCESS = "key.pem", "process.json"
+KEY, PROCESS, LOG, OLD_LOG = "key.pem", "process.json", "log.txt", "log.old.txt"
+LOG_BYTES = 5_000_000
 ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[1]
 Companion = Callable[[Store, Callable[[], bool]], None]
@@ -94,6 +96,17 @@ def default_workers() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
+def bound_log(store: Store) -> None:
+    """Once the training process's log is larger than LOG_BYTES, it begins anew; what it held is kept beside it, once."""
+    log = folder(store) / LOG
+    try:
+        if log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(log, folder(store) / OLD_LOG)
+            os.truncate(log, 0)  # whoever writes to it appends
+    except OSError:
+        return  # there is none yet, or no room for a copy: the next look may do better
+
+
 def local_workers(store: Store) -> int:
     """How many workers the local cluster has, or would have."""
     return int(_process(store).get("workers", default_workers()))
@@ -127,13 +140,13 @@ def ensure_started(store: Store, idle: float | None = None, workers: int | None 
         if process.poll() is None:
             return
         if process.returncode > 0:  # by itself, not by a signal: the next would end so too
-            raise ClusterError(f"The training process ended as soon as it had begun. See its log, {folder(store) / 'log.txt'}.")
+            raise ClusterError(f"The training process ended as soon as it had begun. See its log, {folder(store) / LOG}.")
     _make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "ae_core", "cluster", "run", "--store", str(store.root), "--idle-seconds", str(idle or idle_seconds())]
     command += ["--workers", str(workers)] if workers else []
     try:
-        with (folder(store) / "log.txt").open("ab") as log:
+        with (folder(store) / LOG).open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
             )
@@ -257,7 +270,7 @@ def _connect(store: Store, wait_seconds: float) -> Client:
     if (address() or "").startswith("tls://") and not getattr(Security(), "tls_client_cert", None):
         raise ClusterError(
             f"The scheduler at {address()} speaks TLS, and this lab has no certificate to show. "
-            "Set Dask's variables as docs/deployment.md says, and start the lab again."
+            "Set Dask's variables as docs/deploy.md says, and start the lab again."
         )
     scheduler_file = folder(store) / "scheduler.json"
     deadline = time.monotonic() + wait_seconds
@@ -292,7 +305,7 @@ def _no_answer(store: Store) -> str:
             f"The scheduler at {address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
             "what was asked for waits and starts by itself when it is back."
         )
-    return f"The training process does not answer (its log is {folder(store) / 'log.txt'}). Wait a moment and try again."
+    return f"The training process does not answer (its log is {folder(store) / LOG}). Wait a moment and try again."
 
 
 def check_versions(connected: Client) -> None:

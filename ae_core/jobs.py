@@ -276,6 +276,7 @@ def bring_work(store: Store, is_over: Callable[[], bool]) -> None:
     """Beside the local cluster, as long as it lives: hand its scheduler whatever is in the line."""
     dispatcher = Dispatcher(store)
     while not is_over():
+        cluster.bound_log(store)
         try:
             dispatcher.hand_on()
         except Exception:
@@ -321,7 +322,7 @@ class Dispatcher:
                 self._submit(ticket)
         if cluster.address() and not self._workers:
             raise ClusterError(
-                f"The scheduler at {cluster.address()} has no workers. Start one as docs/deployment.md says; "
+                f"The scheduler at {cluster.address()} has no workers. Start one as docs/deploy.md says; "
                 "what was asked for waits until then."
             )
 

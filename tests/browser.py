@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,30 +31,39 @@ CHROMIUM_FLAGS = ["--disable-background-networking", "--disable-component-update
 
 
 class App:
-    """`streamlit run app.py` with a store of its own, on a free port, until the block ends.
+    """`streamlit run app.py` on a free port with its store in `folder`, until the block ends.
 
-    Its training process ends with it, unless `end_cluster` is set to False.
+    Its training process ends with it, unless `end_cluster` is set to False. A `copy` is another app on the same store.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, copy: str = "", **environment: str) -> None:
         self.store = Store(folder / "store")
-        self.log = folder / "app.log"
+        self.log = folder / f"app{copy}.log"
         self.environment = environment
         self.end_cluster = True
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> App:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, or start it again on the same port once it has been killed. TimeoutError after a minute."""
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")}
         surroundings |= {"AE_LAB_STORE": str(self.store.root), **self.environment}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.headless", "true"]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=surroundings, stdout=log, stderr=log)
         try:
             wait_until_up(self.url)
         except TimeoutError as problem:
             raise TimeoutError(f"the app did not come up:\n{self.log.read_text()}") from problem
-        return self
+
+    def kill(self, how: signal.Signals) -> None:
+        """End it as a machine that fails does (SIGKILL), or as a service manager asks it to (SIGTERM)."""
+        self.process.send_signal(how)
+        self.process.wait(timeout=30)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.terminate()

@@ -1,6 +1,6 @@
 """A Dask cluster as somebody else runs it: a scheduler and workers, each a process of its own, on this machine.
 
-They are started by the commands of docs/deployment.md, with ports that are free here, and know nothing of the tests.
+They are started by the commands of docs/deploy.md, with ports that are free here, and know nothing of the tests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psutil
 
 from tests.conftest import PROJECT
 
-GUIDE = (PROJECT / "docs" / "deployment.md").read_text()
+GUIDE = (PROJECT / "docs" / "deploy.md").read_text()
 ADDRESS = "tcp://10.0.0.5:8786"  # of the guide's scheduler
 
 

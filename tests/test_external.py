@@ -1,4 +1,4 @@
-"""The lab on a Dask cluster that somebody else runs, with the commands of docs/deployment.md and processes of their own."""
+"""The lab on a Dask cluster that somebody else runs, with the commands of docs/deploy.md and processes of their own."""
 
 from __future__ import annotations
 
