@@ -2,9 +2,10 @@
 
     python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--output FILE.json]
 
-So many visitors join within a second; then each moves the noise slider every 4 seconds, at moments of its own, while
-trainings run; then all move it within 0.2 s. Prints, in milliseconds, the times from a message sent to the first picture and
-to the end of the page's run, and what failed. The visitors run in a process of their own, on the same machine.
+A presenter has opened the lab. So many visitors join within a second; then each moves the noise slider every 4 seconds, at moments
+of its own, while trainings run and three real browsers do the same; then all move it within 0.2 s. Prints, in milliseconds, the
+times from a message sent to the first picture and to the end of the page's run, in the browsers to the picture painted, and what
+failed. Visitors and browsers run in processes of their own, on the same machine.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from ae_core import config, jobs
@@ -30,37 +33,47 @@ from tests.load.client import Answer, Visitor
 # Page, key of the noise slider, and how many of ten visitors are there.
 PLACES = [("", "home_test_noise")] * 6 + [("denoising", "dae_test_noise")] * 2 + [("convolutional", "cae_test_noise")] * 2
 EVERY_SECONDS = 4.0
+# After the presenter's first page the server imports what other pages need.
+PRESENTER_SECONDS = 10.0
 LEVELS = [round(0.05 * i, 2) for i in range(21)]
 LONG = config.adjusted(config.CAE, training={"epochs": 200})
 
 
 class Crowd:
-    """Many visitors of one server. answers: under what they did."""
+    """Visitors of one server, each at one of `places` by turns: pages, and the keys of their noise sliders.
 
-    def __init__(self, url: str, count: int, places: list[tuple[str, str]]) -> None:
-        self.visitors = [Visitor(url, places[i % len(places)][0]) for i in range(count)]
-        self._keys = [places[i % len(places)][1] for i in range(count)]
+    answers: under what they did. painted: seconds to the picture in the browsers beside them.
+    """
+
+    def __init__(self, url: str, places: Sequence[tuple[str, str]]) -> None:
+        self.inside: list[tuple[Visitor, str]] = []
         self.answers: dict[str, list[Answer]] = {}
         self.failures: list[str] = []
+        self.painted: list[float] = []
+        self._url, self._places, self._stack = url, places, AsyncExitStack()
 
-    async def join(self, within: float) -> None:
-        async def one(visitor: Visitor) -> Answer:
+    async def let_in(self, i: int) -> Answer:
+        """The visitor number `i` opens a page."""
+        page, key = self._places[i % len(self._places)]
+        visitor, started = Visitor(self._url, page), time.perf_counter()
+        await self._stack.enter_async_context(visitor)
+        answer = await visitor.open()
+        self.inside.append((visitor, key))
+        return replace(answer, seconds=time.perf_counter() - started)
+
+    async def join(self, count: int, within: float) -> None:
+        async def one(i: int) -> Answer:
             await asyncio.sleep(random.uniform(0, within))
-            started = time.perf_counter()
-            await self._stack.enter_async_context(visitor)
-            answer = await visitor.open()
-            waited = time.perf_counter() - started
-            return Answer(answer.picture_seconds, waited, answer.bytes, answer.failed)
+            return await self.let_in(i)
 
-        self._stack = AsyncExitStack()
-        await self._all("join", [one(visitor) for visitor in self.visitors])
+        await self._all("join", [one(i) for i in range(count)])
 
     async def move(self, what: str, within: float) -> None:
         async def one(visitor: Visitor, key: str) -> Answer:
             await asyncio.sleep(random.uniform(0, within))
             return await visitor.move(key, random.choice(LEVELS))
 
-        await self._all(what, [one(visitor, key) for visitor, key in zip(self.visitors, self._keys, strict=True)])
+        await self._all(what, [one(visitor, key) for visitor, key in self.inside])
 
     async def leave(self) -> None:
         await self._stack.aclose()
@@ -75,15 +88,20 @@ class Crowd:
                     self.failures.append(f"{what}: an error on the page")
 
 
-async def a_class(url: str, count: int, seconds: float, places: list[tuple[str, str]]) -> Crowd:
-    crowd = Crowd(url, count, places)
-    await crowd.join(1.0)
+async def a_class(url: str, count: int, seconds: float, places: list[tuple[str, str]], browsers: bool = False) -> Crowd:
+    crowd = Crowd(url, places)
+    await crowd.join(count, 1.0)
     await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
+    command = [sys.executable, "-m", "tests.load.browsers", url, str(seconds)]
+    beside = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) if browsers else None
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
         await crowd.move("move", EVERY_SECONDS - 1)
         await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.monotonic() - began)))
+    if beside:
+        told, _ = await asyncio.to_thread(beside.communicate)
+        crowd.painted = [milliseconds / 1000 for milliseconds in json.loads(told)]
     await crowd.move("all at once", 0.2)
     await crowd.leave()
     return crowd
@@ -91,15 +109,16 @@ async def a_class(url: str, count: int, seconds: float, places: list[tuple[str, 
 
 def table(name: str, crowd: Crowd) -> dict[str, dict[str, float]]:
     """Median, 95th and 99th percentile and the longest, in milliseconds, of every thing they did; printed."""
+    times = {f"{what}, end": [answer.seconds for answer in answers] for what, answers in crowd.answers.items()}
+    times |= {f"{what}, picture": [a.picture_seconds for a in answers if a.picture_seconds] for what, answers in crowd.answers.items()}
     rows: dict[str, dict[str, float]] = {}
-    for what, answers in crowd.answers.items():
-        for part, times in (("picture", [a.picture_seconds for a in answers if a.picture_seconds]), ("end", [a.seconds for a in answers])):
-            if times:
-                ordered = sorted(1000 * seconds for seconds in times)
-                at = {share: ordered[int(share / 100 * (len(ordered) - 1))] for share in (50, 95, 99, 100)}
-                rows[f"{what}, {part}"] = {**{str(share): value for share, value in at.items()}, "count": len(ordered)}
-                shares = ", ".join(f"{share} % {value:.0f}" for share, value in at.items())
-                print(f"{name}, {what}, {part}: {shares} of {len(ordered)}")
+    for what, seconds in {**times, "painted in the browsers": crowd.painted}.items():
+        if seconds:
+            ordered = sorted(1000 * one for one in seconds)
+            at = {share: ordered[int(share / 100 * (len(ordered) - 1))] for share in (50, 95, 99, 100)}
+            rows[what] = {**{str(share): value for share, value in at.items()}, "count": len(ordered)}
+            shares = ", ".join(f"{share} % {value:.0f}" for share, value in at.items())
+            print(f"{name}, {what}: {shares} of {len(ordered)}")
     print(f"{name}: {len(crowd.failures)} failures", *crowd.failures[:5], sep="\n  ")
     rows["failures"] = {"count": len(crowd.failures)}
     return rows
@@ -124,8 +143,9 @@ def main() -> None:
         for i in range(options.trainings):
             jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
         asyncio.run(a_class(app.url, 1, 0, PLACES))
+        time.sleep(PRESENTER_SECONDS)
         before = memory_megabytes(app.process.pid)
-        results["lab"] = table("lab", asyncio.run(a_class(app.url, options.visitors, options.seconds, PLACES)))
+        results["lab"] = table("lab", asyncio.run(a_class(app.url, options.visitors, options.seconds, PLACES, browsers=True)))
         print(f"memory of the server: {before:.0f} MB with one visitor, {memory_megabytes(app.process.pid):.0f} MB at the end")
         plain = PlainApp(Path(folder))
         asyncio.run(a_class(plain.url, 1, 0, [("", "noise")]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,6 +14,7 @@ from urllib.parse import urlsplit
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Common_pb2 import FileURLsRequest, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -18,6 +22,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 ANSWER_SECONDS = 60.0
 # A picture stands in a page's HTML as a data address.
 PICTURE = "data:image/png"
+BOUNDARY = "a-boundary-of-the-tests"
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Visitor:
     """
 
     def __init__(self, url: str, page: str = "", query: str = "", cookie: str = "", session: str = "") -> None:
+        self._url = url
         self._address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
         self._page, self._query, self._cookie = page, query, cookie
         self._widgets: dict[str, WidgetState] = {}
@@ -77,6 +83,45 @@ class Visitor:
         del self._widgets[pressed.id]
         return answer
 
+    async def choose(self, key: str, value: str) -> Answer:
+        """Choose one of a segmented control's or a list's options by its words."""
+        state = WidgetState(id=self._widget(key))
+        state.string_array_value.data.append(value)
+        return await self._set(state)
+
+    async def upload(self, key: str, name: str, content: bytes) -> Answer:
+        """Choose a file in the file chooser `key`, as a browser does: ask where to, bring it there, say that it is there."""
+        await self._socket.send(BackMsg(file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)).SerializeToString())
+        while (message := ForwardMsg.FromString(await self._next())).WhichOneof("type") != "file_urls_response":
+            pass
+        (places,) = message.file_urls_response.file_urls
+        status = await asyncio.to_thread(self._brought, places.upload_url, name, content)
+        if status != 204:
+            return Answer(None, 0.0, 0, failed=True)
+        info = UploadedFileInfo(name=name, size=len(content), file_id=places.file_id, file_urls=places)
+        state = WidgetState(id=self._widget(key))
+        state.file_uploader_state_value.uploaded_file_info.append(info)
+        return await self._set(state)
+
+    def bring(self, name: str, content: bytes) -> int:
+        """Bring a file to the server that no page asked for: the status of its answer, 0 for none."""
+        return self._brought(f"/_stcore/upload_file/{self.session}/{name}", name, content)
+
+    def _brought(self, place: str, name: str, content: bytes) -> int:
+        with urllib.request.urlopen(f"{self._url}/_stcore/health", timeout=ANSWER_SECONDS) as answer:
+            cookie = answer.headers["set-cookie"].split(";")[0]
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        token = cookie.split("=", 1)[1].strip('"')
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Cookie": cookie, "X-Xsrftoken": token}
+        body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self._url + place, body, headers, method="PUT")) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code
+        except OSError:  # refused before it was all sent
+            return 0
+
     def slider(self, key: str) -> Element:
         """The slider with this key, as the page last drew it."""
         return next(element.slider for element in self.elements.values() if element.HasField("slider") and _key(element.slider.id) == key)
@@ -106,11 +151,8 @@ class Visitor:
         if not state.fragment_id:
             self.elements.clear()
         while True:
-            frame = await self._socket.recv()
-            assert isinstance(frame, bytes)
+            frame = await self._next()
             size += len(frame)
-            if self.keeps_frames:
-                self.received.append(frame)
             message = ForwardMsg.FromString(frame)
             if message.WhichOneof("type") == "ref_hash":
                 kept = self._known[message.ref_hash]
@@ -121,6 +163,8 @@ class Visitor:
             if kind == "new_session":
                 self._script = message.new_session.page_script_hash
                 self.session = message.new_session.initialize.session_id or self.session
+            elif kind == "navigation":
+                self._script = message.navigation.page_script_hash
             elif kind == "delta":
                 if self._apply(message) and picture is None:
                     picture = time.perf_counter() - started
@@ -128,6 +172,13 @@ class Visitor:
             elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 failed = failed or message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
                 return Answer(picture, time.perf_counter() - started, size, failed)
+
+    async def _next(self) -> bytes:
+        frame = await self._socket.recv()
+        assert isinstance(frame, bytes)
+        if self.keeps_frames:
+            self.received.append(frame)
+        return frame
 
     def _apply(self, message: ForwardMsg) -> bool:
         """Show what the message brings; whether that is another picture than before."""
