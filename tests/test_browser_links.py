@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -81,3 +82,14 @@ def test_a_junk_link_shows_what_was_not_understood_and_a_picture(page, app):
     assert page.get_by_test_id("stException").count() == 0
     page.get_by_role("slider", name="Epochs").press("ArrowRight")
     expect(notice).to_have_count(0)
+
+
+@pytest.mark.parametrize("place", ["", "runs", "surprises", "comparison"])
+def test_html_in_a_link_is_shown_as_text_and_runs_nothing(page, app, place):
+    evil = "<img src=x onerror=window.obeyed=1><script>window.obeyed=2</script>"
+    query = urlencode([("compare", evil), ("surprises_picture", evil), (evil, evil), ("digits_seed", evil)])
+    page.goto(f"{app.url}/{place}?{query}")
+    expect(page.get_by_text("Not everything in this link can be used").first).to_be_visible()
+    expect(page.get_by_text("onerror=window.obeyed").first).to_be_visible()
+    assert page.evaluate("window.obeyed ?? null") is None
+    assert page.locator("img[src=x]").count() == 0

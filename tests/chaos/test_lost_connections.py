@@ -1,0 +1,149 @@
+"""Visitors whose connection, server or copy of the server goes away while they train: what they find when it is back."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ae_core import config, jobs
+from ae_core.config import CAE
+from tests.browser import App
+from tests.copies import KEY, Nginx, nginx_path, status, visitors
+from tests.handwriting import draw, prepared_picture
+from tests.service import wait_for
+
+# A training that goes on for longer than any test here.
+EPOCHS = 60
+DIALS = f"latent_size=3&cae_epochs={EPOCHS}&cae_batch_size=16"
+RUN = config.adjusted(CAE, model={"latent_size": 3}, training={"epochs": EPOCHS, "batch_size": 16})
+PROGRESS = "document.querySelector('[data-testid=stProgress]')?.innerText ?? ''"
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, App, App]]:
+    """nginx before two copies of the app on one store."""
+    if nginx_path() is None and not os.environ.get("REQUIRE_BROWSER"):
+        pytest.skip("there is no nginx here; install Debian's package nginx-light")
+    folder: Path = tmp_path_factory.mktemp("copies")
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(App(folder, copy=name, AE_LAB_METRICS_KEY=KEY)) for name in ("1", "2"))
+        yield stack.enter_context(Nginx(folder / "nginx", [one, other])), one, other
+
+
+@pytest.fixture
+def training(page: Page) -> Iterator[None]:
+    """Stop what was trained, whatever came of the test."""
+    yield
+    stop = page.locator(".st-key-cae_stop button")
+    if stop.is_enabled():
+        stop.click()
+        expect(stop).to_be_disabled()
+
+
+def press_train(page: Page, url: str) -> None:
+    page.goto(f"{url}/convolutional?{DIALS}")
+    train = page.locator(".st-key-cae_train button")
+    expect(train).to_be_enabled()
+    train.click()
+    page.wait_for_function(f"({PROGRESS}).startsWith('Epoch')")
+
+
+def seconds_until_it_moves(page: Page, since: float) -> float:
+    """Until the page hears of the training again, which goes on all the while."""
+    before = page.evaluate(PROGRESS)
+    page.wait_for_function(f"before => {{ const now = {PROGRESS}; return now.startsWith('Epoch') && now !== before }}", arg=before)
+    return time.monotonic() - since
+
+
+def expect_as_it_was(page: Page) -> None:
+    """The page, its dials, in the link and on the page, and a training that others need not start again."""
+    asked = parse_qs(urlsplit(page.url).query)
+    assert urlsplit(page.url).path == "/convolutional"
+    assert (asked["latent_size"], asked["cae_epochs"], asked["cae_batch_size"]) == (["3"], [str(EPOCHS)], ["16"])
+    expect(page.locator(".st-key-latent_size").get_by_role("slider")).to_have_value("3")
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {EPOCHS}")
+    expect(page.locator(".st-key-cae_stop button")).to_be_enabled()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_each_visitor_stays_with_one_copy_and_nobody_outside_sees_its_figures(copies, page):
+    nginx, one, other = copies
+    counts = []
+    for _ in range(2):  # the same browser goes to the same copy
+        page.goto(nginx.url)
+        expect(page.locator("h1")).to_be_visible()
+        counts.append((visitors(one), visitors(other)))
+    assert sorted(counts[0]) == [0, 1]
+    assert counts[0] == counts[1]
+    assert status(f"{nginx.url}/metrics") == 404
+
+
+@pytest.mark.usefixtures("training")
+def test_visitors_of_a_killed_copy_are_back_on_the_other_within_ten_seconds(copies, page, measured):
+    nginx, one, other = copies
+    press_train(page, nginx.url)
+    mine, others = (one, other) if visitors(one) else (other, one)
+    killed = time.monotonic()
+    mine.kill(signal.SIGKILL)
+    seconds = seconds_until_it_moves(page, killed)
+    assert seconds < 10
+    assert visitors(others) == 1
+    expect_as_it_was(page)
+    mine.start()
+    measured(f"one of two copies killed: its visitor was back on the other after {seconds:.1f} s")
+
+
+@pytest.mark.usefixtures("training")
+def test_a_connection_that_was_lost_for_a_while_comes_back_to_where_it_was(copies, page, times, measured):
+    nginx, _, _ = copies
+    press_train(page, nginx.url)
+    for away in times([3], [10, 100]):
+        nginx.stop()
+        page.wait_for_timeout(1000 * away)
+        nginx.start()
+        seconds = seconds_until_it_moves(page, time.monotonic())
+        expect_as_it_was(page)
+        measured(f"connection lost for {away} s: back {seconds:.1f} s after it could be")
+
+
+@pytest.mark.usefixtures("training")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_after_a_restart_visitors_find_page_dials_and_training(page, tmp_path, how, measured):
+    with App(tmp_path) as app:
+        press_train(page, app.url)
+        ended = time.monotonic()
+        app.kill(how)
+        app.start()
+        ready = time.monotonic() - ended
+        seconds = seconds_until_it_moves(page, ended)
+        expect_as_it_was(page)
+        assert jobs.status(config.run_id(RUN), app.store) == "running"
+        measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
+
+
+def test_a_drawing_is_still_there_after_a_restart(page, tmp_path):
+    with App(tmp_path, AE_LAB_METRICS_KEY=KEY) as app:
+        page.goto(f"{app.url}/your_digit")
+        page.locator("canvas").last.wait_for(state="attached")
+        page.wait_for_timeout(1_000)
+        draw(page, 4)
+        before = prepared_picture(page)
+        app.kill(signal.SIGKILL)
+        app.start()
+        wait_for(lambda: visitors(app) == 1)
+        expect(page.get_by_text("Forget this picture")).to_be_visible()
+        slider = page.locator(".st-key-latent_size").get_by_role("slider")
+        slider.focus()
+        slider.press("ArrowRight")  # another network of the same digit comes from the new server
+        expect(page).to_have_url(re.compile("latent_size="))
+        page.wait_for_timeout(3_000)
+        assert prepared_picture(page) == before
