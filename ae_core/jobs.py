@@ -52,7 +52,7 @@ def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: 
     """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
     Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last epoch.
-    Raises QueueFullError when this visitor has enough under way, StoreError if the store cannot be written.
+    Raises QueueFullError when this visitor has enough under way or the line is full, StoreError if the store cannot be written.
     """
     name = run_id(run)
     if not store.has_own(name):
@@ -66,10 +66,11 @@ def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: 
 
 
 def _first_done(store: Store, visitor: str) -> float:
-    """Seconds until the first of this visitor's runs should be finished."""
+    """Seconds until the first of this visitor's runs should be finished, or of all runs for who has none."""
     begins = line(store)
-    mine = [ticket for ticket in tickets.line(store) if visitor in ticket.owners and ticket.run_id in begins]
-    return min((begins[ticket.run_id].start_seconds + _seconds_left(ticket, store) for ticket in mine), default=0.0)
+    known = [ticket for ticket in tickets.line(store) if ticket.run_id in begins]
+    mine = [ticket for ticket in known if visitor in ticket.owners]
+    return min((begins[ticket.run_id].start_seconds + _seconds_left(ticket, store) for ticket in mine or known), default=0.0)
 
 
 def stop(name: str, store: Store, visitor: str = "somebody") -> bool:
@@ -244,6 +245,7 @@ class Tender:
 
     def _tend(self) -> None:
         while True:
+            began = time.monotonic()
             try:
                 if tickets.line(self._store):
                     if cluster.address():
@@ -256,7 +258,7 @@ class Tender:
             except Exception as problem:
                 logger.exception("tending failed")
                 self.problem = f"Trainings cannot be handed on ({type(problem).__name__}). What was asked for waits; wait a moment."
-            time.sleep(TEND_SECONDS if not self.problem else RETRY_SECONDS)
+            time.sleep(_pause(began) if not self.problem else RETRY_SECONDS)
 
 
 _tenders: dict[tuple[Path, str | None], Tender] = {}
@@ -276,6 +278,7 @@ def bring_work(store: Store, is_over: Callable[[], bool]) -> None:
     """Beside the local cluster, as long as it lives: hand its scheduler whatever is in the line."""
     dispatcher = Dispatcher(store)
     while not is_over():
+        began = time.monotonic()
         cluster.bound_log(store)
         try:
             dispatcher.hand_on()
@@ -283,7 +286,12 @@ def bring_work(store: Store, is_over: Callable[[], bool]) -> None:
             if not is_over():
                 logger.exception("tickets could not be handed on")
             time.sleep(RETRY_SECONDS)
-        time.sleep(TEND_SECONDS)
+        time.sleep(_pause(began))
+
+
+def _pause(began: float) -> float:
+    """Seconds until the next look at the line, after one that began then: a long line takes a tenth of a core's time at most."""
+    return max(TEND_SECONDS, 9 * (time.monotonic() - began))
 
 
 class Dispatcher:

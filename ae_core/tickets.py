@@ -29,6 +29,7 @@ from ae_core.store import Store
 from ae_core.versions import versions
 
 TICKETS_PER_VISITOR = 3  # one running and two waiting
+TICKETS_IN_ALL = 200
 VIEWER_SECONDS = 10.0
 LOCK_SECONDS = 20.0
 # Room for a reason in place: on a full disk a file can be overwritten, but not grow.
@@ -97,19 +98,21 @@ def line(store: Store) -> list[Ticket]:
 def ask(store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 
-    Raises QueueFullError when the visitor has enough in the line, StoreError when nothing can be written.
+    Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can be written.
     """
     store.check_writable()
     name = run_id(run)
     place = folder(store, name)
     with _changing(store):
-        others = [ticket for ticket in line(store) if visitor in ticket.owners and ticket.run_id != name]
+        before, waiting = find(store, name), line(store)
+        if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
+            raise QueueFullError(f"{TICKETS_IN_ALL} trainings are under way already, as many as the line holds.")
+        others = [ticket for ticket in waiting if visitor in ticket.owners and ticket.run_id != name]
         if len(others) >= TICKETS_PER_VISITOR:
             raise QueueFullError(
                 f"You have {TICKETS_PER_VISITOR} trainings under way, one running and two waiting: no visitor may have more. "
                 "Try again when one is done, or stop one on the page Runs."
             )
-        before = find(store, name)
         try:
             if before is None or before.problem:
                 _remove(place)

@@ -201,6 +201,19 @@ def test_the_4th_run_of_one_visitor_is_refused_and_nobody_elses(store):
     assert tickets.find(store, ask(store, run_number(4), "anna")) is not None
 
 
+def test_a_full_line_takes_no_more_but_lets_others_join_what_is_in_it(store, monkeypatch):
+    monkeypatch.setattr(tickets, "TICKETS_IN_ALL", 2)
+    first = ask(store, run_number(0), "anna")
+    ask(store, run_number(1), "ben")
+    with pytest.raises(QueueFullError, match="as many as the line holds"):
+        ask(store, run_number(2), "cleo")
+    assert tickets.find(store, run_id(run_number(2))) is None
+    assert ask(store, run_number(0), "cleo") == first
+    tickets.withdraw(store, first, "anna")
+    tickets.withdraw(store, first, "cleo")
+    assert tickets.find(store, ask(store, run_number(2), "cleo")) is not None
+
+
 def test_asking_again_for_a_run_of_ones_own_does_not_count_anew(store):
     for _ in range(2):
         for i in range(tickets.TICKETS_PER_VISITOR):
