@@ -119,18 +119,18 @@ def test_a_connection_that_was_lost_for_a_while_comes_back_to_where_it_was(copie
 
 
 @pytest.mark.usefixtures("training")
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
-def test_after_a_restart_visitors_find_page_dials_and_training(page, tmp_path, how, measured):
+def test_after_a_restart_visitors_find_page_dials_and_training(page, tmp_path, times, measured):
     with App(tmp_path) as app:
         press_train(page, app.url)
-        ended = time.monotonic()
-        app.kill(how)
-        app.start()
-        ready = time.monotonic() - ended
-        seconds = seconds_until_it_moves(page, ended)
-        expect_as_it_was(page)
-        assert jobs.status(config.run_id(RUN), app.store) == "running"
-        measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
+        for how in times([signal.SIGKILL], [signal.SIGKILL, signal.SIGTERM]):
+            ended = time.monotonic()
+            app.kill(how)
+            app.start()
+            ready = time.monotonic() - ended
+            seconds = seconds_until_it_moves(page, ended)
+            expect_as_it_was(page)
+            assert jobs.status(config.run_id(RUN), app.store) in ("running", "finished")
+            measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
 
 
 def test_a_drawing_is_still_there_after_a_restart(page, tmp_path):
