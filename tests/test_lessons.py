@@ -136,3 +136,17 @@ def test_the_switch_turns_presenting_on_and_off():
     assert any("Page Down" in caption.value for caption in page.caption)
     page.toggle(key="present_switch").set_value(False).run()
     assert not any("Page Down" in caption.value for caption in page.caption)
+
+
+def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_nothing():
+    def script() -> None:
+        from pages.shared import digit_source, latent_bench, my_digit, presenter, run_list
+
+        presenter._turn()
+        my_digit._switched("home_own")
+        run_list._upload("runs_upload_0")
+        latent_bench._point_clicked()
+        latent_bench._place_clicked()
+        digit_source._undo()
+
+    assert not AppTest.from_function(script, default_timeout=60).run().exception

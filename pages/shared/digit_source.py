@@ -102,7 +102,7 @@ def _board() -> None:
 
 def _undo() -> None:
     """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
-    board: Board = st.session_state[BOARD]
+    board: Board = st.session_state.get(BOARD, Board())
     before = max((count for count in board.pictures if count < board.strokes), default=0)
     drawing = {**board.drawing, "objects": board.drawing["objects"][:before]} if board.drawing and before else None
     pictures = {count: content for count, content in board.pictures.items() if count <= before}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -167,10 +168,16 @@ def seen(plane: Plane, size: int) -> str:
     return f"A code has {size} numbers; these two directions show {plane.share:.0%} of the variance between the codes."
 
 
+def _clicked(key: str) -> list[dict[str, Any]]:
+    """The point of a figure that was clicked on, if the figure is still there."""
+    chart = st.session_state.get(key)
+    return list(chart.selection.points[:1]) if chart else []
+
+
 def _point_clicked() -> None:
     """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
-    which = st.session_state.latent_click if my_digit.shown() is None else "B"
-    for point in st.session_state[MAP].selection.points[:1]:
+    which = st.session_state.get("latent_click", "A") if my_digit.shown() is None else "B"
+    for point in _clicked(MAP):
         st.session_state[CHOSEN[which]] = int(point["customdata"])
 
 
@@ -210,7 +217,7 @@ def _share(name: str, key: str) -> float:
 
 
 def _place_clicked() -> None:
-    for point in st.session_state[MANIFOLD].selection.points[:1]:
+    for point in _clicked(MANIFOLD):
         for key, percent in zip(PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True):
             st.session_state[key] = percent
 

@@ -66,4 +66,4 @@ def png(digit_hw: Tensor) -> bytes:
 
 
 def _switched(key: str) -> None:
-    st.session_state[SHOWN] = st.session_state[key]
+    st.session_state[SHOWN] = st.session_state.get(key, True)

@@ -94,7 +94,8 @@ def switch() -> None:
 
 
 def _turn() -> None:
-    st.session_state[ON] = st.session_state["present_switch"]
+    # Who presses a key of the presenter's at the same moment has just had every dial forgotten, this switch as well.
+    st.session_state[ON] = bool(st.session_state.get("present_switch", lab.presenting()))
     if not lab.presenting():
         st.query_params.pop(LINK, None)
 

@@ -75,10 +75,10 @@ def uploaded() -> None:
 
 
 def _upload(key: str) -> None:
-    file = st.session_state[key]
+    file = st.session_state.get(key)
     if file is None:
         return
-    st.session_state[UPLOADS] += 1
+    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
     try:
         name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_named)
         housekeeping.make_room(lab.store(), keep=name)
