@@ -128,6 +128,7 @@ def test_a_denoisers_story_shows_stills_and_the_noisy_input(progress):
 
 def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     forget_codes(SMALL_DAE)
+    st.cache_resource.clear()  # the log of a finished run is read once
     page = opened("denoising", latent_size=2, dae_epochs=3)
     assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
     replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
