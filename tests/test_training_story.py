@@ -7,6 +7,7 @@ import json
 import numpy as np
 import plotly.io
 import pytest
+import streamlit as st
 import torch
 
 from ae_core import config, jobs, training_figures, worker
