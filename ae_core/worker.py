@@ -21,7 +21,7 @@ from ae_core import data, housekeeping, tickets
 from ae_core.config import RunConfig, command_line
 from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
 from ae_core.models import parameter_count
-from ae_core.store import EventLog, Store, pack_codes, to_png
+from ae_core.store import EventLog, Store, default_root, pack_codes, to_png
 from ae_core.training import (
     BatchDone,
     Checkpoint,
@@ -256,7 +256,10 @@ def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask when a worker starts: pay for slow imports before anybody waits for them."""
+    """Called by Dask when a worker starts: imports, and the digits that most will ask for, before anybody waits for them."""
     import torchmetrics.functional.image  # noqa: F401
 
     use_one_thread()
+    with suppress(LabError):  # who asks for a training is told
+        data_dir = data.directory()
+        _digits(data.best_available(data_dir), data_dir, default_root() / "cache")
