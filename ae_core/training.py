@@ -145,12 +145,12 @@ def _fixed_arithmetic(threads: int) -> Iterator[None]:
 @contextmanager
 def _plain_convolutions() -> Iterator[None]:
     """torch's own convolutions in place of oneDNN's, in this process: SSIM's, of one channel, take them a third of the time."""
-    before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False
+    switch: Any = torch.backends.mkldnn  # whose types tell of its class's own attributes
+    before, switch.enabled = switch.enabled, False
     try:
         yield
     finally:
-        torch.backends.mkldnn.enabled = before
+        switch.enabled = before
 
 
 def seeded(seed: int, purpose: str) -> torch.Generator:
