@@ -54,7 +54,7 @@ async def test_more_visitors_than_there_is_room_for_are_told_so_and_those_inside
 
 @in_a_loop_of_its_own
 async def test_visitors_come_and_go_without_a_failure(small):
-    samples, count, failures = await churn.hour(small, visitors=3, minutes=0.2)
+    samples, count, failures = await churn.hour(small, visitors=3, minutes=0.1, most_moves=1)
     assert failures == []
     assert count >= 3
     assert samples[-1]["megabytes"] > 0

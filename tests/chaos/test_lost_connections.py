@@ -39,6 +39,13 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, Ap
         yield stack.enter_context(Nginx(folder / "nginx", [one, other])), one, other
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """One app, which is killed and started again."""
+    with App(tmp_path_factory.mktemp("alone"), AE_LAB_METRICS_KEY=KEY) as app:
+        yield app
+
+
 @pytest.fixture
 def training(page: Page) -> Iterator[None]:
     """Stop what was trained, whatever came of the test."""
@@ -119,34 +126,32 @@ def test_a_connection_that_was_lost_for_a_while_comes_back_to_where_it_was(copie
 
 
 @pytest.mark.usefixtures("training")
-def test_after_a_restart_visitors_find_page_dials_and_training(page, tmp_path, times, measured):
-    with App(tmp_path) as app:
-        press_train(page, app.url)
-        for how in times([signal.SIGKILL], [signal.SIGKILL, signal.SIGTERM]):
-            ended = time.monotonic()
-            app.kill(how)
-            app.start()
-            ready = time.monotonic() - ended
-            seconds = seconds_until_it_moves(page, ended)
-            expect_as_it_was(page)
-            assert jobs.status(config.run_id(RUN), app.store) in ("running", "finished")
-            measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
+def test_after_a_restart_visitors_find_page_dials_and_training(alone, page, times, measured):
+    press_train(page, alone.url)
+    for how in times([signal.SIGKILL], [signal.SIGKILL, signal.SIGTERM]):
+        ended = time.monotonic()
+        alone.kill(how)
+        alone.start()
+        ready = time.monotonic() - ended
+        seconds = seconds_until_it_moves(page, ended)
+        expect_as_it_was(page)
+        assert jobs.status(config.run_id(RUN), alone.store) in ("running", "finished")
+        measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
 
 
-def test_a_drawing_is_still_there_after_a_restart(page, tmp_path):
-    with App(tmp_path, AE_LAB_METRICS_KEY=KEY) as app:
-        page.goto(f"{app.url}/your_digit")
-        page.locator("canvas").last.wait_for(state="attached")
-        page.wait_for_timeout(1_000)
-        draw(page, 4)
-        before = prepared_picture(page)
-        app.kill(signal.SIGKILL)
-        app.start()
-        wait_for(lambda: visitors(app) == 1)
-        expect(page.get_by_text("Forget this picture")).to_be_visible()
-        slider = page.locator(".st-key-latent_size").get_by_role("slider")
-        slider.focus()
-        slider.press("ArrowRight")  # another network of the same digit comes from the new server
-        expect(page).to_have_url(re.compile("latent_size="))
-        page.wait_for_timeout(3_000)
-        assert prepared_picture(page) == before
+def test_a_drawing_is_still_there_after_a_restart(alone, page):
+    page.goto(f"{alone.url}/your_digit")
+    page.locator("canvas").last.wait_for(state="attached")
+    page.wait_for_timeout(1_000)
+    draw(page, 4)
+    before = prepared_picture(page)
+    alone.kill(signal.SIGKILL)
+    alone.start()
+    wait_for(lambda: visitors(alone) == 1)
+    expect(page.get_by_text("Forget this picture")).to_be_visible()
+    slider = page.locator(".st-key-latent_size").get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowRight")  # another network of the same digit comes from the new server
+    expect(page).to_have_url(re.compile("latent_size="))
+    page.wait_for_timeout(3_000)
+    assert prepared_picture(page) == before

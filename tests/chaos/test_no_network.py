@@ -24,7 +24,7 @@ def test_pages_work_without_any_network(times):
     outside = subprocess.run([*ALONE, sys.executable, "-c", reach_out], capture_output=True)
     assert b"Network is unreachable" in outside.stderr
     tests = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:randomly", "-p", "no:cacheprovider", "tests/test_browser.py"]
-    pages = times("and (denoising or comparison or runs)", "")
+    pages = times("and comparison", "")
     tests += ["-k", f"every_page_opens_from_a_link and projector {pages}"]
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run([*ALONE, *tests], cwd=PROJECT, capture_output=True, text=True, env=surroundings)

@@ -59,7 +59,7 @@ def is_ours(message: ConsoleMessage) -> bool:
 
 
 def test_nothing_that_is_pressed_breaks_a_page(page: Page, app: App, times, measured):
-    rng, seconds = random.Random(0), times(25, 600)
+    rng, seconds = random.Random(0), times(10, 600)
     told: list[str] = []
     page.on("pageerror", lambda error: told.append(f"JavaScript: {error}"))
     page.on("console", lambda message: told.append(f"console: {message.text}") if message.type == "error" and is_ours(message) else None)

@@ -26,13 +26,14 @@ from tests.load.client import Visitor
 from tests.load.isolation import picture
 
 WARM_UP_MINUTES = 10
+MOST_MOVES = 8
 SAMPLE_SECONDS = 60.0
 
 
-async def come_and_go(url: str, end: float, rng: random.Random, failures: list[str]) -> int:
+async def come_and_go(url: str, end: float, rng: random.Random, failures: list[str], most_moves: int) -> int:
     """One place at the table: visitor after visitor, how many."""
     count = 0
-    await asyncio.sleep(rng.uniform(0, 10))
+    await asyncio.sleep(rng.uniform(0, EVERY_SECONDS))
     while time.monotonic() < end:
         page, key = rng.choice(PLACES)
         try:
@@ -43,7 +44,7 @@ async def come_and_go(url: str, end: float, rng: random.Random, failures: list[s
             else:
                 async with Visitor(url, page) as visitor:
                     answers = [await visitor.open()]
-                    for _ in range(rng.randint(1, 8)):
+                    for _ in range(rng.randint(1, most_moves)):
                         await asyncio.sleep(EVERY_SECONDS)
                         answers.append(await visitor.move(key, rng.choice(LEVELS)))
             failures += ["an error on the page" for answer in answers if answer.failed]
@@ -69,10 +70,10 @@ async def sampled(process: psutil.Process, end: float) -> list[dict[str, float]]
     return samples
 
 
-async def hour(app: App, visitors: int, minutes: float) -> tuple[list[dict[str, float]], int, list[str]]:
+async def hour(app: App, visitors: int, minutes: float, most_moves: int = MOST_MOVES) -> tuple[list[dict[str, float]], int, list[str]]:
     """Samples of the server, how many visitors came, and what failed."""
     end, failures = time.monotonic() + 60 * minutes, list[str]()
-    places = [come_and_go(app.url, end, random.Random(i), failures) for i in range(visitors)]
+    places = [come_and_go(app.url, end, random.Random(i), failures, most_moves) for i in range(visitors)]
     samples, *counts = await asyncio.gather(sampled(psutil.Process(app.process.pid), end), *places)
     return samples, sum(counts), failures
 
