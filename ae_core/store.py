@@ -20,7 +20,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +75,7 @@ class Store:
 
     root: Path
     shipped_root: Path | None = SHIPPED
-    _verified: dict[Path, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+    _verified: dict[Path, _Verified] = field(default_factory=dict, repr=False)
     _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun] | None = field(default=None, repr=False)
 
     def folder(self, name: str) -> Path:
@@ -286,6 +286,10 @@ class Store:
         return self._shipped
 
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
+        """The run in `folder`, read and hashed unless size and time of change say that its files are those of the last time."""
+        known = self._verified.get(folder)
+        if known and known.run.shipped == shipped and _state(folder, known.names) == known.state:
+            return known.run
         try:
             text = (folder / MANIFEST).read_text(errors="replace")
         except OSError as problem:
@@ -293,28 +297,19 @@ class Store:
         manifest = _parsed(text)
         if not isinstance(manifest, dict) or manifest.pop("seal", None) is None or _sealed(manifest) != text:
             raise _damaged(folder, f"{MANIFEST} is not what was written")
-        self._verify_files(folder, manifest["sha256"])
+        names = (MANIFEST, *manifest["sha256"])
+        state = _state(folder, names)
+        _verify_files(folder, manifest["sha256"])
         try:
             config = from_json((folder / CONFIG).read_text())
         except (OSError, ConfigError) as problem:
             raise _damaged(folder, "its settings cannot be read by this version") from problem
         if run_id(config) != folder.name:
             raise _damaged(folder, "its settings belong to another run")
-        return StoredRun(config, manifest["result"], shipped, manifest["sha256"][WEIGHTS])
-
-    def _verify_files(self, folder: Path, sha256: Mapping[str, str]) -> None:
-        """Hash the files, unless size and time of change say they are the ones hashed before."""
-        try:
-            stats = [(folder / name).stat() for name in sha256]
-            state = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
-            if self._verified.get(folder) == state:
-                return
-            wrong = [name for name, expected in sha256.items() if _sha256(folder / name) != expected]
-        except OSError as problem:
-            raise _damaged(folder, f"{Path(str(problem.filename)).name} is missing") from problem
-        if wrong:
-            raise _damaged(folder, f"{wrong[0]} is not what was written")
-        self._verified[folder] = state
+        run = StoredRun(config, manifest["result"], shipped, manifest["sha256"][WEIGHTS])
+        if state:
+            self._verified[folder] = _Verified(names, state, run)
+        return run
 
     def _set_aside(self, folder: Path, *, shipped: bool) -> None:
         if shipped:
@@ -437,6 +432,33 @@ def _read_checkpoint(path: Path) -> dict[str, Any] | None:
     except SafetensorError:  # of an earlier version
         return None
     return kept
+
+
+@dataclass(frozen=True)
+class _Verified:
+    """A run, and its files' sizes and times of change when they were hashed."""
+
+    names: tuple[str, ...]
+    state: tuple[tuple[int, int], ...]
+    run: StoredRun
+
+
+def _state(folder: Path, names: Iterable[str]) -> tuple[tuple[int, int], ...] | None:
+    """Size and time of change of each file; None where one is missing."""
+    try:
+        stats = [(folder / name).stat() for name in names]
+    except OSError:
+        return None
+    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+
+
+def _verify_files(folder: Path, sha256: Mapping[str, str]) -> None:
+    try:
+        wrong = [name for name, expected in sha256.items() if _sha256(folder / name) != expected]
+    except OSError as problem:
+        raise _damaged(folder, f"{Path(str(problem.filename)).name} is missing") from problem
+    if wrong:
+        raise _damaged(folder, f"{wrong[0]} is not what was written")
 
 
 def _changed(path: Path) -> float:

@@ -153,7 +153,7 @@ def data_problem() -> str | None:
     if directory is None:
         return None
     try:
-        _load(data.best_available(directory), directory, default_root() / "cache")
+        _load(name=data.best_available(directory), directory=directory, cache_dir=default_root() / "cache")
     except DataError as problem:
         return str(problem)
     return None
@@ -162,17 +162,18 @@ def data_problem() -> str | None:
 def digits() -> data.Digits:
     """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
     directory = data_dir()
-    return _load(data.best_available(directory), directory, default_root() / "cache")
+    return _load(name=data.best_available(directory), directory=directory, cache_dir=default_root() / "cache")
 
 
 def digits_named(name: str) -> data.Digits | None:
     """The data set `name`, whichever the lab works with, or None where it is not at hand."""
     directory = None if name == EMBEDDED else data_dir()
-    return _load(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
+    return _load(name=name, directory=directory, cache_dir=default_root() / "cache") if name == EMBEDDED or directory else None
 
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
-def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+def _load(*, name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+    """By keyword: for an argument without a name Streamlit looks through the signature each time, and pages ask often."""
     return data.load(name, directory, cache_dir)
 
 
