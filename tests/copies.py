@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -46,6 +47,8 @@ class Nginx:
         path = nginx_path()
         assert path
         options = f"daemon off; pid {self._folder}/pid; error_log {self._folder}/error.log;"
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options += " user root;"  # by itself it would become another user, who cannot write into this folder
         command = [path, "-e", f"{self._folder}/error.log", "-p", str(self._folder), "-c", str(self._folder / "nginx.conf"), "-g", options]
         self._process = subprocess.Popen(command)
         wait_until_up(self.url)
