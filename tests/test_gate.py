@@ -163,7 +163,7 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
 
 @in_a_loop_of_its_own
 async def test_twenty_visitors_at_once_all_get_their_pictures(app):
-    crowd = await a_class(app.url, 20, 1, [("", "home_test_noise")])
+    crowd = await a_class([app.url], 20, 1, [("", "home_test_noise")])
     assert crowd.failures == []
     assert len(crowd.answers["join"]) == len(crowd.answers["all at once"]) == 20
     assert all(answer.picture_seconds is not None for answer in crowd.answers["join"])

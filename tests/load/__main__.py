@@ -1,11 +1,12 @@
 """A class at once, beside the plain way to write such an app.
 
-    python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--output FILE.json]
+    python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--copies 1] [--output FILE.json]
 
 A presenter has opened the lab. So many visitors join within a second; then each moves the noise slider every 4 seconds, at moments
 of its own, while trainings run and three real browsers do the same; then all move it within 0.2 s. Prints, in milliseconds, the
 times from a message sent to the first picture and to the end of the page's run, in the browsers to the picture painted, and what
-failed. Visitors and browsers run in processes of their own, on the same machine.
+failed. Visitors and browsers run in processes of their own, on the same machine. With more copies of the lab than one, on one store,
+they go to each by turns, as nginx sends them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,22 +41,22 @@ LONG = config.adjusted(config.CAE, training={"epochs": 200})
 
 
 class Crowd:
-    """Visitors of one server, each at one of `places` by turns: pages, and the keys of their noise sliders.
+    """Visitors of one server or several, each at one of `places` by turns: pages, and the keys of their noise sliders.
 
     answers: under what they did. painted: seconds to the picture in the browsers beside them.
     """
 
-    def __init__(self, url: str, places: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, urls: Sequence[str], places: Sequence[tuple[str, str]]) -> None:
         self.inside: list[tuple[Visitor, str]] = []
         self.answers: dict[str, list[Answer]] = {}
         self.failures: list[str] = []
         self.painted: list[float] = []
-        self._url, self._places, self._stack = url, places, AsyncExitStack()
+        self._urls, self._places, self._stack = urls, places, AsyncExitStack()
 
     async def let_in(self, i: int) -> Answer:
         """The visitor number `i` opens a page."""
         page, key = self._places[i % len(self._places)]
-        visitor, started = Visitor(self._url, page), time.perf_counter()
+        visitor, started = Visitor(self._urls[i % len(self._urls)], page), time.perf_counter()
         await self._stack.enter_async_context(visitor)
         answer = await visitor.open()
         self.inside.append((visitor, key))
@@ -88,11 +89,11 @@ class Crowd:
                     self.failures.append(f"{what}: an error on the page")
 
 
-async def a_class(url: str, count: int, seconds: float, places: list[tuple[str, str]], browsers: bool = False) -> Crowd:
-    crowd = Crowd(url, places)
+async def a_class(urls: Sequence[str], count: int, seconds: float, places: Sequence[tuple[str, str]], browsers: bool = False) -> Crowd:
+    crowd = Crowd(urls, places)
     await crowd.join(count, 1.0)
     await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
-    command = [sys.executable, "-m", "tests.load.browsers", url, str(seconds)]
+    command = [sys.executable, "-m", "tests.load.browsers", urls[0], str(seconds)]
     beside = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) if browsers else None
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -124,9 +125,10 @@ def table(name: str, crowd: Crowd) -> dict[str, dict[str, float]]:
     return rows
 
 
-def memory_megabytes(pid: int) -> float:
-    """Resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def memory_megabytes(apps: Sequence[App]) -> float:
+    """Resident memory of all of them."""
+    pages = sum(int(Path(f"/proc/{app.process.pid}/statm").read_text().split()[1]) for app in apps)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def main() -> None:
@@ -134,22 +136,26 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--trainings", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     results = {}
-    with tempfile.TemporaryDirectory() as folder, App(Path(folder), AE_LAB_MAX_VISITORS=str(2 * options.visitors)) as app:
+    room = str(2 * options.visitors)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        copies = [stack.enter_context(App(Path(folder), copy=str(i), AE_LAB_MAX_VISITORS=room)) for i in range(options.copies)]
+        app, urls = copies[0], [copy.url for copy in copies]
         command = [sys.executable, "-m", "ae_core", "cluster", "start", "--store", str(app.store.root), "--workers", "2"]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
         for i in range(options.trainings):
             jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
-        asyncio.run(a_class(app.url, 1, 0, PLACES))
+        asyncio.run(a_class(urls, len(urls), 0, PLACES))
         time.sleep(PRESENTER_SECONDS)
-        before = memory_megabytes(app.process.pid)
-        results["lab"] = table("lab", asyncio.run(a_class(app.url, options.visitors, options.seconds, PLACES, browsers=True)))
-        print(f"memory of the server: {before:.0f} MB with one visitor, {memory_megabytes(app.process.pid):.0f} MB at the end")
+        before = memory_megabytes(copies)
+        results["lab"] = table("lab", asyncio.run(a_class(urls, options.visitors, options.seconds, PLACES, browsers=True)))
+        print(f"memory of the copies: {before:.0f} MB with a visitor each, {memory_megabytes(copies):.0f} MB at the end")
         plain = PlainApp(Path(folder))
-        asyncio.run(a_class(plain.url, 1, 0, [("", "noise")]))
-        results["plain"] = table("plain", asyncio.run(a_class(plain.url, options.visitors, options.seconds / 3, [("", "noise")])))
+        asyncio.run(a_class([plain.url], 1, 0, [("", "noise")]))
+        results["plain"] = table("plain", asyncio.run(a_class([plain.url], options.visitors, options.seconds / 3, [("", "noise")])))
         plain.process.terminate()
         plain.process.wait()
     if options.output:

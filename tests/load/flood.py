@@ -52,7 +52,7 @@ async def measured(
 ) -> tuple[Crowd, Counter[int], list[float]]:
     """The others, the answers to the flood, and the server's memory in megabytes before, at most and after."""
     process = psutil.Process(app.process.pid)
-    crowd = Crowd(app.url, [("", "home_test_noise")])
+    crowd = Crowd([app.url], [("", "home_test_noise")])
     await crowd.join(visitors, 1.0)
     await crowd.move("first move", EVERY_SECONDS)
     calm = asyncio.Event()

@@ -48,7 +48,7 @@ def page_of(url: str) -> str:
 
 
 async def overfull(app: App, count: int) -> Outcome:
-    outcome = Outcome(Crowd(app.url, [("", "home_test_noise")]))
+    outcome = Outcome(Crowd([app.url], [("", "home_test_noise")]))
 
     async def come(i: int) -> None:
         await asyncio.sleep(random.uniform(0, 1))
