@@ -142,17 +142,6 @@ def _fixed_arithmetic(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@contextmanager
-def _plain_convolutions() -> Iterator[None]:
-    """torch's own convolutions in place of oneDNN's, in this process: SSIM's, of one channel, take them a third of the time."""
-    switch: Any = torch.backends.mkldnn  # whose types tell of its class's own attributes
-    before, switch.enabled = switch.enabled, False
-    try:
-        yield
-    finally:
-        switch.enabled = before
-
-
 def seeded(seed: int, purpose: str) -> torch.Generator:
     """A generator of its own for each purpose of a run: 'weights', 'batches', 'noise', 'test noise'."""
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
@@ -271,9 +260,7 @@ def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkp
     yield Codes(show_at, on_a_plane(torch.stack(codes).float()), digits.test_labels_n[:CODED_DIGITS])
     outputs_nhw = reconstruct(model, test_input_nhw).cpu()
     _check_converging(squared_error(outputs_nhw, digits.test_nhw).mean(), steps)
-    with _plain_convolutions():
-        test = summary(outputs_nhw, digits.test_nhw)
-    yield Finished(model.cpu(), test)
+    yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw))
 
 
 def _check_converging(loss: Tensor, step: int) -> None:
