@@ -256,10 +256,10 @@ def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask when a worker starts: imports, and the digits that most will ask for, before anybody waits for them."""
+    """Called by Dask when a worker starts: imports, and full MNIST where it is at hand, before anybody waits for them."""
     import torchmetrics.functional.image  # noqa: F401
 
     use_one_thread()
     with suppress(LabError):  # who asks for a training is told
-        data_dir = data.directory()
-        _digits(data.best_available(data_dir), data_dir, default_root() / "cache")
+        if data_dir := data.directory():
+            _digits(data.best_available(data_dir), data_dir, default_root() / "cache")
