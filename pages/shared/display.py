@@ -238,24 +238,24 @@ def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[d
     measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, digits, run)
     nothing = _measure_nothing(noise, noise_seed, digits)
     lab.settle("metrics")
-    return measured, nothing, len(_measured_on())
+    return measured, nothing, len(measured_digits())
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _measure(
     _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
 ) -> dict[str, float]:
-    clean_nhw = _measured_on()
+    clean_nhw = measured_digits()
     return summary(reconstruct(lab.network(_run), noisy_version(clean_nhw, noise, noise_seed)), clean_nhw)
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _measure_nothing(noise: CorruptionConfig, noise_seed: int, digits: str) -> dict[str, float]:
-    clean_nhw = _measured_on()
+    clean_nhw = measured_digits()
     return summary(noisy_version(clean_nhw, noise, noise_seed), clean_nhw)
 
 
-def _measured_on() -> Tensor:
+def measured_digits() -> Tensor:
     """The held-back digits (n, 28, 28) that networks are measured on."""
     return lab.digits().test_nhw[:DIGITS_MEASURED]
 

@@ -19,7 +19,7 @@ from ae_core.robustness import sweep as sweep_of
 from ae_core.store import StoredRun
 from ae_core.training import start_equal
 from pages.shared import display, lab
-from pages.shared.display import DIGITS_MEASURED, NAMES, noise_words
+from pages.shared.display import NAMES, measured_digits, noise_words
 from pages.shared.question import Answer
 
 PAIR_DIGITS = 4
@@ -218,7 +218,7 @@ def curve(run: StoredRun | None, kind: str, noise_seed: int, measure: str) -> Cu
 @st.cache_data(show_spinner=False, max_entries=200)
 def _curve(run_id: str, weights_sha256: str, kind: str, noise_seed: int, measure: str, digits: str, _run: StoredRun | None) -> Curve:
     levels = LEVELS if measure == "psnr" else FEW_LEVELS
-    return sweep_of(_run and lab.network(_run), _held_back(), kind, levels, noise_seed, measure)
+    return sweep_of(_run and lab.network(_run), measured_digits(), kind, levels, noise_seed, measure)
 
 
 # One noise level
@@ -235,19 +235,15 @@ def spread(run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, meas
 def _spread(
     run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, measure: str, digits: str, _run: StoredRun | None
 ) -> Spread:
-    return spread_of(_run and lab.network(_run), _held_back(), noise, noise_seed, measure)
+    return spread_of(_run and lab.network(_run), measured_digits(), noise, noise_seed, measure)
 
 
 def _named(run: StoredRun | None) -> tuple[str, str]:
     return (run.run_id, run.weights_sha256) if run else ("", "")
 
 
-def _held_back() -> Tensor:
-    return lab.digits().test_nhw[:DIGITS_MEASURED]
-
-
 def _count() -> int:
-    return len(_held_back())
+    return len(measured_digits())
 
 
 def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
@@ -287,7 +283,7 @@ def _decibels(value: Tensor) -> str:
 def extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
     """The digits that each network rebuilds best and worst at this noise, with their squared errors."""
     for name, run in runs.items():
-        found = extremes_of(lab.network(run), _held_back(), noise, noise_seed, EXTREME_DIGITS)
+        found = extremes_of(lab.network(run), measured_digits(), noise, noise_seed, EXTREME_DIGITS)
         st.markdown(f"**{NAMES[name]}**")
         st.html(noise_figures.extremes_html(found))
     st.caption(f"Of {_count()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; below, the squared error.")
@@ -340,7 +336,7 @@ _noise_html = display.Kept(_noise_drawn, 16)
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _noise_told(run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun) -> str:
-    found = removed_noise(lab.network(_run), _held_back(), noise, noise_seed)
+    found = removed_noise(lab.network(_run), measured_digits(), noise, noise_seed)
     share = found.energy_removed
     told = (
         f"took away **{share:.0%}** of the noise's energy"

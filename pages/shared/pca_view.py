@@ -37,7 +37,7 @@ def error(run: StoredRun) -> float:
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _error(_root: object, run_id: str, weights_sha256: str, digits: str, _run: StoredRun) -> float:
-    test_nhw = lab.digits().test_nhw[: display.DIGITS_MEASURED]
+    test_nhw = display.measured_digits()
     return float(squared_error(reconstruct(lab.network(_run), test_nhw), test_nhw).mean())
 
 
@@ -48,7 +48,7 @@ def pca_error(latent_size: int) -> float:
 
 @st.cache_data(show_spinner=False, max_entries=2)
 def _pca_errors(digits: str) -> list[float]:
-    return _pca(digits).errors_by_size(lab.digits().test_nhw[: display.DIGITS_MEASURED])
+    return _pca(digits).errors_by_size(display.measured_digits())
 
 
 @st.cache_resource(show_spinner="Fitting PCA …", max_entries=3)
@@ -255,7 +255,7 @@ def _right(errors: Mapping[str, float], options: Mapping[str, str]) -> str:
 
 
 def _measured_on() -> str:
-    return f"mean of {min(display.DIGITS_MEASURED, len(lab.digits().test_nhw)):,} held-back digits"
+    return f"mean of {len(display.measured_digits()):,} held-back digits"
 
 
 def _fitted_on() -> int:
