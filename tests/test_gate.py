@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import websockets
@@ -159,6 +160,11 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
     assert heard == [wanted]
     assert len(gate.counts.answer_seconds) == answered + 1
     assert gate.counts.connections == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what a process has loaded")
+def test_the_server_runs_on_the_faster_event_loop(app):
+    assert "/uvloop/" in Path(f"/proc/{app.process.pid}/maps").read_text()
 
 
 @in_a_loop_of_its_own
