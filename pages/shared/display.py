@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ae_core import config, data, figures, housekeeping
 from ae_core.config import PIXELS, CorruptionConfig, RunConfig
-from ae_core.figures import Frames, Row
+from ae_core.figures import Row
 from ae_core.metrics import psnr, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import noisy_digits
@@ -170,7 +170,7 @@ def _following(
     """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
     of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
     scrubber.show(_now(*of, noise.level, at, html), picture)
-    scrubber.follow(dials.test_noise_key(key), picture, _at_all_levels(*of, at))
+    scrubber.follow(picture, _at_all_levels(*of, dials.test_noise_key(key), at))
 
 
 def run_name(run: StoredRun) -> tuple[str, str]:
@@ -205,10 +205,12 @@ def _drawn(
     return _html(rows)
 
 
-def _drawn_at_all_levels(picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, _at: Draw) -> Frames:
+def _drawn_at_all_levels(
+    picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, slider: str, _at: Draw
+) -> bytes:
     # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
     time.sleep(SENT_FIRST)
-    return figures.frames(_at(LEVELS))
+    return scrubber.packed(slider, picture, figures.frames(_at(LEVELS)))
 
 
 _now = Kept(_drawn, 16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
 import streamlit as st
@@ -10,7 +11,8 @@ from ae_core.figures import Frames
 
 # A Streamlit slider tells the server its value when it is let go, and the page before: its input element has it all along.
 FOLLOW = """
-export default function ({ data }) {
+export default function ({ data: bytes }) {
+    const data = JSON.parse(new TextDecoder().decode(bytes));
     const show = (value) => {
         const step = data.values.reduce((best, one, i) => Math.abs(one - value) < Math.abs(data.values[best] - value) ? i : best, 0);
         const at = (row) => row[row.length > 1 ? step : 0];
@@ -44,10 +46,16 @@ def show(picture: str, key: str) -> None:
         st.markdown(picture, unsafe_allow_html=True)
 
 
-def follow(slider: str, key: str, frames: Frames) -> None:
-    """Let the picture `key` follow the slider with the key `slider`.
+def packed(slider: str, key: str, frames: Frames) -> bytes:
+    """What the browser needs to let the picture `key` follow the slider with the key `slider`, as JSON, for `follow`."""
+    return json.dumps({"slider": slider, "picture": key, **asdict(frames)}).encode()
 
-    The same frames are the same message, which a browser that has it is not sent again.
+
+def follow(key: str, packed_frames: bytes) -> None:
+    """Let the picture `key` follow its slider.
+
+    The same bytes are the same message, which a browser that has it is not sent again. Anything but bytes Streamlit would put
+    into JSON twice for every answer, which takes longer than all the rest of the picture.
     """
     st.html(f"<style>.st-key-{key}_follower {{position: absolute}}</style>")
-    _follower(key=f"{key}_follower", data={"slider": slider, "picture": key, **asdict(frames)})
+    _follower(key=f"{key}_follower", data=packed_frames)
