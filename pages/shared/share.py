@@ -47,7 +47,10 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
 
 def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
     """The full link to what is shown, and the run as files; what takes a while is made when it is asked for."""
-    with st.expander("Share and take along", icon=":material/share:"):
+    expander = st.expander("Share and take along", key=f"{page}_share", icon=":material/share:", on_change="rerun")
+    if not expander.open:  # what nobody looks at is not made for every move of a slider
+        return
+    with expander:
         st.markdown("**The link** to this run and every dial on this page:")
         st.code(link(run, page), language=None, wrap_lines=True)
         st.caption(
