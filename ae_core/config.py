@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ae_core.errors import ConfigError
@@ -250,6 +251,7 @@ def _build(kind: type[T], fields: Mapping[str, Any]) -> T:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
 
+@lru_cache(maxsize=1024)
 def run_id(run: RunConfig) -> str:
     """A run's name everywhere: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
     return hashlib.sha256(to_json(run).encode()).hexdigest()[:16]

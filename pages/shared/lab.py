@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
@@ -82,9 +82,9 @@ def import_ahead() -> None:
 
 def link(page: str, label: str, icon: str) -> None:
     """A link to another page; only its words where a page runs alone, without the router that knows the others."""
-    try:
-        st.page_link(f"pages/{page}.py", label=label, icon=icon)
-    except StreamlitPageNotFoundError:
+    if pages := st.session_state.get("pages"):
+        st.page_link(pages[page], label=label, icon=icon)
+    else:
         st.markdown(label)
 
 
@@ -144,36 +144,47 @@ def _unmasked(cookie: str) -> bytes | None:
 
 def data_dir() -> Path | None:
     """The directory of full MNIST if it is there and whole, else None; `data_problem` tells why."""
-    return None if data_problem() else data.directory()
+    directory, problem = _asked_for()
+    return None if problem else directory
 
 
 def data_problem() -> str | None:
     """Why the data directory that was asked for is not used, in one sentence."""
+    _, problem = _asked_for()
+    return problem
+
+
+def _asked_for() -> tuple[Path | None, str | None]:
+    """The directory of full MNIST that was asked for, and why it is not used."""
     directory = data.directory()
-    if directory is None:
-        return None
     try:
-        _load(name=data.best_available(directory), directory=directory, cache_dir=default_root() / "cache")
+        if directory:
+            _load(data.best_available(directory), directory, default_root() / "cache")
     except DataError as problem:
-        return str(problem)
-    return None
+        return directory, str(problem)
+    return directory, None
 
 
 def digits() -> data.Digits:
     """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
     directory = data_dir()
-    return _load(name=data.best_available(directory), directory=directory, cache_dir=default_root() / "cache")
+    return _load(data.best_available(directory), directory, default_root() / "cache")
 
 
 def digits_named(name: str) -> data.Digits | None:
     """The data set `name`, whichever the lab works with, or None where it is not at hand."""
     directory = None if name == EMBEDDED else data_dir()
-    return _load(name=name, directory=directory, cache_dir=default_root() / "cache") if name == EMBEDDED or directory else None
+    return _load(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+    """Pages ask for the digits twenty times: Streamlit's cache, which has all visitors wait for the first, is asked only once."""
+    return _read(name, directory, cache_dir)
 
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
-def _load(*, name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    """By keyword: for an argument without a name Streamlit looks through the signature each time, and pages ask often."""
+def _read(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
     return data.load(name, directory, cache_dir)
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from streamlit import config
+from streamlit import config, type_util
 
 from pages.shared.gate import counts
 
@@ -30,17 +30,20 @@ logger = logging.getLogger(__name__)
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """While the server lives."""
-    remember_settings()
+    remember_what_stays()
     import_early("pages.shared.display")
     yield
 
 
-def remember_settings() -> None:
-    """Look Streamlit's settings up once. It asks for those of the theme at every run of a page, and no other run starts meanwhile.
+def remember_what_stays() -> None:
+    """Look up once what Streamlit looks up again and again, and what does not change while it runs.
 
-    They do not change while it runs, but each asking goes through all settings there are: two fifths of a slider's answer.
+    Its settings: it asks for those of the theme at every run of a page, no other run starts meanwhile, and each asking goes through
+    all settings there are, two fifths of a slider's answer. The parameters of functions whose results it keeps: it asks for each
+    argument of each call.
     """
     config.get_options_for_section = cache(config.get_options_for_section)
+    type_util.get_func_parameters = cache(type_util.get_func_parameters)
 
 
 def import_early(*modules: str) -> None:
