@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from torch import Tensor
 
 from ae_core.figures import BLUE, FONT, GAP, LABEL, ORANGE, SLIDER_HEIGHT, Row, png
-from ae_core.latent_figures import CLASS_LEGEND, CLEAR, class_middles, class_traces
+from ae_core.latent_figures import CLASS_COLOURS, CLASS_LEGEND, CLASS_SYMBOLS, CLEAR, MARKER, class_middles, class_traces
 
 STILLS = 5
 ROW_HEIGHT = 96
@@ -69,11 +69,11 @@ def training_scrubber(
 
     if codes:
         points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
-        first = len(figure.data)
         _add_codes(figure, points_tm2[0], labels_m, CHARTS_HEIGHT / plot_height)
-        changing += range(first, len(figure.data))
+        changing += [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
-            frame += _moved(points_m2, labels_m)
+            middle_x, middle_y, _ = class_middles(points_m2, labels_m)
+            frame += [go.Scatter(x=points_m2[:, 0], y=points_m2[:, 1]), go.Scatter(x=middle_x, y=middle_y)]
 
     _add_losses(figure, batch_losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, CODES_RIGHT + 0.11 if codes else 0.1)
     places = [_place_on_curve(step, batch_losses) for step in steps]
@@ -113,7 +113,15 @@ def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None
 
 
 def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:
-    figure.add_traces(class_traces(points_m2, labels_m, xaxis="x2", yaxis="y2"))
+    """The points of all classes are one trace, the last but one: ten in each of many frames would take three times as long to draw."""
+    place = {"xaxis": "x2", "yaxis": "y2"}
+    *classes, middles = class_traces(points_m2, labels_m, **place)
+    for trace in classes:  # they stay for the legend
+        trace.update(x=[None], y=[None], customdata=None)
+    looks = {"color": [CLASS_COLOURS[digit] for digit in labels_m], "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m]}
+    marker = {**looks, "size": MARKER, "opacity": 0.8}
+    points = go.Scatter(x=points_m2[:, 0], y=points_m2[:, 1], mode="markers", marker=marker, showlegend=False, **place)
+    figure.add_traces([*classes, points, middles])
     ends = [-MARGIN * SCALE, (1 + MARGIN) * SCALE]
     bare = {"range": ends, "fixedrange": True, "showticklabels": False, "showgrid": False, "zeroline": False}
     frame = {"showline": True, "mirror": True, "linecolor": "#888888"}
@@ -169,12 +177,6 @@ def _scaled(codes_tm2: Tensor) -> np.ndarray:
     low_d, high_d = codes_tm2.amin((0, 1)), codes_tm2.amax((0, 1))
     shares = (codes_tm2 - low_d) / (high_d - low_d).clamp(min=1e-12)
     return (shares * SCALE).round().numpy().astype(np.uint16)
-
-
-def _moved(points_m2: np.ndarray, labels_m: np.ndarray) -> list[go.Scatter]:
-    x, y, _ = class_middles(points_m2, labels_m)
-    traces = [go.Scatter(x=points_m2[labels_m == digit, 0], y=points_m2[labels_m == digit, 1]) for digit in range(10)]
-    return [*traces, go.Scatter(x=x, y=y)]
 
 
 def _short(number: float) -> str:

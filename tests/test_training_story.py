@@ -13,6 +13,7 @@ import torch
 from ae_core import config, jobs, training_figures, worker
 from ae_core.data import Digits
 from ae_core.jobs import Progress
+from ae_core.latent_figures import CLASS_COLOURS, CLASS_SYMBOLS
 from ae_core.store import SHIPPED, Store, default_root
 from ae_core.training_figures import SCALE
 from pages.shared import training_story
@@ -20,6 +21,8 @@ from tests.test_latent import opened
 from tests.test_pages import no_training_process  # noqa: F401 (a fixture)
 
 SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})
+# The trace of all codes in the replay of a denoiser: after three rows of pictures and the ten classes of the legend.
+POINTS = 13
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_pictures_codes_and_loss_move_together(progress):
     first, last = replayed(progress, 0), replayed(progress, -1)
     assert set(first) == set(last)
     assert first[2].source != last[2].source
-    assert any(not np.array_equal(first[trace].x, last[trace].x) for trace in range(3, 13))
+    assert not np.array_equal(first[POINTS].x, last[POINTS].x)
     (marker,) = list(last)[-1:]
     assert last[marker].x == (progress.steps,)
     assert last[marker].y[0] == pytest.approx(progress.batch_losses[-1][1])
@@ -83,10 +86,18 @@ def test_pictures_codes_and_loss_move_together(progress):
 def test_every_frame_shows_every_digits_code_where_it_lay(progress):
     labels, codes = progress.codes.labels_n, progress.codes.codes_tnd
     low, high = codes.amin((0, 1)), codes.amax((0, 1))
-    shown = replayed(progress, 4)
-    for digit in range(10):
-        expected = ((codes[4] - low) / (high - low) * SCALE)[labels == digit]
-        np.testing.assert_allclose(np.stack([shown[3 + digit].x, shown[3 + digit].y], axis=1), expected, atol=0.51)
+    shown = replayed(progress, 4)[POINTS]
+    np.testing.assert_allclose(np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51)
+    looks = training_story._figure(progress).data[POINTS].marker
+    assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
+    assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
+
+
+def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
+    legend = [trace for trace in training_story._figure(progress).data if trace.name]
+    assert [(trace.name, trace.marker.color, trace.marker.symbol) for trace in legend] == [
+        (str(digit), colour, symbol) for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True))
+    ]
 
 
 def test_the_axes_stay_and_hold_every_frame(progress):
