@@ -2,11 +2,11 @@
 
     python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--copies 1] [--output FILE.json]
 
-A presenter has opened the lab. So many visitors join within a second; then each moves the noise slider every 4 seconds, at moments
-of its own, while trainings run and three real browsers do the same; then all move it within 0.2 s. Prints, in milliseconds, the
-times from a message sent to the first picture and to the end of the page's run, in the browsers to the picture painted, and what
-failed. Visitors and browsers run in processes of their own, on the same machine. With more copies of the lab than one, on one store,
-they go to each by turns, as nginx sends them.
+A presenter has opened the lab. So many visitors join within a second. Three real browsers come too; when their pages are there all move
+the noise slider every 4 seconds, each from a moment of its own on, while trainings run; then all move it within 0.2 s. Prints, in
+milliseconds, the times from a message sent to the first picture and to the end of the page's run, in the browsers to the picture
+painted, and what failed. Visitors and browsers run in processes of their own, on the same machine. With more copies of the lab than
+one, on one store, they go to each by turns, as nginx sends them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -63,30 +63,46 @@ class Crowd:
         return replace(answer, seconds=time.perf_counter() - started)
 
     async def join(self, count: int, within: float) -> None:
-        async def one(i: int) -> Answer:
+        async def one(i: int) -> None:
             await asyncio.sleep(random.uniform(0, within))
-            return await self.let_in(i)
+            await self._note("join", self.let_in(i))
 
-        await self._all("join", [one(i) for i in range(count)])
+        await asyncio.gather(*[one(i) for i in range(count)])
 
     async def move(self, what: str, within: float) -> None:
-        async def one(visitor: Visitor, key: str) -> Answer:
-            await asyncio.sleep(random.uniform(0, within))
-            return await visitor.move(key, random.choice(LEVELS))
+        """Each moves its slider once, at any moment `within` so many seconds."""
 
-        await self._all(what, [one(visitor, key) for visitor, key in self.inside])
+        async def one(visitor: Visitor, key: str) -> None:
+            await asyncio.sleep(random.uniform(0, within))
+            await self._note(what, visitor.move(key, random.choice(LEVELS)))
+
+        await asyncio.gather(*[one(visitor, key) for visitor, key in self.inside])
+
+    async def keep_moving(self, what: str, seconds: float) -> None:
+        """Each moves its slider every EVERY_SECONDS, from a moment of its own on; who waits longer for an answer moves after it."""
+        end = time.monotonic() + seconds
+
+        async def one(visitor: Visitor, key: str) -> None:
+            due = time.monotonic() + random.uniform(0, EVERY_SECONDS)
+            while due < end:
+                await asyncio.sleep(due - time.monotonic())
+                await self._note(what, visitor.move(key, random.choice(LEVELS)))
+                due = max(due + EVERY_SECONDS, time.monotonic())
+
+        await asyncio.gather(*[one(visitor, key) for visitor, key in self.inside])
 
     async def leave(self) -> None:
         await self._stack.aclose()
 
-    async def _all(self, what: str, doings: list) -> None:
-        for done in await asyncio.gather(*doings, return_exceptions=True):
-            if isinstance(done, BaseException):
-                self.failures.append(f"{what}: {done!r}")
-            else:
-                self.answers.setdefault(what, []).append(done)
-                if done.failed:
-                    self.failures.append(f"{what}: an error on the page")
+    async def _note(self, what: str, doing: Awaitable[Answer]) -> None:
+        try:
+            answer = await doing
+        except Exception as problem:
+            self.failures.append(f"{what}: {problem!r}")
+            return
+        self.answers.setdefault(what, []).append(answer)
+        if answer.failed:
+            self.failures.append(f"{what}: an error on the page")
 
 
 async def a_class(urls: Sequence[str], count: int, seconds: float, places: Sequence[tuple[str, str]], browsers: bool = False) -> Crowd:
@@ -95,11 +111,9 @@ async def a_class(urls: Sequence[str], count: int, seconds: float, places: Seque
     await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
     command = [sys.executable, "-m", "tests.load.browsers", urls[0], str(seconds)]
     beside = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) if browsers else None
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        began = time.monotonic()
-        await crowd.move("move", EVERY_SECONDS - 1)
-        await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.monotonic() - began)))
+    if beside:
+        await asyncio.to_thread(beside.stdout.readline)  # their pages are there
+    await crowd.keep_moving("move", seconds)
     if beside:
         told, _ = await asyncio.to_thread(beside.communicate)
         crowd.painted = [milliseconds / 1000 for milliseconds in json.loads(told)]

@@ -2,7 +2,8 @@
 
     python -m tests.load.browsers URL SECONDS
 
-Each is a Chromium of its own, at the home page, the DAE's and the CAE's, and presses a key every 4 seconds.
+Each is a Chromium of its own, at the home page, the DAE's and the CAE's, and presses a key every 4 seconds. A first line says that
+their pages are there.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main() -> None:
             page.locator(picture).last.wait_for(state="attached")
             pages.append((page, key, picture))
         time.sleep(EVERY_SECONDS)  # until the pictures of all levels are there
+        print("ready", flush=True)
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             began = time.monotonic()
