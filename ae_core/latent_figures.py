@@ -27,14 +27,18 @@ CLEAR = "rgba(0,0,0,0)"
 CLASS_LEGEND = {"orientation": "h", "x": 0, "yanchor": "bottom", "itemsizing": "constant", "itemclick": False, "itemdoubleclick": False}
 
 
-def class_traces(points_n2: np.ndarray, labels_n: np.ndarray, **place: str) -> list[go.Scatter]:
-    """Ten traces, one for each class, and one with each class's number at its middle. `place` names axes and legend."""
+def class_traces(points_n2: np.ndarray, labels_n: np.ndarray, *, only_legend: bool = False, **place: str) -> list[go.Scatter]:
+    """Ten traces, one for each class, and one with each class's number at its middle. `place` names axes and legend.
+
+    only_legend: the ten are without their points, and there for the legend alone.
+    """
     traces = []
     for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True)):
-        mine = labels_n == digit
+        mine = np.flatnonzero(labels_n == digit)
+        points = {"x": [None], "y": [None]} if only_legend else {"x": points_n2[mine, 0], "y": points_n2[mine, 1], "customdata": mine}
         traces.append(
             go.Scatter(
-                x=points_n2[mine, 0], y=points_n2[mine, 1], customdata=np.flatnonzero(mine), mode="markers", name=str(digit),
+                **points, mode="markers", name=str(digit),
                 marker={"color": colour, "symbol": symbol, "size": MARKER, "opacity": 0.8, "line": {"width": 0}},
                 # Without these, the points that were not clicked would fade.
                 selected={"marker": {"opacity": 0.8}}, unselected={"marker": {"opacity": 0.8}},

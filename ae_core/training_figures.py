@@ -65,7 +65,8 @@ def training_scrubber(
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
     _add_pictures(figure, [*given, Row("reconstruction", rebuilt[0])], 1 - pictures_height / plot_height)
     changing = [len(given)]
-    moving: list[list[object]] = [[go.Image(source=png(images_nhw))] for images_nhw in rebuilt]
+    # As dictionaries: of a trace made by itself a frame would make another one.
+    moving: list[list[dict[str, object]]] = [[{"type": "image", "source": png(images_nhw)}] for images_nhw in rebuilt]
 
     if codes:
         points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
@@ -73,7 +74,7 @@ def training_scrubber(
         changing += [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
             middle_x, middle_y, _ = class_middles(points_m2, labels_m)
-            frame += [go.Scatter(x=points_m2[:, 0], y=points_m2[:, 1]), go.Scatter(x=middle_x, y=middle_y)]
+            frame += [{"type": "scatter", "x": points_m2[:, 0], "y": points_m2[:, 1]}, {"type": "scatter", "x": middle_x, "y": middle_y}]
 
     _add_losses(figure, batch_losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, CODES_RIGHT + 0.11 if codes else 0.1)
     places = [_place_on_curve(step, batch_losses) for step in steps]
@@ -82,9 +83,9 @@ def training_scrubber(
     changing.append(len(figure.data))
     figure.add_scatter(x=[x], y=[y], mode="markers", marker=here, xaxis="x3", yaxis="y3", showlegend=False)
     for frame, (x, y) in zip(moving, places, strict=True):
-        frame.append(go.Scatter(x=[x], y=[y]))
+        frame.append({"type": "scatter", "x": [x], "y": [y]})
 
-    figure.frames = [go.Frame(name=str(step), data=data, traces=changing) for step, data in zip(steps, moving, strict=True)]
+    figure.frames = [{"name": str(step), "data": data, "traces": changing} for step, data in zip(steps, moving, strict=True)]
     figure.update_layout(
         height=plot_height + below,
         margin={"l": 0, "r": 0, "t": 0, "b": below},
@@ -115,11 +116,10 @@ def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None
 def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:
     """The points of all classes are one trace, the last but one: ten in each of many frames would take three times as long to draw."""
     place = {"xaxis": "x2", "yaxis": "y2"}
-    *classes, middles = class_traces(points_m2, labels_m, **place)
-    for trace in classes:  # they stay for the legend
-        trace.update(x=[None], y=[None], customdata=None)
-    looks = {"color": [CLASS_COLOURS[digit] for digit in labels_m], "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m]}
-    marker = {**looks, "size": MARKER, "opacity": 0.8}
+    *classes, middles = class_traces(points_m2, labels_m, only_legend=True, **place)
+    scale = [(digit / 9, colour) for digit, colour in enumerate(CLASS_COLOURS)]
+    colours = {"color": labels_m, "colorscale": scale, "cmin": 0, "cmax": 9}
+    marker = {**colours, "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m], "size": MARKER, "opacity": 0.8}
     points = go.Scatter(x=points_m2[:, 0], y=points_m2[:, 1], mode="markers", marker=marker, showlegend=False, **place)
     figure.add_traces([*classes, points, middles])
     ends = [-MARGIN * SCALE, (1 + MARGIN) * SCALE]

@@ -63,7 +63,9 @@ def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: st
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
 def _finished_figure(of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]) -> FinishedFigure:
-    return FinishedFigure(styled(_draw(), colour, size))
+    figure = styled(_draw(), colour, size)
+    figure.__class__ = FinishedFigure  # a new one made of it would check all that is in it once more
+    return figure
 
 
 def _show(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
