@@ -27,6 +27,8 @@ from pages.shared.server import import_early
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
+# By the pages that come next.
+NEEDED_SOON = ("model_page", "network_view", "noise_view", "pca_view")
 
 
 # Streamlit's captions and, on a dark ground, the words on its coloured buttons are hard to read from the third row.
@@ -77,7 +79,7 @@ def ready_for_figures() -> None:
 @st.cache_resource(show_spinner=False)
 def import_ahead() -> None:
     """At the end of the first page: begin to import what others need, which takes seconds."""
-    import_early("pages.shared.training_panel", "pandas", "torchmetrics.functional.image")
+    import_early("pandas", "plotly.tools", "torchmetrics.functional.image", *(f"pages.shared.{part}" for part in NEEDED_SOON))
 
 
 def link(page: str, label: str, icon: str) -> None:
