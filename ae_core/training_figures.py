@@ -65,7 +65,7 @@ def training_scrubber(
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
     _add_pictures(figure, [*given, Row("reconstruction", rebuilt[0])], 1 - pictures_height / plot_height)
     changing = [len(given)]
-    # As dictionaries: of a trace made by itself a frame would make another one.
+    # As dictionaries: of a trace that is already made a frame makes a copy, and checks it once more.
     moving: list[list[dict[str, object]]] = [[{"type": "image", "source": png(images_nhw)}] for images_nhw in rebuilt]
 
     if codes:
@@ -114,12 +114,11 @@ def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None
 
 
 def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:
-    """The points of all classes are one trace, the last but one: ten in each of many frames would take three times as long to draw."""
+    """The points of all classes are one trace, the last but one: of ten in each frame Plotly makes a figure in twice the time."""
     place = {"xaxis": "x2", "yaxis": "y2"}
     *classes, middles = class_traces(points_m2, labels_m, only_legend=True, **place)
-    scale = [(digit / 9, colour) for digit, colour in enumerate(CLASS_COLOURS)]
-    colours = {"color": labels_m, "colorscale": scale, "cmin": 0, "cmax": 9}
-    marker = {**colours, "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m], "size": MARKER, "opacity": 0.8}
+    looks = {"color": [CLASS_COLOURS[digit] for digit in labels_m], "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m]}
+    marker = {**looks, "size": MARKER, "opacity": 0.8}
     points = go.Scatter(x=points_m2[:, 0], y=points_m2[:, 1], mode="markers", marker=marker, showlegend=False, **place)
     figure.add_traces([*classes, points, middles])
     ends = [-MARGIN * SCALE, (1 + MARGIN) * SCALE]

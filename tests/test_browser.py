@@ -125,6 +125,7 @@ def test_the_noise_slider_redraws_the_picture_and_goes_into_the_link(page, app):
 def test_the_pictures_follow_the_slider_while_it_is_dragged_and_nobody_is_asked(page, app):
     go(page, app, "denoising")
     wait_for_figure(page)
+    expect(page.get_by_text("Try this:")).to_be_attached()  # the page's last words: what draws each kind of its parts is loaded
     page.wait_for_timeout(3_000)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))

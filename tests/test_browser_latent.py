@@ -50,7 +50,7 @@ def seen(story: Locator) -> tuple[list[str], str, str]:
     Not how high: the panel of the curve may settle by some pixels when it is first moved.
     """
     pictures = story.locator("image").evaluate_all("all => all.map(i => i.getAttribute('href'))")
-    codes = story.locator(".subplot.x2y2 .points").first.inner_html()
+    codes = story.locator(".subplot.x2y2 .points:has(.point)").first.inner_html()
     marker = story.locator(".point[style*='213, 94, 0']").get_attribute("transform") or ""
     return pictures, codes, marker.split(",")[0]
 

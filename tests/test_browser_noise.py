@@ -9,6 +9,20 @@ from playwright.sync_api import expect
 from ae_core import config
 from tests.test_browser import go, wait_for_figure
 
+# Keeps count of who listens to the slider's value.
+COUNTED = """
+const { observe, disconnect } = MutationObserver.prototype;
+window.listening = new Set();
+MutationObserver.prototype.observe = function (target, options) {
+    if (options.attributeFilter?.includes("value")) window.listening.add(this);
+    observe.call(this, target, options);
+};
+MutationObserver.prototype.disconnect = function () {
+    window.listening.delete(this);
+    disconnect.call(this);
+};
+"""
+
 
 def test_dragging_the_slider_beyond_the_training_noise_says_so_over_the_picture(page, app):
     go(page, app, "denoising")
@@ -29,6 +43,20 @@ def test_dragging_the_slider_beyond_the_training_noise_says_so_over_the_picture(
     page.locator(".st-key-dae_test_noise").get_by_role("slider").focus()
     page.keyboard.press("Home")
     expect(label).to_have_text("noisy input x + ε, clipped to 0–1")
+
+
+def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, app):
+    page.add_init_script(COUNTED)
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_function("window.listening.size === 1")
+    first = page.locator(".st-key-dae_rows img").first
+    for _ in range(3):
+        before = first.get_attribute("src")
+        page.get_by_role("button", name="New digits").first.click()
+        expect(first).not_to_have_attribute("src", before)
+        page.wait_for_timeout(1_000)  # the pictures of all levels come after the first
+    assert page.evaluate("window.listening.size") == 1
 
 
 def test_one_click_trains_the_pair(page, app):

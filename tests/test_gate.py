@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import gate, server
 from tests.browser import App, free_port
-from tests.load.__main__ import a_class
+from tests.load.__main__ import EVERY_SECONDS, a_class
 from tests.load.client import Visitor
 
 KEY = "a-key-of-the-tests"
@@ -163,15 +163,15 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what a process has loaded")
-def test_the_server_runs_on_the_faster_event_loop(app):
+def test_the_server_has_the_faster_event_loop(app):
     assert "/uvloop/" in Path(f"/proc/{app.process.pid}/maps").read_text()
 
 
 @in_a_loop_of_its_own
 async def test_twenty_visitors_at_once_all_get_their_pictures(app):
-    crowd = await a_class([app.url], 20, 1, [("", "home_test_noise")])
+    crowd = await a_class([app.url], 20, EVERY_SECONDS, [("", "home_test_noise")])
     assert crowd.failures == []
-    assert len(crowd.answers["join"]) == len(crowd.answers["all at once"]) == 20
+    assert len(crowd.answers["join"]) == len(crowd.answers["move"]) == len(crowd.answers["all at once"]) == 20
     assert all(answer.picture_seconds is not None for answer in crowd.answers["join"])
 
 

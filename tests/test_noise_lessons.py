@@ -34,7 +34,7 @@ def shown(page: AppTest) -> str:
 def followed(page: AppTest) -> dict[str, list]:
     """What the browser is given to change the pictures by itself."""
     (follower,) = [element.proto for element in page.get("bidi_component") if element.proto.component_name.endswith("scrubber")]
-    return json.loads(follower.json)
+    return json.loads(follower.bytes)
 
 
 def measured(name: str, digits: Digits, level: float, kind: str = "gaussian") -> float:

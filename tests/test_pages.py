@@ -55,16 +55,6 @@ def test_the_router_lists_every_page_in_the_storys_order():
     assert listed == [*(lesson.page for lesson in PATH), "latent_space", "your_digit", "runs"]
 
 
-def test_what_can_be_shared_is_made_when_it_is_asked_for():
-    page = open_page("denoising")
-    assert not page.code
-    assert not page.get("download_button")
-    page.session_state.dae_share = True
-    page.run()
-    assert "weights=" in page.code[0].value
-    assert len(page.get("download_button")) == 3
-
-
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_shipped_runs_are_marked_as_shipped(name):
     assert any("Shipped with the lab" in text.value for text in open_page(name).markdown)

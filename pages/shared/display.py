@@ -61,6 +61,12 @@ def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: st
     _show(_finished_figure(of, *_style(), draw), key, alt)
 
 
+def draw_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
+    """Have ready what `chart_for_all` shows, in either theme, for whoever is not presenting."""
+    for colour in TEXT_COLOURS.values():
+        _finished_figure(of, colour, figures.FONT, draw)
+
+
 @st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
 def _finished_figure(of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]) -> FinishedFigure:
     figure = styled(_draw(), colour, size)

@@ -13,7 +13,6 @@ from itertools import cycle
 from pathlib import Path
 
 import streamlit as st
-from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.runtime.pages_manager import PagesManager
 
 from ae_core import config, data, housekeeping
@@ -27,7 +26,9 @@ from pages.shared.server import import_early
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
-# By the pages that come next.
+# Where `router.py` leaves every page, by its name.
+PAGES = "pages"
+# Parts that the next pages import.
 NEEDED_SOON = ("model_page", "network_view", "noise_view", "pca_view")
 
 
@@ -84,7 +85,7 @@ def import_ahead() -> None:
 
 def link(page: str, label: str, icon: str) -> None:
     """A link to another page; only its words where a page runs alone, without the router that knows the others."""
-    if pages := st.session_state.get("pages"):
+    if pages := st.session_state.get(PAGES):
         st.page_link(pages[page], label=label, icon=icon)
     else:
         st.markdown(label)
@@ -97,9 +98,9 @@ def presenting() -> bool:
 
 def go(page: str, query: dict[str, str]) -> None:
     """Open another page, with `query` in its link; stay where a page runs alone."""
-    try:
-        st.switch_page(f"pages/{page}.py", query_params=query)
-    except StreamlitPageNotFoundError:
+    if pages := st.session_state.get(PAGES):
+        st.switch_page(pages[page], query_params=query)
+    else:
         st.rerun()
 
 
@@ -157,7 +158,7 @@ def data_problem() -> str | None:
 
 
 def _asked_for() -> tuple[Path | None, str | None]:
-    """The directory of full MNIST that was asked for, and why it is not used."""
+    """The directory of full MNIST that was asked for, and why it is not used; None where it is."""
     directory = data.directory()
     try:
         if directory:
@@ -181,7 +182,7 @@ def digits_named(name: str) -> data.Digits | None:
 
 @lru_cache(maxsize=2)
 def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    """Pages ask for the digits twenty times: Streamlit's cache, which has all visitors wait for the first, is asked only once."""
+    """The data set `name`, kept in memory. A page asks twenty times; `_read` is slower, and has all visitors wait for one reading."""
     return _read(name, directory, cache_dir)
 
 

@@ -11,7 +11,7 @@ from ae_core.figures import Frames
 
 # A Streamlit slider tells the server its value when it is let go, and the page before: its input element has it all along.
 FOLLOW = """
-export default function ({ data: bytes }) {
+export default function ({ data: bytes, parentElement }) {
     const data = JSON.parse(new TextDecoder().decode(bytes));
     const show = (value) => {
         const step = data.values.reduce((best, one, i) => Math.abs(one - value) < Math.abs(data.values[best] - value) ? i : best, 0);
@@ -26,8 +26,11 @@ export default function ({ data: bytes }) {
         const moved = changes.map((change) => change.target).findLast((input) => input.closest(`.st-key-${data.slider}`));
         if (moved) show(Number(moved.value));
     });
+    // Called again with other pictures, while what it gives back is called only when the element goes.
+    parentElement.following?.disconnect();
+    parentElement.following = observer;
     observer.observe(document.body, { subtree: true, attributeFilter: ["value"] });
-    return () => observer.disconnect();
+    return () => parentElement.following.disconnect();
 }
 """
 _follower = st.components.v2.component("autoencoder_lab_scrubber", js=FOLLOW)
@@ -46,13 +49,13 @@ def show(picture: str, key: str) -> None:
         st.markdown(picture, unsafe_allow_html=True)
 
 
-def packed(slider: str, key: str, frames: Frames) -> bytes:
-    """What the browser needs to let the picture `key` follow the slider with the key `slider`, as JSON, for `follow`."""
-    return json.dumps({"slider": slider, "picture": key, **asdict(frames)}).encode()
+def packed(slider: str, picture: str, frames: Frames) -> bytes:
+    """What the browser needs to let `picture` follow the slider with the key `slider`, as JSON; both by their keys."""
+    return json.dumps({"slider": slider, "picture": picture, **asdict(frames)}).encode()
 
 
 def follow(key: str, packed_frames: bytes) -> None:
-    """Let the picture `key` follow its slider.
+    """Let the picture `key` follow its slider. What is packed must be of the same picture.
 
     The same bytes are the same message, which a browser that has it is not sent again. Anything but bytes Streamlit would put
     into JSON twice for every answer, which takes longer than all the rest of the picture.

@@ -10,7 +10,7 @@ from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab, slider_keys
-from pages.shared.display import DIGITS_SHOWN, chart_for_all, run_name
+from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, run_name
 
 STILL_DIGITS = 3
 
@@ -37,8 +37,19 @@ def _replay(run: StoredRun, page: str) -> None:
         else:
             st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
-        chart_for_all(lambda: _figure(progress), ("replay", *run_name(run)), f"{page}_story", alt)
+        chart_for_all(lambda: _figure(progress), _name(run), f"{page}_story", alt)
         slider_keys.enable(f"{page}_story")
+
+
+def draw_ahead(run: StoredRun) -> None:
+    """Have the replay of a finished run ready for whoever opens its page."""
+    progress = _progress(*run_name(run), run)
+    if progress.snapshots and progress.batch_losses:
+        draw_for_all(lambda: _figure(progress), _name(run))
+
+
+def _name(run: StoredRun) -> tuple[object, ...]:
+    return "replay", *run_name(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -2,11 +2,11 @@
 
     python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--copies 1] [--output FILE.json]
 
-A presenter has opened the lab. So many visitors join within a second. Three real browsers come too; when their pages are there all move
-the noise slider every 4 seconds, each from a moment of its own on, while trainings run; then all move it within 0.2 s. Prints, in
-milliseconds, the times from a message sent to the first picture and to the end of the page's run, in the browsers to the picture
-painted, and what failed. Visitors and browsers run in processes of their own, on the same machine. With more copies of the lab than
-one, on one store, they go to each by turns, as nginx sends them.
+A presenter has opened the lab, in presenter mode. So many visitors join within a second. Three real browsers come too; when their
+pages are there all move the noise slider every 4 seconds, each from a moment of its own on, while trainings run; then all move it
+within 0.2 s. Prints, in milliseconds, the times from a message sent to the first picture and to the end of the page's run, in the
+browsers to the picture painted, and what failed. Visitors and browsers run in processes of their own, on the same machine. With more
+copies of the lab than one, on one store, they go to each by turns, as nginx sends them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from ae_core import config, jobs
 from tests.benchmarks.interaction import PlainApp
 from tests.browser import App
 from tests.conftest import PROJECT
+from tests.load.browsers import READY
 from tests.load.client import Answer, Visitor
 
 # Page, key of the noise slider, and how many of ten visitors are there.
@@ -70,7 +71,7 @@ class Crowd:
         await asyncio.gather(*[one(i) for i in range(count)])
 
     async def move(self, what: str, within: float) -> None:
-        """Each moves its slider once, at any moment `within` so many seconds."""
+        """Each moves its slider once, at a random moment of the next `within` seconds."""
 
         async def one(visitor: Visitor, key: str) -> None:
             await asyncio.sleep(random.uniform(0, within))
@@ -78,13 +79,15 @@ class Crowd:
 
         await asyncio.gather(*[one(visitor, key) for visitor, key in self.inside])
 
-    async def keep_moving(self, what: str, seconds: float) -> None:
-        """Each moves its slider every EVERY_SECONDS, from a moment of its own on; who waits longer for an answer moves after it."""
-        end = time.monotonic() + seconds
+    async def keep_moving(self, what: str, over: Callable[[float], bool]) -> None:
+        """Each moves its slider every EVERY_SECONDS, from a moment of its own on; who waits longer for an answer moves after it.
+
+        over: whether it is over at a time of `time.monotonic`.
+        """
 
         async def one(visitor: Visitor, key: str) -> None:
             due = time.monotonic() + random.uniform(0, EVERY_SECONDS)
-            while due < end:
+            while not over(due):
                 await asyncio.sleep(due - time.monotonic())
                 await self._note(what, visitor.move(key, random.choice(LEVELS)))
                 due = max(due + EVERY_SECONDS, time.monotonic())
@@ -105,16 +108,28 @@ class Crowd:
             self.failures.append(f"{what}: an error on the page")
 
 
+async def present(urls: Sequence[str]) -> None:
+    """Open the lab in presenter mode, which has ready what the script's pages show."""
+    for url in urls:
+        async with Visitor(url, query="present=1") as presenter:
+            answer = await presenter.open()
+            if answer.failed:
+                raise RuntimeError("an error on the presenter's page")
+
+
 async def a_class(urls: Sequence[str], count: int, seconds: float, places: Sequence[tuple[str, str]], browsers: bool = False) -> Crowd:
     crowd = Crowd(urls, places)
     await crowd.join(count, 1.0)
     await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
-    command = [sys.executable, "-m", "tests.load.browsers", urls[0], str(seconds)]
-    beside = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) if browsers else None
-    if beside:
-        await asyncio.to_thread(beside.stdout.readline)  # their pages are there
-    await crowd.keep_moving("move", seconds)
-    if beside:
+    if browsers:
+        command = [sys.executable, "-m", "tests.load.browsers", urls[0], str(seconds)]
+        beside = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        assert beside.stdout
+        if await asyncio.to_thread(beside.stdout.readline) != f"{READY}\n":
+            raise RuntimeError("the browsers did not come up; what they said is above")
+    end = time.monotonic() + seconds
+    await crowd.keep_moving("move", lambda due: due >= end)
+    if browsers:
         told, _ = await asyncio.to_thread(beside.communicate)
         crowd.painted = [milliseconds / 1000 for milliseconds in json.loads(told)]
     await crowd.move("all at once", 0.2)
@@ -162,7 +177,7 @@ def main() -> None:
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
         for i in range(options.trainings):
             jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
-        asyncio.run(a_class(urls, len(urls), 0, PLACES))
+        asyncio.run(present(urls))
         time.sleep(PRESENTER_SECONDS)
         before = memory_megabytes(copies)
         results["lab"] = table("lab", asyncio.run(a_class(urls, options.visitors, options.seconds, PLACES, browsers=True)))

@@ -18,6 +18,7 @@ from tests.benchmarks.interaction import PAINTED
 from tests.browser import PROJECTOR, chromium
 
 EVERY_SECONDS = 4.0
+READY = "ready"
 # Page, key of its noise slider, and the picture that is looked at.
 PLACES = [
     ("", "home_test_noise", ".st-key-home_columns img"),
@@ -46,7 +47,7 @@ def main() -> None:
             page.locator(picture).last.wait_for(state="attached")
             pages.append((page, key, picture))
         time.sleep(EVERY_SECONDS)  # until the pictures of all levels are there
-        print("ready", flush=True)
+        print(READY, flush=True)
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             began = time.monotonic()

@@ -40,13 +40,6 @@ async def flood(url: str, files: int, megabytes: int, sessions: int) -> Counter[
             return Counter(await asyncio.gather(*sent))
 
 
-async def moving_until(crowd: Crowd, what: str, over: asyncio.Event) -> None:
-    while not over.is_set():
-        began = time.monotonic()
-        await crowd.move(what, EVERY_SECONDS - 1)
-        await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.monotonic() - began)))
-
-
 async def measured(
     app: App, files: int, megabytes: int, sessions: int, visitors: int, calm_seconds: float = CALM_SECONDS
 ) -> tuple[Crowd, Counter[int], list[float]]:
@@ -55,9 +48,8 @@ async def measured(
     crowd = Crowd([app.url], [("", "home_test_noise")])
     await crowd.join(visitors, 1.0)
     await crowd.move("first move", EVERY_SECONDS)
-    calm = asyncio.Event()
-    asyncio.get_running_loop().call_later(calm_seconds, calm.set)
-    await moving_until(crowd, "calm", calm)
+    calm_until = time.monotonic() + calm_seconds
+    await crowd.keep_moving("calm", lambda due: due >= calm_until)
     memory, over = [process.memory_info().rss / 1e6], asyncio.Event()
 
     async def watch() -> None:
@@ -65,7 +57,7 @@ async def measured(
             memory.append(process.memory_info().rss / 1e6)
             await asyncio.sleep(0.2)
 
-    others = asyncio.gather(moving_until(crowd, "flood", over), watch())
+    others = asyncio.gather(crowd.keep_moving("flood", lambda _: over.is_set()), watch())
     answers = await flood(app.url, files, megabytes, sessions)
     over.set()
     await others
