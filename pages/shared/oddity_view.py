@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from torch import Tensor
 
 from ae_core import figures, iteration, oddities
 from ae_core.figures import Row
@@ -33,8 +34,14 @@ def chooser() -> str:
 def inputs() -> None:
     """All pictures that go in, and nothing of what comes out."""
     with st.container(key="surprises_first"):
-        images_nhw = oddities.pictures(lab.digits())
+        images_nhw = _pictures(lab.digits().name)
         st.html(figures.rows_html([Row(*row) for row in zip(LABELS, images_nhw.split(PER_ROW), strict=True)]))
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _pictures(digits: str) -> Tensor:
+    """All pictures that go in, (n, 28, 28). Letters and the face are prepared like a visitor's digit, which takes half a second."""
+    return oddities.pictures(lab.digits())
 
 
 def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
@@ -83,7 +90,7 @@ def overview(runs: Mapping[str, StoredRun]) -> None:
     with lab.plain_errors():
         if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
             return
-        images_nhw = oddities.pictures(lab.digits())
+        images_nhw = _pictures(lab.digits().name)
         rows = [Row("what went in", images_nhw)]
         for model, run in runs.items():
             rows.append(Row(f"out of the {model}", oddities.outputs(_outcomes_of(run))))
@@ -156,7 +163,7 @@ def _outcomes_of(run: StoredRun) -> list[Outcome]:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _outcomes(_root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun) -> list[Outcome]:
-    return oddities.outcomes(lab.network(_run), oddities.pictures(lab.digits()), lab.digits())
+    return oddities.outcomes(lab.network(_run), _pictures(lab.digits().name), lab.digits())
 
 
 def _course_of(run: StoredRun) -> Course:
