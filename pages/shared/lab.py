@@ -28,8 +28,11 @@ MODELS_KEPT = 64
 PRESENTING = "presenting"
 # Where `router.py` leaves every page, by its name.
 PAGES = "pages"
-# Parts that the next pages import.
-NEEDED_SOON = ("model_page", "network_view", "noise_view", "pca_view")
+# What the next pages import, in this order.
+NEEDED_SOON = (
+    "pages.shared.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
+    "pages.shared.model_page", "pages.shared.network_view", "pages.shared.noise_view", "pages.shared.pca_view",
+)  # fmt: skip
 
 
 # Streamlit's captions and, on a dark ground, the words on its coloured buttons are hard to read from the third row.
@@ -80,7 +83,7 @@ def ready_for_figures() -> None:
 @st.cache_resource(show_spinner=False)
 def import_ahead() -> None:
     """At the end of the first page: begin to import what others need, which takes seconds."""
-    import_early("pandas", "plotly.tools", "torchmetrics.functional.image", *(f"pages.shared.{part}" for part in NEEDED_SOON))
+    import_early(*NEEDED_SOON)
 
 
 def link(page: str, label: str, icon: str) -> None:
