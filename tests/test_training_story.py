@@ -16,7 +16,7 @@ from ae_core.jobs import Progress
 from ae_core.latent_figures import CLASS_COLOURS, CLASS_SYMBOLS
 from ae_core.store import SHIPPED, Store, default_root
 from ae_core.training_figures import SCALE
-from pages.shared import training_story
+from pages.shared import presenter, training_story
 from tests.test_latent import opened
 from tests.test_pages import no_training_process  # noqa: F401 (a fixture)
 
@@ -145,3 +145,11 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
     replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
     assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 3
+
+
+def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
+    st.cache_resource.clear()
+    presenter.prepare()
+    monkeypatch.setattr(training_story, "_figure", lambda progress: pytest.fail("drawn again"))
+    page = opened("denoising")
+    assert len(json.loads(page.get("plotly_chart")[-1].proto.spec)["frames"]) == 25

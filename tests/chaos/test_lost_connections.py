@@ -51,9 +51,11 @@ def training(page: Page) -> Iterator[None]:
     """Stop what was trained, whatever came of the test."""
     yield
     stop = page.locator(".st-key-cae_stop button").first
-    if stop.is_enabled():
+    deadline = time.monotonic() + 60
+    while stop.is_enabled() and time.monotonic() < deadline:  # a page that has just come back may be drawn anew under a click
         stop.click()
-        expect(stop).to_be_disabled()
+        page.wait_for_timeout(3_000)
+    expect(stop).to_be_disabled()
 
 
 def press_train(page: Page, url: str) -> None:
