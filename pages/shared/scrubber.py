@@ -58,7 +58,7 @@ def follow(key: str, packed_frames: bytes) -> None:
     """Let the picture `key` follow its slider. What is packed must be of the same picture.
 
     The same bytes are the same message, which a browser that has it is not sent again. Anything but bytes Streamlit would put
-    into JSON twice for every answer, which takes longer than all the rest of the picture.
+    into JSON twice for every answer.
     """
     st.html(f"<style>.st-key-{key}_follower {{position: absolute}}</style>")
     _follower(key=f"{key}_follower", data=packed_frames)
