@@ -53,28 +53,39 @@ def test_axe_would_find_something(page, app):
     assert {finding.split(":")[0] for finding in findings(page)} >= {"image-alt", "color-contrast"}
 
 
+def listens(page: Page) -> None:
+    """Until the first page hears the presenter's keys."""
+    page.wait_for_function("document.labPresenter !== undefined")
+
+
 def test_the_script_runs_under_two_keys(page, app):
     go(page, app, "?present=1")
+    listens(page)
     for key, lesson in [("PageDown", "fully_connected"), ("ArrowRight", "convolutional"), ("PageUp", "fully_connected")]:
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        page.wait_for_timeout(1_500)
         page.keyboard.press(key)
         expect(page.locator("h1")).to_contain_text(PAGES[lesson])
         page.wait_for_url(re.compile(rf"{lesson}\?present=1"))
+
+
+def test_no_click_of_an_impatient_presenter_is_lost(page, app):
+    go(page, app, "?present=1")
+    listens(page)
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    page.wait_for_url(re.compile(r"denoising\?present=1"))
+    expect(page.locator("h1")).to_contain_text(PAGES["denoising"])
 
 
 def test_dials_come_when_wanted_and_the_script_is_one_key_away(page, app):
     go(page, app, "denoising?present=1&latent_size=8")
     dial = page.get_by_role("slider", name="Latent size")
     expect(dial).to_be_hidden()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(1_500)
+    listens(page)
     page.keyboard.press("d")
     expect(dial).to_be_visible()
     expect(dial).to_have_value("8")
     page.get_by_test_id("stTopNav").get_by_role("link", name="Runs", exact=True).click()
     expect(page.locator("h1")).to_contain_text("Runs")
-    page.wait_for_timeout(1_500)
     page.keyboard.press("b")
     expect(page.locator("h1")).to_contain_text(PAGES["denoising"])
     expect(dial).to_be_hidden()

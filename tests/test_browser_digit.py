@@ -98,6 +98,7 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     page.locator("input[type=file]").set_input_files({"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")})
     prepared = prepared_picture(page)
     page.get_by_text("Change the preparation").click()
+    page.wait_for_timeout(500)  # what is in the box moves while that opens
     page.get_by_text("Prepare it").click()
     unprepared = prepared_picture(page, instead_of=prepared)
     page.get_by_role("link", name="Home").first.click()

@@ -30,19 +30,41 @@ WITHOUT_DIALS = """<style>
 </style>"""
 
 # Arrows belong to whatever has the focus and knows what to do with them: a slider, a choice, a text.
+# While a page gives way to the next, no page can be told anything: what is pressed then waits in a line that outlives them.
 LISTEN = """
 export default function ({ setTriggerValue }) {
     const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back", b: "script", d: "dials" };
     const busy = "input, textarea, select, [role=slider], [role=radiogroup], [role=combobox], [role=tablist], [contenteditable=true]";
+    const PATIENCE = 2000;  // milliseconds
+    const line = document.labPresenter ??= { words: [], listen: null, timer: 0 };
+    const pause = (then) => {
+        clearTimeout(line.timer);
+        line.timer = setTimeout(() => { line.timer = 0; then(); }, PATIENCE);
+    };
+    const say = () => {
+        while (line.words.length && !line.timer) {
+            const said = line.words.shift();
+            setTriggerValue("said", said);
+            if (said !== "dials") pause(say);  // the next page says the rest, or this one if there is none
+        }
+    };
     const listen = (event) => {
         const said = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
         const elsewhere = !event.key.startsWith("Page") && event.target.closest && event.target.closest(busy);
         if (!said || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
-        setTriggerValue("said", said);
+        line.words.push(said);
+        say();
     };
+    document.removeEventListener("keydown", line.listen);
     document.addEventListener("keydown", listen);
-    return () => document.removeEventListener("keydown", listen);
+    line.listen = listen;
+    clearTimeout(line.timer);
+    line.timer = 0;
+    say();
+    return () => {
+        if (line.listen === listen) pause(() => { document.removeEventListener("keydown", listen); line.words = []; });
+    };
 }
 """
 _listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=LISTEN)
