@@ -12,6 +12,7 @@ through files in the store, one cluster a store, and ends itself when nothing ha
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -286,6 +287,9 @@ def _connect(store: Store, wait_seconds: float) -> Client:
                 )
         except Exception as problem:  # whatever listens there, it is no scheduler that we can talk to
             logger.debug("no connection", exc_info=problem)
+        # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found while the next one
+        # begins, under that lock, that would wait for itself for ever.
+        gc.collect()
         if time.monotonic() > deadline:
             raise ClusterError(_no_answer(store))
         time.sleep(0.05)

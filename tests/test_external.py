@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import os
 import re
@@ -223,6 +224,7 @@ def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_
         asker = subprocess.Popen(training, cwd=PROJECT, env=surroundings, stdout=subprocess.PIPE, text=True)
         with pytest.raises(OSError, match=r"TLS|tls|SSL|ssl|certificate|Timed out|closed"):
             Client(processes.address, timeout=3, security=security(authority.path, foreign), set_as_default=False)
+        gc.collect()  # as `cluster.client` does after each that came to nothing
         monkeypatch.setenv("AE_LAB_SCHEDULER", processes.address)
         with pytest.raises(ClusterError, match=re.escape(processes.address)):
             cluster.client(store, wait_seconds=2)

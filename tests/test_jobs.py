@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from distributed import Client
 
 from ae_core import cluster, config, jobs, tickets, worker
 from ae_core.config import DAE, LINEAR, run_id
@@ -306,6 +308,18 @@ def test_a_scheduler_that_does_not_answer_is_named(store, monkeypatch):
     monkeypatch.setenv("AE_LAB_SCHEDULER", "tcp://127.0.0.1:9")
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer.*what was asked for waits"):
         cluster.client(store, wait_seconds=0.5)
+
+
+def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
+    monkeypatch.setenv("AE_LAB_SCHEDULER", "tcp://127.0.0.1:9")
+    before = {id(one) for one in gc.get_objects() if type(one) is Client}
+    gc.disable()
+    try:
+        with pytest.raises(ClusterError):
+            cluster.client(store, wait_seconds=0.5)
+        assert {id(one) for one in gc.get_objects() if type(one) is Client} <= before
+    finally:
+        gc.enable()
 
 
 # Whatever dies
