@@ -105,12 +105,17 @@ def test_a_presenter_can_reveal_without_voting_and_ask_again():
 def test_the_rooms_votes_are_drawn_before_and_after():
     page = open_page("home")
     before = len(page.get("plotly_chart"))
+    page.session_state["home_votes"] = True  # the box is opened
+    page.run()
     page.number_input(key="home_votes_before_1").set_value(7).run()
     page.number_input(key="home_votes_after_2").set_value(9).run()
     *_, votes = page.get("plotly_chart")
     assert len(page.get("plotly_chart")) == before + 1
     assert '"name":"before"' in votes.proto.spec
     assert '"name":"after"' in votes.proto.spec
+    page.session_state["home_votes"] = False
+    page.run()
+    assert page.get("plotly_chart")[-1].proto.spec == votes.proto.spec  # closed again, nothing is forgotten
 
 
 def presenting(name: str) -> AppTest:

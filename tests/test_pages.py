@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import cluster, config, jobs, tickets, worker
 from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
+from pages.shared import page_objects
 from pages.shared.lesson import PATH
 from tests.conftest import PROJECT
 
@@ -50,9 +51,17 @@ def test_every_page_stands_alone_and_shows_a_picture_before_anybody_trains(name)
 
 def test_the_router_lists_every_page_in_the_storys_order():
     router = (PROJECT / "router.py").read_text()
-    listed = re.findall(r'st\.Page\("pages/(\w+)\.py"', router)
+    listed = re.findall(r'"pages/(\w+)\.py": "', router)
     assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
     assert listed == [*(lesson.page for lesson in PATH), "latent_space", "your_digit", "runs"]
+
+
+def test_a_pages_file_is_looked_up_once_and_every_run_has_objects_of_its_own():
+    page_objects._page.cache_clear()
+    one, other = (AppTest.from_file(str(PROJECT / "router.py"), default_timeout=60).run().session_state["pages"] for _ in range(2))
+    assert list(one) == list(other)
+    assert not any(one[name] is other[name] for name in one)
+    assert page_objects._page.cache_info().misses == len(one)
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)

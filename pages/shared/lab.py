@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -162,10 +164,16 @@ def data_problem() -> str | None:
 
 def _asked_for() -> tuple[Path | None, str | None]:
     """The directory of full MNIST that was asked for, and why it is not used; None where it is."""
+    return _looked_for(os.environ.get("AE_LAB_DATA_DIR"), default_root(), int(time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _looked_for(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
+    """`_asked_for`, looked for on the disk once a second at most: a page asks twenty times."""
     directory = data.directory()
     try:
         if directory:
-            _load(data.best_available(directory), directory, default_root() / "cache")
+            _load(data.best_available(directory), directory, root / "cache")
     except DataError as problem:
         return directory, str(problem)
     return directory, None

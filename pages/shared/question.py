@@ -13,6 +13,7 @@ from pages.shared.display import chart
 
 STATE = "lessons_questions"
 MOST_VOTES = 999
+WHEN = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,20 @@ def _card(
             else:
                 st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(key,))
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
-            with st.popover("The room's votes", icon=":material/how_to_vote:"):
-                votes = _votes(key, options)
+            box = st.popover("The room's votes", icon=":material/how_to_vote:", key=f"{key}_votes", on_change="rerun")
+            if box.open:  # a dozen fields that most visitors never see
+                with box:
+                    _count(key, options)
         if not open_:
             with st.spinner("Measuring …"):
                 found = answer()
             _reveal(found, said)
             if picture:
                 picture()
+        votes = _votes(key, options)
         if any(map(any, votes)):
             lab.ready_for_figures()
-            chart(figures.paired_bars(options, *votes), f"{key}_votes", "The room's votes before and after the discussion")
+            chart(figures.paired_bars(options, *votes), f"{key}_votes_chart", "The room's votes before and after the discussion")
 
 
 def _reveal(answer: Answer, said: str | None) -> None:
@@ -94,18 +98,22 @@ def _reveal(answer: Answer, said: str | None) -> None:
         st.warning(f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:")
 
 
-def _votes(key: str, options: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Hands counted before and after the discussion."""
+def _count(key: str, options: Sequence[str]) -> None:
+    """Fields for the hands counted before and after the discussion."""
     st.caption("Count the hands before and after the discussion.")
     votes = _mine(key).setdefault("votes", {})
-    counts: tuple[list[int], list[int]] = ([], [])
     for i, option in enumerate(options):
         st.markdown(option)
-        for column, when, into in zip(st.columns(2), ("before", "after"), counts, strict=True):
+        for column, when in zip(st.columns(len(WHEN)), WHEN, strict=True):
             count = column.number_input(when, 0, MOST_VOTES, votes.get((when, i), 0), key=f"{key}_votes_{when}_{i}")
-            votes[when, i] = count
-            into.append(int(count))
-    return counts
+            votes[when, i] = int(count)
+
+
+def _votes(key: str, options: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Hands counted for each option before the discussion, and after it."""
+    votes = _mine(key).get("votes", {})
+    before, after = ([votes.get((when, i), 0) for i in range(len(options))] for when in WHEN)
+    return before, after
 
 
 def _mine(key: str) -> dict:
