@@ -38,7 +38,8 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, schem
     found = {}
     for name in PAGES:
         go(page, app, name)
-        page.wait_for_timeout(1_500)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.wait_for_timeout(700)  # what has just come fades in
         found[name] = findings(page)
     context.close()
     assert {name: what for name, what in found.items() if what} == {}

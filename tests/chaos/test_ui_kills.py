@@ -18,7 +18,7 @@ from tests.browser import App, chromium, chromium_path
 from tests.chaos.faults import processes_of
 from tests.service import wait_for
 
-IDLE_SECONDS = 8
+IDLE_SECONDS = 5
 LINK = "convolutional?latent_size=3&cae_epochs=2&cae_batch_size=256&seed={}"
 
 
