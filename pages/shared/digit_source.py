@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core import decoding
 from ae_core.errors import ImageError
-from pages.shared import my_digit, preparation
+from pages.shared import browser_memory, my_digit, preparation
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
 BOARD_SIDE, PEN = 260, 17
@@ -66,6 +66,8 @@ def ask() -> None:
     """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
     way = st.segmented_control("Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params")
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
+    if (content := browser_memory.returned()) is not None:
+        _take(content, "returned", is_file=True)
     if my_digit.picture() is not None:
         st.button("Forget this picture", key="own_forget", icon=":material/delete:", width="stretch", on_click=_forget)
 
@@ -139,13 +141,13 @@ def _take_file(file: UploadedFile | None) -> None:
     if file is None:
         return
     try:
-        _take(file.getvalue(), file.file_id, begin_anew=True)
+        _take(file.getvalue(), file.file_id, is_file=True)
     finally:
         _let_go(file)
 
 
-def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
-    """Each picture is read once: `name` is another one for each."""
+def _take(content: bytes, name: str, *, is_file: bool = False) -> None:
+    """Each picture is read once: `name` is another one for each. A drawing grows, and the browser keeps it by itself."""
     if name == st.session_state.get(SEEN):
         return
     st.session_state[SEEN] = name
@@ -154,12 +156,16 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
         return
     with st.spinner("Reading your picture …"):
         try:
-            my_digit.keep_picture(decoding.decoded(content))
+            picture = decoding.decoded(content)
         except ImageError as problem:
             st.error(str(problem), icon=":material/error:")
             return
-    if begin_anew:
+    my_digit.keep_picture(picture)
+    if is_file:
+        browser_memory.keep(picture)
         preparation.reset()
+    else:
+        browser_memory.forget()
 
 
 def _too_many() -> bool:

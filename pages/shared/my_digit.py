@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pages.shared import browser_memory
+
 PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
 
 
@@ -36,7 +38,8 @@ def keep(digit_hw: Tensor) -> None:
 
 
 def forget() -> None:
-    """Nothing of the picture or the digit remains."""
+    """Nothing of the picture or the digit remains, in the browser neither."""
+    browser_memory.forget()
     for name in (PICTURE, DIGIT, SHOWN):
         st.session_state.pop(name, None)
 

@@ -16,10 +16,11 @@ from playwright.sync_api import Page, expect
 
 from ae_core import config, jobs
 from ae_core.config import CAE
-from tests.browser import App
+from tests.browser import PROJECTOR, App
 from tests.copies import KEY, Nginx, nginx_path, status, visitors
 from tests.handwriting import draw, prepared_picture
 from tests.service import wait_for
+from tests.test_browser_digit import greys, open_page, same_digit, saved, sheet
 
 # A training that goes on for longer than any test here.
 EPOCHS = 60
@@ -141,19 +142,35 @@ def test_after_a_restart_visitors_find_page_dials_and_training(alone, page, time
         measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
 
 
-def test_a_drawing_is_still_there_after_a_restart(alone, page):
-    page.goto(f"{alone.url}/your_digit")
-    page.locator("canvas").last.wait_for(state="attached")
-    page.wait_for_timeout(1_000)
+def test_a_drawing_and_a_picture_are_still_there_after_a_restart(alone, page, browser, digits):
+    other = browser.new_context(viewport=PROJECTOR).new_page()
+    other.set_default_timeout(60_000)
+    open_page(page, alone, "Draw")
     draw(page, 4)
-    before = prepared_picture(page)
+    drawing = prepared_picture(page)
+    open_page(other, alone, "Upload")
+    file = {"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")}
+    other.locator("input[type=file]").set_input_files(file)
+    prepared_picture(other)
     alone.kill(signal.SIGKILL)
     alone.start()
-    wait_for(lambda: visitors(alone) == 1)
-    expect(page.get_by_text("Forget this picture")).to_be_visible()
-    slider = page.locator(".st-key-latent_size").get_by_role("slider")
-    slider.focus()
-    slider.press("ArrowRight")  # another network of the same digit comes from the new server
-    expect(page).to_have_url(re.compile("latent_size="))
+    wait_for(lambda: visitors(alone) == 2)
+    for visitor in (page, other):
+        expect(visitor.get_by_text("Forget this picture")).to_be_visible()
+        slider = visitor.locator(".st-key-latent_size").get_by_role("slider")
+        slider.focus()
+        slider.press("ArrowRight")  # another network of the same digit comes from the new server
+        expect(visitor).to_have_url(re.compile("latent_size="))
     page.wait_for_timeout(3_000)
-    assert prepared_picture(page) == before
+    assert prepared_picture(page) == drawing
+    assert same_digit(greys(prepared_picture(other)), digits, 3)
+    # What was forgotten does not come back.
+    other.get_by_text("Forget this picture").click()
+    expect(other.get_by_text("Forget this picture")).to_have_count(0)
+    other.wait_for_timeout(1_000)
+    alone.kill(signal.SIGKILL)
+    alone.start()
+    wait_for(lambda: visitors(alone) == 2)
+    expect(page.get_by_text("Forget this picture")).to_be_visible()
+    expect(other.get_by_text("Forget this picture")).to_have_count(0)
+    other.context.close()
