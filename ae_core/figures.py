@@ -173,19 +173,20 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
 
 
 def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[int]) -> go.Figure:
-    """Votes for each option, before and after, as pairs of bars that differ in colour and pattern."""
+    """Votes for each option, before and after, as pairs of bars that differ in colour and pattern, each with its number beside it."""
     figure = go.Figure()
     for name, counts, colour, pattern in (("before", before, ORANGE, "/"), ("after", after, BLUE, "")):
         figure.add_bar(
             y=[_wrapped(option) for option in options], x=list(counts), name=name, orientation="h", text=list(counts),
             marker={"color": colour, "pattern": {"shape": pattern}}, textfont={"size": FONT},
+            textposition="outside", textangle=0, cliponaxis=False,
         )  # fmt: skip
     figure.update_layout(
         barmode="group",
         height=70 + 60 * len(options),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}, "traceorder": "normal"},
-        xaxis={"visible": False, "fixedrange": True},
+        xaxis={"visible": False, "fixedrange": True, "range": [0, 1.15 * max(*before, *after, 1)]},
         yaxis={"autorange": "reversed", "fixedrange": True, "tickfont": {"size": FONT}},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -116,3 +116,4 @@ def test_votes_before_and_after_differ_in_more_than_colour():
     assert [(bars.name, list(bars.x)) for bars in figure.data] == [("before", [3, 9]), ("after", [10, 2])]
     assert len({bars.marker.color for bars in figure.data}) == len({bars.marker.pattern.shape for bars in figure.data}) == 2
     assert list(figure.data[0].y) == ["Yes.", "No."]
+    assert all((bars.textposition, bars.textangle) == ("outside", 0) for bars in figure.data)  # a 9 on its side is a 6
