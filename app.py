@@ -10,6 +10,7 @@ from starlette.routing import Route
 from pages.shared import server
 from pages.shared.gate import Gate
 
+server.check_settings()
 server.import_early("torch")
 app = st.App(
     "router.py",

@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import re
+import runpy
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import gate, server
-from tests.browser import App, free_port
+from tests.browser import PROJECT, App, free_port
 from tests.load.__main__ import EVERY_SECONDS, a_class
 from tests.load.client import Visitor
 
@@ -119,6 +120,13 @@ def test_a_lab_that_cannot_train_is_not_well_and_says_why(tmp_path, monkeypatch,
     monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv(name, str(tmp_path / "file" / "store") if name == "AE_LAB_STORE" else f"tcp://127.0.0.1:{free_port()}")
     assert reason in server.training_problem()
+
+
+@pytest.mark.parametrize("room", ["many", "0", "-3", "2.5"])
+def test_a_server_with_room_for_no_such_number_says_so_and_does_not_start(monkeypatch, room):
+    monkeypatch.setenv("AE_LAB_MAX_VISITORS", room)
+    with pytest.raises(SystemExit, match=f"AE_LAB_MAX_VISITORS must be a whole number above 0.*{re.escape(repr(room))}"):
+        runpy.run_path(str(PROJECT / "app.py"))
 
 
 def test_an_error_nobody_expected_is_a_number_to_the_visitor_and_a_traceback_in_the_log(caplog):

@@ -21,6 +21,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from ae_core.errors import ConfigError
+
 # Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
 MOST_CONNECTIONS = 240
@@ -67,8 +69,14 @@ counts = Counts()
 
 
 def most_visitors() -> int:
-    """AE_LAB_MAX_VISITORS, or 200."""
-    return int(os.environ.get("AE_LAB_MAX_VISITORS", MOST_VISITORS))
+    """AE_LAB_MAX_VISITORS, or 200. Raises ConfigError if it is no such number."""
+    text = os.environ.get("AE_LAB_MAX_VISITORS") or str(MOST_VISITORS)
+    if not (text.isdecimal() and int(text)):
+        raise ConfigError(
+            f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is {text!r}. "
+            "Set it to one, or leave it unset, and start the lab again."
+        )
+    return int(text)
 
 
 class Turn:

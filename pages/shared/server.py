@@ -20,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from streamlit import config, type_util
 
-from pages.shared.gate import counts
+from ae_core.errors import ConfigError
+from pages.shared.gate import counts, most_visitors
 
 SCHEDULER_SECONDS = 2.0
 KEY = "AE_LAB_METRICS_KEY"
@@ -33,6 +34,14 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     remember_what_stays()
     import_early("pages.shared.display")
     yield
+
+
+def check_settings() -> None:
+    """End the program, in words, where a setting is one that no visitor could be let in with."""
+    try:
+        most_visitors()
+    except ConfigError as problem:
+        raise SystemExit(str(problem)) from None
 
 
 def remember_what_stays() -> None:
