@@ -276,7 +276,7 @@ def _connect(store: Store, wait_seconds: float) -> Client:
     scheduler_file = folder(store) / "scheduler.json"
     deadline = time.monotonic() + wait_seconds
     while True:
-        left = max(0.5, deadline - time.monotonic())
+        left, failed = max(0.5, deadline - time.monotonic()), False
         try:
             if address():
                 return Client(address(), timeout=left, set_as_default=False, name="autoencoder-lab", loop=_loop())
@@ -287,9 +287,11 @@ def _connect(store: Store, wait_seconds: float) -> Client:
                 )
         except Exception as problem:  # whatever listens there, it is no scheduler that we can talk to
             logger.debug("no connection", exc_info=problem)
-        # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found while the next one
-        # begins, under that lock, that would wait for itself for ever.
-        gc.collect()
+            failed = True
+        if failed:
+            # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found while the next one
+            # begins, under that lock, that would wait for itself for ever.
+            gc.collect()
         if time.monotonic() > deadline:
             raise ClusterError(_no_answer(store))
         time.sleep(0.05)

@@ -77,6 +77,19 @@ def test_no_click_of_an_impatient_presenter_is_lost(page, app):
     expect(page.locator("h1")).to_contain_text(PAGES["denoising"])
 
 
+def test_at_the_end_of_the_path_impatience_and_a_key_held_down_hold_nothing_up(page, app):
+    go(page, app, "reading?present=1")
+    listens(page)
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    for _ in range(30):  # without a release between them, as a key that is held down repeats itself
+        page.keyboard.down("PageDown")
+    page.keyboard.press("PageUp")
+    page.wait_for_url(re.compile(r"comparison\?present=1"), timeout=4_000)
+    page.wait_for_timeout(1_000)
+    assert "comparison" in page.url
+
+
 def test_dials_come_when_wanted_and_the_script_is_one_key_away(page, app):
     go(page, app, "denoising?present=1&latent_size=8")
     dial = page.get_by_role("slider", name="Latent size")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ae_core import figures
 from ae_core.likeness import crowd, likeness
-from pages.shared import digit_source, display, my_digit, network_view, noise_view
+from pages.shared import browser_memory, digit_source, display, my_digit, network_view, noise_view
 from tests.conftest import PROJECT
 from tests.test_pages import no_training_process, open_page, pictures
 
@@ -171,7 +174,28 @@ def test_forgetting_leaves_nothing(page):
     page.button(key="own_forget").click().run()
     assert my_digit.DIGIT not in page.session_state
     assert my_digit.PICTURE not in page.session_state
+    assert page.session_state[browser_memory.KEPT] == b""  # what the browser hears
     assert "Draw a digit" in page.info[0].value
+
+
+FILE = b"a picture"
+AS_TEXT = base64.b64encode(FILE).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [(AS_TEXT, FILE), (None, None), (7, None), ("no base64!", None), (AS_TEXT + "!", None), ("A" * 3_000_000, None)],
+    ids=["its own", "nothing", "no text", "no base64", "almost base64", "too much"],
+)
+def test_what_a_browser_says_it_has_kept_is_taken_once_and_if_it_can_be_a_picture(monkeypatch, text, file):
+    monkeypatch.setattr(browser_memory, "_memory", lambda **_: SimpleNamespace(picture=text))
+    monkeypatch.setattr(st, "session_state", {})
+    assert browser_memory.returned() == file
+    browser_memory.keep(np.zeros((9, 8, 3), np.uint8))
+    assert browser_memory.returned() is None
+    assert Image.open(io.BytesIO(st.session_state[browser_memory.KEPT])).size == (8, 9)
+    browser_memory.forget()
+    assert browser_memory.returned() is None
 
 
 @pytest.mark.parametrize("name", LESSONS)

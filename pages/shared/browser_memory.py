@@ -42,9 +42,14 @@ def forget() -> None:
     st.session_state[KEPT] = b""
 
 
+def is_told() -> bool:
+    """Whether this session has had a picture, or been told to forget one."""
+    return KEPT in st.session_state
+
+
 def returned() -> bytes | None:
-    """The file that the browser has kept, if this server has been told of no picture yet; from a stranger, as every file."""
-    told = KEPT in st.session_state
+    """The file that the browser has kept, unless `is_told`; from a stranger, as every file."""
+    told = is_told()
     text = _memory(key="own_memory", data=st.session_state.get(KEPT), on_picture_change=lambda: None).picture
     if told or not isinstance(text, str) or len(text) > MOST_BYTES * 4 / 3:
         return None

@@ -68,6 +68,9 @@ def ask() -> None:
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
     if (content := browser_memory.returned()) is not None:
         _take(content, "returned", is_file=True)
+        if browser_memory.is_told():
+            st.rerun()  # so that the browser hears of it
+        st.session_state.pop(SEEN)  # what could not be read now may be read when the page is opened again
     if my_digit.picture() is not None:
         st.button("Forget this picture", key="own_forget", icon=":material/delete:", width="stretch", on_click=_forget)
 

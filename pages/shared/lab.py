@@ -182,7 +182,7 @@ def _looked_for(_named: str | None, root: Path, _second: int) -> tuple[Path | No
 def digits() -> data.Digits:
     """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
     directory = data_dir()
-    return _load(data.best_available(directory), directory, default_root() / "cache")
+    return _load(config.MNIST if directory else EMBEDDED, directory, default_root() / "cache")
 
 
 def digits_named(name: str) -> data.Digits | None:

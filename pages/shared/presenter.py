@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import config
-from pages.shared import display, lab
+from pages.shared import display, lab, my_digit
 
 DIALS = "dials"
 LINK = "present"
@@ -32,20 +32,22 @@ WITHOUT_DIALS = """<style>
 # Arrows belong to whatever has the focus and knows what to do with them: a slider, a choice, a text.
 # While a page gives way to the next, no page can be told anything: what is pressed then waits in a line that outlives them.
 LISTEN = """
-export default function ({ setTriggerValue }) {
+export default function ({ data: leads, setTriggerValue }) {
     const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back", b: "script", d: "dials" };
     const busy = "input, textarea, select, [role=slider], [role=radiogroup], [role=combobox], [role=tablist], [contenteditable=true]";
-    const PATIENCE = 2000;  // milliseconds
+    // Milliseconds that a word may take: to another page, which then says the rest, or to this one drawn anew.
+    const PATIENCE = 5000, SHORT = 300;
     const line = document.labPresenter ??= { words: [], listen: null, timer: 0 };
-    const pause = (then) => {
+    const pause = (milliseconds, then) => {
         clearTimeout(line.timer);
-        line.timer = setTimeout(() => { line.timer = 0; then(); }, PATIENCE);
+        line.timer = setTimeout(() => { line.timer = 0; then(); }, milliseconds);
     };
     const say = () => {
         while (line.words.length && !line.timer) {
             const said = line.words.shift();
+            if (!leads[said]) continue;
             setTriggerValue("said", said);
-            if (said !== "dials") pause(say);  // the next page says the rest, or this one if there is none
+            pause(said === "dials" ? SHORT : PATIENCE, say);
         }
     };
     const listen = (event) => {
@@ -53,6 +55,7 @@ export default function ({ setTriggerValue }) {
         const elsewhere = !event.key.startsWith("Page") && event.target.closest && event.target.closest(busy);
         if (!said || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
+        if (event.repeat) return;
         line.words.push(said);
         say();
     };
@@ -63,7 +66,7 @@ export default function ({ setTriggerValue }) {
     line.timer = 0;
     say();
     return () => {
-        if (line.listen === listen) pause(() => { document.removeEventListener("keydown", listen); line.words = []; });
+        if (line.listen === listen) pause(PATIENCE, () => { document.removeEventListener("keydown", listen); line.words = []; });
     };
 }
 """
@@ -82,11 +85,12 @@ def stage(page: str, path: Sequence[str]) -> None:
     st.html(LARGE)
     if not st.session_state.get(SHOW_DIALS):
         st.html(WITHOUT_DIALS)
-    _obey(_listener(key=KEYS, on_said_change=lambda: None).said, page, path)
-
-
-def _obey(said: str | None, page: str, path: Sequence[str]) -> None:
     here = st.session_state.get(SCRIPT, path[0])
+    leads = {"next": here != path[-1], "back": here != path[0], "script": True, "dials": True}
+    _obey(_listener(key=KEYS, data=leads, on_said_change=lambda: None).said, here, path)
+
+
+def _obey(said: str | None, here: str, path: Sequence[str]) -> None:
     if said == "dials":
         st.session_state[SHOW_DIALS] = not st.session_state.get(SHOW_DIALS)
         st.rerun()
@@ -102,6 +106,7 @@ def back_to(page: str) -> None:
     """The page as the script has it: every dial at its default, and out of sight."""
     for key in [key for key in st.session_state if key not in (ON, SCRIPT, lab.PAGES) and not str(key).startswith("lessons_")]:
         del st.session_state[key]
+    my_digit.forget()
     lab.go(page, {LINK: "1"})
 
 

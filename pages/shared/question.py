@@ -101,12 +101,18 @@ def _reveal(answer: Answer, said: str | None) -> None:
 def _count(key: str, options: Sequence[str]) -> None:
     """Fields for the hands counted before and after the discussion."""
     st.caption("Count the hands before and after the discussion.")
-    votes = _mine(key).setdefault("votes", {})
+    votes = _mine(key).get("votes", {})
     for i, option in enumerate(options):
         st.markdown(option)
         for column, when in zip(st.columns(len(WHEN)), WHEN, strict=True):
-            count = column.number_input(when, 0, MOST_VOTES, votes.get((when, i), 0), key=f"{key}_votes_{when}_{i}")
-            votes[when, i] = int(count)
+            column.number_input(
+                when, 0, MOST_VOTES, votes.get((when, i), 0), key=f"{key}_votes_{when}_{i}", on_change=_counted, args=(key, when, i)
+            )
+
+
+def _counted(key: str, when: str, i: int) -> None:
+    """Before the page is drawn again, in which the box may be closed by now."""
+    _mine(key).setdefault("votes", {})[when, i] = int(st.session_state[f"{key}_votes_{when}_{i}"])
 
 
 def _votes(key: str, options: Sequence[str]) -> tuple[list[int], list[int]]:
