@@ -43,6 +43,15 @@ def test_next_leads_from_the_first_step_to_the_last(page, app):
     see(page, PATH[-1].page)
 
 
+def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
+    go(page, app, "reading")
+    page.get_by_text("The room's votes").first.click()
+    expect(page.get_by_role("spinbutton").first).to_be_visible()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Comparison", exact=True).click()
+    page.wait_for_timeout(2_000)  # closing the box is told after the click on the link, as of a page that is no more
+    expect(page.locator("h1")).to_contain_text(PAGES["comparison"], timeout=10_000)
+
+
 def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):
     go(page, app, "fully_connected?linear=true&latent_size=8")
     claim = page.get_by_text("times PCA's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import logging
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
@@ -173,6 +175,25 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what a process has loaded")
 def test_the_server_has_the_faster_event_loop(app):
     assert "/uvloop/" in Path(f"/proc/{app.process.pid}/maps").read_text()
+
+
+@in_a_loop_of_its_own
+async def test_what_is_told_of_a_page_that_was_left_does_not_lead_back_to_it(app):
+    async with Visitor(app.url) as visitor, Visitor(app.url, "reading") as elsewhere:
+        await visitor.open()
+        await elsewhere.open()
+        part = ClientState(page_script_hash=visitor.script, fragment_id=visitor.fragment("home_test_noise"))
+        assert (await visitor.move("home_test_noise", 0.6)).picture_seconds is not None
+        await visitor.send(ClientState(page_script_hash=elsewhere.script))
+        await visitor.send(part)
+        pages, finished = [], 0
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = ForwardMsg.FromString(await asyncio.wait_for(visitor.next(), 2))
+                finished += message.WhichOneof("type") == "script_finished"
+                if message.WhichOneof("type") == "navigation":
+                    pages.append(message.navigation.page_script_hash)
+        assert (pages, finished) == ([elsewhere.script], 1)
 
 
 @in_a_loop_of_its_own

@@ -10,13 +10,14 @@ import os
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 
 from google.protobuf.message import DecodeError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -36,8 +37,10 @@ RETRY_SECONDS = 30
 RUNS_AT_ONCE = 2
 LONG_RUN_SECONDS = 0.5
 ANSWERS_KEPT = 1000
-# The message that a page has been run through is short, and only short ones are looked at.
-SHORT = 256
+# The messages that a page has been run through, and which page it is, are short, and only short ones are looked at.
+SHORT = 2048
+
+Said = TypeVar("Said", BackMsg, ForwardMsg)
 
 STREAM, UPLOADS = "/_stcore/stream", "/_stcore/upload_file/"
 # Streamlit's own figures, for anybody who asks. Ours want a key.
@@ -104,6 +107,28 @@ class Turn:
             self._turns.release()
 
 
+class Place:
+    """Which page a visitor is on, by Streamlit's hash; unknown until the server says so or the visitor goes to another."""
+
+    def __init__(self) -> None:
+        self._page = ""
+
+    def is_left(self, asked: ClientState) -> bool:
+        """Whether this asks for a part of a page that the visitor has left, and if not, note where they are.
+
+        Leaving a page may change something on it: a box closes, a slider's last step is told. That is told after the click on the
+        link. Streamlit would take the visitor for being back on that page, and show of the new one nothing at all.
+        """
+        if asked.fragment_id:
+            return bool(self._page) and asked.page_script_hash != self._page
+        self._page = asked.page_script_hash or self._page
+        return False
+
+    def note(self, page: str) -> None:
+        """The server has said that this is the page."""
+        self._page = page
+
+
 class Gate:
     """ASGI middleware, before all of Streamlit's."""
 
@@ -133,16 +158,19 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
             return
-        turn = Turn(self._turns)
+        turn, place = Turn(self._turns), Place()
         asked: list[float] = []
 
         async def heard() -> Message:
             while True:
                 message = await receive()
                 frame = message.get("bytes") or b""
-                kind = _kind(BackMsg, frame)
+                asks = _read(BackMsg, frame)
+                kind = asks.WhichOneof("type")
                 # Any browser could have the server forget what it keeps for everybody.
                 if kind == "clear_cache":
+                    continue
+                if kind == "rerun_script" and place.is_left(asks.rerun_script):
                     continue
                 if frame:
                     asked[:] = [time.perf_counter()]
@@ -153,7 +181,12 @@ class Gate:
         async def said(message: Message) -> None:
             await send(message)
             frame = message.get("bytes") or b""
-            if len(frame) < SHORT and _kind(ForwardMsg, frame) == "script_finished":
+            if len(frame) >= SHORT:
+                return
+            says = _read(ForwardMsg, frame)
+            if says.HasField("navigation"):
+                place.note(says.navigation.page_script_hash)
+            elif says.HasField("script_finished"):
                 turn.give_up()
                 if asked:
                     counts.answer_seconds.append(time.perf_counter() - asked.pop())
@@ -207,9 +240,9 @@ def _refusal(response: Response) -> Response:
     return response
 
 
-def _kind(message: type[BackMsg] | type[ForwardMsg], frame: bytes) -> str | None:
-    """What a frame of Streamlit's protocol says; None where it says nothing, which Streamlit then sees to."""
+def _read(kind: type[Said], frame: bytes) -> Said:
+    """A frame of Streamlit's protocol; an empty message where it is none, which Streamlit then sees to."""
     try:
-        return message.FromString(frame).WhichOneof("type") if frame else None
+        return kind.FromString(frame)
     except DecodeError:
-        return None
+        return kind()

@@ -38,7 +38,7 @@ class Answer:
 class Visitor:
     """One session on `page` of the lab at `url`, until the block ends.
 
-    elements: what the page shows, by its place in the page, as the browser would know it.
+    elements: what the page shows, by its place in the page, as the browser would know it. script: Streamlit's hash of the page.
     """
 
     def __init__(self, url: str, page: str = "", query: str = "", cookie: str = "", session: str = "") -> None:
@@ -50,6 +50,7 @@ class Visitor:
         self._fragments: dict[str, str] = {}
         self.elements: dict[tuple[int, ...], Element] = {}
         self.session = session
+        self.script = ""
         self.received: list[bytes] = []
         self.keeps_frames = False
 
@@ -92,7 +93,7 @@ class Visitor:
     async def upload(self, key: str, name: str, content: bytes) -> Answer:
         """Choose a file in the file chooser `key`, as a browser does: ask where to, bring it there, say that it is there."""
         await self._socket.send(BackMsg(file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)).SerializeToString())
-        while (message := ForwardMsg.FromString(await self._next())).WhichOneof("type") != "file_urls_response":
+        while (message := ForwardMsg.FromString(await self.next())).WhichOneof("type") != "file_urls_response":
             pass
         (places,) = message.file_urls_response.file_urls
         status = await asyncio.to_thread(self._brought, places.upload_url, name, content)
@@ -122,6 +123,10 @@ class Visitor:
         except OSError:  # refused before it was all sent
             return 0
 
+    def fragment(self, key: str) -> str:
+        """Streamlit's name for the part of the page that holds the widget `key`; empty if that is the whole page."""
+        return self._fragments.get(self._widget(key), "")
+
     def slider(self, key: str) -> Element:
         """The slider with this key, as the page last drew it."""
         return next(element.slider for element in self.elements.values() if element.HasField("slider") and _key(element.slider.id) == key)
@@ -144,14 +149,14 @@ class Visitor:
     async def _run(self, state: ClientState) -> Answer:
         state.widget_states.widgets.extend(self._widgets.values())
         state.cached_message_hashes.extend(self._known)
-        state.page_script_hash = getattr(self, "_script", "")
+        state.page_script_hash = self.script
         started = time.perf_counter()
-        await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
+        await self.send(state)
         picture, size, failed = None, 0, False
         if not state.fragment_id:
             self.elements.clear()
         while True:
-            frame = await self._next()
+            frame = await self.next()
             size += len(frame)
             message = ForwardMsg.FromString(frame)
             if message.WhichOneof("type") == "ref_hash":
@@ -161,10 +166,10 @@ class Visitor:
                 self._known[message.hash] = message
             kind = message.WhichOneof("type")
             if kind == "new_session":
-                self._script = message.new_session.page_script_hash
+                self.script = message.new_session.page_script_hash
                 self.session = message.new_session.initialize.session_id or self.session
             elif kind == "navigation":
-                self._script = message.navigation.page_script_hash
+                self.script = message.navigation.page_script_hash
             elif kind == "delta":
                 if self._apply(message) and picture is None:
                     picture = time.perf_counter() - started
@@ -173,7 +178,12 @@ class Visitor:
                 failed = failed or message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
                 return Answer(picture, time.perf_counter() - started, size, failed)
 
-    async def _next(self) -> bytes:
+    async def send(self, state: ClientState) -> None:
+        """Ask for a run of the page, and do not wait for it."""
+        await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
+
+    async def next(self) -> bytes:
+        """The next frame that comes."""
         frame = await self._socket.recv()
         assert isinstance(frame, bytes)
         if self.keeps_frames:
