@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, latent_bench, lesson, question
+from pages.shared import dials, display, lab, latent_bench, lesson, presenter, question
 
 lesson.begin("latent_space")
 
@@ -38,3 +38,4 @@ with lab.plain_errors():
         st.subheader("Where no digit is")
         latent_bench.elsewhere(space)
     display.dataset_note()
+presenter.switch()

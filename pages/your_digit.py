@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, training_panel
+from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, presenter, training_panel
 
 lesson.begin("your_digit")
 
@@ -20,11 +20,10 @@ with lab.plain_errors():
     with result:
         picture = my_digit.picture()
         if picture is None:
-            st.info(
-                "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or **Camera**.", icon=":material/draw:"
-            )
+            digit_source.prompt()
         elif (prepared := preparation.bench(picture)) is not None:
             if runs:
                 likeness_view.through_the_networks(runs, prepared.digit_hw)
             likeness_view.take_along(prepared.digit_hw)
 display.dataset_note()
+presenter.switch()

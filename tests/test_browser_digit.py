@@ -109,6 +109,16 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     page.locator("input[type=file]").set_input_files({"name": "8.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 8), "PNG")})
     page.get_by_text("Its centre of mass is in the middle").wait_for()
     assert same_digit(greys(prepared_picture(page)), digits, 8)
+    # A page that is loaded anew finds it again, until it is told to forget it.
+    page.reload()
+    assert same_digit(greys(prepared_picture(page)), digits, 8)
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    page.reload()
+    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    expect(page.get_by_text("Forget this picture")).to_have_count(0)
 
 
 def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):

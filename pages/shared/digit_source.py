@@ -17,6 +17,11 @@ from ae_core.errors import ImageError
 from pages.shared import browser_memory, my_digit, preparation
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
+PROMPTS = {
+    "Draw": "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or **Camera**.",
+    "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
+    "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
+}
 BOARD_SIDE, PEN = 260, 17
 # A board's picture has a few thousand bytes.
 MOST_BOARD_BYTES, MOST_STROKES = 300_000, 100
@@ -67,12 +72,18 @@ def ask() -> None:
     way = st.segmented_control("Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params")
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
     if (content := browser_memory.returned()) is not None:
-        _take(content, "returned", is_file=True)
+        _take(content, "returned", begin_anew=True)
         if browser_memory.is_told():
             st.rerun()  # so that the browser hears of it
         st.session_state.pop(SEEN)  # what could not be read now may be read when the page is opened again
     if my_digit.picture() is not None:
         st.button("Forget this picture", key="own_forget", icon=":material/delete:", width="stretch", on_click=_forget)
+
+
+def prompt() -> None:
+    """What to do where there is no picture yet."""
+    way = str(st.session_state["digit_source"])
+    st.info(PROMPTS[way], icon=WAYS[way])
 
 
 # Drawing
@@ -127,7 +138,7 @@ def _clear() -> None:
 def _file() -> None:
     file = st.file_uploader(
         f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key="own_file",
-        help="Choose it, drag it here, or paste it. It stays in memory, for you alone, until you close the page.",
+        help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
     )  # fmt: skip
     _paste(key="own_paste")
     _take_file(file)
@@ -144,13 +155,13 @@ def _take_file(file: UploadedFile | None) -> None:
     if file is None:
         return
     try:
-        _take(file.getvalue(), file.file_id, is_file=True)
+        _take(file.getvalue(), file.file_id, begin_anew=True)
     finally:
         _let_go(file)
 
 
-def _take(content: bytes, name: str, *, is_file: bool = False) -> None:
-    """Each picture is read once: `name` is another one for each. A drawing grows, and the browser keeps it by itself."""
+def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
+    """Each picture is read once: `name` is another one for each."""
     if name == st.session_state.get(SEEN):
         return
     st.session_state[SEEN] = name
@@ -164,11 +175,9 @@ def _take(content: bytes, name: str, *, is_file: bool = False) -> None:
             st.error(str(problem), icon=":material/error:")
             return
     my_digit.keep_picture(picture)
-    if is_file:
-        browser_memory.keep(picture)
+    browser_memory.keep(picture)
+    if begin_anew:
         preparation.reset()
-    else:
-        browser_memory.forget()
 
 
 def _too_many() -> bool:

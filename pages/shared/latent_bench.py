@@ -226,8 +226,8 @@ def _along_directions(here: Space) -> None:
     along = latent.principal(here.codes_nl, DIRECTIONS)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        columns = st.columns(2, gap="medium")
-        amounts = [_amount(columns[i % 2], i + 1, share) for i, share in enumerate(along.shares_k.tolist())]
+        rows = [st.columns(2, gap="medium") for _ in range(0, DIRECTIONS, 2)]  # row by row, so that a phone has them in order too
+        amounts = [_amount(rows[i // 2][i % 2], i + 1, share) for i, share in enumerate(along.shares_k.tolist())]
         st.button("Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset)
     with right:
         codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]

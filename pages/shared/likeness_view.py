@@ -44,8 +44,8 @@ def take_along(digit_hw: Tensor) -> None:
         )  # fmt: skip
         my_digit.switch("your_digit", "Show it in the lessons")
     st.caption(
-        "Every lesson has it now, as the first of its digits. It is kept in memory, for you alone, and gone when you close the lab: "
-        "no file of it is ever written."
+        "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you close the lab's tab: "
+        "the lab never writes it into a file."
     )
 
 

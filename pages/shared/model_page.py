@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from torch import Tensor
 
+from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.store import StoredRun
 from pages.shared import dials, display, lab, lesson, share, training_panel, training_story
@@ -50,6 +51,8 @@ def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> Non
             display.denoising_rows(found, digits, noise, noise_seed, key=page)
         display.metrics(found, noise, noise_seed)
         display.provenance(found)
+        if found.run_id != config.run_id(wanted):
+            st.caption("It stands in for what the dials describe, which nobody has trained here yet: **Train** does.")
         if more:
             more(found, digits, noise, noise_seed)
         share.link_and_exports(found, page, noise, noise_seed)

@@ -1,4 +1,4 @@
-"""A visitor's own picture and the digit made of it, kept for this visitor alone, in memory, until they close the page."""
+"""A visitor's own picture and the digit made of it, kept for this visitor alone, until they close the page's tab."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from pages.shared.dials import NOISE_WORDS
 POLL_SECONDS = 1.0
 MODELS = ("FAE", "CAE", "DAE", "linear FAE", "denoising FAE", "Keras")
 STATES = ("finished", "running", "stopped", "failed")
-DATA_WORDS = {EMBEDDED: "5,000", MNIST: "full MNIST", MNIST_LESS_EMBEDDED_TEST: "59,000"}
+# How many digits a run learns from.
+DATA_WORDS = {EMBEDDED: "4,000", MNIST: "60,000", MNIST_LESS_EMBEDDED_TEST: "59,000"}
 FAILURES_TOLD = 3
 UPLOADS, PROBLEM, DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
 
@@ -164,6 +165,7 @@ def _live_table(runs: Sequence[Listed]) -> None:
 
 def _table(runs: Sequence[Listed]) -> None:
     column = st.column_config
+    st.space("small")  # for the table's own buttons, which a touch screen always shows above it
     st.dataframe(
         [_row(run) for run in runs],
         key="runs_table", hide_index=True, row_height=36,
@@ -196,7 +198,7 @@ def _row(run: Listed) -> dict[str, object]:
         "Epochs": settings.training.epochs,
         "Seconds": result["train_seconds"] if result else None,
         "Device": run.device.upper(),
-        "Digits": DATA_WORDS[settings.data.name],
+        "Learnt from": f"{DATA_WORDS[settings.data.name]} digits",
         "Size, MB": folder.size / MEGABYTE,
         "Marks": ", ".join(mark for mark, there in marks.items() if there),
     }
