@@ -28,18 +28,24 @@ def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Te
 
 def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     epsilon = torch.randn(images.shape, generator=generator, device=generator.device)
-    return level * epsilon.to(images.device)
+    return level * _beside(images, epsilon)
+
+
+def _beside(images: Tensor, drawn: Tensor) -> Tensor:
+    """What was drawn, on the images' device. A GPU goes on computing meanwhile, for which it needs the memory to stay where it is."""
+    pinned = drawn.pin_memory() if images.is_cuda and not drawn.is_cuda else drawn
+    return pinned.to(images.device, non_blocking=True)
 
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel becomes black or white, evenly, with probability `level`."""
-    chance, colour = torch.rand((2, *images.shape), generator=generator, device=generator.device).to(images.device)
+    chance, colour = _beside(images, torch.rand((2, *images.shape), generator=generator, device=generator.device))
     return torch.where(chance < level, (colour < 0.5).to(images.dtype), images)
 
 
 def mask_pixels(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel is wiped to black with probability `level` (Vincent et al. 2008, section 2.3)."""
-    chance = torch.rand(images.shape, generator=generator, device=generator.device).to(images.device)
+    chance = _beside(images, torch.rand(images.shape, generator=generator, device=generator.device))
     return torch.where(chance < level, torch.zeros_like(images), images)
 
 
