@@ -85,7 +85,7 @@ def test_at_the_end_of_the_path_impatience_and_a_key_held_down_hold_nothing_up(p
     for _ in range(30):  # without a release between them, as a key that is held down repeats itself
         page.keyboard.down("PageDown")
     page.keyboard.press("PageUp")
-    page.wait_for_url(re.compile(r"comparison\?present=1"), timeout=4_000)
+    page.wait_for_url(re.compile(r"comparison\?present=1"), timeout=12_000)  # were each press to wait for its turn, many times that
     page.wait_for_timeout(1_000)
     assert "comparison" in page.url
 
