@@ -14,7 +14,7 @@ from ae_core import cluster, config, jobs, tickets, worker
 from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
 from pages.shared import page_objects
-from pages.shared.lesson import PATH
+from pages.shared.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
 
 # The drawing board registers itself with a running server, so its page is tested in the browser; test_pages_runs.py has the runs.
@@ -66,7 +66,27 @@ def test_a_pages_file_is_looked_up_once_and_every_run_has_objects_of_its_own():
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_shipped_runs_are_marked_as_shipped(name):
-    assert any("Shipped with the lab" in text.value for text in open_page(name).markdown)
+    page = open_page(name)
+    assert any("Shipped with the lab" in text.value for text in page.markdown)
+    # It learnt from other digits than those at hand, so it is not what the dials describe.
+    assert any("It stands in for what the dials describe" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("name", [lesson.page for lesson in (*PATH, *BESIDE)])
+def test_presenting_can_be_left_on_every_page(name):
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.query_params["present"] = "1"
+    page.run().toggle(key="present_switch").set_value(False).run()
+    assert "present" not in page.query_params
+
+
+def test_who_presents_is_told_how_to_reach_the_hidden_train_button():
+    for query, told in (({}, False), ({"present": "1"}, True)):
+        page = AppTest.from_file(str(PROJECT / "pages" / "denoising.py"), default_timeout=60)
+        for key, value in {"latent_size": "31", **query}.items():
+            page.query_params[key] = value
+        (info,) = [info.value for info in page.run().info if "has been trained yet" in info.value]
+        assert ("The key **D**" in info) == told
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
