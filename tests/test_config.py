@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -265,4 +265,3 @@ def test_the_command_of_any_run_trains_exactly_that_run(run):
 def test_full_mnist_needs_fewer_epochs():
     for run in config.PRESETS.values():
         assert config.with_data(run, config.MNIST).training.epochs < run.training.epochs
-        assert asdict(config.with_data(run, config.EMBEDDED)) == asdict(run)

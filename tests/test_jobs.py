@@ -214,7 +214,8 @@ def test_a_waiting_run_that_is_stopped_never_begins(served_store, endless):
     assert jobs.status(waiting, served_store) == "none"
     assert jobs.stop(endless, served_store, "one")
     wait_for_status(endless, served_store, "stopped")
-    time.sleep(1)
+    after = jobs.submit(with_seed(QUICK, 21), served_store, visitor="one")
+    wait_for_status(after, served_store, "finished")  # the line has moved on beyond its place
     assert served_store.events(waiting) == []
 
 
@@ -446,9 +447,7 @@ def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_
 
 
 def test_a_second_cluster_for_one_store_is_not_started(served_store):
-    started = time.monotonic()
     assert not jobs.be_cluster(served_store, 1.0, 1)
-    assert time.monotonic() - started < 10
     assert cluster.is_running(served_store)
 
 

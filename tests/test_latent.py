@@ -143,10 +143,6 @@ def test_a_click_on_the_plane_is_a_place_that_the_sliders_reach(digits, store):
 # The page
 
 
-def all_pictures(page: AppTest) -> str:
-    return pictures(page) + "".join(element.proto.body for element in page.get("html"))
-
-
 def opened(name: str, **dials: float) -> AppTest:
     """The page as a link with these dials opens it."""
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
@@ -175,25 +171,25 @@ def latent_space(size: int, **dials: float) -> AppTest:
 )
 def test_every_dial_of_the_latent_space_changes_its_pictures(kind, dial, value):
     page = latent_space(30)
-    before = all_pictures(page)
+    before = pictures(page)
     getattr(page, kind)(key=dial).set_value(value).run()
     assert not page.exception
-    assert all_pictures(page) != before
+    assert pictures(page) != before
 
 
 @pytest.mark.parametrize("dial", ["latent_z1", "latent_z2"])
 def test_two_sliders_reach_any_code_of_two_numbers(dial):
     page = latent_space(2)
-    before = all_pictures(page)
+    before = pictures(page)
     page.slider(key=dial).set_value(100.0).run()
-    assert all_pictures(page) != before
+    assert pictures(page) != before
 
 
 def test_the_kind_of_noise_changes_the_codes():
     page = latent_space(8, latent_test_noise=0.5)
-    before = all_pictures(page)
+    before = pictures(page)
     page.selectbox(key="latent_test_noise_kind").set_value("masking").run()
-    assert all_pictures(page) != before
+    assert pictures(page) != before
 
 
 def test_the_map_says_how_much_of_the_codes_it_shows(store, digits: Digits):

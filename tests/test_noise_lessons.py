@@ -18,7 +18,7 @@ from ae_core.robustness import noisy_digits
 from ae_core.store import Store, default_root
 from pages.shared import display, noise_view
 from tests.test_lessons import revealed, words
-from tests.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+from tests.test_pages import curves, no_training_process, open_page, pictures  # noqa: F401 (a fixture)
 
 
 def html(page: AppTest) -> str:
@@ -26,9 +26,8 @@ def html(page: AppTest) -> str:
 
 
 def shown(page: AppTest) -> str:
-    """All that the page draws and says about what it measured."""
-    charts = [element.proto.spec for element in page.get("plotly_chart")]
-    return " ".join([html(page), words(page), *charts])
+    """All pictures and curves of the page, and none of its words."""
+    return pictures(page) + curves(page)
 
 
 def followed(page: AppTest) -> dict[str, list]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -35,10 +36,26 @@ def open_page(name: str) -> AppTest:
     return page
 
 
+PICTURE = re.compile(r"data:image/png;base64,[\w+/=]+")
+RECONSTRUCTION = 'alt="reconstruction'
+VALUES = ("x", "y", "z", "customdata")
+
+
+def markup(page: AppTest) -> str:
+    """The page's Markdown and HTML, in which its pictures of digits stand."""
+    return "".join([*(element.value for element in page.markdown), *(element.proto.body for element in page.get("html"))])
+
+
 def pictures(page: AppTest) -> str:
-    """All that the page draws in its figures and first pictures."""
+    """Every picture on the page as its file, in figures too, and none of their words: one to a line."""
     figures = [element.proto.spec for element in page.get("plotly_chart")]
-    return "".join(figures) + "".join(element.value for element in page.markdown)
+    return "\n".join(PICTURE.findall("".join([markup(page), *figures])))
+
+
+def curves(page: AppTest) -> str:
+    """The values that the page's figures draw, and none of their words."""
+    traces = [trace for element in page.get("plotly_chart") for trace in json.loads(element.proto.spec)["data"]]
+    return json.dumps([[trace.get(name) for name in VALUES] for trace in traces])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -92,9 +109,10 @@ def test_who_presents_is_told_how_to_reach_the_hidden_train_button():
 @pytest.mark.parametrize("name", MODEL_PAGES)
 def test_an_untrained_latent_size_says_what_to_do(name):
     page = open_page(name)
+    assert RECONSTRUCTION in markup(page)
     page.slider(key="latent_size").set_value(17).run()
     assert "Press **Train**" in page.info[0].value
-    assert "data:image/png;base64" not in pictures(page)
+    assert RECONSTRUCTION not in markup(page)
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
@@ -181,7 +199,7 @@ def test_the_layers_dial_reaches_the_run(monkeypatch):
 
 def test_the_comparison_sends_one_noisy_digit_through_all_three_models():
     page = open_page("comparison")
-    assert re.findall(r'<img [^>]*alt="(\w+)"', pictures(page)) == ["digit", "noisy", "FAE", "CAE", "DAE"]
+    assert re.findall(r'<img [^>]*alt="(\w+)"', markup(page)) == ["digit", "noisy", "FAE", "CAE", "DAE"]
 
 
 def test_the_comparison_offers_to_train_what_is_missing():
@@ -288,7 +306,7 @@ def test_a_damaged_run_is_reported_and_never_shown(few_digits: Digits):
     page.slider(key="latent_size").set_value(17).run()
     assert not page.exception
     assert any("damaged" in box.value for box in [*page.warning, *page.error])
-    assert "data:image/png;base64" not in pictures(page)
+    assert RECONSTRUCTION not in markup(page)
 
 
 def test_a_store_that_cannot_be_written_leaves_shipped_runs_usable(tmp_path, monkeypatch):
@@ -332,4 +350,4 @@ def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(8).run()
     assert not page.exception
-    assert "data:image/png;base64" not in pictures(page)
+    assert RECONSTRUCTION not in markup(page)
