@@ -36,7 +36,7 @@ def psnr(x: torch.Tensor) -> float:
 
 
 optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=4e-3)
-for epoch in range(6):
+for _ in range(6):
     for x in train[torch.randperm(len(train))].split(64):
         loss = (decoder(encoder(add_noise(x))) - x).square().mean()  # noisy in, marked against the clean
         optimizer.zero_grad()
