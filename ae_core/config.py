@@ -214,9 +214,14 @@ def adjusted(
 
 
 def differences(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
-    """In what two runs are set up differently, as 'part.setting', such as 'corruption.level'; empty for equal runs."""
+    """In what two runs are set up differently, as 'part.setting', such as 'corruption.level'; empty for equal runs.
+
+    Where neither has noise, its kind is no difference.
+    """
     ones, others = asdict(one), asdict(other)
-    return tuple(f"{part}.{name}" for part in ones for name in ones[part] if ones[part][name] != others[part][name])
+    found = [f"{part}.{name}" for part in ones for name in ones[part] if ones[part][name] != others[part][name]]
+    noisy = one.corruption.level or other.corruption.level
+    return tuple(name for name in found if noisy or name != "corruption.kind")
 
 
 def to_json(run: RunConfig) -> str:

@@ -17,7 +17,8 @@ from ae_core.config import CorruptionConfig
 def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """clip(x + σε), ε ~ N(0, 1), σ = level.
 
-    Clipping matters: on the black background the noise that remains has mean σ/√(2π), 0.16 at σ = 0.4.
+    Clipping matters: on the black background the noise that remains has a mean, 0.16 at σ = 0.4, as
+    `ae_core.robustness.clipped_mean` works it out. For small σ it is σ/√(2π).
 
     Args:
         images: any shape, float32 in [0, 1].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -21,6 +21,8 @@ NEUTRAL = "#F7F7F7"
 DOT = (32, 32, 32)
 MAGNIFIED = 8
 DOT_PIXELS = slice(3, 5)
+# The share of an axis that is left free above the highest line.
+HEADROOM = 0.04
 STRIP = "width:100%;image-rendering:pixelated;display:block"
 TEXT = f"font-size:{FONT / 17:.2f}rem;line-height:1.35"
 
@@ -34,36 +36,35 @@ def robustness(
     crossings: Sequence[tuple[str, float]],
     trained_at: float | None,
     measure: str,
-    highest: float,
 ) -> go.Figure:
     """A line for each of up to three networks with its spread as a band, doing nothing, crossings, and the noise of the training.
 
     crossings: (name of the network, noise level) pairs, marked on that network's line. measure: the axis's title.
-    highest: where the axis ends; doing nothing goes on beyond it.
+    Everything finite is within the axis. An infinite value, as doing nothing has without noise, is on no line.
     """
     figure = go.Figure()
     styles = dict(zip(("FAE", "CAE", "DAE"), LINES, strict=False))
     for name, curve in curves.items():
         colour = styles[name][0]
         figure.add_scatter(
-            x=[*curve.levels, *reversed(curve.levels)], y=[*curve.highs, *reversed(curve.lows)], name=f"spread of the {name}",
-            fill="toself", mode="none", fillcolor=_see_through(colour), hoverinfo="skip", showlegend=False,
+            x=[*curve.levels, *reversed(curve.levels)], y=[*curve.highs, *reversed(curve.lows)],
+            name=f"spread of the {name}", fill="toself", mode="none", fillcolor=_see_through(colour), hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-    finite = [(level, mean) for level, mean in zip(nothing.levels, nothing.means, strict=True) if np.isfinite(mean)]
+    finite = [(level, value) for level, value in zip(nothing.levels, nothing.values, strict=True) if np.isfinite(value)]
     figure.add_scatter(
-        x=[level for level, _ in finite], y=[mean for _, mean in finite], name="doing nothing", mode="lines",
+        x=[level for level, _ in finite], y=[value for _, value in finite], name="doing nothing", mode="lines",
         line={"color": GREY, "dash": "longdash", "width": 3},
     )  # fmt: skip
     for name, curve in curves.items():
         colour, dash, symbol = styles[name]
         figure.add_scatter(
-            x=curve.levels, y=curve.means, name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
+            x=curve.levels, y=curve.values, name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 7},
         )  # fmt: skip
     if crossings:
         figure.add_scatter(
             x=[level for _, level in crossings],
-            y=[float(np.interp(level, curves[name].levels, curves[name].means)) for name, level in crossings],
+            y=[float(np.interp(level, curves[name].levels, curves[name].values)) for name, level in crossings],
             name="as good as doing nothing", mode="markers",
             marker={"symbol": "circle-open", "size": 17, "color": GREY, "line": {"width": 3}},
         )  # fmt: skip
@@ -77,12 +78,20 @@ def robustness(
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"size": FONT}},
         xaxis={"title": "noise level in the test", "range": [0, 1.01], "fixedrange": True, "dtick": 0.2},
-        yaxis={"title": measure, "range": [0, highest], "fixedrange": True},
+        yaxis={"title": measure, "range": _axis(curves.values(), nothing), "fixedrange": True},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         dragmode=False,
     )
     return figure
+
+
+def _axis(curves: Iterable[Curve], nothing: Curve) -> tuple[float, float]:
+    """An axis from 0, or from the lowest value if that is less, to a little above the highest, of all that is finite."""
+    parts = [nothing.values, *(part for curve in curves for part in (curve.values, curve.lows, curve.highs))]
+    finite = [value for part in parts for value in part if np.isfinite(value)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    return low, high + (high - low) * HEADROOM
 
 
 def _see_through(colour: str) -> str:

@@ -41,10 +41,11 @@ pre { background: #f3f3f3; padding: 1rem; white-space: pre-wrap; overflow-wrap: 
 
 
 def measured(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int) -> list[dict[str, str]]:
-    """Metrics at six noise levels and the one it was trained with: a row each, means over held-back digits.
+    """Metrics at six noise levels and the one it was trained with: a row each, over held-back digits.
 
     Names that begin with `nothing_` are of the noisy digits as they are.
-    mse and bce are per pixel, squared_error is summed over a picture's 784 pixels, psnr is in dB (inf for a perfect copy).
+    mse and bce are per pixel, squared_error is summed over a picture's 784 pixels, psnr is that of mse, in dB (inf where
+    nothing is changed).
     """
     clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
     rows = []
@@ -206,6 +207,7 @@ def _metrics(rows: Sequence[dict[str, str]]) -> str:
     lines = "".join("<tr>" + "".join(f'<td class="number">{float(row[name]):.4g}</td>' for name in shown) + "</tr>" for row in rows)
     return (
         f"<table><tr>{head}</tr>{lines}</table><p>Means over {rows[0]['digits']} held-back digits with "
-        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. PSNR in dB and SSIM: higher is better. "
+        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. PSNR, in dB and of the mean squared error, "
+        "and SSIM: higher is better. "
         "Squared error per image and cross-entropy per pixel (bce): lower is better.</p>"
     )

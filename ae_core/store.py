@@ -39,6 +39,7 @@ from torch import Tensor
 from ae_core import state_file
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, from_json, run_id, to_json
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
+from ae_core.metrics import decibels
 from ae_core.models import Autoencoder, build
 from ae_core.training import Checkpoint
 from ae_core.versions import versions
@@ -306,7 +307,7 @@ class Store:
             raise _damaged(folder, "its settings cannot be read by this version") from problem
         if run_id(config) != folder.name:
             raise _damaged(folder, "its settings belong to another run")
-        run = StoredRun(config, manifest["result"], shipped, manifest["sha256"][WEIGHTS])
+        run = StoredRun(config, _with_psnr_of_the_mean(manifest["result"]), shipped, manifest["sha256"][WEIGHTS])
         if state:
             self._verified[folder] = _Verified(names, state, run)
         return run
@@ -500,6 +501,18 @@ def _sealed(manifest: Mapping[str, Any]) -> str:
     """The manifest as it is written, with its own hash, over everything else, at the end."""
     seal = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     return json.dumps({**manifest, "seal": seal}, indent=1)
+
+
+def _with_psnr_of_the_mean(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with the PSNR of its mean squared error, whichever PSNR was recorded.
+
+    Runs of earlier versions recorded the mean of the pictures' PSNRs, which is another figure: beside new runs it would
+    compare unlike with unlike.
+    """
+    test = result.get("test")
+    if not isinstance(test, dict) or "mse" not in test or "psnr" not in test:
+        return result
+    return {**result, "test": {**test, "psnr": decibels(test["mse"])}}
 
 
 def _parsed(text: str) -> Any:

@@ -24,7 +24,7 @@ with lab.plain_errors():
         harder = noise_view.harder(trained)
         question.card(
             "denoising",
-            f"Trained at {display.noise_words(trained)} and tested at **{display.noise_words(harder)}**: "
+            f"Trained with {display.noise_words(trained)} and tested with **{display.noise_words(harder)}**: "
             "does it still beat doing nothing, and by how much?",
             noise_view.GAINS,
             lambda: noise_view.still_helps(found, harder),

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "training": {"baselines", "config", "data", "corruption", "models", "metrics", "errors"},
     "robustness": {"config", "corruption", "metrics", "models", "training"},
     "state_file": set(),
-    "store": {"config", "models", "errors", "state_file", "training", "versions"},
+    "store": {"config", "metrics", "models", "errors", "state_file", "training", "versions"},
     "links": {"config", "store", "versions"},
     "tickets": {"config", "store", "errors", "versions"},
     "housekeeping": {"config", "store", "tickets", "errors"},

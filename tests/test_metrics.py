@@ -15,6 +15,7 @@ from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.metrics import explained_variance
 from ae_core.training import seeded
+from pages.shared import display
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,33 @@ def test_a_perfect_copy_has_no_error(clean):
     assert copy["mse"] == 0
     assert copy["psnr"] == math.inf
     assert copy["ssim"] == pytest.approx(1)
+
+
+def test_the_psnr_of_many_is_that_of_their_mean_error(noisy, clean):
+    measured = metrics.summary(noisy, clean)
+    assert measured["psnr"] == pytest.approx(10 * math.log10(1 / measured["mse"]), abs=1e-9)
+    # Not the mean of the pictures' PSNRs, which is always at least as high.
+    assert measured["psnr"] < float(metrics.psnr(noisy, clean).mean()) - 0.01
+
+
+def test_one_untouched_picture_among_many_does_not_make_all_of_them_perfect(noisy, clean):
+    some = torch.cat([clean[:1], noisy[1:]])
+    assert math.isinf(float(metrics.psnr(some, clean).mean()))
+    assert metrics.summary(some, clean)["psnr"] == pytest.approx(metrics.summary(noisy, clean)["psnr"], abs=0.2)
+
+
+@pytest.mark.parametrize(("error", "decibels"), [(0.0, math.inf), (1.0, 0.0), (0.01, 20.0)])
+def test_the_decibels_of_no_error_and_of_all_the_error_there_can_be(error, decibels):
+    assert metrics.decibels(error) == pytest.approx(decibels)
+
+
+def test_two_different_digits_are_alike_where_both_are_black(digits):
+    generator = seeded(0, "pairs of digits")
+    ones_n, others_n = torch.randint(len(digits.test_nhw), (2, 1000), generator=generator)
+    different = digits.test_labels_n[ones_n] != digits.test_labels_n[others_n]
+    likeness = metrics.ssim(digits.test_nhw[ones_n[different]], digits.test_nhw[others_n[different]])
+    assert float(likeness.mean()) == pytest.approx(0.35, abs=0.01)
+    assert "about 0.35, not 0" in display.SSIM_WORDS
 
 
 def test_known_values():

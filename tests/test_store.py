@@ -20,6 +20,7 @@ import torch
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
+from ae_core.metrics import decibels
 from ae_core.models import build
 from ae_core.store import (
     CHECKPOINT,
@@ -41,7 +42,7 @@ from tests.conftest import PROJECT
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)})
 NAME = config.run_id(RUN)
-RESULT = {"test": {"mse": 0.05, "psnr": 13.0, "ssim": 0.5, "bce": 0.3}, "train_seconds": 1.5}
+RESULT = {"test": {"mse": 0.05, "psnr": decibels(0.05), "ssim": 0.5, "bce": 0.3}, "train_seconds": 1.5}
 FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
 SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
 
@@ -71,6 +72,19 @@ def test_what_was_committed_comes_back_byte_for_byte(store):
     assert (run.config, run.result, run.shipped, run.run_id) == (RUN, RESULT, False, NAME)
     assert written.keys() == read.keys()
     assert all(written[key].equal(read[key]) for key in written)
+
+
+def test_a_run_that_recorded_another_psnr_is_read_with_that_of_its_mean_error(store):
+    recorded = {**RESULT, "test": {**RESULT["test"], "psnr": 14.2}}  # the mean of the pictures' own, as earlier versions had it
+    store.begin(RUN)
+    store.commit(RUN, build(RUN.model), recorded)
+    assert store.get(NAME).result == RESULT
+
+
+def test_what_a_shipped_run_recorded_is_the_psnr_of_its_mean_error():
+    for manifest in SHIPPED.glob("*/manifest.json"):
+        test = json.loads(manifest.read_text())["result"]["test"]
+        assert test["psnr"] == pytest.approx(decibels(test["mse"]), abs=1e-9)
 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)

@@ -16,9 +16,9 @@ from torch import Tensor
 from ae_core import config, data, figures, housekeeping
 from ae_core.config import PIXELS, CorruptionConfig, RunConfig
 from ae_core.figures import Row
-from ae_core.metrics import psnr, summary
+from ae_core.metrics import summary
 from ae_core.models import as_picture, reconstruct
-from ae_core.robustness import noisy_digits
+from ae_core.robustness import LEVELS, noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 from pages.shared import dials, lab, my_digit, scrubber
@@ -34,7 +34,7 @@ SENT_FIRST = 0.05
 # How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
 PRESENTED = 21 / 17
 DIGITS_MEASURED = 500
-LEVELS = [round(i * 0.05, 2) for i in range(21)]
+SSIM_WORDS = "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
 TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
@@ -149,7 +149,9 @@ def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
 
 
 def noise_words(noise: CorruptionConfig) -> str:
-    """Kind and amount of a noise, such as 'σ = 0.4' or 'masking 0.4'."""
+    """Kind and amount of a noise, such as 'σ = 0.4', 'masking 0.4' or 'no noise'."""
+    if noise.level == 0:
+        return "no noise"
     return f"σ = {noise.level:g}" if noise.kind == "gaussian" else f"{NOISE_WORDS[noise.kind].lower()} {noise.level:g}"
 
 
@@ -229,17 +231,17 @@ def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
     """The run's figures at this noise, over held-back digits, beside doing nothing."""
     measured, nothing, count = measure(run, noise, noise_seed)
     columns = st.columns(4)
-    gain = f"{measured['psnr'] - nothing['psnr']:+.1f} dB gained" if math.isfinite(nothing["psnr"]) else None
+    gain = round(measured["psnr"], 1) - round(nothing["psnr"], 1)
     columns[0].metric(
         "PSNR",
-        f"{measured['psnr']:.1f} dB",
-        gain,
-        help="Peak signal-to-noise ratio: higher is better. Gained against the noisy input as it is.",
+        decibel_words(measured["psnr"]),
+        f"{gain:+.1f} dB gained" if math.isfinite(gain) else None,
+        help="Peak signal-to-noise ratio of the mean squared error: higher is better. Gained against the noisy input as it is.",
     )
     columns[1].metric("Squared error per image", f"{measured['mse'] * PIXELS:.1f}", help="Summed over the 784 pixels: lower is better.")
-    columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help="Structural similarity: 1 is a perfect copy.")
+    columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help=f"Structural similarity. {SSIM_WORDS}")
     columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
-    st.caption(f"Means over {count} held-back digits, noise {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}.")
+    st.caption(f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}.")
 
 
 def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:
@@ -283,50 +285,25 @@ def metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_
     _, nothing, count = next(iter(measured.values()))
     rows = [_metrics_row("doing nothing", nothing), *(_metrics_row(name, own) for name, (own, _, _) in measured.items())]
     st.table(rows)
-    st.caption(f"Means over {count} held-back digits at this noise. PSNR and SSIM: higher is better. The others: lower is better.")
+    st.caption(
+        f"Means over {count} held-back digits at this noise; PSNR is that of the mean squared error. "
+        "PSNR and SSIM: higher is better. The others: lower is better."
+    )
 
 
 def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
     return {
         "": name,
-        "PSNR": _decibels(measured["psnr"]),
+        "PSNR": decibel_words(measured["psnr"]),
         "SSIM": f"{measured['ssim']:.3f}",
         "Squared error": f"{measured['mse'] * PIXELS:.1f}",
         "Cross-entropy": f"{measured['bce']:.3f}",
     }
 
 
-def digit_psnr(run: StoredRun, clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> float:
-    """PSNR in dB of one digit's reconstruction."""
-    noisy_nhw = noisy_version(clean_hw[None], noise, noise_seed)
-    return float(psnr(as_picture(reconstruct(lab.network(run), noisy_nhw)), clean_hw[None]))
-
-
-def comparison_table(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
-    """Each model's figures: for the digit in the picture, and over the held-back digits at the same noise."""
-    noisy_nhw = noisy_version(clean_hw[None], noise, noise_seed)
-    rows = [{"": "doing nothing", "PSNR, this digit": _decibels(psnr(noisy_nhw, clean_hw[None]))}]
-    for name, run in runs.items():
-        measured, nothing, count = measure(run, noise, noise_seed)
-        rows[0][f"PSNR, {count} digits"] = _decibels(nothing["psnr"])
-        rows[0]["SSIM"] = f"{nothing['ssim']:.3f}"
-        rows[0]["Squared error"] = f"{nothing['mse'] * PIXELS:.1f}"
-        rows.append(
-            {
-                "": NAMES[name],
-                "PSNR, this digit": _decibels(digit_psnr(run, clean_hw, noise, noise_seed)),
-                f"PSNR, {count} digits": _decibels(measured["psnr"]),
-                "SSIM": f"{measured['ssim']:.3f}",
-                "Squared error": f"{measured['mse'] * PIXELS:.1f}",
-                "Parameters": f"{run.result['parameters']:,}",
-                "Trained": "shipped" if run.shipped else "here",
-            }
-        )
-    st.table(rows)
-
-
-def _decibels(value: float | Tensor) -> str:
-    return f"{float(value):.1f} dB" if math.isfinite(float(value)) else "perfect"
+def decibel_words(value: float) -> str:
+    """A PSNR as it is shown, such as '21.1 dB'; an infinite one is 'perfect'."""
+    return f"{value:.1f} dB" if math.isfinite(value) else "perfect"
 
 
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:

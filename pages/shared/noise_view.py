@@ -12,22 +12,34 @@ from ae_core import config, noise_figures
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.metrics import psnr
 from ae_core.noise_figures import Cell
-from ae_core.robustness import FEW_LEVELS, LEVELS, Crossing, Curve, Spread, answers, clipped_mean, crossings, noisy_digits, removed_noise
+from ae_core.robustness import (
+    LEVELS,
+    Curve,
+    RemovedNoise,
+    Spread,
+    Stretch,
+    answers,
+    clipped_mean,
+    crossings,
+    noisy_digits,
+    removed_noise,
+    stretches,
+)
 from ae_core.robustness import extremes as extremes_of
 from ae_core.robustness import spread as spread_of
 from ae_core.robustness import sweep as sweep_of
 from ae_core.store import StoredRun
 from ae_core.training import start_equal
 from pages.shared import display, lab
-from pages.shared.display import NAMES, measured_digits, noise_words
+from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
 from pages.shared.question import Answer
 
 PAIR_DIGITS = 4
 NOISE_DIGITS = 2
 EXTREME_DIGITS = 4
 MEASURE_WORDS = {"psnr": "PSNR", "ssim": "SSIM"}
+OVER_MANY = {"psnr": "PSNR of the mean squared error over", "ssim": "Mean over"}
 MEASURE_AXES = {"psnr": "PSNR, dB (higher is better)", "ssim": "SSIM (higher is better)"}
-HIGHEST = {"psnr": 32.0, "ssim": 1.0}
 ALIKE_DB = 0.1
 NO_NOISE = CorruptionConfig()
 
@@ -39,10 +51,11 @@ LAYERS, DIGITS, WEIGHTS, INPUT, SAME = (
     "Nothing.",
 )
 DIFFERENCES = (LAYERS, DIGITS, WEIGHTS, INPUT, SAME)
-CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike."
+CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike, within 0.1 dB."
 ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 NOBODY = "None: doing nothing is better."
-GAINS = ("No, it is worse.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more than 6 dB.")
+TIED = "The best two are alike, within 0.1 dB."
+GAINS = ("No.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more than 6 dB.")
 
 
 # A pair
@@ -78,7 +91,7 @@ def _facts(runs: Mapping[str, StoredRun]) -> str:
     cae, dae = runs["CAE"], runs["DAE"]
     names = config.differences(cae.config, dae.config)
     if not names:
-        return "At noise level 0 in training the DAE is the CAE: no setting differs."
+        return "Without noise in training the DAE is the CAE: no setting differs."
     changed = " and ".join(f"{name.split('.')[1]} of the noise" for name in names)
     start = "equal" if start_equal(cae.config, dae.config) else "not equal"
     counts = [run.result["parameters"] for run in (cae, dae)]
@@ -103,22 +116,28 @@ def what_differs(runs: Mapping[str, StoredRun]) -> Answer:
 
 
 def better_on_clean(runs: Mapping[str, StoredRun]) -> Answer:
-    """Which of the pair rebuilds clean digits better, by mean PSNR."""
-    found = {name: spread(run, NO_NOISE, 0).mean for name, run in runs.items()}
-    gap = found["CAE"] - found["DAE"]
-    right = CLEAN_ALIKE if abs(gap) < ALIKE_DB else CLEAN_CAE if gap > 0 else CLEAN_DAE
-    return Answer(
-        right,
-        f"Over {_count()} held-back clean digits the CAE reaches {found['CAE']:.1f} dB and the DAE {found['DAE']:.1f} dB.",
-    )
+    """Which of the pair rebuilds clean digits better, by PSNR."""
+    return clean_answer(*(spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), _count())
+
+
+def clean_answer(cae: float, dae: float, count: int) -> Answer:
+    """Which of two PSNRs on clean digits is the higher, judged by the figures as they are shown."""
+    right = CLEAN_ALIKE if _alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
+    return Answer(right, f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE {decibel_words(dae)}.")
+
+
+def _alike(one: float, other: float) -> bool:
+    """Whether two PSNRs in dB differ by no more than 0.1 as they are shown, or not at all."""
+    return one == other or round(abs(round(one, 1) - round(other, 1)), 1) <= ALIKE_DB
 
 
 def pair_grid(runs: Mapping[str, StoredRun], digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, *, hidden: bool = False) -> None:
-    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's mean PSNR over held-back digits.
+    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's PSNR over held-back digits.
 
     `hidden`: only what goes in, until the question is answered.
     """
-    inputs = {"clean digits go in": NO_NOISE, f"noisy digits go in, {noise_words(noise)}": noise}
+    noisy = f"noisy digits go in, {noise_words(noise)}" if noise.level else "the same once more: the noise is set to 0"
+    inputs = {"clean digits go in": NO_NOISE, noisy: noise}
 
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [(label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {}))) for label, now in inputs.items()]
@@ -132,9 +151,9 @@ def pair_grid(runs: Mapping[str, StoredRun], digits_nhw: Tensor, noise: Corrupti
         return
     place = st.empty()
     place.html(draw({}))  # the pictures are there before the figures
-    measured = {label: {name: spread(run, now, noise_seed).mean for name, run in runs.items()} for label, now in inputs.items()}
+    measured = {label: {name: spread(run, now, noise_seed).value for name, run in runs.items()} for label, now in inputs.items()}
     place.html(draw(measured))
-    st.caption(f"PSNR: mean over {_count()} held-back digits, of which {PAIR_DIGITS} are shown. Higher is better.")
+    st.caption(f"PSNR of the mean squared error over {_count()} held-back digits, of which {PAIR_DIGITS} are shown. Higher is better.")
 
 
 def _cells(
@@ -143,9 +162,14 @@ def _cells(
     noisy_nhw = noisy_digits(clean_nhw, noise, noise_seed)
     cells = [Cell("", noisy_nhw)]
     for name, run in runs.items():
-        words = f"{found[name]:.1f} dB" if found else "measuring …"
-        cells.append(Cell(words, answers(lab.network(run), noisy_nhw), bool(found) and found[name] > min(found.values())))
+        words = decibel_words(found[name]) if found else "measuring …"
+        cells.append(Cell(words, answers(lab.network(run), noisy_nhw), _is_better(name, found)))
     return cells
+
+
+def _is_better(name: str, found: Mapping[str, float]) -> bool:
+    """Whether the figure under this name is above the lowest, as they are shown."""
+    return bool(found) and round(found[name], 1) > min(round(value, 1) for value in found.values())
 
 
 # Curves over the noise level
@@ -162,44 +186,42 @@ def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: s
         with st.spinner(f"Measuring {_count()} digits at every noise level …"):
             curves = {name: curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = curve(None, kind, noise_seed, measure)
-        found = {name: crossings(line.levels, line.means, nothing.means) for name, line in curves.items()}
-        points = [(name, crossing.level) for name, those in found.items() for crossing in those]
-        words = [_against_nothing(name, curves[name], nothing, found[name], kind) for name in runs]
+        points = [(name, level) for name, line in curves.items() for level in crossings(line.levels, line.values, nothing.values)]
+        words = [against(name, line, "doing nothing", nothing, kind) for name, line in curves.items()]
         if {"CAE", "DAE"} <= runs.keys():
-            words.append(overtaking(curves["CAE"], curves["DAE"], kind))
-        figure = noise_figures.robustness(curves, nothing, points, _trained_at(runs, kind), MEASURE_AXES[measure], HIGHEST[measure])
+            words.append(against("DAE", curves["DAE"], "the CAE", curves["CAE"], kind))
+        figure = noise_figures.robustness(curves, nothing, points, _trained_at(runs, kind), MEASURE_AXES[measure])
         display.chart(figure, f"{key}_robustness", " ".join(words))
         st.markdown(" ".join(words))
         st.caption(
-            f"Mean over {_count()} held-back digits; the bands hold 8 of 10 of them (10th to 90th percentile). "
-            "A ring marks where a network is as good as doing nothing, the input as it is."
+            f"{OVER_MANY[measure]} {_count()} held-back digits, measured at every {LEVELS[1]:g}; the bands hold 8 of 10 of them "
+            "(10th to 90th percentile). A ring marks where the lines say that a network is as good as doing nothing, the input as it is."
+            f"{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
         )
 
 
-def overtaking(cae: Curve, dae: Curve, kind: str) -> str:
-    """From which noise level on the DAE is better than the CAE, in words."""
-    found = crossings(cae.levels, dae.means, cae.means)
-    if not found:
-        word = "better" if dae.means[-1] > cae.means[-1] else "not better"
-        return f"The **DAE** is {word} than the CAE at every level measured."
-    turns = [f"{'overtakes' if turn.better else 'falls behind'} the CAE at **{_level(turn.level, kind)}**" for turn in found]
-    return f"The **DAE** {', then '.join(turns)}."
+SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
 
 
-def _against_nothing(name: str, line: Curve, nothing: Curve, found: Sequence[Crossing], kind: str) -> str:
-    if not found:
-        word = "better" if line.means[-1] > nothing.means[-1] else "worse"
-        return f"The **{name}** is {word} than doing nothing at every level measured."
-    if len(found) == 1:
-        below, above = ("worse", "better") if found[0].better else ("better", "worse")
-        return f"The **{name}** is {below} than doing nothing below **{_level(found[0].level, kind)}** and {above} above it."
-    words = [f"{'worse' if found[0].better else 'better'} than doing nothing below {_level(found[0].level, kind)}"]
-    words += [f"{'better' if turn.better else 'worse'} above {_level(turn.level, kind)}" for turn in found]
-    return f"The **{name}** is {', '.join(words)}."
+def against(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
+    """At which of the levels measured one curve is better than another, as good, or worse, in a sentence."""
+    found = stretches(line.levels, line.values, theirs.values)
+    adjective, than = SIGNS[found[0].sign]
+    parts = [f"{adjective} {than} {other} {_where(found[0], line.levels, kind)}"]
+    parts += [f"{SIGNS[one.sign][0]} {_where(one, line.levels, kind)}" for one in found[1:]]
+    *before, last = parts
+    return f"The **{name}** is {', '.join(before)} and {last}." if before else f"The **{name}** is {last}."
 
 
-def _level(level: float, kind: str) -> str:
-    return f"σ = {level:.2f}" if kind == "gaussian" else f"level {level:.2f}"
+def _where(one: Stretch, levels: Sequence[float], kind: str) -> str:
+    first, last = (f"**{'σ =' if kind == 'gaussian' else 'level'} {level:g}**" for level in (one.first, one.last))
+    if (one.first, one.last) == (levels[0], levels[-1]):
+        return "at every level measured"
+    if one.first == one.last:
+        return f"at {first}"
+    if one.first == levels[0]:
+        return f"up to {last}"
+    return f"from {first} on" if one.last == levels[-1] else f"from {first} to {last}"
 
 
 def _trained_at(runs: Mapping[str, StoredRun], kind: str) -> float | None:
@@ -217,15 +239,14 @@ def curve(run: StoredRun | None, kind: str, noise_seed: int, measure: str) -> Cu
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _curve(run_id: str, weights_sha256: str, kind: str, noise_seed: int, measure: str, digits: str, _run: StoredRun | None) -> Curve:
-    levels = LEVELS if measure == "psnr" else FEW_LEVELS
-    return sweep_of(_run and lab.network(_run), measured_digits(), kind, levels, noise_seed, measure)
+    return sweep_of(_run and lab.network(_run), measured_digits(), kind, LEVELS, noise_seed, measure)
 
 
 # One noise level
 
 
 def spread(run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, measure: str = "psnr") -> Spread:
-    """Mean and standard deviation of the run's figures at this noise, or of doing nothing; kept for every visitor."""
+    """The run's figure at this noise and its spread over the digits, or those of doing nothing; kept for every visitor."""
     found = _spread(*_named(run), noise, noise_seed, measure, lab.digits().name, run)
     lab.settle("metrics")
     return found
@@ -249,35 +270,42 @@ def _count() -> int:
 def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
     """Every network's figures at this noise with their spread, what it costs, and doing nothing."""
     noisy_nhw = noisy_digits(digit_hw[None], noise, noise_seed)
-    rows = [{"": "doing nothing", "PSNR, this digit": _decibels(psnr(noisy_nhw, digit_hw[None])), **_figures(None, noise, noise_seed)}]
+    rows = [
+        {
+            "": "doing nothing",
+            "PSNR, this digit": decibel_words(float(psnr(noisy_nhw, digit_hw[None]))),
+            **_figures(None, noise, noise_seed),
+        }
+    ]
     for name, run in runs.items():
         rows.append(
             {
                 "": NAMES[name],
-                "PSNR, this digit": _decibels(psnr(answers(lab.network(run), noisy_nhw), digit_hw[None])),
+                "PSNR, this digit": decibel_words(float(psnr(answers(lab.network(run), noisy_nhw), digit_hw[None]))),
                 **_figures(run, noise, noise_seed),
                 "Parameters": f"{run.result['parameters']:,}",
                 "Training": f"{run.result['train_seconds']:.0f} s, {'shipped' if run.shipped else 'here'}",
             }
         )
     st.table(rows)
-    st.caption(f"Mean ± standard deviation over {_count()} held-back digits at this noise. The squared error is per image of 784 pixels.")
+    st.caption(
+        f"Means over {_count()} held-back digits at this noise; PSNR is that of the mean squared error. In brackets, between which values "
+        "8 of 10 digits lie. The squared error is per image of 784 pixels."
+    )
 
 
 def _figures(run: StoredRun | None, noise: CorruptionConfig, noise_seed: int) -> dict[str, str]:
     return {
-        "PSNR, dB": _with_spread(spread(run, noise, noise_seed, "psnr"), 1),
-        "SSIM": _with_spread(spread(run, noise, noise_seed, "ssim"), 2),
-        "Squared error": _with_spread(spread(run, noise, noise_seed, "squared_error"), 1),
+        "PSNR, dB": with_range(spread(run, noise, noise_seed, "psnr"), 1),
+        "SSIM": with_range(spread(run, noise, noise_seed, "ssim"), 2),
+        "Squared error": with_range(spread(run, noise, noise_seed, "squared_error"), 1),
     }
 
 
-def _with_spread(value: Spread, places: int) -> str:
-    return f"{value.mean:.{places}f} ± {value.deviation:.{places}f}" if math.isfinite(value.mean) else "perfect for some"
-
-
-def _decibels(value: Tensor) -> str:
-    return f"{float(value):.1f} dB" if math.isfinite(float(value)) else "perfect"
+def with_range(found: Spread, places: int) -> str:
+    """A figure with what 8 of 10 digits lie between, such as '20.7 (18.2–23.4)'; an infinite one is 'perfect'."""
+    whole, low, high = (f"{value:.{places}f}" if math.isfinite(value) else "perfect" for value in (found.value, found.low, found.high))
+    return whole if whole == low == high else f"{whole} ({low}–{high})"
 
 
 def extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
@@ -291,26 +319,32 @@ def extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed:
 
 def networks(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
     """What can be answered to the question which network is best."""
-    return (*(f"The {name}." for name in runs), NOBODY)
+    return (*(f"The {name}." for name in runs), *([TIED] if len(runs) > 1 else []), NOBODY)
 
 
 def best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
-    """Which network has the highest mean PSNR at this noise, if it beats doing nothing."""
-    found = {f"The {name}.": spread(run, noise, noise_seed).mean for name, run in runs.items()}
-    found[NOBODY] = spread(None, noise, noise_seed).mean
-    told = [f"{name} {found[f'The {name}.']:.1f} dB" for name in runs]
-    told.append(f"doing nothing {found[NOBODY]:.1f} dB" if math.isfinite(found[NOBODY]) else "doing nothing is perfect for some")
-    return Answer(
-        max(found, key=found.__getitem__), f"Mean PSNR over {_count()} held-back digits at {noise_words(noise)}: {', '.join(told)}."
-    )
+    """Which network has the highest PSNR at this noise, if it beats doing nothing."""
+    found = {name: spread(run, noise, noise_seed).value for name, run in runs.items()}
+    return best_answer(found, spread(None, noise, noise_seed).value, noise, _count())
+
+
+def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionConfig, count: int) -> Answer:
+    """Which of the PSNRs is the highest, judged by the figures as they are shown."""
+    ranked = sorted(found, key=found.__getitem__, reverse=True)
+    if round(nothing, 1) >= round(found[ranked[0]], 1):
+        right = NOBODY
+    else:
+        right = TIED if len(ranked) > 1 and _alike(*(found[name] for name in ranked[:2])) else f"The {ranked[0]}."
+    told = ", ".join(f"{name} {decibel_words(value)}" for name, value in {**found, "doing nothing": nothing}.items())
+    return Answer(right, f"PSNR over {count} held-back digits at {noise_words(noise)}: {told}.")
 
 
 # The noise itself
 
 
 def removed(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
-    """The noise that was drawn beside what the network took away, in one scale of colour."""
-    st.subheader("Which noise did it take away?")
+    """The noise that was drawn beside what the network changed, in one scale of colour."""
+    st.subheader("What did it take away?")
     if noise.level == 0:
         st.info("There is no noise to take away. Move **Noise level σ in the test** above 0.", icon=":material/tune:")
         return
@@ -326,7 +360,7 @@ def _noise_drawn(
     columns = [
         ("noise ε as drawn; dots: clipped", shown.drawn_nhw, shown.clipped_nhw),
         ("what clipping left of it", shown.surviving_nhw, None),
-        ("what the network took away", shown.removed_nhw, None),
+        ("what the network changed: noisy input − output", shown.removed_nhw, None),
     ]
     return noise_figures.noise_html(columns, shown.scale)
 
@@ -336,21 +370,37 @@ _noise_html = display.Kept(_noise_drawn, 16)
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _noise_told(run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun) -> str:
-    found = removed_noise(lab.network(_run), measured_digits(), noise, noise_seed)
-    share = found.energy_removed
-    told = (
-        f"took away **{share:.0%}** of the noise's energy"
-        if share >= 0
-        else f"left **{1 - share:.1f} times** the energy of the noise as error"
+    return noise_told(removed_noise(lab.network(_run), measured_digits(), noise, noise_seed), noise, _count())
+
+
+def noise_told(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
+    """By how much the error fell from input to output, and what clipping left of the noise, in words."""
+    if found.input_error == 0:
+        return f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing to take away."
+    words = (
+        f"Over {count} held-back digits at {noise_words(noise)}, the squared error per image is {found.input_error:.1f} in the noisy input "
+        f"and {found.output_error:.1f} in the output: **{_change_words(found.output_error / found.input_error)}**. "
+        "The output's error is noise that is left and blur from the bottleneck together. "
     )
-    words = f"Over {_count()} held-back digits at {noise_words(noise)} the network {told}. "
     if noise.kind != "gaussian":
         return words + "This kind of noise stays between black and white, so nothing is clipped."
     return words + (
         f"Clipping changed ε in **{found.clipped_share:.0%}** of the pixels: black cannot get darker. So the noise left on the black "
-        f"background is on average not 0 but **{found.background_mean:.2f}**; "
-        f"clipping at black alone makes it σ/√(2π) = {clipped_mean(noise.level):.2f}."
+        f"background is on average not 0 but **{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is "
+        f"σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σε > 1) = {clipped_mean(noise.level):.2f}."
     )
+
+
+def _change_words(ratio: float) -> str:
+    """How an error compares with what it was, `ratio` times as much, in words."""
+    percent = round(100 * (ratio - 1))
+    if percent == 0:
+        return "about the same"
+    if ratio >= 2:
+        return f"{ratio:.1f} times as much"
+    if percent > 0:
+        return f"{percent} % more"
+    return f"{-percent} % less" if percent > -100 or ratio == 0 else "more than 99 % less"
 
 
 def harder(trained: CorruptionConfig) -> CorruptionConfig:
@@ -361,10 +411,13 @@ def harder(trained: CorruptionConfig) -> CorruptionConfig:
 
 def still_helps(run: StoredRun, noise: CorruptionConfig) -> Answer:
     """Whether the network beats doing nothing at this noise, and by how much."""
-    ours, nothing = spread(run, noise, 0).mean, spread(None, noise, 0).mean
-    gain = ours - nothing
-    right = GAINS[(gain > 0) + (gain >= 3) + (gain > 6)]
-    return Answer(
-        right,
-        f"Over {_count()} held-back digits it reaches {ours:.1f} dB and doing nothing {nothing:.1f} dB: {gain:+.1f} dB.",
-    )
+    return gain_answer(spread(run, noise, 0).value, spread(None, noise, 0).value, _count())
+
+
+def gain_answer(ours: float, nothing: float, count: int) -> Answer:
+    """By how many dB a PSNR is above that of doing nothing, judged by the figures as they are shown."""
+    told = f"PSNR over {count} held-back digits: the network {decibel_words(ours)}, doing nothing {decibel_words(nothing)}"
+    if not math.isfinite(nothing):
+        return Answer(GAINS[0], f"{told}.")
+    gain = round(round(ours, 1) - round(nothing, 1), 1)
+    return Answer(GAINS[(gain > 0) + (gain >= 3) + (gain > 6)], f"{told}: {gain:+.1f} dB.")
