@@ -288,8 +288,12 @@ def is_like(run: RunConfig, preset: RunConfig) -> bool:
     return same_size and (run.corruption, run.training.loss) == (preset.corruption, preset.training.loss)
 
 
+# Every word that `family` has, in the order of the lessons.
+FAMILIES = ("FAE", "linear FAE", "CAE", "DAE", "denoising FAE", "denoising linear FAE", "FCAE", "Patches", "Keras")
+
+
 def family(run: RunConfig) -> str:
-    """The model's short name: FAE, linear FAE, CAE and DAE as the lessons use it, or FCAE, Patches and Keras."""
+    """The model's short name, one of FAMILIES: FAE, linear FAE, CAE and DAE as the lessons use it, or FCAE, Patches and Keras."""
     if run.model.kind in MAP_MODELS:
         return {"fully_convolutional": "FCAE", "patches": "Patches", "keras_example": "Keras"}[run.model.kind]
     denoising = run.corruption.level > 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ae_core.config import DATASETS, LIMITS, RANGES, RECIPE, family
+from ae_core.config import DATASETS, FAMILIES, LIMITS, RANGES, RECIPE, family
 from ae_core.store import StoredRun
 from ae_core.versions import difference
 
@@ -91,7 +91,7 @@ TABLE: dict[str, Check] = {
     "digit_source": one_of("Draw", "Upload", "Camera"),
     "own_model": one_of("FAE", "CAE", "DAE"),
     "compare": written("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
-    "runs_model": some_of("FAE", "linear FAE", "CAE", "DAE", "denoising FAE", "Keras"),
+    "runs_model": some_of(*FAMILIES),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
     "present": one_of("1"),
     # Of the run that the sender saw
@@ -101,6 +101,16 @@ TABLE: dict[str, Check] = {
     "digits": one_of(*DATASETS),
     "versions": written("packages with their versions", r"[a-z_]{1,20}:[\w.+-]{1,30}(,[a-z_]{1,20}:[\w.+-]{1,30}){0,19}"),
 }
+
+# What mail programs, course pages, search engines and hosts hang on to a link, or patterns for it, in small letters: not ours,
+# and nothing that whoever clicked on it could mend.
+CARRIERS = (
+    "utm_*", "mtm_*", "pk_*", "hsa_*", "_hs*", "__hs*", "mc_[cet]id", "vero_*", "oly_*", "mkt_tok", "trk", "trk_*", "s_cid",
+    "*clid", "*clkid", "gclsrc", "gad_*", "gbraid", "wbraid", "_ga", "_gl", "srsltid", "igsh", "igshid", "mibextid", "li_fat_id",
+    "ref", "ref_*", "referrer", "source", "si", "share_id", "usp", "authuser", "feature",
+    "module_item_id", "forceview", "lti_*", "launch_*",
+    "__theme", "__sign", "logs", "embed", "embed_options",
+)  # fmt: skip
 
 
 def check_of(key: str) -> Check | None:
@@ -113,13 +123,20 @@ def check_of(key: str) -> Check | None:
 def problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     """What in a link was not understood and what is used instead, in Markdown that quotes the link and never obeys it.
 
-    parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them.
+    parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said of CARRIERS.
     """
     return [problem for key, values in parameters.items() if (problem := _problem(key, values))]
 
 
+def is_a_carriers(key: str) -> bool:
+    """Whether this parameter was put into the link by what carried it: a mail, a course page, a search engine, a host."""
+    return any(fnmatchcase(key.lower(), pattern) for pattern in CARRIERS)
+
+
 def _problem(key: str, values: Sequence[str]) -> str:
     check = check_of(key)
+    if check is None and is_a_carriers(key):
+        return ""
     if check is None:
         return f"Nothing here is called {quoted(key)}, so it is passed over."
     if key == "recipe" and values and values[-1].isdecimal() and not check.accepts(values[-1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,26 @@ def test_a_value_out_of_range_or_of_another_version_is_named_and_a_good_one_is_n
 
 def test_a_key_that_nobody_knows_is_named():
     assert links.problems({"colour": ["red"]}) == ["Nothing here is called `colour`, so it is passed over."]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "utm_source", "utm_campaign", "UTM_Medium", "fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "_ga", "ref", "si",
+        "__theme", "__sign", "embed", "embed_options", "module_item_id", "lti_message_hint",
+    ],
+)  # fmt: skip
+def test_what_a_mail_a_course_page_or_a_host_hangs_on_to_a_link_is_passed_over_without_a_word(key):
+    assert links.problems({key: ["<b>7c1</b>", "again"]}) == []
+
+
+def test_no_dial_is_taken_for_what_a_carrier_added_and_a_misspelt_one_is_named_beside_it():
+    ours = [re.sub(r"\[.*\]|\*", "1", key) for key in links.TABLE]
+    assert [key for key in ours if links.is_a_carriers(key)] == []
+    assert links.problems({"utm_source": ["mail"], "latent_sise": ["8"], "dae_lerning_rate": ["0.1"], "fbclid": ["I"]}) == [
+        "Nothing here is called `latent_sise`, so it is passed over.",
+        "Nothing here is called `dae_lerning_rate`, so it is passed over.",
+    ]
 
 
 def test_what_is_behind_the_point_of_a_whole_number_is_said_to_be_cut_off():

@@ -148,6 +148,25 @@ def test_the_filters_leave_what_was_asked_for(key, value, left):
     assert {row["Model"] for row in rows(open_page(**{key: value})).values()} == left
 
 
+def test_there_is_a_choice_for_every_model_and_state_that_there_is_and_for_no_other(here, few_digits):
+    assert open_page().pills(key="runs_model").options == ["FAE", "linear FAE", "CAE", "DAE"]
+    for preset in (config.PATCHES, config.FULLY_CONVOLUTIONAL):
+        for _ in record(config.adjusted(preset, training={"epochs": 1, "batch_size": 512}), here, few_digits, lambda: True):
+            pass
+    page = open_page()
+    assert page.pills(key="runs_model").options == ["FAE", "linear FAE", "CAE", "DAE", "FCAE", "Patches"]
+    assert page.pills(key="runs_state").options == ["finished", "stopped"]
+    for model in ("FCAE", "Patches"):
+        page = open_page(runs_model=model)
+        assert {row["Model"] for row in rows(page).values()} == {model}
+        assert not page.warning
+
+
+def test_the_filter_knows_every_name_that_a_model_can_have():
+    presets = [*config.PRESETS.values(), *(config.adjusted(run, corruption={"level": 0.4}) for run in (config.FAE, config.LINEAR))]
+    assert {config.family(run) for run in presets} == set(config.FAMILIES)
+
+
 @pytest.mark.parametrize(("key", "value"), [("runs_model", "Keras"), ("runs_state", "failed")])
 def test_filters_that_leave_nothing_say_what_to_do(key, value):
     page = open_page(**{key: value})

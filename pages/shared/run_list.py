@@ -16,7 +16,6 @@ from pages.shared import lab
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
-MODELS = ("FAE", "CAE", "DAE", "linear FAE", "denoising FAE", "Keras")
 STATES = ("finished", "running", "stopped", "failed")
 # How many digits a run learns from.
 DATA_WORDS = {EMBEDDED: "4,000", MNIST: "60,000", MNIST_LESS_EMBEDDED_TEST: "59,000"}
@@ -130,10 +129,10 @@ def _ended(_root: Path, name: str, status: str, changed: float, size: int) -> tu
 
 
 def filtered(runs: Sequence[Listed]) -> list[Listed]:
-    """The runs of the models and states that the visitor wants to see; all, if none is chosen."""
+    """The runs of the models and states that the visitor wants to see; all, if none is chosen. There is a choice for each that there is."""
     with st.container(horizontal=True, gap="large"):
-        models = st.pills("Model", MODELS, selection_mode="multi", key="runs_model", bind="query-params")
-        states = st.pills("State", STATES, selection_mode="multi", key="runs_state", bind="query-params")
+        models = _pills("Model", config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model")
+        states = _pills("State", STATES, [run.state for run in runs], "runs_state")
     shown = [run for run in runs if (not models or config.family(run.folder.config) in models) and (not states or run.state in states)]
     if not shown:
         st.info("No run is of this kind. Choose other models or states above, or none to see all runs.", icon=":material/filter_alt_off:")
@@ -144,6 +143,14 @@ def filtered(runs: Sequence[Listed]) -> list[Listed]:
             icon=":material/play_arrow:",
         )
     return shown
+
+
+def _pills(label: str, words: Sequence[str], there: Sequence[str], key: str) -> list[str]:
+    """Which of those of `words` that are `there` the visitor wants to see. What is chosen stays a choice, so that it can be given up."""
+    chosen = st.session_state.get(key, st.query_params.get_all(key)) or []
+    return st.pills(
+        label, [word for word in words if word in there or word in chosen], selection_mode="multi", key=key, bind="query-params"
+    )
 
 
 def table(runs: Sequence[Listed]) -> None:
