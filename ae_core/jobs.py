@@ -322,7 +322,7 @@ class Dispatcher:
             del self._futures[key]
         for ticket in tickets.ready(line, self._store.is_locked):
             if differing := difference(ticket.versions, versions()):
-                worker.end_in_failure(self._store, ticket, ClusterError(_OTHER_VERSION.format(differing)))
+                self._end_in_failure(ticket, ClusterError(_OTHER_VERSION.format(differing)))
                 continue
             if self._is_with_dask(ticket):
                 continue
@@ -358,8 +358,13 @@ class Dispatcher:
                 future.cancel(force=True)  # else Dask keeps it as failed: nobody fetches what is fired and forgotten
             else:
                 logger.error("%s could not be run: %r", ticket.run_id, problem)
-                worker.end_in_failure(self._store, ticket, ClusterError(f"No worker could take the training ({problem}). See its log."))
+                self._end_in_failure(ticket, ClusterError(f"No worker could take the training ({problem}). See its log."))
         return False
+
+    def _end_in_failure(self, ticket: Ticket, problem: ClusterError) -> None:
+        """Unless a worker, of another version or of another cluster, has the run in hand: it writes the log, and sees to the ticket."""
+        if not self._store.is_locked(ticket.run_id):
+            worker.end_in_failure(self._store, ticket, problem)
 
     def _submit(self, ticket: Ticket) -> None:
         assert self._client is not None

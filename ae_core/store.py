@@ -159,7 +159,9 @@ class Store:
         return kept["epoch"] if kept else 0
 
     def log_failure(self, config: RunConfig, message: str) -> bool:
-        """Have the run's log end in this failure; False if the disk has no room for that."""
+        """Have the unfinished run's log end in this failure; False if there is no room for that, or the run is finished."""
+        if (self.folder(run_id(config)) / MANIFEST).exists():
+            return False
         events = self.events(run_id(config))
         if events and events[-1]["event"] == "failed" and events[-1]["message"] == message:
             return True
@@ -181,7 +183,8 @@ class Store:
         sha256 = {name: _sha256(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
         manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
         _write_whole(folder / MANIFEST, _sealed(manifest).encode())
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        with suppress(OSError):  # of no use any more, and no reason to fail
+            (folder / CHECKPOINT).unlink(missing_ok=True)
 
     # Reading
 
@@ -330,7 +333,9 @@ class EventLog:
     path: Path
 
     def append(self, event: Mapping[str, Any]) -> None:
-        """Add one line. Raises StoreError when the disk is full."""
+        """Add one line. Raises StoreError when the disk is full, or the run is finished: its manifest vouches for every byte."""
+        if self.path.with_name(MANIFEST).exists():
+            raise StoreError(f"The run {self.path.parent.name} is finished, so nothing is added to its log. Look at it on the page Runs.")
         line = (json.dumps({"time": round(time.time(), 3), **event}) + "\n").encode()
         try:
             with self.path.open("ab", buffering=0) as file:

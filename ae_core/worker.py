@@ -19,7 +19,7 @@ from filelock import Timeout
 
 from ae_core import data, housekeeping, tickets
 from ae_core.config import RunConfig, command_line
-from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
+from ae_core.errors import ClusterError, DamagedRunError, DeadlineError, LabError, StoreError
 from ae_core.models import parameter_count
 from ae_core.store import EventLog, Store, default_root, pack_codes, to_png
 from ae_core.training import (
@@ -161,9 +161,10 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
                 raise
             except Exception as problem:
                 end_in_failure(store, ticket, problem)
-            else:
-                tickets.close(store, name, number)
-                with suppress(LabError):  # the run is finished, whatever the quota says
+            else:  # it is finished, whatever becomes of its ticket, which is handed on again, and of the quota
+                with suppress(LabError):
+                    tickets.close(store, name, number)
+                with suppress(LabError):
                     housekeeping.make_room(store, keep=name)
     except Timeout as problem:
         raise Reschedule from problem  # a worker of another cluster is at it: look again later
@@ -208,13 +209,24 @@ def _is_out_of_memory(problem: Exception) -> bool:
 
 
 def end_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> None:
-    """Leave the reason where the pages find it: in the log, or on the ticket if the disk has no room for it."""
+    """Leave the reason where the pages find it: in the log, or on the ticket if the disk has no room for it.
+
+    What went wrong after the run was finished is no failure of it: only its ticket goes.
+    Nobody else may be training the run.
+    """
     if not isinstance(problem, LabError):
         logger.error("%s failed", ticket.run_id, exc_info=problem)
-    if store.log_failure(ticket.run, _in_words(problem)):
+    if _is_finished(store, ticket.run_id) or store.log_failure(ticket.run, _in_words(problem)):
         tickets.close(store, ticket.run_id, ticket.number)
     else:
         tickets.fail(store, ticket.run_id, _in_words(problem))
+
+
+def _is_finished(store: Store, name: str) -> bool:
+    try:
+        return store.has_own(name)
+    except DamagedRunError:
+        return False
 
 
 def _give_up(store: Store, name: str, seconds: float) -> None:

@@ -21,7 +21,7 @@ import pytest
 from distributed import Client
 
 from ae_core import cluster, config, jobs, tickets, worker
-from ae_core.config import DAE, LINEAR, run_id
+from ae_core.config import DAE, LINEAR, RunConfig, run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
 from ae_core.store import SHIPPED, Store
@@ -284,19 +284,43 @@ def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: 
     assert 0 < epochs[0] < epochs[1] < epochs[2]
 
 
-def test_a_run_asked_for_by_another_version_fails_with_the_reason(served_store):
-    run = with_seed(QUICK, 21)
-    name = run_id(run)
-    tickets.ask(Store(served_store.root / "elsewhere"), run, None, "somebody", 1.0)
-    fields = json.loads((served_store.root / "elsewhere" / "jobs" / name / tickets.TICKET).read_text())
+def leave_ticket_of_another_version(store: Store, run: RunConfig) -> None:
+    """What another version of the lab, in the same store, has asked for."""
+    tickets.ask(Store(store.root / "elsewhere"), run, None, "somebody", 1.0)
+    fields = json.loads((store.root / "elsewhere" / "jobs" / run_id(run) / tickets.TICKET).read_text())
     fields["versions"]["torch"] = "1.0"
-    place = tickets.folder(served_store, name)
+    place = tickets.folder(store, run_id(run))
     (place / tickets.OWNERS).mkdir(parents=True)
     (place / tickets.TICKET).write_text(json.dumps(fields))
-    wait_for_status(name, served_store, "failed")
-    message = jobs.progress(name, served_store).message
+
+
+def test_a_run_asked_for_by_another_version_fails_with_the_reason(served_store):
+    run = with_seed(QUICK, 21)
+    leave_ticket_of_another_version(served_store, run)
+    wait_for_status(run_id(run), served_store, "failed")
+    message = jobs.progress(run_id(run), served_store).message
     assert "this lab has 1.0" in message
     assert "ae_core cluster stop" in message
+
+
+def test_a_ticket_that_another_version_left_does_not_spoil_the_finished_run(served_store):
+    run = with_seed(QUICK, 22)
+    jobs.submit(run, served_store)
+    wait_for_status(run_id(run), served_store, "finished")
+    wait_for(lambda: not tickets.line(served_store))
+    leave_ticket_of_another_version(served_store, run)
+    wait_for(lambda: tickets.find(served_store, run_id(run)) is None)
+    assert Store(served_store.root).get(run_id(run)).config == run
+
+
+def test_a_ticket_of_another_version_whose_run_is_in_training_is_left_to_that_training(served_store):
+    run = with_seed(QUICK, 23)
+    log = served_store.begin(run)
+    with served_store.lock(run_id(run)):
+        leave_ticket_of_another_version(served_store, run)
+        time.sleep(10 * jobs.TEND_SECONDS)
+        assert tickets.find(served_store, run_id(run)) is not None
+        assert log.path.read_bytes() == b""
 
 
 def test_a_store_that_cannot_be_written_is_told_in_plain_words(tmp_path):

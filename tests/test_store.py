@@ -426,6 +426,26 @@ def test_a_failure_that_cannot_be_logged_is_answered_with_no(store):
     assert not store.log_failure(RUN, "No room.")
 
 
+def test_nothing_is_added_to_the_log_of_a_finished_run_not_even_a_failure(store):
+    finish(store)
+    log = EventLog(store.folder(NAME) / EVENTS)
+    before = log.path.read_bytes()
+    with pytest.raises(StoreError, match=r"is finished.*nothing is added"):
+        log.append({"event": "batch"})
+    assert not store.log_failure(RUN, "Its ticket could not be closed.")
+    log.path.unlink()
+    assert not store.log_failure(RUN, "Its log is gone.")  # and it is not begun anew over that
+    log.path.write_bytes(before)
+    assert Store(store.root).get(NAME).result == RESULT
+
+
+def test_a_checkpoint_that_cannot_be_taken_away_does_not_undo_a_finished_run(store):
+    store.begin(RUN).append({"event": "started"})
+    (store.folder(NAME) / CHECKPOINT).mkdir()
+    store.commit(RUN, build(RUN.model, seeded(0, "weights")), RESULT)
+    assert Store(store.root).get(NAME).result == RESULT
+
+
 def test_a_log_that_cannot_grow_has_no_half_line(store):
     """A limit on the size of files does what a full disk does: the first bytes fit, the rest do not."""
     program = (

@@ -6,15 +6,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import torch
 from distributed import Reschedule
+from filelock import FileLock
 
 from ae_core import config, jobs, tickets, worker
 from ae_core.config import run_id
 from ae_core.data import Digits
-from ae_core.errors import StoreError
+from ae_core.errors import ClusterError, StoreError
 from ae_core.store import CHECKPOINT, EVENTS, WEIGHTS, EventLog, Store
 from ae_core.training import Checkpoint, EpochDone, Started
 from ae_core.worker import Watchdog
@@ -101,6 +103,32 @@ def test_a_run_that_is_finished_already_is_not_trained_again(store, few_digits):
     work(store, ask(store))
     assert store.events(NAME) == before
     assert tickets.find(store, NAME) is None
+
+
+def test_a_finished_run_whose_ticket_cannot_be_closed_stays_as_it_is(store, whole, monkeypatch):
+    """The line is busy just then; Dask reports the worker's failure, and whoever hands tickets on writes it down."""
+    monkeypatch.setattr(tickets, "LOCK_SECONDS", 0.1)
+    number = ask(store)
+    with FileLock(store.root / "locks" / "tickets.lock"), suppress(StoreError):
+        work(store, number)
+    worker.end_in_failure(store, tickets.find(store, NAME), ClusterError("No worker could take the training. See its log."))
+    assert tickets.find(store, NAME) is None
+    again = Store(store.root)  # it has seen no file before, so it hashes them all
+    assert again.get(NAME).config == RUN
+    assert (story(again), weights(again)) == (story(whole), weights(whole))
+
+
+def test_what_fails_after_the_last_line_is_no_failure_of_the_training(store, few_digits, whole, monkeypatch):
+    commit = Store.commit
+
+    def commit_and_fail(*arguments: object) -> None:
+        commit(*arguments)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Store, "commit", commit_and_fail)
+    with pytest.raises(OSError, match="Input/output"):
+        recorded(store, few_digits)
+    assert (Store(store.root).get(NAME).config, story(store)) == (RUN, story(whole))
 
 
 def test_a_run_that_another_worker_trains_is_looked_at_later(store, monkeypatch):
