@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
+from dask.system import cpu_count
 from distributed import Client, Nanny, Scheduler
 from distributed.security import Security
 from distributed.utils import LoopRunner, get_mp_context
@@ -93,8 +94,11 @@ def is_running(store: Store) -> bool:
 
 
 def default_workers() -> int:
-    """One a core, less one for the app. Each trains one run at a time, most on one thread."""
-    return max(1, (os.cpu_count() or 1) - 1)
+    """One a core, less one for the app, and one at least. Each trains one run at a time, most on one thread.
+
+    A core is one that this process may use: a container's quota and the cores it is bound to count, not what the host has.
+    """
+    return max(1, cpu_count() - 1)
 
 
 def bound_log(store: Store) -> None:

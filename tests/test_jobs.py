@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import dask.system
 import psutil
 import pytest
 from distributed import Client
@@ -468,6 +469,14 @@ def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_
 
 
 # The local cluster
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to a core")
+def test_workers_are_counted_from_the_cores_that_the_lab_may_use_not_from_the_hosts(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # what a container is told of its host
+    assert cluster.default_workers() <= max(1, len(os.sched_getaffinity(0)) - 1)
+    monkeypatch.setattr(dask.system, "_try_extract_cgroup_cpu_quota", lambda: (50_000, 100_000))  # half a core
+    assert cluster.default_workers() == 1
 
 
 def test_a_second_cluster_for_one_store_is_not_started(served_store):
