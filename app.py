@@ -5,7 +5,6 @@
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
 from pages.shared import server
 from pages.shared.gate import Gate
@@ -15,7 +14,7 @@ server.import_early("torch")
 app = st.App(
     "router.py",
     lifespan=server.lifespan,
-    routes=[Route("/health", server.health), Route("/metrics", server.metrics)],
+    routes=server.routes(),
     middleware=[Middleware(Gate)],
     on_script_error=server.tell_error,
 )

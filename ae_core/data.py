@@ -88,6 +88,19 @@ def best_available(data_dir: Path | None) -> str:
     return MNIST
 
 
+def files_state(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Size and time of change of each of MNIST's four files under `data_dir`; None for one that is missing."""
+    states: list[tuple[int, int] | None] = []
+    for name in RAW_FILES:
+        try:
+            stat = (data_dir / "MNIST" / "raw" / name).stat()
+        except OSError:
+            states.append(None)
+        else:
+            states.append((stat.st_size, stat.st_mtime_ns))
+    return tuple(states)
+
+
 def load(name: str, data_dir: Path | None = None, cache_dir: Path | None = None) -> Digits:
     """The data set `name`, complete and checked.
 

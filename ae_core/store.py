@@ -76,7 +76,7 @@ class Store:
 
     root: Path
     shipped_root: Path | None = SHIPPED
-    _verified: dict[Path, _Verified] = field(default_factory=dict, repr=False)
+    _looked_at: dict[Path, _Look] = field(default_factory=dict, repr=False)
     _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun] | None = field(default=None, repr=False)
 
     def folder(self, name: str) -> Path:
@@ -220,7 +220,7 @@ class Store:
         try:
             content = (folder / WEIGHTS).read_bytes()
             if hashlib.sha256(content).hexdigest() != run.weights_sha256:
-                self._verified.pop(folder, None)  # damaged since find(): let the next one look again
+                self._looked_at.pop(folder, None)  # damaged since find(): let the next one look again
                 raise _damaged(folder, f"{WEIGHTS} is not what was written")
             model.load_state_dict(load_tensors(content))
         except (OSError, SafetensorError, RuntimeError) as problem:
@@ -290,30 +290,19 @@ class Store:
         return self._shipped
 
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
-        """The run in `folder`, read and hashed unless size and time of change say that its files are those of the last time."""
-        known = self._verified.get(folder)
-        if known and known.run.shipped == shipped and _state(folder, known.names) == known.state:
-            return known.run
-        try:
-            text = (folder / MANIFEST).read_text(errors="replace")
-        except OSError as problem:
-            raise _damaged(folder, f"{MANIFEST} is missing") from problem
-        manifest = _parsed(text)
-        if not isinstance(manifest, dict) or manifest.pop("seal", None) is None or _sealed(manifest) != text:
-            raise _damaged(folder, f"{MANIFEST} is not what was written")
-        names = (MANIFEST, *manifest["sha256"])
-        state = _state(folder, names)
-        _verify_files(folder, manifest["sha256"])
-        try:
-            config = from_json((folder / CONFIG).read_text())
-        except (OSError, ConfigError) as problem:
-            raise _damaged(folder, "its settings cannot be read by this version") from problem
-        if run_id(config) != folder.name:
-            raise _damaged(folder, "its settings belong to another run")
-        run = StoredRun(config, _with_psnr_of_the_mean(manifest["result"]), shipped, manifest["sha256"][WEIGHTS])
-        if state:
-            self._verified[folder] = _Verified(names, state, run)
-        return run
+        """The run in `folder`, read and hashed unless size and time of change say that its files are those of the last time.
+
+        Raises DamagedRunError, which a second look need not find out again either: shipped files cannot be set aside.
+        """
+        look = self._looked_at.get(folder)
+        if look is None or _state(folder, look.names) != look.state:
+            look = _look_at(folder, shipped=shipped)
+            # Files that changed or went meanwhile are looked at anew the next time.
+            if _state(folder, look.names) == look.state:
+                self._looked_at[folder] = look
+        if look.run is None:
+            raise _damaged(folder, look.damage)
+        return look.run
 
     def _set_aside(self, folder: Path, *, shipped: bool) -> None:
         if shipped:
@@ -441,30 +430,75 @@ def _read_checkpoint(path: Path) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class _Verified:
-    """A run, and its files' sizes and times of change when they were hashed."""
+class _Look:
+    """What was found in a folder: a run, or None and what is wrong with it; and its files' sizes and times of change before."""
 
     names: tuple[str, ...]
-    state: tuple[tuple[int, int], ...]
-    run: StoredRun
+    state: tuple[tuple[int, int] | None, ...]
+    run: StoredRun | None
+    damage: str = ""
 
 
-def _state(folder: Path, names: Iterable[str]) -> tuple[tuple[int, int], ...] | None:
-    """Size and time of change of each file; None where one is missing."""
+def _look_at(folder: Path, *, shipped: bool) -> _Look:
+    """Read and hash all that makes a finished run."""
+    names: tuple[str, ...] = (MANIFEST,)
+    state = _state(folder, names)
     try:
-        stats = [(folder / name).stat() for name in names]
+        manifest = _manifest(folder)
+        names, state = (*names, *manifest["sha256"]), (*state, *_state(folder, manifest["sha256"]))
+        _verify_files(folder, manifest["sha256"])
+        return _Look(
+            names, state, StoredRun(_settings(folder), _with_psnr_of_the_mean(manifest["result"]), shipped, manifest["sha256"][WEIGHTS])
+        )
+    except _DamageError as problem:
+        return _Look(names, state, None, str(problem))
+
+
+class _DamageError(Exception):
+    """What is wrong with a run's files, in words."""
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        text = (folder / MANIFEST).read_text(errors="replace")
+    except OSError as problem:
+        raise _DamageError(f"{MANIFEST} is missing") from problem
+    manifest = _parsed(text)
+    if not isinstance(manifest, dict) or manifest.pop("seal", None) is None or _sealed(manifest) != text:
+        raise _DamageError(f"{MANIFEST} is not what was written")
+    return manifest
+
+
+def _settings(folder: Path) -> RunConfig:
+    try:
+        config = from_json((folder / CONFIG).read_text())
+    except (OSError, ConfigError) as problem:
+        raise _DamageError("its settings cannot be read by this version") from problem
+    if run_id(config) != folder.name:
+        raise _DamageError("its settings belong to another run")
+    return config
+
+
+def _state(folder: Path, names: Iterable[str]) -> tuple[tuple[int, int] | None, ...]:
+    """Size and time of change of each file; None for one that is missing."""
+    return tuple(_file_state(folder / name) for name in names)
+
+
+def _file_state(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
     except OSError:
         return None
-    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _verify_files(folder: Path, sha256: Mapping[str, str]) -> None:
     try:
         wrong = [name for name, expected in sha256.items() if _sha256(folder / name) != expected]
     except OSError as problem:
-        raise _damaged(folder, f"{Path(str(problem.filename)).name} is missing") from problem
+        raise _DamageError(f"{Path(str(problem.filename)).name} is missing") from problem
     if wrong:
-        raise _damaged(folder, f"{wrong[0]} is not what was written")
+        raise _DamageError(f"{wrong[0]} is not what was written")
 
 
 def _changed(path: Path) -> float:

@@ -42,7 +42,8 @@ class App:
         self.environment = environment
         self.end_cluster = True
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        self.url = f"http://127.0.0.1:{self.port}" + (f"/{base}" if base else "")
 
     def __enter__(self) -> App:
         self.start()

@@ -44,8 +44,9 @@ def in_a_loop_of_its_own(test):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """A server for two."""
-    with App(tmp_path_factory.mktemp("small"), AE_LAB_MAX_VISITORS="2", AE_LAB_METRICS_KEY=KEY) as app:
+    """A server for two, below an address that is not the host's root; `app` is one at the root."""
+    bounds = {"AE_LAB_MAX_VISITORS": "2", "AE_LAB_METRICS_KEY": KEY}
+    with App(tmp_path_factory.mktemp("small"), STREAMLIT_SERVER_BASE_URL_PATH="lab", **bounds) as app:
         yield app
 
 
@@ -57,6 +58,11 @@ def asked(app: App, path: str, method: str = "GET", body: bytes | None = None, *
             return answer.status, answer.read().decode(errors="replace"), dict(answer.headers)
     except urllib.error.HTTPError as refusal:
         return refusal.code, refusal.read().decode(), dict(refusal.headers)
+
+
+def asked_at_the_root(app: App, path: str) -> tuple[int, str]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{app.port}{path}", timeout=30) as answer:
+        return answer.status, answer.read().decode()
 
 
 def figures(app: App) -> dict[str, float]:
@@ -109,11 +115,50 @@ def test_the_figures_are_for_whoever_has_the_key(small, headers):
 
 def test_without_a_key_nobody_sees_the_figures(app):
     assert asked(app, "/metrics", Authorization="Bearer ")[0] == 404
+    assert asked(app, "/_stcore/metrics")[0] == 404
+    assert asked(app, "/_stcore/metrics/")[0] == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "/lab", "/a/b", "/_stcore"])
+@in_a_loop_of_its_own
+async def test_under_any_prefix_files_and_connections_are_counted_and_streamlits_figures_hidden(prefix, monkeypatch):
+    seen: dict[str, tuple[int, int]] = {}
+    answers = []
+
+    async def streamlit(scope, receive, send):
+        seen[scope["path"]] = gate.counts.connections, gate.counts.receiving["me"]
+
+    async def nothing():
+        return {"type": "http.request"}
+
+    async def send(message):
+        answers.append(message.get("status"))
+
+    monkeypatch.setattr(gate, "_too_much", lambda session: "" if session == "me" else "no")
+    gated = gate.Gate(streamlit)
+    stream, file, hidden = (f"{prefix}/_stcore/{end}" for end in ("stream", "upload_file/me/1", "metrics"))
+    await gated({"type": "websocket", "path": stream}, nothing, send)
+    await gated({"type": "http", "method": "PUT", "path": file, "headers": []}, nothing, send)
+    assert seen == {stream: (1, 0), file: (0, 1)}
+    for path in (hidden, f"{hidden}/"):
+        await gated({"type": "http", "method": "GET", "path": path, "headers": []}, nothing, send)
+    await gated({"type": "http", "method": "PUT", "path": file.replace("/me/", "/another/"), "headers": []}, nothing, send)
+    assert [status for status in answers if status] == [404, 404, 429]
+    assert len(seen) == 2
 
 
 def test_a_lab_that_can_train_is_well(small):
     status, words, _ = asked(small, "/health")
     assert (status, json.loads(words)) == (200, {"well": True, "problem": ""})
+    assert asked_at_the_root(small, "/health") == (200, words)
+
+
+def test_who_asks_how_the_lab_is_again_and_again_has_nothing_written_each_time(small):
+    written = set()
+    for _ in range(20):
+        assert asked(small, "/health")[0] == 200
+        written.add((small.store.root / "locks").stat().st_mtime_ns)
+    assert len(written) <= 3
 
 
 @pytest.mark.parametrize(("name", "reason"), [("AE_LAB_STORE", "AE_LAB_STORE"), ("AE_LAB_SCHEDULER", "does not answer")])
@@ -166,7 +211,7 @@ async def test_no_visitor_has_the_server_forget_what_it_keeps_for_all():
         pass
 
     answered = len(gate.counts.answer_seconds)
-    await gate.Gate(streamlit)({"type": "websocket", "path": gate.STREAM}, receive, send)
+    await gate.Gate(streamlit)({"type": "websocket", "path": "/_stcore/stream"}, receive, send)
     assert heard == [wanted]
     assert len(gate.counts.answer_seconds) == answered + 1
     assert gate.counts.connections == 0

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import cluster, config, jobs, tickets, worker
+from ae_core import cluster, config, data, jobs, tickets, worker
 from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
-from pages.shared import page_objects
+from pages.shared import lab, page_objects
 from pages.shared.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
 
@@ -327,9 +327,19 @@ def test_a_bad_data_directory_is_reported_and_the_embedded_digits_are_used(tmp_p
         for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
             (raw / name).write_bytes(b"\0" * 10)
     monkeypatch.setenv("AE_LAB_DATA_DIR", str(tmp_path))
+    read = []
+    damaged = data._damaged_raw_files
+    monkeypatch.setattr(data, "_damaged_raw_files", lambda directory: read.append(directory) or damaged(directory))
     page = open_page("home")
     assert "python -m ae_core download" in page.warning[0].value
     assert "data:image/png;base64" in pictures(page)
+    for second in range(1, 4):  # files that have not changed are not read again
+        assert lab._looked_for(str(tmp_path), default_root(), -second)[1] == lab.data_problem()
+    assert len(read) == (1 if damage == "truncated" else 0)
+    if damage == "truncated":
+        (raw / name).write_bytes(b"")
+        assert "is damaged" in lab._looked_for(str(tmp_path), default_root(), -4)[1]
+        assert len(read) == 2
 
 
 def test_full_mnist_is_used_and_named_where_it_is_at_hand(full_mnist, monkeypatch):

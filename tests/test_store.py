@@ -225,12 +225,31 @@ def test_a_damaged_shipped_run_is_refused_and_left_where_it_is(tmp_path):
     store = Store(tmp_path / "store", shipped_root=shipped)
     assert store.get(SHIPPED_NAME).shipped
     weights = shipped / SHIPPED_NAME / WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:-1])
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
     for _ in range(2):
         with pytest.raises(DamagedRunError):
             store.find(SHIPPED_NAME)
     assert weights.exists()
     assert len(store.runs()[1]) == 1
+    weights.write_bytes(whole)
+    assert store.get(SHIPPED_NAME).shipped
+
+
+def test_what_is_damaged_and_cannot_be_set_aside_is_hashed_once_not_at_every_look(tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shutil.copytree(SHIPPED / SHIPPED_NAME, shipped / SHIPPED_NAME)
+    (shipped / SHIPPED_NAME / WEIGHTS).write_bytes(b"")
+    store = Store(tmp_path / "store", shipped_root=shipped)
+    like = Store(tmp_path / "other").get(SHIPPED_NAME).config
+    hashed = []
+    monkeypatch.setattr("ae_core.store._sha256", lambda path: hashed.append(path) or hashlib.sha256(path.read_bytes()).hexdigest())
+    for _ in range(3):
+        with pytest.raises(DamagedRunError):
+            store.find(SHIPPED_NAME)
+        assert store.shipped_like(like) is None
+        assert len(store.runs()[1]) == 1
+    assert len(hashed) == 3  # each of its files once
 
 
 # Places and names

@@ -42,9 +42,11 @@ SHORT = 2048
 
 Said = TypeVar("Said", BackMsg, ForwardMsg)
 
-STREAM, UPLOADS = "/_stcore/stream", "/_stcore/upload_file/"
+# What Streamlit's own addresses have in common. What stands before it, as `server.baseUrlPath` says, is the host's business.
+STREAMLITS = "/_stcore/"
+UPLOADS = "upload_file/"
 # Streamlit's own figures, for anybody who asks. Ours want a key.
-HIDDEN = ("/_stcore/metrics",)
+HIDDEN = ("metrics",)
 TRY_AGAIN_LATER = 1013
 FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{RETRY_SECONDS}">
 <meta name="viewport" content="width=device-width"><title>Autoencoder Lab</title>
@@ -137,14 +139,13 @@ class Gate:
         self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "websocket" and path == STREAM:
+        if scope["type"] == "websocket":  # there is one kind of connection
             await self._connection(scope, receive, send)
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif path in HIDDEN:
+        elif _own_address(scope) in HIDDEN:
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] in ("PUT", "POST") and path.startswith(UPLOADS):
+        elif scope["method"] in ("PUT", "POST") and _own_address(scope).startswith(UPLOADS):
             await self._upload(scope, receive, send)
         elif counts.connections >= most_visitors() and "text/html" in Request(scope).headers.get("accept", ""):
             counts.refused_pages += 1
@@ -199,7 +200,7 @@ class Gate:
             counts.connections -= 1
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session = scope["path"].removeprefix(UPLOADS).split("/")[0]
+        session = _own_address(scope).removeprefix(UPLOADS).split("/")[0]
         if problem := _too_much(session):
             counts.refused_uploads += 1
             await _pass_over(receive)
@@ -211,6 +212,12 @@ class Gate:
         finally:
             counts.receiving[session] -= 1
             counts.receiving += Counter()  # without those that have none
+
+
+def _own_address(scope: Scope) -> str:
+    """What follows STREAMLITS in an address, whatever stands before; empty for an address that is none of Streamlit's own."""
+    _, found, rest = scope.get("path", "").rpartition(STREAMLITS)
+    return rest.rstrip("/") if found else ""
 
 
 def _too_much(session: str) -> str:

@@ -171,12 +171,17 @@ def _asked_for() -> tuple[Path | None, str | None]:
 def _looked_for(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
     """`_asked_for`, looked for on the disk once a second at most: a page asks twenty times."""
     directory = data.directory()
+    return directory, _problem_with(directory, root, data.files_state(directory)) if directory else None
+
+
+@lru_cache(maxsize=1)
+def _problem_with(directory: Path, root: Path, _files: object) -> str | None:
+    """Why full MNIST cannot be read from there. Damaged files take long to tell too, so they are read again once they change."""
     try:
-        if directory:
-            _load(data.best_available(directory), directory, root / "cache")
+        _load(data.best_available(directory), directory, root / "cache")
     except DataError as problem:
-        return directory, str(problem)
-    return directory, None
+        return str(problem)
+    return None
 
 
 def digits() -> data.Digits:

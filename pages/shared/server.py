@@ -9,21 +9,25 @@ import secrets
 import socket
 import statistics
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 from streamlit import config, type_util
 
 from ae_core.errors import ConfigError
 from pages.shared.gate import counts, most_visitors
 
 SCHEDULER_SECONDS = 2.0
+# How old an answer on how the lab is may be.
+HEALTH_SECONDS = 5.0
 KEY = "AE_LAB_METRICS_KEY"
 logger = logging.getLogger(__name__)
 
@@ -71,10 +75,34 @@ def tell_error(problem: Exception) -> bool:
     return True
 
 
+def routes() -> list[Route]:
+    """The lab's own addresses; with `server.baseUrlPath` also below that, which is all that a proxy may hand on."""
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    answers = {"/health": health, "/metrics": metrics}
+    return [Route(prefix + path, answer) for prefix in dict.fromkeys(("", f"/{base}" if base else "")) for path, answer in answers.items()]
+
+
 def health(request: Request) -> Response:
-    """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words."""
-    problem = training_problem()
+    """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words.
+
+    Anybody may ask, so however many do, it is found out once in HEALTH_SECONDS.
+    """
+    problem = last_training_problem()
     return JSONResponse({"well": not problem, "problem": problem}, 503 if problem else 200)
+
+
+_finding_out = threading.Lock()
+
+
+def last_training_problem() -> str:
+    """`training_problem`, as it was found out within the last HEALTH_SECONDS: it writes into the store and calls the scheduler."""
+    with _finding_out:
+        return _training_problem_at(int(time.monotonic() / HEALTH_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _training_problem_at(_moment: int) -> str:
+    return training_problem()
 
 
 def training_problem() -> str:
@@ -125,5 +153,5 @@ def figures() -> dict[str, float]:
         "answers": len(seconds),
         "answer_seconds_median": statistics.median(seconds) if seconds else 0.0,
         "answer_seconds_p95": seconds[int(0.95 * (len(seconds) - 1))] if seconds else 0.0,
-        "healthy": float(not training_problem()),
+        "healthy": float(not last_training_problem()),
     }

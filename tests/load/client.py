@@ -43,7 +43,7 @@ class Visitor:
 
     def __init__(self, url: str, page: str = "", query: str = "", cookie: str = "", session: str = "") -> None:
         self._url = url
-        self._address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
+        self._address = f"ws://{urlsplit(url).netloc}{urlsplit(url).path}/_stcore/stream"
         self._page, self._query, self._cookie = page, query, cookie
         self._widgets: dict[str, WidgetState] = {}
         self._known: dict[str, ForwardMsg] = {}
