@@ -31,8 +31,10 @@ CURVE_TEST_DIGITS = 500
 CHECK_EVERY = 20
 # Pixels lie in [0, 1]: a loss beyond this is not learning.
 DIVERGED_LOSS = 1e6
-# AdamW's memory of the squared gradients: 20 steps, where its usual 0.999 remembers more than a short training has.
-BETAS = (0.9, 0.95)
+# Adam's β₂, its memory of the squared gradients: 20 steps, where the usual 0.999 remembers more than a short training has.
+BETA_2 = 0.95
+# Its β₁, the momentum: the schedule moves it from the higher to the lower while the rate rises, and back while that falls.
+BETA_1 = (0.85, 0.95)
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "bce": F.binary_cross_entropy}
 
@@ -203,10 +205,13 @@ def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkp
     train_nchw = digits.train_nhw[:, None].to(device)
     steps_per_epoch = math.ceil(len(train_nchw) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=BETAS, weight_decay=0.0, fused=device.type != "mps")
+    low, high = BETA_1
+    optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(high, BETA_2), fused=device.type != "mps")
     # Smith and Topin 2018: up to the peak rate in the first fifth, then down to almost nothing.
     warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps, pct_start=warm_up)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=steps, pct_start=warm_up, base_momentum=low, max_momentum=high
+    )
 
     parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
     generators = {"batch order": batch_order, "noise": noise}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import multiprocessing
 from collections import Counter
@@ -168,6 +169,22 @@ def test_the_loss_falls(few_digits, name):
 def test_a_training_of_any_number_of_steps_runs_through(few_digits, batches):
     run = config.adjusted(SMALL, training={"epochs": 1, "batch_size": 8})
     assert len(events_of(run, first(few_digits, 8 * batches), BatchDone)) == batches
+
+
+def test_the_optimisers_betas_are_those_that_are_written_down(few_digits):
+    run = config.adjusted(SMALL, training={"epochs": 10, "batch_size": 16})  # a step an epoch
+    checkpoints = events_of(run, first(few_digits, 16), Checkpoint)
+    betas = [checkpoint.state["optimiser"]["param_groups"][0]["betas"] for checkpoint in checkpoints[:9]]
+    low, high = training.BETA_1
+    assert {second for _, second in betas} == {training.BETA_2}
+    assert [betas[i][0] for i in (0, 4, 8)] == pytest.approx([low, (low + high) / 2, high])
+
+
+def test_adam_is_adamw_without_weight_decay_to_the_last_bit(few_digits, monkeypatch):
+    ours = weights_of(SMALL, first(few_digits, 256))
+    adamw = functools.partial(torch.optim.AdamW, weight_decay=0.0)
+    monkeypatch.setattr(torch.optim, "Adam", adamw)
+    assert weights_of(SMALL, first(few_digits, 256)) == ours
 
 
 def test_whoever_stops_reading_stops_the_training(few_digits):

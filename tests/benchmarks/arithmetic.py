@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ae_core import config, data
 from ae_core.config import RunConfig
-from ae_core.training import BETAS, untrained
+from ae_core.training import BETA_1, BETA_2, untrained
 
 SIZE = 1024
 TURNS = 20
@@ -33,7 +33,7 @@ OPERATIONS_TOLD = 6
 def a_step(run: RunConfig) -> Callable[[], None]:
     """One step of training, as `ae_core.training` takes it, on one batch of digits."""
     model = untrained(run)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=run.training.learning_rate, betas=BETAS, weight_decay=0.0, fused=True)
+    optimiser = torch.optim.Adam(model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True)
     clean_bchw = data.load(config.EMBEDDED).train_nhw[: run.training.batch_size, None]
 
     def step() -> None:
