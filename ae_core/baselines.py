@@ -16,7 +16,9 @@ ABOUT_EQUAL = 0.05
 
 @dataclass(frozen=True)
 class PCA:
-    """The best linear code of its size (Pearson 1901): mean picture and orthonormal directions.
+    """A mean picture and orthonormal directions: the best linear code of its size for the pictures it was fitted to (Pearson 1901).
+
+    For other pictures a network, even a linear one, may be better.
 
     mean_p: (784,); components_lp: (l, 784), by falling variance. `encode` serves for other rows of numbers as well,
     such as a network's codes.

@@ -32,8 +32,8 @@ class Likeness:
     """A picture's place among the held-back digits of a crowd.
 
     error: its squared error, over 784 pixels. usual: that of the median held-back digit. smaller: how many of the `count`
-    held-back digits have a smaller one. code_l: its code. by_code_k, by_pixels_k: positions of the nearest held-back
-    digits, nearest first, by Euclidean distance of the codes and of the pixels.
+    held-back digits have a smaller one; the more, the more surprising the picture is. code_l: its code. by_code_k,
+    by_pixels_k: positions of the nearest held-back digits, nearest first, by Euclidean distance of the codes and of the pixels.
     """
 
     error: float
@@ -43,11 +43,6 @@ class Likeness:
     code_l: Tensor
     by_code_k: Tensor
     by_pixels_k: Tensor
-
-    @property
-    def percent(self) -> float:
-        """How many in a hundred held-back digits are rebuilt with a smaller error: the higher, the more surprising."""
-        return 100 * self.smaller / self.count
 
 
 def crowd(model: Autoencoder, clean_nhw: Tensor, seen_nhw: Tensor, labels_n: Tensor) -> Crowd:

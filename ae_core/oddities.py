@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -63,6 +64,8 @@ class Outcome:
     @property
     def times_median(self) -> float:
         """How many times the median held-back digit's error."""
+        if self.median == 0:
+            return 1.0 if self.error == 0 else math.inf
         return self.error / self.median
 
     @property

@@ -21,7 +21,8 @@ if run is not None:
     with lab.plain_errors():
         question.card(
             "cae",
-            f"FAE and CAE, both with **{run.model.latent_size}** numbers in the code: which has the smaller error on held-back digits?",
+            f"FAE and CAE, both with **{display.number_words(run.model.latent_size)}** in the code: "
+            "which has the smaller error on held-back digits?",
             [*pca_view.FAE_OR_CAE.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.fae_or_cae(run),
         )

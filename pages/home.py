@@ -35,7 +35,8 @@ st.caption(f"One digit the networks never saw, the same digit in noise, and thre
 with lab.plain_errors():
     question.card(
         "home",
-        f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of what tells digits apart does it keep?",
+        f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of the **variance** is left, "
+        "of the differences between digits pixel by pixel?",
         answers.SHARES,
         lambda: answers.kept(display.shipped_trio(SIZE)["FAE"]),
     )

@@ -11,6 +11,7 @@ from ae_core.config import FAE
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.store import Store, default_root
+from pages.shared import answers
 from pages.shared.answers import SHARES
 from pages.shared.lesson import PATH
 from tests.conftest import PROJECT
@@ -74,6 +75,26 @@ def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
     assert any(f"{kept_by_the_fae(digits):.0%} of the variance" in text for text in revealed(page))
     assert page.radio(key="home_choice").disabled
     assert "home_lock" not in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize(
+    ("share", "right", "told"),
+    [
+        (-0.2, 0, "show nothing of the variance"),
+        (0.0, 0, "show 0% of the variance"),
+        (0.003, 0, "show less than 1% of the variance"),
+        (0.494, 0, "show 49% of the variance"),
+        (0.496, 1, "show 50% of the variance"),
+        (0.904, 1, "show 90% of the variance"),
+        (0.906, 2, "show 91% of the variance"),
+        (0.999, 2, "show more than 99% of the variance"),
+        (1.0, 2, "show 100% of the variance"),
+    ],
+)
+def test_a_share_of_the_variance_is_judged_by_the_figure_that_is_shown(share, right, told):
+    answer = answers.variance_answer(share, 1000)
+    assert answer.right == answers.SHARES[right]
+    assert told in answer.because
 
 
 def test_an_answer_counts_for_the_network_it_was_given_for():

@@ -35,7 +35,6 @@ def test_the_error_and_its_place_are_those_reckoned_one_by_one(model, others, di
     rebuilt_hw = reconstruct(model, seen_hw[None])[0].clamp(0, 1)
     assert one.error == pytest.approx(float(((rebuilt_hw - clean_hw) ** 2).sum()), rel=1e-5)
     assert one.smaller == sum(float(error) < one.error for error in others.errors_n)
-    assert one.percent == pytest.approx(100 * one.smaller / 200)
     assert one.usual == float(others.errors_n.median())
 
 
@@ -55,4 +54,4 @@ def test_the_nearest_by_code_are_near_in_all_numbers_of_the_code(model, others, 
 
 def test_pure_noise_surprises_more_than_nearly_every_digit(model, others):
     noise_hw = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
-    assert likeness(model, noise_hw, noise_hw, others).percent > 99
+    assert likeness(model, noise_hw, noise_hw, others).smaller >= 198

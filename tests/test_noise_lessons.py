@@ -170,7 +170,7 @@ def test_the_denoising_page_tells_the_noise_that_was_clipped_and_that_was_remove
     page = open_page("denoising")
     text = words(page)
     assert "is on average not 0 but **0.16**; the mean of min(1, max(0, σε)) is " in text
-    assert re.search(r"in the output: \*\*8\d % less\*\*. The output's error is noise that is left and blur", text)
+    assert re.search(r"in the output: \*\*8\d% less\*\*. The output's error is noise that is left and blur", text)
     assert "blue = darker" in html(page)
     before = html(page)
     page.slider(key="dae_test_noise").set_value(0.05).run()
@@ -300,11 +300,11 @@ def removed(before: float, after: float) -> RemovedNoise:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        (0.5, 0.0, "is 196.0 in the noisy input and 0.0 in the output: **100 % less**"),
-        (0.5, 0.01, "0.1 in the output: **more than 99 % less**"),
-        (0.5, 0.25, "49.0 in the output: **75 % less**"),
+        (0.5, 0.0, "is 196.0 in the noisy input and 0.0 in the output: **100% less**"),
+        (0.5, 0.01, "0.1 in the output: **more than 99% less**"),
+        (0.5, 0.25, "49.0 in the output: **75% less**"),
         (0.5, 0.5, "196.0 in the output: **about the same**"),
-        (0.5, 0.6, "282.2 in the output: **44 % more**"),
+        (0.5, 0.6, "282.2 in the output: **44% more**"),
         (0.5, 1.0, "784.0 in the output: **4.0 times as much**"),
         (0.0, 0.5, "None of the 7 held-back digits was changed by masking 0.05, so there is nothing to take away."),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -72,6 +74,11 @@ def test_two_digits_share_one_frame(digits):
 )
 def test_what_came_out_is_named_by_its_error_and_the_nearest_digit(error, digit_distance, verdict):
     assert outcome(error, 10, digit_distance).verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "times"), [(0, 1.0), (3, math.inf)])
+def test_where_a_network_rebuilds_most_digits_perfectly_any_error_is_beyond_measure(error, times):
+    assert outcome(error, 0, 100).times_median == times
 
 
 def test_errors_ranks_and_distances_are_their_definitions(network, digits):

@@ -14,7 +14,7 @@ from ae_core.errors import QueueFullError
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.store import Store, default_root
-from pages.shared import display
+from pages.shared import display, pca_view
 from tests.test_pages import asked_for, no_training_process, open_page  # noqa: F401 (a fixture)
 
 
@@ -106,7 +106,7 @@ def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how
     bound = mean_error(pca.first(8).reconstruct(digits.train_nhw), digits.train_nhw)
     assert f"PCA {bound:.2f}, linear FAE {linear:.2f}" in words(page)
     assert f"{linear / bound:.4f} times" in words(page)
-    assert "**passes that bound**" in words(page)
+    assert "is **smaller than** PCA's" in words(page)
 
 
 def test_train_under_the_switch_asks_for_the_linear_preset(monkeypatch):
@@ -152,3 +152,27 @@ def test_the_button_asks_for_the_sizes_that_are_missing_until_the_line_is_full(m
     assert not page.error
     page.button(key="cae_train_sizes").click().run()
     assert "3 trainings under way" in page.error[0].value
+
+
+# The sentences, at the edges of what can be measured
+
+
+@pytest.mark.parametrize(("fae", "pca", "word"), [(17.5, 29.7, "smaller than"), (29.7, 17.5, "larger than"), (5.01, 5.04, "as large as")])
+def test_the_fae_and_pca_are_compared_by_the_figures_that_are_shown(fae, pca, word):
+    told = pca_view.bound_words(fae, pca)
+    assert f"its error of {fae:.1f} is **{word}** PCA's, {pca:.1f}" in told
+    assert "which neither learnt from" in told
+
+
+@pytest.mark.parametrize(
+    ("own", "pca", "told"), [(2.02, 2.0, "linear FAE 2.02, which is **1.0100 times** PCA's. "), (0.0, 0.0, "PCA 0.00, linear FAE 0.00. ")]
+)
+def test_how_near_a_linear_network_came_is_told_even_where_nothing_is_lost(own, pca, told):
+    assert told in pca_view.linear_words(own, pca, 4000)
+
+
+def test_a_code_of_one_number_is_one_number():
+    page = open_page("fully_connected")
+    page.slider(key="latent_size").set_value(1).run()
+    assert "With **1 number** in the code" in words(page)
+    assert not page.exception

@@ -148,7 +148,7 @@ def test_the_surprise_is_the_one_measured(page, digits):
     others = crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
     measured = likeness(model, own(page), own(page), others)
     shown = next(metric for metric in page.metric if metric.label.startswith("CAE"))
-    assert shown.value == f"{measured.percent:.0f} %"
+    assert shown.value == f"{measured.smaller:,} of {measured.count:,}"
 
 
 def test_noise_and_latent_size_change_what_the_networks_make_of_it(page):

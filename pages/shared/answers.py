@@ -6,6 +6,7 @@ from ae_core.metrics import explained_variance
 from ae_core.models import reconstruct
 from ae_core.store import StoredRun
 from pages.shared import lab
+from pages.shared.display import share_words
 from pages.shared.question import Answer
 
 SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
@@ -14,6 +15,16 @@ SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
 def kept(run: StoredRun) -> Answer:
     """How much of the variance of held-back digits a network's reconstructions explain."""
     test_nhw = lab.digits().test_nhw
-    share = explained_variance(reconstruct(lab.network(run), test_nhw), test_nhw)
-    right = SHARES[(share >= 0.5) + (share > 0.9)]
-    return Answer(right, f"Over {len(test_nhw):,} held-back digits its reconstructions show {share:.0%} of the variance between them.")
+    return variance_answer(explained_variance(reconstruct(lab.network(run), test_nhw), test_nhw), len(test_nhw))
+
+
+def variance_answer(share: float, count: int) -> Answer:
+    """In which of SHARES a share of the variance lies, judged by the figure as it is shown. It is negative where nothing is explained."""
+    shown = round(share, 2)
+    right = SHARES[(shown >= 0.5) + (shown > 0.9)]
+    kept = f"show {share_words(share)}" if shown >= 0 else "show nothing"
+    return Answer(
+        right,
+        f"Over {count:,} held-back digits its reconstructions {kept} of the variance between them. Variance counts every pixel alike: "
+        "it does not say how well a 4 can still be told from a 9.",
+    )

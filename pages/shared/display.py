@@ -301,6 +301,19 @@ def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
     }
 
 
+def number_words(count: int) -> str:
+    """So many numbers of a code: '1 number', '30 numbers'."""
+    return f"{count} number{'' if count == 1 else 's'}"
+
+
+def share_words(share: float) -> str:
+    """A share as a percentage that is 0 or 100 only where the share is 0 or 1."""
+    percent = round(100 * share)
+    if percent >= 100 and share < 1:
+        return "more than 99%"
+    return "less than 1%" if percent == 0 and share > 0 else f"{percent}%"
+
+
 def decibel_words(value: float) -> str:
     """A PSNR as it is shown, such as '21.1 dB'; an infinite one is 'perfect'."""
     return f"{value:.1f} dB" if math.isfinite(value) else "perfect"

@@ -165,7 +165,7 @@ def seen(plane: Plane, size: int) -> str:
     """How much of the codes such a map shows, in a sentence."""
     if plane.along is None:
         return "Nothing is left out: a code is a point of this plane." if size == 2 else "A code is one number: all lie on a line."
-    return f"A code has {size} numbers; these two directions show {plane.share:.0%} of the variance between the codes."
+    return f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the variance between the codes."
 
 
 def _clicked(key: str) -> list[dict[str, Any]]:

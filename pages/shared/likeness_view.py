@@ -54,13 +54,13 @@ def surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionC
     found = {name: _likeness(run, digit_hw, noise) for name, run in runs.items()}
     for column, (name, one) in zip(st.columns(len(found)), found.items(), strict=True):
         column.metric(
-            f"{name}: worse than", f"{one.percent:.0f} %", f"error {one.error:.1f}, median {one.usual:.1f}", "off", delta_arrow="off",
+            f"{name}: digits it rebuilds better", f"{one.smaller:,} of {one.count:,}",
+            f"error {one.error:.1f}, median {one.usual:.1f}", "off", delta_arrow="off",
             help="Squared error over the 784 pixels, of this digit and of the median held-back digit.",
         )  # fmt: skip
-    count = next(iter(found.values())).count
     st.caption(
-        f"Of {count:,} held-back digits with this noise, so many in a hundred are rebuilt with a smaller error than yours. "
-        "Near 50 is an ordinary digit; near 100, one that the network finds strange."
+        "So many held-back digits with this noise are rebuilt with a smaller error than yours. "
+        "If it is about half of them, yours is an ordinary digit; if nearly all, the network finds it strange."
     )
 
 

@@ -385,8 +385,8 @@ def noise_told(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
     if noise.kind != "gaussian":
         return words + "This kind of noise stays between black and white, so nothing is clipped."
     return words + (
-        f"Clipping changed ε in **{found.clipped_share:.0%}** of the pixels: black cannot get darker. So the noise left on the black "
-        f"background is on average not 0 but **{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is "
+        f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot get darker. So the noise left "
+        f"on the black background is on average not 0 but **{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is "
         f"σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σε > 1) = {clipped_mean(noise.level):.2f}."
     )
 
@@ -399,8 +399,8 @@ def _change_words(ratio: float) -> str:
     if ratio >= 2:
         return f"{ratio:.1f} times as much"
     if percent > 0:
-        return f"{percent} % more"
-    return f"{-percent} % less" if percent > -100 or ratio == 0 else "more than 99 % less"
+        return f"{percent}% more"
+    return f"{display.share_words(1 - ratio)} less"
 
 
 def harder(trained: CorruptionConfig) -> CorruptionConfig:

@@ -51,7 +51,7 @@ def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
     def answer() -> Answer:
         outcomes = {model: _outcome(run, name) for model, run in runs.items()}
         mine = outcomes[asked]
-        times = ", ".join(f"{model} {outcome.times_median:.1f}" for model, outcome in outcomes.items())
+        times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
         return Answer(
             mine.verdict,
             f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the nearest of "
@@ -110,11 +110,11 @@ def again(runs: Mapping[str, StoredRun]) -> None:
         one = _course_of(runs[model])
         return Answer(
             one.commonest_end,
-            f"Of {one.digits} held-back digits, {one.counts[iteration.SAME]} settle on a picture of the same digit, "
-            f"{one.counts[iteration.ANOTHER]} on one of another, and {one.counts[iteration.MOVING]} still change after {STEPS} steps.",
+            f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: {one.counts[iteration.SAME]}; "
+            f"on one of another: {one.counts[iteration.ANOTHER]}; still changing after {STEPS} steps: {one.counts[iteration.MOVING]}.",
         )
 
-    words = f"Apply the **{model}** to its own output {STEPS} times. What becomes of most digits?"
+    words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
     question.card(f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs))
 
 

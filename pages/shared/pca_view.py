@@ -108,9 +108,11 @@ def beside_pca(run: RunConfig) -> None:
     st.subheader("Beside PCA of the same code size", anchor="pca")
     clean_nhw = display.chosen_digits(dials.new_digits("pca_digits"))
     pca_nhw = as_picture(_pca(lab.digits().name).first(size).reconstruct(clean_nhw))
-    rows = [Row("digit x", clean_nhw), Row(f"PCA, {size} numbers: error {pca_error(size):.1f}", pca_nhw)]
+    rows = [Row("digit x", clean_nhw), Row(f"PCA, {display.number_words(size)}: error {pca_error(size):.1f}", pca_nhw)]
     for name, found in runs.items():
-        rows.append(Row(f"{name}, {size} numbers: error {error(found):.1f}", as_picture(reconstruct(lab.network(found), clean_nhw))))
+        rows.append(
+            Row(f"{name}, {display.number_words(size)}: error {error(found):.1f}", as_picture(reconstruct(lab.network(found), clean_nhw)))
+        )
     st.html(rows_html(rows))
     learnt = "".join(f", the {name} learnt from {_learnt_from(found):,}" for name, found in runs.items())
     st.caption(f"Squared error per image, {_measured_on()}. PCA was fitted on {_fitted_on():,} digits{learnt}.")
@@ -129,18 +131,29 @@ def _linear_lesson(runs: Mapping[str, StoredRun]) -> None:
         st.markdown(f"The linear FAE learnt from {data.WORDS[name]}, which is not at hand, so PCA cannot be fitted on the same digits.")
         return
     own, pca = _errors_in_training(lab.store().root, linear.run_id, linear.weights_sha256, name, linear)
-    st.markdown(
-        f"**On the {len(found.train_nhw):,} digits that both learnt from:** PCA {pca:.2f}, linear FAE {own:.2f}, "
-        f"which is **{own / pca:.4f} times** PCA's. A linear network can come as near to 1 as training takes it, and never below "
+    st.markdown(linear_words(own, pca, len(found.train_nhw)))
+    if "FAE" in runs:
+        st.markdown(bound_words(error(runs["FAE"]), pca_error(linear.config.model.latent_size)))
+
+
+def linear_words(own: float, pca: float, count: int) -> str:
+    """How a linear network's error stands to PCA's, both on the `count` digits that they learnt from."""
+    times = f", which is **{own / pca:.4f} times** PCA's" if pca else ""
+    return (
+        f"**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE {own:.2f}{times}. "
+        "There PCA is the best linear code. A linear network can come as near to it as training takes it, and never below "
         "(Baldi and Hornik 1989)."
     )
-    if "FAE" in runs:
-        st.markdown(_passed(error(runs["FAE"]), pca_error(linear.config.model.latent_size)))
 
 
-def _passed(fae: float, pca: float) -> str:
-    verdict = "passes that bound" if fae < pca else "does not pass that bound here"
-    return f"The FAE with hidden layers and activations **{verdict}**: on held-back digits {fae:.1f} against PCA's {pca:.1f}."
+def bound_words(fae: float, pca: float) -> str:
+    """How the error of an FAE that is not linear stands to PCA's, on digits that neither learnt from."""
+    one, other = round(fae, 1), round(pca, 1)
+    word = "as large as" if one == other else "smaller than" if one < other else "larger than"
+    return (
+        f"The FAE with hidden layers and activations is not bound by that. On held-back digits, which neither learnt from, its error of "
+        f"{fae:.1f} is **{word}** PCA's, {pca:.1f}."
+    )
 
 
 # The fully connected and the convolutional one

@@ -10,7 +10,7 @@ from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.store import StoredRun
 from pages.shared import lab, slider_keys
-from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, run_name
+from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, number_words, run_name
 
 STILL_DIGITS = 3
 
@@ -86,5 +86,5 @@ def _given(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
 def _where(run: StoredRun, count: int) -> str:
     size = run.config.model.latent_size
     seen = "" if size <= 2 else ", seen along the two leading principal directions of the final codes"
-    numbers = "1 number" if size == 1 else f"{size} numbers"
+    numbers = number_words(size)
     return f"Each point is one of {count:,} test digits, where its code of {numbers} lies{seen}. A figure marks the middle of its class."
