@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ae_core import cluster, config, data, jobs, worker
+from ae_core import cluster, config, data, jobs, run_file, worker
 from ae_core.baselines import do_nothing
 from ae_core.config import EMBEDDED, CorruptionConfig, RunConfig
 from ae_core.corruption import corrupt
@@ -246,22 +246,26 @@ def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
 
 def runs_command(options: argparse.Namespace) -> dict[str, Any]:
     """List finished runs, and report damaged ones."""
-    found, problems = Store(options.store).runs()
+    store = Store(options.store)
+    found, problems = store.runs()
+    uploads, more_problems = store.uploads()
     rows = []
-    for run in found:
+    for run in [*found, *uploads]:
         settings = run.config
         words = f"{config.family(settings)} latent {settings.model.latent_size} noise {settings.corruption.level:g}"
-        error = run.result["test"]["mse"] * config.PIXELS
-        print(
-            f"{run.run_id}  {words}  squared error {error:.2f}  {'shipped' if run.shipped else settings.data.name}",
-            file=sys.stderr if options.json else sys.stdout,
-        )
-        rows.append({"run_id": run.run_id, "shipped": run.shipped, "config": json.loads(config.to_json(settings)), **run.result})
+        # Of an uploaded run, what its file claims is not told as if it had been found here.
+        measured = run_file.kept_measure(store, run) if run.uploaded_as else None
+        test = run.result["test"] if not run.uploaded_as else measured.test if measured and not measured.may_know_them else None
+        error = f"squared error {test['mse'] * config.PIXELS:.2f}" if test else "not measured"
+        origin = "shipped" if run.shipped else "uploaded" if run.uploaded_as else settings.data.name
+        print(f"{run.name}  {words}  {error}  {origin}", file=sys.stderr if options.json else sys.stdout)
+        about = {"run_id": run.name, "shipped": run.shipped, "uploaded": bool(run.uploaded_as)}
+        rows.append({**about, "config": json.loads(config.to_json(settings)), **run.result, "test": test})
     if not found:
         _say("No finished runs yet. Train one with `python -m ae_core train --preset dae`.")
-    for problem in problems:
+    for problem in [*problems, *more_problems]:
         _say(problem)
-    return {"runs": rows, "damaged": problems}
+    return {"runs": rows, "damaged": [*problems, *more_problems]}
 
 
 def download_command(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The store kept in order: what is in it, what it may take up, what is thrown away and what is fetched back.
 
     runs/<run_id>/pinned        marker: no quota removes the run
-                  uploaded      marker: the run came as a file
                   used          touched when somebody looks at the run
+    uploads/<name>/uploaded     marker: the run came as a file; the others may lie there too
     trash/<run_id>-<time>       a deleted run, to be had back for an hour
     incoming/<run_id>-<time>    an uploaded run while it is checked
 
@@ -25,10 +25,9 @@ from filelock import FileLock, Timeout
 from ae_core import tickets
 from ae_core.config import MODELS, RunConfig, from_json
 from ae_core.errors import ConfigError, LabError, StoreError
-from ae_core.store import CONFIG, EVENTS, MANIFEST, Store, StoredRun
+from ae_core.store import CONFIG, EVENTS, MANIFEST, UPLOADED, Store, StoredRun, is_name
 
 PINNED = "pinned"
-UPLOADED = "uploaded"
 USED = "used"
 
 QUOTA_MEGABYTES = 2000
@@ -36,7 +35,7 @@ MEGABYTE = 1_000_000
 UNDO_SECONDS = 3600
 LOCK_SECONDS = 10
 # What the quota counts. The cache of digits and the training process's files are small and come back at once.
-COUNTED = ("runs", "trash", "damaged", "incoming")
+COUNTED = ("runs", "uploads", "trash", "damaged", "incoming")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ def folders(store: Store) -> tuple[list[RunFolder], list[str]]:
     """
     found: dict[str, RunFolder] = {}
     problems = []
-    for folder in [*_run_folders(store.root / "runs"), *_run_folders(store.shipped_root)]:
+    store.set_uploads_apart()
+    for folder in [*_own_folders(store), *_run_folders(store.shipped_root)]:
         try:
             entry = _entry(store, folder)
         except LabError as problem:
@@ -160,11 +160,6 @@ def unpin(store: Store, name: str) -> None:
 def is_pinned(store: Store, name: str) -> bool:
     """Whether no quota removes the run."""
     return (store.folder(name) / PINNED).exists()
-
-
-def is_uploaded(store: Store, name: str) -> bool:
-    """Whether the run came as a file."""
-    return (store.folder(name) / UPLOADED).exists()
 
 
 def mark_used(store: Store, name: str) -> None:
@@ -272,7 +267,7 @@ def make_room(store: Store, keep: str = "") -> list[str]:
             if excess > 0:
                 excess -= _size(place)
                 shutil.rmtree(place, ignore_errors=True)
-        for folder in sorted(_run_folders(store.root / "runs"), key=_last_used):
+        for folder in sorted(_own_folders(store), key=_last_used):
             if excess > 0 and folder.name != keep and not (folder / PINNED).exists():
                 size = _size(folder)
                 if _evict(store, folder.name):
@@ -303,10 +298,16 @@ def _own(store: Store, name: str) -> Path:
     raise StoreError(f"The run {name} is no longer in the store. Reload the page to see what is.")
 
 
+def _own_folders(store: Store) -> list[Path]:
+    """Trained and uploaded ones. What could not be set apart from the trained ones is neither."""
+    trained = [folder for folder in _run_folders(store.root / "runs") if not (folder / UPLOADED).exists()]
+    return [*trained, *_run_folders(store.root / "uploads")]
+
+
 def _run_folders(root: Path | None) -> list[Path]:
     if root is None or not root.is_dir():
         return []
-    return [path for path in root.iterdir() if len(path.name) == 16 and not set(path.name) - set("0123456789abcdef")]
+    return [path for path in root.iterdir() if is_name(path.name)]
 
 
 def _last_used(folder: Path) -> float:

@@ -235,5 +235,5 @@ def _why(sender: Sender, run: StoredRun) -> str:
     own = run.result.get("versions") or {}
     if not sender.versions or not own:
         return "One of the two did not record its versions; equal settings give equal weights on equal versions only"
-    differing = difference(own, sender.versions)
+    differing = difference(own, sender.versions, quoted)
     return f"The sender's was trained with {differing}" if differing else PROCESSORS

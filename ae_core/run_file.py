@@ -9,12 +9,15 @@ import base64
 import io
 import json
 import math
+import os
+import re
 import shutil
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +26,25 @@ from PIL import Image
 from safetensors.torch import load as load_tensors
 
 from ae_core import housekeeping
-from ae_core.config import RunConfig, command_line, from_json, run_id, to_json
+from ae_core.config import EMBEDDED, MNIST, RunConfig, command_line, from_json, run_id, to_json
 from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.metrics import METRICS, summary
 from ae_core.models import BUILDERS, Autoencoder, parameter_count, reconstruct
-from ae_core.store import CONFIG, EVENTS, MANIFEST, WEIGHTS, Store, StoredRun, from_png, unpack_codes
+from ae_core.store import CONFIG, EVENTS, MANIFEST, UPLOADED, WEIGHTS, Store, StoredRun, from_png, unpack_codes, upload_name
 from ae_core.training import CODED_DIGITS, SNAPSHOT_DIGITS, seeded
 
 FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
+# What the lab itself found out about an uploaded run; it never comes with the file.
+MEASURED = "measured.json"
 # Bytes unpacked. A log of 200 epochs has 0.3 MB; what weights may take follows from the settings.
 LARGEST = {CONFIG: 10_000, EVENTS: 4_000_000, MANIFEST: 20_000}
 LARGEST_HEADER = 100_000
 DEVICES = ("cpu", "cuda", "mps")
 # The same weights on another processor give nearly the same figures; a GPU rounds its convolutions most.
 TOLERANCE = 1e-3
+MOST_VERSIONS, PACKAGE, VERSION = 20, re.compile(r"[a-z_]{1,20}"), re.compile(r"[\w.+-]{1,30}")
 # No number in a run comes near it.
 MANY = 10**15
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -54,7 +60,7 @@ def export_run(store: Store, name: str) -> bytes:
     """
     fresh = Store(store.root, store.shipped_root)  # it has seen no file before, so it hashes them all
     run = fresh.get(name)
-    folder = store.shipped_root / name if run.shipped and store.shipped_root else store.folder(name)
+    folder = store.folder_of(run)
     file = io.BytesIO()
     try:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -69,30 +75,35 @@ def export_run(store: Store, name: str) -> bytes:
 # In
 
 
-def import_run(store: Store, content: bytes, digits_named: Callable[[str], Digits | None] = lambda name: None) -> str:
-    """Put the run that `content` holds, as `export_run` wrote it, into the store, and return its name.
+def import_run(store: Store, content: bytes, digits_for: Callable[[str], Digits]) -> str:
+    """Put the run that `content` holds, as `export_run` wrote it, among the uploaded ones, and return its name there.
 
-    All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings, log,
-    the weights' shapes and values, and, where `digits_named` has the run's data set, that the weights earn the
-    metrics they come with. Raises StoreError on anything else, and leaves the store as it was.
+    All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings, log, the
+    weights' shapes and values. It is measured on what `digits_for` gives for the name of its data set: that set, where
+    it is at hand, and then the weights must earn the metrics they come with; else the digits that are.
+    Raises StoreError on anything else, and leaves the store as it was.
     """
     files = _unpacked(content)
     run = _settings(files[CONFIG])
     _check_manifest(files[MANIFEST], run)
     _check_log(files[EVENTS])
-    name = run_id(run)
-    _refuse_if_finished(store, name)
     store.check_writable()
-    incoming = Store(store.root / "incoming" / f"{name}-{time.time_ns()}", shipped_root=None)
+    incoming = Store(store.root / "incoming" / f"{run_id(run)}-{time.time_ns()}", shipped_root=None)
     try:
-        _write(incoming.folder(name), files)
-        stored = incoming.get(name)
+        _write(incoming.folder(run_id(run)), files)
+        stored = incoming.get(run_id(run))
+        name = upload_name(files[MANIFEST])
+        _refuse_if_here(store, name, stored)
         model = incoming.load_model(stored)
         _check_weights(files[WEIGHTS])
-        digits = digits_named(run.data.name)
-        if digits is not None and not claims_hold(stored, model, digits):
+        digits = digits_for(run.data.name)
+        measured = _measured(stored, model, digits)
+        if measured.is_on_its_own and not claims_hold(stored, measured, digits):
             raise _refused("its weights do not give the metrics it comes with")
-        _put_in_place(store, name, incoming.folder(name))
+        folder = incoming.folder(run_id(run))
+        (folder / UPLOADED).touch()
+        _keep(folder, measured)
+        _put_in_place(store, name, folder)
     except DamagedRunError as problem:
         raise _refused("its files, hashes and settings do not belong together") from problem
     except OSError as problem:
@@ -102,35 +113,88 @@ def import_run(store: Store, content: bytes, digits_named: Callable[[str], Digit
     return name
 
 
-def claims_hold(run: StoredRun, model: Autoencoder, digits: Digits) -> bool:
-    """Whether `model` gives, on the test part of the run's data set, the metrics that the run's result states."""
-    noise = seeded(run.config.training.seed, "test noise")
-    outputs_nhw = reconstruct(model, corrupt(digits.test_nhw, run.config.corruption, noise))
-    measured = summary(outputs_nhw, digits.test_nhw)
-    claimed = run.result["test"]
-    alike = all(math.isclose(measured[metric], claimed[metric], rel_tol=TOLERANCE) for metric in METRICS)
-    return alike and bool(run.result["dataset"] == digits.counts())
-
-
 def _put_in_place(store: Store, name: str, folder: Path) -> None:
+    place = store.folder(name)
     with housekeeping.undisturbed(store, name):
-        _refuse_if_finished(store, name)
-        place = store.folder(name)
-        if place.exists():  # a stopped or failed one makes way
-            housekeeping.to_trash(store, name)
-        (folder / housekeeping.UPLOADED).touch()
+        place.parent.mkdir(exist_ok=True)
         folder.rename(place)
 
 
-def _refuse_if_finished(store: Store, name: str) -> None:
+def _refuse_if_here(store: Store, name: str, stored: StoredRun) -> None:
+    """The same file, or the same weights under the same settings, need not come twice."""
+    for known in (name, stored.run_id):
+        try:
+            there = store.find(known)
+        except DamagedRunError:
+            continue  # it has been set aside, and a whole one is welcome
+        if there is not None and there.weights_sha256 == stored.weights_sha256:
+            origin = "came with the lab" if there.shipped else "was uploaded before" if there.uploaded_as else "was trained here"
+            raise StoreError(f"This run is here already, with the same weights: it {origin}. Choose {there.name[:6]} in the list.")
+
+
+# What an uploaded run is worth
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an uploaded run's network does to test digits at hand, with the noise that it was trained with.
+
+    digits: which data set, count: how many of its test digits; test: means over them, by name.
+    is_on_its_own: whether that is the data set that the run says it was tested on.
+    may_know_them: whether it may have learnt from them.
+    """
+
+    digits: str
+    count: int
+    test: dict[str, float]
+    is_on_its_own: bool
+    may_know_them: bool
+
+
+def measured_here(store: Store, run: StoredRun, digits_for: Callable[[str], Digits]) -> Measured:
+    """What an uploaded run is worth, on what `digits_for` gives for its data set; measured once, and kept with the run.
+
+    Raises DamagedRunError if its weights are not those that came.
+    """
+    digits = digits_for(run.config.data.name)
+    kept = kept_measure(store, run)
+    if kept is not None and (kept.digits, kept.count) == (digits.name, len(digits.test_nhw)):
+        return kept
+    measured = _measured(run, store.load_model(run), digits)
+    with suppress(OSError):  # a store that cannot be written costs the time again
+        _keep(store.folder_of(run), measured)
+    return measured
+
+
+def kept_measure(store: Store, run: StoredRun) -> Measured | None:
+    """What was measured of an uploaded run before, or None."""
     try:
-        there = store.find(name)
-    except DamagedRunError:
-        return  # it has been set aside, and a whole one is welcome
-    if there is not None and there.shipped:
-        raise StoreError(f"The run {name} came with the lab, so it is here already. Choose it in the list.")
-    if there is not None:
-        raise StoreError(f"The run {name} is in the store already, and that one is kept. Choose it in the list, or delete it first.")
+        return Measured(**json.loads((store.folder_of(run) / MEASURED).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _keep(folder: Path, measured: Measured) -> None:
+    draft = folder / f".{MEASURED}.{os.getpid()}"
+    draft.write_text(json.dumps(asdict(measured)))
+    draft.replace(folder / MEASURED)
+
+
+def _measured(run: StoredRun, model: Autoencoder, digits: Digits) -> Measured:
+    noise = seeded(run.config.training.seed, "test noise")
+    outputs_nhw = reconstruct(model, corrupt(digits.test_nhw, run.config.corruption, noise))
+    own = run.config.data.name
+    return Measured(
+        digits.name, len(digits.test_nhw), summary(outputs_nhw, digits.test_nhw), is_on_its_own=own == digits.name,
+        may_know_them=own == MNIST and digits.name == EMBEDDED,
+    )  # fmt: skip
+
+
+def claims_hold(run: StoredRun, measured: Measured, digits: Digits) -> bool:
+    """Whether the run's result states what was measured on its own test digits, and how many there are."""
+    claimed = run.result["test"]
+    alike = all(math.isclose(measured.test[metric], claimed[metric], rel_tol=TOLERANCE) for metric in METRICS)
+    return alike and bool(run.result["dataset"] == digits.counts())
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -199,7 +263,7 @@ def _check_manifest(content: bytes, run: RunConfig) -> None:
         "dataset": _is_mapping(result.get("dataset"), {"name": lambda name: name == run.data.name, "train": _is_count, "test": _is_count}),
         "device": result.get("device") in DEVICES,
         "command": result.get("command") == command_line(run),
-        "versions": _are_words(result.get("versions", {})),  # a run of an earlier version has none
+        "versions": _are_versions(result.get("versions", {})),  # a run of an earlier version has none
     }
     if not right or not all(right.values()):
         wrong = [name for name, fits in right.items() if not fits] if right else ["result"]
@@ -245,8 +309,12 @@ def _is_mapping(value: object, fields: Mapping[str, Callable[[Any], bool]]) -> b
     return isinstance(value, dict) and value.keys() == fields.keys() and all(fits(value[name]) for name, fits in fields.items())
 
 
-def _are_words(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(words, str) for words in (*value, *value.values()))
+def _are_versions(value: object) -> bool:
+    """Names of packages with numbers, of the form that a link may hold too."""
+    if not isinstance(value, dict) or len(value) > MOST_VERSIONS:
+        return False
+    pairs = all(isinstance(words, str) for words in value.values())
+    return pairs and all(PACKAGE.fullmatch(name) and VERSION.fullmatch(words) for name, words in value.items())
 
 
 def _are_codes(event: Mapping[str, Any]) -> bool:

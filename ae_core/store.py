@@ -5,9 +5,13 @@
                   weights.safetensors   written whole when training ends
                   manifest.json         metrics, and the SHA-256 of the three files above; written last
                   checkpoint            until then: what training needs to go on after its last epoch
+    uploads/<name>/                     a run that came as a file: the same files, and a name of its own
 
 A folder without a manifest is not a finished run. A folder whose files do not match its manifest is damaged:
 it is moved to damaged/, reported, and never shown.
+
+An uploaded run is what its file says it is, and that is all that is known. So nobody who asks for settings is given one: it has
+another name than theirs, made of its manifest's seal, and is found under that name alone.
 """
 
 from __future__ import annotations
@@ -50,6 +54,8 @@ CONFIG = "config.json"
 EVENTS = "events.jsonl"
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint"
+# Lies in the folder of every run that came as a file. Such folders lay among the trained ones once.
+UPLOADED = "uploaded"
 # Positions of codes are kept in 16 bits.
 CODE_STEPS = 65535
 # What a probe writes: as much as the smallest thing that has to fit.
@@ -58,16 +64,26 @@ PROBE_BYTES = 4096
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A finished run: its settings and what was measured. `shipped` runs came with the lab."""
+    """A finished run: its settings and what was measured. `shipped` runs came with the lab.
+
+    uploaded_as: the name of a run that came as a file, whose result is what that file claims; empty for all others.
+    """
 
     config: RunConfig
     result: dict[str, Any]
     shipped: bool
     weights_sha256: str
+    uploaded_as: str = ""
 
     @property
     def run_id(self) -> str:
+        """What its settings are called, whoever trained them."""
         return run_id(self.config)
+
+    @property
+    def name(self) -> str:
+        """What the store knows it by."""
+        return self.uploaded_as or self.run_id
 
 
 @dataclass
@@ -81,9 +97,9 @@ class Store:
 
     def folder(self, name: str) -> Path:
         """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
-        if len(name) != 16 or set(name) - set("0123456789abcdef"):
+        if not is_name(name):
             raise StoreError(f"{name!r} is not a run's name: those are 16 hexadecimal digits. List them with `python -m ae_core runs`.")
-        return self.root / "runs" / name
+        return self.root / ("uploads" if _is_upload(name) else "runs") / name
 
     # Writing, by the one process that trains the run
 
@@ -116,6 +132,7 @@ class Store:
         """Start the run's log anew. Raises StoreError if that cannot be written."""
         self.check_writable()
         folder = self.folder(run_id(config))
+        self._set_apart(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name in (MANIFEST, WEIGHTS, CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
@@ -215,7 +232,7 @@ class Store:
 
     def load_model(self, run: StoredRun) -> Autoencoder:
         """The trained network, ready for inference: eval mode, no gradients. Raises DamagedRunError unless it is the one committed."""
-        folder = self._folder_of(run)
+        folder = self.folder_of(run)
         model = build(run.config.model)
         try:
             content = (folder / WEIGHTS).read_bytes()
@@ -228,9 +245,17 @@ class Store:
         return model.eval().requires_grad_(False)
 
     def runs(self) -> tuple[list[StoredRun], list[str]]:
-        """All finished runs, newest first and shipped ones last, and a message for each damaged one."""
+        """All runs finished here, newest first and shipped ones last, and a message for each damaged one. No uploaded ones."""
+        return self._runs_in(self._roots())
+
+    def uploads(self) -> tuple[list[StoredRun], list[str]]:
+        """All runs that came as files, newest first, and a message for each damaged one."""
+        self.set_uploads_apart()
+        return self._runs_in([(self.root / "uploads", False)])
+
+    def _runs_in(self, roots: Iterable[tuple[Path, bool]]) -> tuple[list[StoredRun], list[str]]:
         found, problems = [], []
-        for root, shipped in self._roots():
+        for root, shipped in roots:
             for manifest in sorted(root.glob(f"*/{MANIFEST}"), key=_changed, reverse=True):
                 try:
                     run = self.find(manifest.parent.name)
@@ -263,13 +288,37 @@ class Store:
         return [*roots, (self.shipped_root, True)] if self.shipped_root else roots
 
     def _candidates(self, name: str) -> list[tuple[Path, bool]]:
-        self.folder(name)
-        return [(root / name, shipped) for root, shipped in self._roots()]
+        folder = self.folder(name)
+        if _is_upload(name):
+            return [(folder, False)]
+        self._set_apart(folder)
+        own = [] if (folder / UPLOADED).exists() else [(folder, False)]  # in a store that cannot be written it stays where it is
+        return [*own, (self.shipped_root / name, True)] if self.shipped_root else own
 
-    def _folder_of(self, run: StoredRun) -> Path:
-        if run.shipped and self.shipped_root:
-            return self.shipped_root / run.run_id
-        return self.folder(run.run_id)
+    def folder_of(self, run: StoredRun) -> Path:
+        """Where the files of `run` are."""
+        return self.shipped_root / run.name if run.shipped and self.shipped_root else self.folder(run.name)
+
+    def set_uploads_apart(self) -> None:
+        """Bring the runs that an earlier version was sent as files, and kept among the trained ones, to where such runs are now."""
+        for mark in sorted((self.root / "runs").glob(f"*/{UPLOADED}")):
+            self._set_apart(mark.parent)
+
+    def _set_apart(self, folder: Path) -> None:
+        """Should `folder`, where a trained run belongs, hold one that came as a file, move it to the other uploaded ones."""
+        if not (folder / UPLOADED).exists():
+            return
+        try:
+            place = self.folder(upload_name((folder / MANIFEST).read_bytes()))
+        except (OSError, ValueError):  # it is no whole run
+            self._set_aside(folder, shipped=False)
+            return
+        if place.exists():  # it has come a second time
+            self._set_aside(folder, shipped=False)
+            return
+        with suppress(OSError):  # somebody else moves it just now, or the store cannot be written
+            place.parent.mkdir(exist_ok=True)
+            folder.rename(place)
 
     def _shipped_runs(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun]:
         """What ships, by model and corruption. Every page asks for it, so it is read once, unless some of it is damaged."""
@@ -347,6 +396,24 @@ class EventLog:
         except OSError:
             return False
         return True
+
+
+def is_name(text: str) -> bool:
+    """Whether a run could be called so: 16 hexadecimal digits, the first of them a u where it came as a file."""
+    return len(text) == 16 and not set(text.removeprefix("u")) - set("0123456789abcdef")
+
+
+def _is_upload(name: str) -> bool:
+    return name.startswith("u")
+
+
+def upload_name(manifest: bytes) -> str:
+    """The name of the uploaded run with this manifest: its seal vouches for every file. ValueError where there is no seal."""
+    fields = json.loads(manifest)
+    seal = fields.get("seal") if isinstance(fields, dict) else None
+    if not isinstance(seal, str) or not is_name(name := f"u{seal[:15]}"):
+        raise ValueError("no seal")
+    return name
 
 
 def is_held(lock_file: Path) -> bool:
@@ -447,9 +514,14 @@ def _look_at(folder: Path, *, shipped: bool) -> _Look:
         manifest = _manifest(folder)
         names, state = (*names, *manifest["sha256"]), (*state, *_state(folder, manifest["sha256"]))
         _verify_files(folder, manifest["sha256"])
-        return _Look(
-            names, state, StoredRun(_settings(folder), _with_psnr_of_the_mean(manifest["result"]), shipped, manifest["sha256"][WEIGHTS])
-        )
+        uploaded_as = folder.name if _is_upload(folder.name) else ""
+        if uploaded_as and uploaded_as != upload_name((folder / MANIFEST).read_bytes()):
+            raise _DamageError(f"{MANIFEST} belongs to another run")
+        run = _settings(folder)
+        if not uploaded_as and run_id(run) != folder.name:
+            raise _DamageError("its settings belong to another run")
+        result = _with_psnr_of_the_mean(manifest["result"])
+        return _Look(names, state, StoredRun(run, result, shipped, manifest["sha256"][WEIGHTS], uploaded_as))
     except _DamageError as problem:
         return _Look(names, state, None, str(problem))
 
@@ -471,12 +543,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _settings(folder: Path) -> RunConfig:
     try:
-        config = from_json((folder / CONFIG).read_text())
+        return from_json((folder / CONFIG).read_text())
     except (OSError, ConfigError) as problem:
         raise _DamageError("its settings cannot be read by this version") from problem
-    if run_id(config) != folder.name:
-        raise _DamageError("its settings belong to another run")
-    return config
 
 
 def _state(folder: Path, names: Iterable[str]) -> tuple[tuple[int, int] | None, ...]:

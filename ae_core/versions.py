@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +24,14 @@ def _own_source() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-def difference(expected: Mapping[str, str], found: Mapping[str, str]) -> str:
-    """What differs, in words, such as 'torch 2.14.0 where this lab has 2.15.0'; empty if nothing does."""
+def difference(expected: Mapping[str, str], found: Mapping[str, str], written: Callable[[str], str] = str) -> str:
+    """What differs, in words, such as 'torch 2.14.0 where this lab has 2.15.0'; empty if nothing does.
+
+    `written` puts each name and version into the form in which it is to be read.
+    """
     parts = [
-        f"{name} {found.get(name, 'missing')} where this lab has {wanted}" for name, wanted in expected.items() if found.get(name) != wanted
+        f"{written(name)} {written(found[name]) if name in found else 'missing'} where this lab has {written(wanted)}"
+        for name, wanted in expected.items()
+        if found.get(name) != wanted
     ]
     return ", ".join(parts)

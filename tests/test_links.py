@@ -121,7 +121,7 @@ def test_what_a_link_says_of_a_run_is_read_again_as_it_was(run):
 
 def test_other_weights_differ_and_the_versions_that_differ_are_named(run):
     sender = links.Sender(run.run_id, "0" * 16, run.config.data.name, {**run.result["versions"], "torch": "2.14.0"})
-    assert links.verdict(sender, run).endswith(f"torch 2.14.0 where this lab has {versions()['torch']}.")
+    assert links.verdict(sender, run).endswith(f"`torch` `2.14.0` where this lab has `{versions()['torch']}`.")
     assert not links.is_identical(sender, run)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -280,13 +281,46 @@ def test_what_another_visitor_did_meanwhile_is_told_in_plain_words(here, few_dig
     assert "no longer in the store" in page.error[0].value
 
 
-def test_an_uploaded_run_is_checked_listed_and_marked(digits, here, tmp_path):
+def test_an_uploaded_run_is_measured_listed_and_marked(digits, here, tmp_path):
     there = Store(tmp_path / "there")
     train(there, digits)
     page = upload(open_page(), run_file.export_run(there, NAME))
-    assert "has been checked" in page.success[0].value
-    assert rows(page)[NAME[:6]]["Marks"] == "uploaded"
-    assert any("Uploaded" in text.value for text in choose(page, "FAE 2, 2 epochs").markdown)
+    assert "measured here, on 1,000 test digits" in page.success[0].value
+    (uploaded,) = here.uploads()[0]
+    assert rows(page)[uploaded.name[:6]]["Marks"] == "uploaded"
+    assert rows(page)[uploaded.name[:6]]["PSNR, dB"] == pytest.approx(there.get(NAME).result["test"]["psnr"], rel=1e-3)
+    assert NAME[:6] not in rows(page)
+    choose(page, "FAE 2, 2 epochs, uploaded")
+    assert any("Uploaded" in text.value for text in page.markdown)
+    assert len(page.table[0].value) == 2  # doing nothing, and it
+    assert "is what its file says" in " ".join(caption.value for caption in page.caption)
+    press(page, "Delete")
+    assert uploaded.name[:6] not in rows(page)
+    assert uploaded.name[:6] in rows(press(page, "Undo"))
+
+
+def test_figures_that_cannot_be_checked_are_not_shown_as_the_runs(digits, here, tmp_path):
+    """Its test digits are not at hand, and those that are it may know."""
+    full = config.with_data(RUN, config.MNIST)
+    train(Store(tmp_path / "there"), replace(digits, name=config.MNIST), full)
+    page = upload(open_page(), run_file.export_run(Store(tmp_path / "there"), config.run_id(full)))
+    assert "could not be checked" in page.success[0].value
+    row = rows(page)[here.uploads()[0][0].name[:6]]
+    assert math.isnan(row["PSNR, dB"])
+    assert math.isnan(row["Squared error"])
+
+
+def test_settings_that_somebody_has_uploaded_are_as_untrained_as_before(digits, here, tmp_path):
+    settings = config.adjusted(config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512})
+    train(Store(tmp_path / "there"), digits, settings)
+    run_file.import_run(here, run_file.export_run(Store(tmp_path / "there"), config.run_id(settings)), lambda name: digits)
+    page = AppTest.from_file(str(PROJECT / "pages" / "fully_connected.py"), default_timeout=60)
+    for key, value in {"latent_size": "3", "fae_layers": "784 → code", "fae_epochs": "1", "fae_batch_size": "512"}.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception, page.exception
+    assert not page.button(key="fae_train").disabled
+    assert any("has been trained yet" in box.value for box in page.info)
 
 
 def test_a_file_that_is_no_run_and_metrics_too_good_to_be_true_are_refused(few_digits, here, tmp_path):
@@ -296,7 +330,7 @@ def test_a_file_that_is_no_run_and_metrics_too_good_to_be_true_are_refused(few_d
     train(there, few_digits)  # measured on fewer digits than the data set has
     upload(page, run_file.export_run(there, NAME))
     assert "do not give the metrics" in page.error[0].value
-    assert here.find(NAME) is None
+    assert here.uploads() == ([], [])
 
 
 def test_two_hundred_runs_are_listed_and_no_file_of_theirs_is_read_a_second_time(here: Store, few_digits: Digits, monkeypatch):

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from ae_core import config, housekeeping, run_file
+from ae_core import config, housekeeping, jobs, run_file, tickets
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.run_file import FILES, export_run, import_run
-from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, WEIGHTS, Store, pack_codes, to_png
+from ae_core.store import CONFIG, EVENTS, MANIFEST, SHIPPED, UPLOADED, WEIGHTS, Store, pack_codes, to_png
 from ae_core.worker import record
 from tests.test_store import damaged_copies
 
@@ -43,8 +43,9 @@ def content(few_digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> byt
 
 
 @pytest.fixture
-def digits_named(few_digits: Digits) -> Callable[[str], Digits | None]:
-    return lambda name: few_digits if name == few_digits.name else None
+def digits_for(few_digits: Digits) -> Callable[[str], Digits]:
+    """The digits at hand, whatever the run's own are."""
+    return lambda name: few_digits
 
 
 @pytest.fixture(autouse=True)
@@ -92,66 +93,185 @@ def forged(
     return sealed(folder, run, weights or files[WEIGHTS], {**honest, **result}, files[EVENTS] if events is None else events)
 
 
-def refuse(store: Store, content: bytes, match: str = "is not a run as the lab writes it", digits_named=lambda name: None) -> None:
+def refuse(store: Store, content: bytes, match: str = "is not a run as the lab writes it", digits_for=lambda name: None) -> None:
     """Refused in one sentence for the cause and one for the next step, and nothing of it appears."""
     with pytest.raises(StoreError, match=match) as refusal:
-        import_run(store, content, digits_named)
+        import_run(store, content, digits_for)
     assert "Upload the file that Download gave you" in str(refusal.value)
     assert not store.folder(NAME).exists()
+    assert not list((store.root / "uploads").glob("*"))
 
 
 # Round trips
 
 
-def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_named):
-    assert import_run(store, content, digits_named) == NAME
-    folder = store.folder(NAME)
-    assert {name: (folder / name).read_bytes() for name in FILES} == parts(content)
-    assert store.load_model(store.get(NAME)) is not None
-    assert housekeeping.is_uploaded(store, NAME)
-    assert export_run(store, NAME) == content
+def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_for):
+    name = import_run(store, content, digits_for)
+    folder = store.folder(name)
+    assert {file: (folder / file).read_bytes() for file in FILES} == parts(content)
+    assert store.load_model(store.get(name)) is not None
+    assert [run.name for run in store.uploads()[0]] == [name]
+    assert export_run(store, name) == content
 
 
 @pytest.mark.parametrize("preset", config.PRESETS)
-def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, digits_named, tmp_path):
+def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp_path):
     few = replace(few_digits, train_nhw=few_digits.train_nhw[:64])
     run = config.adjusted(config.PRESETS[preset], training={"epochs": 1})
     name = train(Store(tmp_path / "there"), few, run)
-    assert import_run(store, export_run(Store(tmp_path / "there"), name), lambda name: few) == name
+    assert store.get(import_run(store, export_run(Store(tmp_path / "there"), name), lambda name: few)).config == run
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
-def test_a_shipped_run_can_be_taken_along(store, name):
+def test_a_shipped_run_can_be_taken_along(store, name, few_digits):
     there = Store(store.root, shipped_root=None)
-    assert import_run(there, export_run(store, name)) == name
-    assert there.get(name).result == Store(store.root / "other").get(name).result
+    elsewhere = replace(few_digits, name="elsewhere")  # so that nothing is compared with what its file says
+    came = import_run(there, export_run(store, name), lambda name: elsewhere)
+    assert there.get(came).result == Store(store.root / "other").get(name).result
 
 
-def test_a_file_packed_anew_by_another_program_is_welcome(store, content):
-    assert import_run(store, packed(dict(reversed(parts(content).items())), zipfile.ZIP_DEFLATED)) == NAME
+def test_a_file_packed_anew_by_another_program_is_welcome(store, content, digits_for):
+    again = packed(dict(reversed(parts(content).items())), zipfile.ZIP_DEFLATED)
+    assert store.get(import_run(store, again, digits_for)).config == RUN
 
 
-def test_an_uploaded_run_takes_the_place_of_a_stopped_one(store, content):
+# Apart from what was trained here
+
+
+def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, digits_for):
+    before = store.runs()
+    name = import_run(store, content, digits_for)
+    assert name != NAME
+    assert (store.find(NAME), store.has_own(NAME), store.events(NAME)) == (None, False, [])
+    assert store.shipped_like(RUN) is None
+    assert store.runs() == before
+    assert jobs.status(NAME, store) == "none"
+    assert jobs.expected_seconds(RUN, store) == jobs.expected_seconds(RUN, Store(store.root / "empty"))
+    uploaded = store.get(name)
+    assert (uploaded.config, uploaded.run_id, uploaded.name) == (RUN, NAME, name)
+    assert jobs.status(name, store) == "finished"
+
+
+def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here(store, content, few_digits, digits_for, tmp_path):
+    better = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
+    elsewhere = replace(few_digits, name="elsewhere")
+    name = import_run(store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere)
+    tickets.ask(store, RUN, None, "ada", 1.0)
+    assert jobs.status(NAME, store) == "queued"
+    tickets.close(store, NAME)
+    train(store, few_digits)
+    assert store.get(NAME).weights_sha256 != store.get(name).weights_sha256
+    assert not store.get(NAME).uploaded_as
+    assert [run.run_id for run in store.runs()[0] if not run.shipped] == [NAME]
+    assert {entry.name: entry.uploaded for entry in housekeeping.folders(store)[0] if not entry.shipped} == {NAME: False, name: True}
+
+
+def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, digits_for):
     store.begin(RUN).append({"event": "stopped"})
-    assert import_run(store, content) == NAME
-    assert store.get(NAME).config == RUN
+    import_run(store, content, digits_for)
+    assert jobs.status(NAME, store) == "stopped"
 
 
-def test_a_run_that_is_finished_here_is_kept(store, content, few_digits):
+def test_what_is_here_already_need_not_come_in_again(store, content, few_digits, digits_for):
+    name = import_run(store, content, digits_for)
+    with pytest.raises(StoreError, match=rf"here already, with the same weights: it was uploaded before. Choose {name[:6]}"):
+        import_run(store, content, digits_for)
+    housekeeping.delete(store, name)
     train(store, few_digits)
     before = (store.folder(NAME) / MANIFEST).read_bytes()
-    with pytest.raises(StoreError, match=r"in the store already, and that one is kept.*delete it first"):
-        import_run(store, content)
+    with pytest.raises(StoreError, match="was trained here"):
+        import_run(store, content, digits_for)
     assert (store.folder(NAME) / MANIFEST).read_bytes() == before
-    assert not housekeeping.is_uploaded(store, NAME)
     with pytest.raises(StoreError, match="came with the lab"):
-        import_run(store, export_run(store, SHIPPED_NAME))
+        import_run(store, export_run(store, SHIPPED_NAME), digits_for)
 
 
-def test_a_run_in_training_is_not_replaced(store, content):
-    store.begin(RUN)
-    with store.lock(NAME), pytest.raises(StoreError, match="Stop it first"):
-        import_run(store, content)
+def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digits_for, monkeypatch):
+    name = import_run(store, content, digits_for)
+    housekeeping.pin(store, name)
+    trashed = housekeeping.delete(store, name)
+    assert store.uploads() == ([], [])
+    assert housekeeping.undo_delete(store, trashed) == name
+    assert housekeeping.is_pinned(store, name)
+    assert housekeeping.used_bytes(store) > 0
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.000001")
+    assert housekeeping.make_room(store) == []
+    housekeeping.unpin(store, name)
+    assert housekeeping.make_room(store) == [name]
+
+
+def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lost(store, few_digits, digits_for):
+    """It lay among the trained ones, under the name of its settings, with a mark."""
+    train(store, few_digits)
+    (store.folder(NAME) / UPLOADED).touch()
+    housekeeping.pin(store, NAME)
+    content = {path.name: path.read_bytes() for path in store.folder(NAME).iterdir()}
+    later = Store(store.root)
+    assert later.find(NAME) is None
+    assert jobs.status(NAME, later) == "none"
+    (run,), problems = later.uploads()
+    assert (run.config, problems) == (RUN, [])
+    assert {path.name: path.read_bytes() for path in later.folder(run.name).iterdir()} == content
+    assert run_file.measured_here(later, run, digits_for).is_on_its_own
+    train(later, few_digits)
+    assert later.has_own(NAME)
+    assert [run.name for run in later.uploads()[0]] == [run.name]
+
+
+def test_an_earlier_versions_upload_makes_way_for_a_training_that_begins(store, few_digits):
+    train(store, few_digits)
+    (store.folder(NAME) / UPLOADED).touch()
+    Store(store.root).begin(RUN)
+    assert [run.config for run in store.uploads()[0]] == [RUN]
+    assert store.events(NAME) == []
+
+
+def test_a_damaged_upload_is_set_aside_as_any_other_run(store, content, digits_for):
+    name = import_run(store, content, digits_for)
+    (store.folder(name) / WEIGHTS).write_bytes(b"")
+    assert [name in problem for problem in store.uploads()[1]] == [True]
+    assert store.find(name) is None
+    import_run(store, content, digits_for)
+    other = f"u{'0' * 15}"
+    store.folder(name).rename(store.folder(other))
+    with pytest.raises(DamagedRunError, match="belongs to another run"):
+        store.find(other)
+
+
+# What it is worth
+
+
+def test_an_uploaded_run_is_measured_here_whatever_its_file_claims(store, content, few_digits, tmp_path):
+    """Its own digits are not at hand, so any figures would do; the digits at hand tell what it can."""
+    elsewhere = replace(few_digits, name="elsewhere")
+    claimed = dict.fromkeys(json.loads(parts(content)[MANIFEST])["result"]["test"], 0.001)
+    name = import_run(store, forged(content, tmp_path, test=claimed), lambda name: elsewhere)
+    run = store.get(name)
+    measured = run_file.measured_here(store, run, lambda name: elsewhere)
+    honest = json.loads(parts(content)[MANIFEST])["result"]["test"]
+    assert measured.test == pytest.approx(honest, rel=1e-3)
+    assert (measured.digits, measured.count, measured.is_on_its_own) == ("elsewhere", 100, False)
+    assert run_file.kept_measure(Store(store.root), run) == measured
+
+
+def test_it_is_measured_anew_once_other_digits_are_at_hand_and_not_before(store, content, digits_for, few_digits, monkeypatch):
+    run = store.get(import_run(store, content, digits_for))
+    asked = []
+    monkeypatch.setattr(run_file, "summary", lambda *pictures: asked.append(pictures) or {"mse": 1.0})
+    assert run_file.measured_here(store, run, digits_for).test["mse"] != 1.0
+    assert asked == []
+    fewer = replace(few_digits, test_nhw=few_digits.test_nhw[:10])
+    for _ in range(2):
+        assert run_file.measured_here(store, run, lambda name: fewer).count == 10
+    assert len(asked) == 1
+
+
+def test_who_may_have_learnt_from_the_digits_at_hand_is_known(store, few_digits, tmp_path):
+    full = config.with_data(RUN, config.MNIST)
+    train(Store(tmp_path / "there"), replace(few_digits, name=config.MNIST), full)
+    sent = export_run(Store(tmp_path / "there"), config.run_id(full))
+    run = store.get(import_run(store, sent, lambda name: few_digits))
+    assert run_file.measured_here(store, run, lambda name: few_digits).may_know_them
 
 
 def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
@@ -169,13 +289,13 @@ def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
         export_run(store, NAME)
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path, content):
+def test_a_store_that_cannot_be_written_says_so(tmp_path, content, digits_for):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
-        import_run(Store(tmp_path / "file" / "store"), content)
+        import_run(Store(tmp_path / "file" / "store"), content, digits_for)
 
 
-def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, monkeypatch):
+def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, digits_for, monkeypatch):
     def full(folder: Path, files: dict[str, bytes]) -> None:
         folder.mkdir(parents=True)
         (folder / CONFIG).write_bytes(files[CONFIG])
@@ -183,8 +303,8 @@ def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, monkeypa
 
     monkeypatch.setattr(run_file, "_write", full)
     with pytest.raises(StoreError, match=r"No space left.*Make room"):
-        import_run(store, content)
-    assert not store.folder(NAME).exists()
+        import_run(store, content, digits_for)
+    assert store.uploads() == ([], [])
 
 
 # What is no run's file
@@ -307,16 +427,16 @@ def test_weights_of_another_network_are_refused(store, content, tmp_path):
     refuse(store, forged(content, tmp_path, run=config.adjusted(config.CAE, training={"epochs": 1})))
 
 
-def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, digits_named):
+def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, digits_for):
     test = json.loads(parts(content)[MANIFEST])["result"]["test"]
     for i, metric in enumerate(set(test) - {"psnr"}):
         better = forged(content, tmp_path / f"{i}", test={**test, metric: test[metric] * 1.01})
-        refuse(store, better, "do not give the metrics", digits_named)
+        refuse(store, better, "do not give the metrics", digits_for)
     untrained = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
-    refuse(store, forged(content, tmp_path / "weights", weights=save_tensors(untrained)), "do not give the metrics", digits_named)
+    refuse(store, forged(content, tmp_path / "weights", weights=save_tensors(untrained)), "do not give the metrics", digits_for)
     # A run's PSNR is worked out from its error, so what is claimed for it is never seen.
-    import_run(store, forged(content, tmp_path / "psnr", test={**test, "psnr": 99.0}), digits_named)
-    (run,) = [run for run in store.runs()[0] if not run.shipped]
+    import_run(store, forged(content, tmp_path / "psnr", test={**test, "psnr": 99.0}), digits_for)
+    (run,) = store.uploads()[0]
     assert run.result["test"] == pytest.approx(test)
 
 
@@ -334,6 +454,9 @@ def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_pa
         {"dataset": {"name": "embedded", "train": "many", "test": 1}},
         {"device": "[a link](https://example.org)"},
         {"command": "rm -rf /"},
+        {"versions": {"torch": "![x](http://host/x.png)"}},
+        {"versions": {"**torch**": "2.15.0"}},
+        {"versions": dict.fromkeys([letter * 2 for letter in "abcdefghijklmnopqrstu"], "1")},
     ],
 )
 def test_a_result_that_does_not_fit_is_refused(store, content, tmp_path, result):

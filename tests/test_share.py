@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import parse_qs
@@ -9,8 +11,8 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import cluster, config, jobs, links
-from ae_core.store import Store, default_root
+from ae_core import cluster, config, jobs, links, run_file
+from ae_core.store import EventLog, Store, default_root
 from ae_core.worker import record
 from tests.conftest import PROJECT
 
@@ -184,6 +186,96 @@ def test_the_table_of_links_and_the_dials_on_the_page_agree():
         for dial in (dial for dial in [*page.slider, *page.number_input] if dial.key in known):
             assert all(not links.problems({dial.key: [as_written(end)]}) for end in (dial.min, dial.max)), dial.key
             assert links.problems({dial.key: [as_written(dial.max + 1)]}) != [], dial.key
+
+
+# A stranger's text, from a link or a file, is shown as text
+
+# Each would be drawn as something else than it is, were it Markdown or HTML. A version may hold no more than letters, digits and _.
+STRANGE = "__loud__ **loud** [a link](http://host.example/) ![a picture](http://host.example/x.png) :red[loud] <b>loud</b> $x$ :smile:"
+STRANGE_VERSION = "__loud__"
+LEAD_AWAY = ("loud", "host.example", "smile")
+
+
+def texts(message) -> Iterator[str]:
+    """Every text of a part of a page, without those that Streamlit itself shows as they are."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            several = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
+            yield from (text for text in several if isinstance(text, str) and field.name not in ("id", "query_param_key"))
+        elif field.message_type.GetOptions().map_entry or not isinstance(value, Sequence):
+            yield from texts(value) if hasattr(value, "ListFields") else ()
+        else:
+            for part in value:
+                yield from texts(part)
+
+
+def drawn_as_markup(page: AppTest) -> list[str]:
+    """Each text on the page in which something of a stranger's stands elsewhere than in a quotation."""
+    parts = [node.proto for node in page._tree if hasattr(getattr(node, "proto", None), "ListFields") and node.type not in ("code", "text")]
+    cells = [str(cell) for table in page.table for cell in table.value.to_numpy().ravel()]  # Streamlit's tables draw Markdown
+    spoken = [(text, re.sub(r"`[^`\n]*`", "", text)) for text in [*cells, *(text for part in parts for text in texts(part))]]
+    return [text for text, unquoted in spoken if any(word in unquoted for word in LEAD_AWAY)]
+
+
+def test_a_page_that_draws_a_strangers_markup_is_found_out():
+    """That the tests below can fail, whatever draws it."""
+
+    def script() -> None:
+        import streamlit as st
+
+        strange = st.session_state["strange"]
+        st.markdown(strange)
+        st.button(f"Press {strange}")
+        st.radio("One of", ["yes", strange])
+        st.metric("A figure", "1", help=strange)
+        st.table([{"a cell": strange}])
+        st.code(strange)
+        st.text(strange)
+        st.info(f"Nothing here is called `{strange}`.")
+
+    page = AppTest.from_function(script, default_timeout=60)
+    page.session_state["strange"] = STRANGE
+    page.run()
+    assert len(drawn_as_markup(page)) == 5
+
+
+@pytest.mark.parametrize(("name", "start"), [("denoising", 0), ("surprises", 5), ("runs", 10), ("latent_space", 15), ("home", 20)])
+def test_whatever_a_link_holds_is_shown_as_text(name, start):
+    """Of many problems five are told, so each page is opened with others of the keys there are."""
+    said = {"run": "1" * 16, "weights": "2" * 16, "recipe": str(config.RECIPE), "versions": f"torch:{STRANGE_VERSION}"}
+    page = open_link(name, {key.replace("*", "dae"): STRANGE for key in list(links.TABLE)[start : start + 4]} | {STRANGE: STRANGE} | said)
+    assert "loud" in page.warning[0].value
+    assert drawn_as_markup(page) == []
+
+
+def test_what_a_link_says_of_its_senders_versions_is_shown_as_text(digits):
+    train_here(digits)
+    sender = {"run": config.run_id(QUICK), "weights": "0" * 16, "recipe": str(config.RECIPE), "versions": f"torch:{STRANGE_VERSION}"}
+    page = open_link("fully_connected", {**LAYERS, **sender})
+    assert f"`{STRANGE_VERSION}`" in page.warning[0].value
+    assert drawn_as_markup(page) == []
+
+
+def test_what_an_uploaded_file_says_is_shown_as_text(digits, tmp_path):
+    """Its versions and its log may hold words; a page that shows them shows words."""
+    there, here = Store(tmp_path / "there"), Store(default_root())
+    name = config.run_id(QUICK)
+    for _ in record(QUICK, there, digits):
+        pass
+    result = {**there.get(name).result, "versions": {"torch": STRANGE_VERSION}}
+    model = there.load_model(there.get(name))
+    (there.folder(name) / "manifest.json").unlink()
+    EventLog(there.folder(name) / "events.jsonl").append({"event": "failed", "message": STRANGE, STRANGE: STRANGE})
+    there.commit(QUICK, model, result)
+    content = run_file.export_run(Store(there.root), name)
+    uploaded = run_file.import_run(here, content, lambda _: digits)
+    page = open_link("runs", {})
+    label = next(label for label in page.multiselect(key="compare").options if label.endswith(uploaded[:6]))
+    page.multiselect(key="compare").set_value([label]).run()
+    assert not page.exception
+    assert drawn_as_markup(page) == []
+    sender = {"run": name, "weights": "0" * 16, "recipe": str(config.RECIPE), "versions": "torch:2.0"}
+    assert drawn_as_markup(open_link("fully_connected", {**LAYERS, **sender})) == []
 
 
 def test_three_files_are_offered_and_made_when_asked_for():

@@ -13,7 +13,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from ae_core import config, data, figures, housekeeping
+from ae_core import config, data, figures
 from ae_core.config import PIXELS, CorruptionConfig, RunConfig
 from ae_core.figures import Row
 from ae_core.metrics import summary
@@ -107,7 +107,7 @@ def badge(run: StoredRun) -> str:
     """Where a finished run comes from, in a coloured word or two."""
     if run.shipped:
         return ":blue-badge[Shipped with the lab]"
-    return ":orange-badge[Uploaded]" if housekeeping.is_uploaded(lab.store(), run.run_id) else ":green-badge[Trained here]"
+    return ":orange-badge[Uploaded]" if run.uploaded_as else ":green-badge[Trained here]"
 
 
 def dataset_note() -> None:

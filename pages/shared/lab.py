@@ -196,6 +196,11 @@ def digits_named(name: str) -> data.Digits | None:
     return _load(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
 
 
+def digits_for(name: str) -> data.Digits:
+    """The digits to measure a run of the data set `name` on: that set if it is at hand, else the digits that are."""
+    return digits_named(name) or digits()
+
+
 @lru_cache(maxsize=2)
 def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
     """The data set `name`, kept in memory. A page asks twenty times; `_read` is slower, and has all visitors wait for one reading."""
@@ -215,7 +220,7 @@ def on_these_digits(run: RunConfig) -> RunConfig:
 def trained(run: RunConfig) -> StoredRun | None:
     """The finished run with exactly these settings, else the shipped one with this model and corruption, else None.
 
-    A damaged run is reported and passed over.
+    A damaged run is reported and passed over. A run that came as a file is never given: nobody knows what it is worth.
     """
     for look in (lambda: store().find(config.run_id(run)), lambda: store().shipped_like(run)):
         try:
@@ -230,7 +235,7 @@ def trained(run: RunConfig) -> StoredRun | None:
 
 def network(run: StoredRun) -> Autoencoder:
     """The run's network, ready for inference, kept in memory for every visitor."""
-    housekeeping.mark_used(store(), run.run_id)
+    housekeeping.mark_used(store(), run.name)
     return _network(store().root, run.run_id, run.weights_sha256, run)
 
 

@@ -60,6 +60,8 @@ def _card(run: Listed) -> None:
     if run.problem:
         st.error(run.problem, icon=":material/error:")
     st.caption(_settings(settings))
+    if run.folder.finished and run.folder.finished.uploaded_as:
+        st.caption(run_list.measured_words(run.folder.finished))
     with st.container(horizontal=True, gap="small"):
         _buttons(run)
 
@@ -149,6 +151,7 @@ def comparison(runs: Sequence[Listed]) -> None:
         display.chart(figures.compared_curves(curves), "runs_curves", "Test error of each chosen run, falling over the epochs")
         st.caption(
             "Squared error per image on test digits after each epoch, with the noise each run was trained with: compare runs of one noise."
+            + (" The curve of an uploaded run is what its file says." if any(run.folder.uploaded for run in runs) else "")
         )
     finished = {run.label: run.folder.finished for run in runs if run.folder.finished}
     fair = {label: run for label, run in finished.items() if lab.digits().name == MNIST or run.config.data.name != MNIST}

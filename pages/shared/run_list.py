@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from ae_core import config, housekeeping, jobs, run_file
+from ae_core import config, data, housekeeping, jobs, run_file
 from ae_core.config import EMBEDDED, MNIST, MNIST_LESS_EMBEDDED_TEST, PIXELS, RunConfig
 from ae_core.errors import LabError
 from ae_core.housekeeping import MEGABYTE, RunFolder
+from ae_core.store import StoredRun
 from pages.shared import lab
 from pages.shared.dials import NOISE_WORDS
 
@@ -25,13 +26,17 @@ UPLOADS, PROBLEM, DONE = "runs_uploads", "runs_upload_problem", "runs_upload_don
 
 @dataclass(frozen=True)
 class Listed:
-    """A run as the list shows it: `state` is one of STATES, `words` says it in full, `problem` why it failed."""
+    """A run as the list shows it: `state` is one of STATES, `words` says it in full, `problem` why it failed.
+
+    test: its metrics on test digits that it does not know; None before there are any.
+    """
 
     folder: RunFolder
     state: str
     words: str
     device: str = ""
     problem: str = ""
+    test: Mapping[str, float] | None = None
 
     @property
     def name(self) -> str:
@@ -42,7 +47,8 @@ class Listed:
         """What tells it from the others, in one line."""
         run = self.folder.config
         noise = f", noise {run.corruption.level:g}" if run.corruption.level else ""
-        return f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, {self.name[:6]}"
+        uploaded = "uploaded " if self.folder.uploaded else ""
+        return f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, {uploaded}{self.name[:6]}"
 
 
 # The store
@@ -80,12 +86,26 @@ def _upload(key: str) -> None:
         return
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
     try:
-        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_named)
+        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_for)
         housekeeping.make_room(lab.store(), keep=name)
     except LabError as problem:
         st.session_state[PROBLEM] = str(problem)
     else:
-        st.session_state[DONE] = f"The run {name[:6]} has been checked and is in the list."
+        st.session_state[DONE] = f"The run {name[:6]} is in the list, as an uploaded one. {measured_words(lab.store().get(name))}"
+
+
+def measured_words(run: StoredRun) -> str:
+    """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
+    measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+    where = f"{measured.count:,} test digits ({data.WORDS[measured.digits]})"
+    if measured.is_on_its_own:
+        return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
+    if measured.may_know_them:
+        return (
+            f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file says could not be checked. On "
+            f"{where}, which it may have learnt from, its squared error is {measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
+        )
+    return f"What its file says could not be checked: its own test digits are not at hand. Its figures were measured here, on {where}."
 
 
 # The list
@@ -101,7 +121,7 @@ def all_runs() -> list[Listed]:
 
 def _listed(folder: RunFolder) -> Listed:
     if folder.finished:
-        return Listed(folder, "finished", "finished", folder.finished.result["device"])
+        return Listed(folder, "finished", "finished", folder.finished.result["device"], test=_test_metrics(folder.finished))
     epochs = folder.config.training.epochs
     status = jobs.status(folder.name, lab.store())
     if status in ("queued", "running"):
@@ -114,6 +134,17 @@ def _listed(folder: RunFolder) -> Listed:
     if status == "finished":
         return Listed(folder, "finished", "finished", device)
     return Listed(folder, "stopped", f"stopped in epoch {min(epoch + 1, epochs)} of {epochs}", device)
+
+
+def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
+    if not run.uploaded_as:
+        found: Mapping[str, float] = run.result["test"]
+        return found
+    try:
+        measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+    except LabError:
+        return None  # it is told of when it is looked for again
+    return None if measured.may_know_them else measured.test
 
 
 def _so_far(name: str) -> tuple[int, str, str]:
@@ -136,10 +167,10 @@ def filtered(runs: Sequence[Listed]) -> list[Listed]:
     shown = [run for run in runs if (not models or config.family(run.folder.config) in models) and (not states or run.state in states)]
     if not shown:
         st.info("No run is of this kind. Choose other models or states above, or none to see all runs.", icon=":material/filter_alt_off:")
-    elif all(run.folder.shipped for run in runs):
+    elif all(run.folder.shipped or run.folder.uploaded for run in runs):
         st.info(
             "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of it appears in this list. "
-            "These runs came with the lab.",
+            f"These runs came with the lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
             icon=":material/play_arrow:",
         )
     return shown
@@ -177,11 +208,11 @@ def _table(runs: Sequence[Listed]) -> None:
         [_row(run) for run in runs],
         key="runs_table", hide_index=True, row_height=36,
         column_config={
-            "Squared error": column.NumberColumn(format="%.2f", help="Per image, summed over its 784 pixels, on the run's own test digits "
-                                                                      "with the noise it was trained with."),
+            "Squared error": column.NumberColumn(format="%.2f", help="Per image, summed over its 784 pixels, on test digits that it does "
+                                                                      "not know, with the noise it was trained with."),
             "PSNR, dB": column.NumberColumn(format="%.2f"),
             "State": column.TextColumn(width=175),
-            "Seconds": column.NumberColumn(format="%.1f", help="Of training"),
+            "Seconds": column.NumberColumn(format="%.1f", help="Of training. An uploaded run's are what its file says."),
             "Size, MB": column.NumberColumn(format="%.1f"),
         },
         placeholder="–", alt="All runs with their settings, state and metrics",
@@ -200,8 +231,8 @@ def _row(run: Listed) -> dict[str, object]:
         "Latent size": settings.model.latent_size,
         "Noise": noise_words(settings),
         "State": run.words,
-        "Squared error": result["test"]["mse"] * PIXELS if result else None,
-        "PSNR, dB": result["test"]["psnr"] if result else None,
+        "Squared error": run.test["mse"] * PIXELS if run.test else None,
+        "PSNR, dB": run.test["psnr"] if run.test else None,
         "Epochs": settings.training.epochs,
         "Seconds": result["train_seconds"] if result else None,
         "Device": run.device.upper(),
