@@ -11,9 +11,10 @@ lesson.begin("denoising")
 "# The denoising autoencoder (DAE)"
 
 """
-The same network as the CAE, with the same first weights. Only its input changes: it sees the **noisy** digit and is
-marked against the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise is new for every batch, and what leaves
-the range from black to white is clipped, so on the black background it brightens the picture.
+The same network as the CAE, starting from the same weights. Only its input changes: it sees the **noisy** digit, and what
+it draws is compared with the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new for every
+batch of digits. What would be darker than black or brighter than white is cut off, so on the black background noise can only
+brighten.
 """
 
 run = bench(DAE, "dae", denoising=True, more=noise_view.removed)

@@ -10,8 +10,8 @@ lesson.begin("difference")
 "# If AE and DAE have the same architecture, so what is the difference?"
 
 """
-Here a CAE and a DAE are trained as a **pair**: same layers, same first weights, same batches, same number of steps.
-Both are marked against the clean digit.
+Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in
+the same order, same number of steps. What either draws is compared with the clean digit.
 """
 
 with lab.plain_errors():

@@ -10,9 +10,10 @@ lesson.begin("home", draws_figures=False)  # its first picture is there a fifth 
 "# What does an autoencoder do?"
 
 """
-It squeezes a picture through a **bottleneck** and draws it again. The **encoder** E keeps a short *code*; the
-**decoder** D must rebuild the picture from the code alone. Nobody gives it labels: the picture is its own answer.
-Trained well, the two undo each other: $D(E(\\cdot)) \\to I$.
+It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short *code*, a few
+numbers; the **decoder** $D$ must rebuild the picture from the code alone. Nobody gives it labels: the picture is its own
+answer. Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the identity $I$, which gives back
+whatever it is given.
 """
 
 SIZE = config.CAE.model.latent_size
@@ -31,7 +32,10 @@ def at_work() -> None:
 
 
 at_work()
-st.caption(f"One digit the networks never saw, the same digit in noise, and three networks' reconstructions from {SIZE} numbers each.")
+st.caption(
+    f"A digit that no network here has learnt from, the same digit in noise, and what three networks rebuild of it from {SIZE} numbers: "
+    "the **FAE** (fully connected autoencoder), the **CAE** (convolutional autoencoder) and the **DAE** (denoising autoencoder)."
+)
 with lab.plain_errors():
     question.card(
         "home",

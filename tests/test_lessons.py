@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -66,6 +67,20 @@ def test_home_leads_to_every_lesson_and_every_page_beside():
     assert "Runs" in text
 
 
+@pytest.mark.parametrize("lesson", [*LESSONS, "latent_space"])
+def test_a_lesson_says_nothing_that_only_whoever_runs_the_server_could_do(lesson):
+    page = open_page(lesson)
+    for reveal in [button.key for button in page.button if button.key.endswith("_reveal")]:
+        page.button(key=reveal).click().run()
+    said = words(page) + " ".join([*revealed(page), *(caption.value for caption in page.caption)])
+    assert re.findall(r"python -m|AE_LAB_|--\w+|first weights|marked against|\b1 numbers", said) == []
+
+
+def test_every_network_is_called_by_its_full_name_where_it_first_stands():
+    (told,) = [caption.value for caption in open_page("home").caption if "FAE" in caption.value]
+    assert all(name in told for name in ("fully connected autoencoder", "convolutional autoencoder", "denoising autoencoder"))
+
+
 def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
     page = open_page("home")
     assert not any("variance" in text for text in revealed(page))
@@ -111,7 +126,7 @@ def test_a_right_answer_is_told_so():
     page = open_page("home")
     page.radio(key="home_choice").set_value(SHARES[2]).run()
     page.button(key="home_lock").click().run()
-    assert page.success[0].value.startswith("You said so:")
+    assert page.success[0].value.startswith("That is right:")
 
 
 def test_a_presenter_can_reveal_without_voting_and_ask_again():

@@ -86,7 +86,7 @@ def test_shipped_runs_are_marked_as_shipped(name):
     page = open_page(name)
     assert any("Shipped with the lab" in text.value for text in page.markdown)
     # It learnt from other digits than those at hand, so it is not what the dials describe.
-    assert any("It stands in for what the dials describe" in caption.value for caption in page.caption)
+    assert any("This network came with the lab" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize("name", [lesson.page for lesson in (*PATH, *BESIDE)])

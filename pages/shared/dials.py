@@ -85,7 +85,7 @@ def test_noise(page: str, default: float) -> CorruptionConfig:
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         level = st.slider(
-            "Noise level σ in the test", low, high, default, NOISE_STEP, key=test_noise_key(page), bind="query-params",
+            "Noise level in the test", low, high, default, NOISE_STEP, key=test_noise_key(page), bind="query-params",
             help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
         )  # fmt: skip
     with chooser:

@@ -98,8 +98,9 @@ def provenance(run: StoredRun) -> None:
     """One line on where a finished run comes from and what it learnt on."""
     training, result = run.config.training, run.result
     st.markdown(
-        f"{badge(run)} Trained on {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}) for "
-        f"{training.epochs} epochs, {result['train_seconds']:.0f} s, {result['parameters']:,} parameters, on {result['device'].upper()}."
+        f"{badge(run)} It learnt from {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}), "
+        f"{training.epochs} {'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s "
+        f"on {result['device'].upper()}. It has {result['parameters']:,} parameters."
     )
 
 

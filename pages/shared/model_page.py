@@ -52,7 +52,9 @@ def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> Non
         display.metrics(found, noise, noise_seed)
         display.provenance(found)
         if found.run_id != config.run_id(wanted):
-            st.caption("It stands in for what the dials describe, which nobody has trained here yet: **Train** does.")
+            st.caption(
+                "This network came with the lab. The one that the dials describe has not been trained here yet: press **Train** for that."
+            )
         if more:
             more(found, digits, noise, noise_seed)
         share.link_and_exports(found, page, noise, noise_seed)

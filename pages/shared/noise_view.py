@@ -98,7 +98,8 @@ def _facts(runs: Mapping[str, StoredRun]) -> str:
     count = f"Each has {counts[0]:,} parameters" if counts[0] == counts[1] else f"They have {counts[0]:,} and {counts[1]:,} parameters"
     return (
         f"The {changed} in training differ{'s' if len(names) == 1 else ''} ({noise_words(cae.config.corruption)} and "
-        f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; made anew from the seed, their first weights are {start}."
+        f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; "
+        f"made again from the seed, their starting weights are {start}."
     )
 
 
@@ -346,7 +347,7 @@ def removed(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_s
     """The noise that was drawn beside what the network changed, in one scale of colour."""
     st.subheader("What did it take away?")
     if noise.level == 0:
-        st.info("There is no noise to take away. Move **Noise level σ in the test** above 0.", icon=":material/tune:")
+        st.info("There is no noise to take away. Move **Noise level in the test** above 0.", icon=":material/tune:")
         return
     first_nhw = digits_nhw[:NOISE_DIGITS]
     st.html(_noise_html(*display.run_name(run), display.fingerprint(first_nhw), noise, noise_seed, run, first_nhw))

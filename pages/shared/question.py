@@ -93,7 +93,7 @@ def _reveal(answer: Answer, said: str | None) -> None:
     if said is None:
         st.info(f"**{answer.right}** {answer.because}", icon=":material/lightbulb:")
     elif said == answer.right:
-        st.success(f"You said so: **{answer.right}** {answer.because}", icon=":material/check:")
+        st.success(f"That is right: **{answer.right}** {answer.because}", icon=":material/check:")
     else:
         st.warning(f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:")
 

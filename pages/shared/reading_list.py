@@ -53,12 +53,11 @@ def _beside_ours() -> None:
         [
             _row("Numbers in the code", *(f"{count:,} ({count / PIXELS:.0%} of {PIXELS}). {_compresses(count)}" for count in codes)),
             _row("Numbers to train", *(f"{parameter_count(build(run.model)):,}" for run in (keras, ours))),
-            _row("Where the denoiser starts", "at the trained clean autoencoder", "at the CAE's own first weights"),
+            _row("Where the denoiser starts", "at the trained clean autoencoder", "at the CAE's own starting weights"),
             _row("How clean and noisy differ", "in the noise and in how long they are trained", "in the noise alone"),
             _row("Noise", "one noisy copy of each digit", "fresh for every batch"),
         ]
     )
-    st.caption("The lab has the example's network as a preset: `python -m ae_core train --preset keras`.")
 
 
 def _row(what: str, keras: str, ours: str) -> dict[str, str]:

@@ -161,7 +161,7 @@ def comparison(runs: Sequence[Listed]) -> None:
     if len(fair) < len(finished):
         st.info(
             "A run that learnt from full MNIST knows the digits at hand, so it is not shown with them. "
-            "Fetch full MNIST with `python -m ae_core download` to see it on digits it does not know.",
+            "It can be shown where the lab has full MNIST, whose test digits it does not know.",
             icon=":material/info:",
         )
 

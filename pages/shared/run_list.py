@@ -61,7 +61,7 @@ def fullness() -> None:
     st.progress(min(used / quota, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {quota / MEGABYTE:,.0f} MB.")
     st.caption(
         "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those that came with the lab "
-        "are kept. Set `AE_LAB_STORE_QUOTA`, in MB, to change the quota."
+        "are kept."
     )
 
 
