@@ -14,6 +14,8 @@ import plotly.graph_objects as go
 from PIL import Image
 from torch import Tensor
 
+from ae_core.config import PIXELS
+
 # Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
@@ -126,26 +128,47 @@ def _one_if_equal(texts: list[str]) -> list[str]:
     return texts if len(set(texts)) > 1 else texts[:1]
 
 
-def loss_curve(batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[tuple[int, float]], steps: int) -> go.Figure:
-    """Training loss at steps, and squared error per image on test digits after each epoch, both on log axes."""
+PER_IMAGE = "squared error per image"
+
+
+def in_the_tests_unit(batch_losses: Sequence[tuple[int, float]], loss: str) -> tuple[list[tuple[int, float]], bool]:
+    """Training losses as (step, loss) pairs, and whether they are now what the test error is: the squared error per image.
+
+    batch_losses: means over the pixels, of the loss called `loss` in ae_core.training. A cross-entropy stays as it is.
+    """
+    if loss != "mse":
+        return list(batch_losses), False
+    return [(step, value * PIXELS) for step, value in batch_losses], True
+
+
+def loss_curve(
+    batch_losses: Sequence[tuple[int, float]], test_errors: Sequence[tuple[int, float]], steps: int, loss: str = "mse"
+) -> go.Figure:
+    """Training loss at steps, and squared error per image on test digits after each epoch, on log axes: one where both are that error.
+
+    loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test error one on the right.
+    """
     figure = go.Figure()
-    if batch_losses:
-        x, y = zip(*batch_losses, strict=True)
+    losses, one_unit = in_the_tests_unit(batch_losses, loss)
+    if losses:
+        x, y = zip(*losses, strict=True)
         figure.add_scatter(x=x, y=y, mode="lines", name="training loss", line={"color": BLUE, "width": 2})
     if test_errors:
         x, y = zip(*test_errors, strict=True)
         marker = {"color": ORANGE, "symbol": "diamond", "size": 8}
-        figure.add_scatter(x=x, y=y, mode="lines+markers", name="test squared error per image", yaxis="y2", marker=marker)
+        name, axis = ("test error", "y") if one_unit else ("test squared error per image, on the right", "y2")
+        figure.add_scatter(x=x, y=y, mode="lines+markers", name=name, yaxis=axis, marker=marker)
     figure.update_layout(
         height=230,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
         xaxis={"title": "step", "range": [0, max(steps, 1)]},
-        yaxis={**LOG_AXIS, "title": "loss"},
-        yaxis2={**LOG_AXIS, "overlaying": "y", "side": "right", "showgrid": False, "title": "test error"},
+        yaxis={**LOG_AXIS, "title": PER_IMAGE if one_unit else "cross-entropy per pixel"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
+    if not one_unit:
+        figure.update_layout(yaxis2={**LOG_AXIS, "overlaying": "y", "side": "right", "showgrid": False, "title": "test error"})
     return figure
 
 

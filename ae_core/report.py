@@ -114,7 +114,7 @@ def html(run: StoredRun, progress: Progress, model: Autoencoder, digits: Digits,
     noise: what lies on the digits in the pictures; its kind is also that of the metrics.
     """
     title = f"{family(run.config)} {run.config.model.latent_size}, run {run.run_id}"
-    curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps)
+    curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps, run.config.training.loss)
     curve.update_layout(font={"size": figures.FONT}, height=360)
     sections = [
         ("Settings", _table(settings(run.config))),

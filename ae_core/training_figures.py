@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
 
-from ae_core.figures import BLUE, FONT, GAP, LABEL, ORANGE, SLIDER_HEIGHT, Row, png
+from ae_core.figures import BLUE, FONT, GAP, LABEL, ORANGE, SLIDER_HEIGHT, Row, in_the_tests_unit, png
 from ae_core.latent_figures import CLASS_COLOURS, CLASS_LEGEND, CLASS_SYMBOLS, CLEAR, MARKER, class_middles, class_traces
 
 STILLS = 5
@@ -23,6 +23,8 @@ SCALE = 2**16 - 1
 MARGIN = 0.06
 # The codes end here and the losses begin, as a share of the width.
 CODES_RIGHT = 0.57
+# What the ticks of a second axis take of it.
+RIGHT_AXIS = 0.08
 # Where step 0 stands on the axis, which is logarithmic and has no 0.
 UNTRAINED = 0.3
 
@@ -52,12 +54,13 @@ def training_scrubber(
     batch_losses: Sequence[tuple[int, float]],
     test_errors: Sequence[tuple[int, float]],
     codes: tuple[Tensor, Tensor] | None,
+    loss: str = "mse",
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, with a slider that the browser moves by itself.
 
     steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28) each. rebuilt: the
     reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or
-    None. The axes are the same at every step.
+    None. loss: 'mse' or 'bce', as in the run's settings. The axes are the same at every step.
     """
     figure = go.Figure()
     pictures_height = (len(given) + 1) * ROW_HEIGHT
@@ -76,8 +79,10 @@ def training_scrubber(
             middle_x, middle_y, _ = class_middles(points_m2, labels_m)
             frame += [{"type": "scatter", "x": points_m2[:, 0], "y": points_m2[:, 1]}, {"type": "scatter", "x": middle_x, "y": middle_y}]
 
-    _add_losses(figure, batch_losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, CODES_RIGHT + 0.11 if codes else 0.1)
-    places = [_place_on_curve(step, batch_losses) for step in steps]
+    losses, one_unit = in_the_tests_unit(batch_losses, loss)
+    sides = CODES_RIGHT + 0.11 if codes else 0.1, 1 if one_unit else 1 - RIGHT_AXIS
+    _add_losses(figure, losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
+    places = [_place_on_curve(step, losses) for step in steps]
     (x, y), *_ = places
     here = {"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 4}}
     changing.append(len(figure.data))
@@ -137,15 +142,22 @@ def _add_losses(
     test_errors: Sequence[tuple[int, float]],
     last: int,
     top: float,
-    left: float,
+    sides: tuple[float, float],
+    *,
+    one_unit: bool,
 ) -> None:
-    """The training loss begins at step 0, because that of the first step is measured before the network changes."""
+    """The training loss begins at step 0, because that of the first step is measured before the network changes.
+
+    Two units have an axis each, on the left and on the right.
+    """
     _, untrained = batch_losses[0]
     losses, errors = _columns([(UNTRAINED, untrained), *batch_losses]), _columns(test_errors)
     line, look = {"color": BLUE, "width": 2}, {"color": ORANGE, "symbol": "diamond", "size": 8}
     figure.add_scatter(x=losses[0], y=losses[1], mode="lines", line=line, xaxis="x3", yaxis="y3", showlegend=False)
-    figure.add_scatter(x=errors[0], y=errors[1], mode="lines+markers", marker=look, xaxis="x3", yaxis="y4", showlegend=False)
-    for y, colour, sign, words in ((0.13, BLUE, "—", "training loss"), (0.03, ORANGE, "◆", "test error")):
+    axis = "y3" if one_unit else "y4"
+    figure.add_scatter(x=errors[0], y=errors[1], mode="lines+markers", marker=look, xaxis="x3", yaxis=axis, showlegend=False)
+    left, right = ("", "") if one_unit else (", left", ", right")
+    for y, colour, sign, words in ((0.13, BLUE, "—", f"training loss{left}"), (0.03, ORANGE, "◆", f"test error{right}")):
         text = f'<span style="color:{colour}"><b>{sign}</b></span> {words}'
         place = {"x": 0.01, "y": y, "xref": "x3 domain", "yref": "y3 domain", "xanchor": "left", "yanchor": "bottom"}
         figure.add_annotation(text=text, showarrow=False, **place)
@@ -154,10 +166,12 @@ def _add_losses(
     ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 1.5)]
     log = {"type": "log", "fixedrange": True}
     figure.update_layout(
-        xaxis3={**log, **steps, "range": ends, "domain": [left, 1], "anchor": "y3", "title": "step", "showgrid": False},
+        xaxis3={**log, **steps, "range": ends, "domain": list(sides), "anchor": "y3", "title": "step", "showgrid": False},
         yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
-        yaxis4={**log, "domain": [0, top], "anchor": "x3", "overlaying": "y3", "visible": False},
     )
+    if not one_unit:
+        own = {"overlaying": "y3", "side": "right", "showgrid": False, "dtick": "D2", "tickformat": "~g"}
+        figure.update_layout(yaxis4={**log, **own, "domain": [0, top], "anchor": "x3"})
 
 
 def _columns(pairs: Sequence[tuple[float, float]]) -> np.ndarray:

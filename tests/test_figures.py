@@ -84,13 +84,26 @@ def test_frames_of_eight_digits_are_small(eight, tmp_path):
     assert sum(len(address) for row in made.pictures for address in row) < 300_000
 
 
-def test_the_loss_curve_has_the_points_it_was_given():
-    losses, errors = [(1, 0.2), (10, 0.1), (20, 0.05)], [(10, 40.0), (20, 30.0)]
-    figure = loss_curve(losses, errors, 40)
-    drawn = {line.name: list(zip(line.x, line.y, strict=True)) for line in figure.data}
-    assert drawn == {"training loss": losses, "test squared error per image": errors}
+LOSSES, ERRORS = [(1, 0.2), (10, 0.1), (20, 0.05)], [(10, 40.0), (20, 30.0)]
+
+
+def test_squared_errors_of_training_and_test_are_drawn_in_one_unit_on_one_axis():
+    figure = loss_curve(LOSSES, ERRORS, 40)
+    drawn = {line.name: (list(line.x), list(line.y)) for line in figure.data}
+    assert drawn["training loss"] == ([1, 10, 20], pytest.approx([156.8, 78.4, 39.2]))
+    assert drawn["test error"] == ([10, 20], [40.0, 30.0])
+    assert {line.yaxis for line in figure.data} <= {None, "y"}
+    assert (figure.layout.yaxis.type, figure.layout.yaxis.title.text) == ("log", "squared error per image")
     assert figure.layout.xaxis.range == (0, 40)
-    assert figure.layout.yaxis.type == figure.layout.yaxis2.type == "log"
+
+
+def test_a_cross_entropy_and_a_squared_error_have_an_axis_each_that_says_which():
+    figure = loss_curve(LOSSES, ERRORS, 40, "bce")
+    training, test = figure.data
+    assert list(training.y) == [0.2, 0.1, 0.05]
+    assert (test.yaxis, figure.layout.yaxis2.side, figure.layout.yaxis2.type) == ("y2", "right", "log")
+    assert figure.layout.yaxis.title.text == "cross-entropy per pixel"
+    assert "on the right" in test.name
 
 
 def test_the_loss_curve_can_be_empty():

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "decoding": {"errors"},
     "digits": {"decoding", "errors"},
     "digit_figures": {"digits"},
-    "figures": set(),
+    "figures": {"config"},
     "network_figures": {"config", "figures", "models"},
     "noise_figures": {"figures", "robustness"},
     "report": {"config", "corruption", "data", "figures", "jobs", "metrics", "models", "store", "training"},

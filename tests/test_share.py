@@ -150,12 +150,8 @@ def test_a_run_to_compare_that_was_deleted_is_named():
 
 
 def test_a_good_link_is_opened_without_a_word():
-    assert (
-        open_link(
-            "denoising", {"latent_size": "8", "dae_test_noise": "0.35", "present": "1", "utm_source": "mail", "__theme": "dark"}
-        ).warning.len
-        == 0
-    )
+    good = {"latent_size": "8", "dae_test_noise": "0.35", "present": "1", "utm_source": "mail", "__theme": "dark"}
+    assert open_link("denoising", good).warning.len == 0
 
 
 def as_written(value: float) -> str:

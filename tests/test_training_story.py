@@ -59,13 +59,13 @@ def forget_codes(run: config.RunConfig) -> None:
 
 def replayed(progress: Progress, frame: int) -> dict:
     """The figure as the browser has it once it shows this frame, by trace."""
-    figure = training_story._figure(progress)
+    figure = training_story._figure(progress, "mse")
     shown = figure.frames[frame]
     return dict(zip(shown.traces, shown.data, strict=True))
 
 
 def test_the_replay_begins_at_the_untrained_network_and_ends_at_the_trained_one(progress):
-    figure = training_story._figure(progress)
+    figure = training_story._figure(progress, "mse")
     assert figure.frames[0].name == "0"
     assert figure.frames[-1].name == str(progress.steps)
     assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [frame.name for frame in figure.frames]
@@ -80,7 +80,22 @@ def test_pictures_codes_and_loss_move_together(progress):
     assert not np.array_equal(first[POINTS].x, last[POINTS].x)
     (marker,) = list(last)[-1:]
     assert last[marker].x == (progress.steps,)
-    assert last[marker].y[0] == pytest.approx(progress.batch_losses[-1][1])
+    assert last[marker].y[0] == pytest.approx(784 * progress.batch_losses[-1][1])
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
+    figure = training_story._figure(progress, loss)
+    training, test = [trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"]
+    axes = [figure.layout["yaxis" + trace.yaxis[1:]] for trace in (training, test)]
+    assert all(axis.visible is not False and axis.showticklabels is not False for axis in axes)
+    assert test.y[-1] == pytest.approx(progress.test_errors[-1][1])
+    assert training.y[-1] == pytest.approx(progress.batch_losses[-1][1] * (784 if loss == "mse" else 1))
+    words = " ".join(words.text for words in figure.layout.annotations)
+    two_units = loss == "bce"
+    assert (axes[0] != axes[1]) == two_units
+    assert (axes[1].side == "right") == two_units
+    assert (", left" in words and ", right" in words) == two_units
 
 
 def test_every_frame_shows_every_digits_code_where_it_lay(progress):
@@ -88,27 +103,27 @@ def test_every_frame_shows_every_digits_code_where_it_lay(progress):
     low, high = codes.amin((0, 1)), codes.amax((0, 1))
     shown = replayed(progress, 4)[POINTS]
     np.testing.assert_allclose(np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51)
-    looks = training_story._figure(progress).data[POINTS].marker
+    looks = training_story._figure(progress, "mse").data[POINTS].marker
     assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
     assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
 
 
 def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
-    legend = [trace for trace in training_story._figure(progress).data if trace.name]
+    legend = [trace for trace in training_story._figure(progress, "mse").data if trace.name]
     assert [(trace.name, trace.marker.color, trace.marker.symbol) for trace in legend] == [
         (str(digit), colour, symbol) for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True))
     ]
 
 
 def test_the_axes_stay_and_hold_every_frame(progress):
-    figure = training_story._figure(progress)
+    figure = training_story._figure(progress, "mse")
     assert all(set(frame.layout.to_plotly_json()) == set() for frame in figure.frames)
     low, high = figure.layout.xaxis2.range
     assert all(low < min(trace.x) <= max(trace.x) < high for frame in figure.frames for trace in frame.data[1:-1])
 
 
 def test_nothing_plays_by_itself_or_glides(progress):
-    figure = training_story._figure(progress)
+    figure = training_story._figure(progress, "mse")
     assert not figure.layout.updatemenus
     for step in figure.layout.sliders[0].steps:
         assert step.args[1]["frame"]["duration"] == step.args[1]["transition"]["duration"] == 0
@@ -119,7 +134,7 @@ def test_a_shipped_training_is_a_small_figure(store):
     progress = jobs.progress(run.run_id, store)
     rng = torch.Generator().manual_seed(0)
     codes = jobs.CodeHistory([step for step, _ in progress.snapshots], torch.randn(25, 1000, 2, generator=rng), torch.arange(1000) % 10)
-    figure = training_story._figure(Progress(**{**progress.__dict__, "codes": codes}))
+    figure = training_story._figure(Progress(**{**progress.__dict__, "codes": codes}), "mse")
     assert len(plotly.io.to_json(figure, validate=False)) < 700_000
 
 
@@ -150,6 +165,6 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
 def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
     st.cache_resource.clear()
     presenter.prepare()
-    monkeypatch.setattr(training_story, "_figure", lambda progress: pytest.fail("drawn again"))
+    monkeypatch.setattr(training_story, "_figure", lambda *_: pytest.fail("drawn again"))
     page = opened("denoising")
     assert len(json.loads(page.get("plotly_chart")[-1].proto.spec)["frames"]) == 25

@@ -31,13 +31,18 @@ def _replay(run: StoredRun, page: str) -> None:
     """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
     with lab.plain_errors():
         progress = _progress(*run_name(run), run)
-        words = "Drag the slider, or use Tab and the arrow keys. It starts at the untrained network; the test error has its own scale."
+        unit = (
+            "Training loss and test error are both squared errors per image."
+            if run.config.training.loss == "mse"
+            else "The training loss is the cross-entropy per pixel; the test error, per image, has its own axis on the right."
+        )
+        words = f"Drag the slider, or use Tab and the arrow keys. It starts at the untrained network. {unit}"
         if progress.codes is None:
             st.caption(f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move.")
         else:
             st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
-        chart_for_all(lambda: _figure(progress), _name(run), f"{page}_story", alt)
+        chart_for_all(lambda: _figure(progress, run.config.training.loss), _name(run), f"{page}_story", alt)
         slider_keys.enable(f"{page}_story")
 
 
@@ -45,7 +50,7 @@ def draw_ahead(run: StoredRun) -> None:
     """Have the replay of a finished run ready for whoever opens its page."""
     progress = _progress(*run_name(run), run)
     if progress.snapshots and progress.batch_losses:
-        draw_for_all(lambda: _figure(progress), _name(run))
+        draw_for_all(lambda: _figure(progress, run.config.training.loss), _name(run))
 
 
 def _name(run: StoredRun) -> tuple[object, ...]:
@@ -67,12 +72,12 @@ def _stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
     return training_figures.stills_html(columns)
 
 
-def _figure(progress: Progress) -> go.Figure:
+def _figure(progress: Progress, loss: str) -> go.Figure:
     given = _given(progress, DIGITS_SHOWN, ("digit x", "noisy input x + ε, clipped to 0–1"))
     steps = [step for step, _ in progress.snapshots]
     rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
     codes = progress.codes and (progress.codes.codes_tnd, progress.codes.labels_n)
-    return training_figures.training_scrubber(steps, given, rebuilt, progress.batch_losses, progress.test_errors, codes)
+    return training_figures.training_scrubber(steps, given, rebuilt, progress.batch_losses, progress.test_errors, codes, loss)
 
 
 def _given(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
