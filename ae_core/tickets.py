@@ -95,6 +95,13 @@ def line(store: Store) -> list[Ticket]:
     return sorted((ticket for ticket in found if not ticket.problem), key=lambda ticket: (ticket.rank, ticket.number))
 
 
+def owned_by(store: Store, visitor: str) -> list[Ticket]:
+    """The tickets of this visitor that wait or are being trained, in the order in which they go. Cheap where there are none."""
+    names = [owner.parent.parent.name for owner in (store.root / "jobs").glob(f"*/{OWNERS}/{visitor}")]
+    found = [ticket for name in names if (ticket := find(store, name)) is not None and not ticket.problem]
+    return sorted(found, key=lambda ticket: (ticket.rank, ticket.number))
+
+
 def ask(store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
 
-lesson.begin("comparison")
+lesson.begin("comparison", trains=True)
 
 "# One noisy digit, three answers"
 

@@ -6,7 +6,7 @@ from ae_core.config import CAE
 from pages.shared import display, lab, lesson, network_view, pca_view, question
 from pages.shared.model_page import bench
 
-lesson.begin("convolutional")
+lesson.begin("convolutional", trains=True)
 
 "# The convolutional autoencoder (CAE)"
 

@@ -6,7 +6,7 @@ from ae_core.config import DAE
 from pages.shared import display, lab, lesson, network_view, noise_view, question
 from pages.shared.model_page import bench
 
-lesson.begin("denoising")
+lesson.begin("denoising", trains=True)
 
 "# The denoising autoencoder (DAE)"
 

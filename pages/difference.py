@@ -3,9 +3,9 @@
 import streamlit as st
 
 from ae_core.config import CAE
-from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
+from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel, under_way
 
-lesson.begin("difference")
+lesson.begin("difference", trains=True)
 
 "# If AE and DAE have the same architecture, so what is the difference?"
 
@@ -19,15 +19,16 @@ with lab.plain_errors():
     with controls:
         cae, dae = dials.pair(lab.on_these_digits(CAE), "pair")
         training_panel.buttons_for_all([cae, dae], "pair")
-        training_panel.progress_bars({"CAE": cae, "DAE": dae})
-        runs = noise_view.pair(cae, dae)
+    under_way.show([cae, dae])
     with pictures:
-        if not runs:
+        in_training = training_panel.watch_side_by_side({"CAE": cae, "DAE": dae}, "pair")
+        runs = {} if in_training else noise_view.pair(cae, dae)
+        if not runs and not in_training:
             st.info(
                 "No pair with these settings has been trained yet. Press **Train both** to see how it differs.",
                 icon=":material/play_arrow:",
             )
-        else:
+        if runs:
             first, second = st.columns(2, gap="small")
             with first:
                 question.card(

@@ -6,7 +6,7 @@ from ae_core.config import FAE, LINEAR
 from pages.shared import display, lab, lesson, network_view, pca_view, question
 from pages.shared.model_page import bench
 
-lesson.begin("fully_connected")
+lesson.begin("fully_connected", trains=True)
 
 "# The fully connected autoencoder (FAE)"
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, presenter, training_panel
 
-lesson.begin("your_digit")
+lesson.begin("your_digit", trains=True)
 
 "# Your digit"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import lab, presenter
+from pages.shared import lab, presenter, under_way
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,19 @@ IN_A_ROW = 3
 VISITED = "lessons_visited"
 
 
-def begin(page: str, *, draws_figures: bool = True) -> None:
-    """First line of every page: what every page stands on, and where on the path it is, if it is on it."""
+def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
+    """First line of every page: what every page stands on, and where on the path it is, if it is on it.
+
+    trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
+    """
     lab.open_page(draws_figures=draws_figures)
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
         visited: set[str] = st.session_state.setdefault(VISITED, set())
         visited.add(page)
         st.html(_progress_html(place, visited))
+    if not trains:
+        under_way.show()
 
 
 def overview() -> None:

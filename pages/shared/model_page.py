@@ -10,7 +10,7 @@ from torch import Tensor
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.store import StoredRun
-from pages.shared import dials, display, lab, lesson, share, training_panel, training_story
+from pages.shared import dials, display, lab, lesson, share, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
@@ -20,19 +20,21 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More |
 
     `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials.
     """
-    with lab.plain_errors():
-        controls, pictures = lesson.columns()
-        with controls:
-            run = dials.training(lab.on_these_digits(preset), page, denoising=denoising)
-            training_panel.buttons(run, page)
-        with pictures:
-            found = training_panel.watch(run, page)
-            share.beside_the_senders(run, found)
-            if found is not None:
-                _try_it(found.run_id, page, run, more)
-                training_story.story(found, page)
-        return run
-    return None
+    controls, pictures = lesson.columns()
+    run = None
+    with controls, lab.plain_errors():
+        run = dials.training(lab.on_these_digits(preset), page, denoising=denoising)
+        training_panel.buttons(run, page)
+    under_way.show([run] if run else [])
+    if run is None:
+        return None
+    with pictures, lab.plain_errors():
+        found = training_panel.watch(run, page)
+        share.beside_the_senders(run, found)
+        if found is not None:
+            _try_it(found.run_id, page, run, more)
+            training_story.story(found, page)
+    return run
 
 
 @st.fragment
