@@ -62,10 +62,16 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     page.reload()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    page.get_by_role("slider", name="Latent size").press("ArrowRight")
+    under_way = page.locator(".st-key-under_way")
+    expect(under_way).to_contain_text(re.compile(r"CAE, latent size 13, 6 epochs · Epoch \d of 6"))
+    expect(under_way.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES[""])
+    expect(under_way.or_(page.get_by_text("Trained: CAE, latent size 13")).first).to_be_in_viewport()
     page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
+    page.get_by_role("slider", name="Latent size").press("ArrowLeft")
     expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     wait_for_figure(page)
@@ -74,10 +80,13 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
 
 
 def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
+    page.set_viewport_size(PHONE)  # where what Train shows lies below its button
     go(page, app, "fully_connected?latent_size=12")
     page.locator(".st-key-fae_train button").click()
     rebuilt = page.locator("img[alt^=reconstruction]")
     rebuilt.wait_for()
+    expect(rebuilt).to_be_in_viewport(ratio=1)
+    expect(page.get_by_test_id("stProgress").first).to_be_in_viewport(ratio=1)
     seen = {rebuilt.get_attribute("src")}
     deadline = time.monotonic() + 60
     while len(seen) < 3 and time.monotonic() < deadline:

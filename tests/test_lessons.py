@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core.config import FAE
+from ae_core import worker
+from ae_core.config import CAE, DAE, FAE
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.store import Store, default_root
@@ -193,3 +194,50 @@ def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_no
         digit_source._undo()
 
     assert not AppTest.from_function(script, default_timeout=60).run().exception
+
+
+# After a training at defaults
+
+
+@pytest.fixture
+def all_trained(request: pytest.FixtureRequest, digits, few_digits) -> None:
+    """FAE, CAE and DAE as their pages' dials begin, which makes a pair of the latter two, trained in this store.
+
+    On few digits, which takes seconds; in the full form on all that come with the lab.
+    """
+    learnt_from = digits if request.config.getoption("--chaos") == "full" else few_digits
+    for run in (FAE, CAE, DAE):
+        for _ in worker.record(run, Store(default_root()), learnt_from):
+            pass
+
+
+def everything_said(page: AppTest) -> str:
+    texts = [*page.markdown, *page.caption, *page.info, *page.success, *page.table]
+    pictures = [element.proto.body for element in page.get("html")]
+    return " ".join([*(str(text.value) for text in texts), *pictures, *(element.proto.spec for element in page.get("plotly_chart"))])
+
+
+def test_any_lesson_after_a_training_at_defaults_shows_pictures_and_says_nothing_that_is_no_longer_so(all_trained):
+    trained_here = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae", "difference": "pair"}
+    for lesson in [*LESSONS, "latent_space", "runs"]:
+        page = open_page(lesson)
+        for _ in range(len([button for button in page.button if button.label == "Reveal without answering"])):
+            next(button for button in page.button if button.label == "Reveal without answering").click().run()
+            assert not page.exception, (lesson, page.exception)
+        said = everything_said(page)
+        assert not page.error, (lesson, page.error[0].value)
+        assert not page.warning, (lesson, page.warning[0].value)
+        if lesson not in ("reading", "runs"):
+            assert "data:image/png;base64" in said, lesson
+        for untrue in ("has been trained yet", "stands in for", "Nothing has been trained here yet", "No log", "measuring …"):
+            assert untrue not in said, (lesson, untrue)
+        assert not re.search(r"\b(nan|inf|None)\b", re.sub(r"data:image/[^\"' ]+", "", " ".join(page_texts(page)))), lesson
+        if prefix := trained_here.get(lesson):
+            assert "Trained here" in said, lesson
+            assert "Shipped with the lab" not in said, lesson
+            assert page.button(key=f"{prefix}_train").disabled
+            assert "These settings are trained" in said
+
+
+def page_texts(page: AppTest) -> list[str]:
+    return [str(text.value) for text in [*page.markdown, *page.caption, *page.info, *page.success]]

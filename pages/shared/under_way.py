@@ -11,7 +11,7 @@ from ae_core.config import RunConfig
 from pages.shared import lab
 
 FOLLOWED = "under_way_followed"
-GROUND = {"light": "#FFFFFF", "dark": "#0E1117"}
+GROUND = {"light": "#FFFFFF", "dark": "#171614"}
 # Fixed, so that nothing moves under a finger when a training begins or ends; the page can be scrolled beyond it.
 AT_THE_FOOT = """<style>
 .st-key-under_way {{ position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: auto !important; gap: 0.4rem;
