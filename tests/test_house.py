@@ -162,3 +162,36 @@ def imported_core() -> str:
 
 def test_the_core_imports_without_streamlit_and_does_nothing_at_import(imported_core):
     assert imported_core == "False True False"
+
+
+# What a link or a file says, by the names under which pages can come upon it, and what draws Markdown.
+STRANGERS = {"query_params", "versions", "message", "getvalue"}
+DRAWS = {"markdown", "write", "caption", "info", "warning", "error", "success", "title", "header", "subheader", "toast", "html", "metric"}
+# The message of a training that failed is the lab's own: no run that came as a file is ever looked up as one that failed.
+OWN_MESSAGES = {"st.error(progress.message, icon=':material/error:')"}
+
+
+def strange_calls(source: str) -> list[str]:
+    """Each call in `source` that draws what a stranger may have written, and does not put it between quotation marks of code."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return [ast.unparse(call) for call in calls if call.func.attr in DRAWS and any(map(_is_strange, [*call.args, *call.keywords]))]
+
+
+def _is_strange(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("quoted"):
+        return False
+    names = {getattr(node, "attr", None)} | (
+        {node.slice.value} if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else set()
+    )
+    return bool(STRANGERS & names) or any(map(_is_strange, ast.iter_child_nodes(node)))
+
+
+def test_no_page_draws_what_a_link_or_a_file_says_unless_it_is_quoted():
+    for path in sorted((PROJECT / "pages").rglob("*.py")):
+        assert set(strange_calls(path.read_text())) <= OWN_MESSAGES, path
+
+
+def test_a_page_that_draws_a_strangers_words_is_found_out():
+    for words in ("st.query_params['x']", "f'{run.result[\"versions\"]}'", "str(file.getvalue())", "sender.versions"):
+        assert strange_calls(f"column.warning({words})")
+        assert not strange_calls(f"column.warning(links.quoted({words}))")
