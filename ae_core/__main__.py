@@ -29,6 +29,7 @@ from ae_core.decoding import FORMATS_IN_WORDS, SUFFIXES
 from ae_core.errors import ClusterError, ConfigError, ImageError, LabError
 from ae_core.metrics import METRICS, summary
 from ae_core.models import as_picture, reconstruct
+from ae_core.png import grey_pixels
 from ae_core.store import Store, default_root
 from ae_core.training import EpochDone, Started, seeded, use_one_thread
 
@@ -193,7 +194,7 @@ def _write_pictures(path: Path, images_nhw: Tensor) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() in IMAGE_SUFFIXES:
             strip = torch.cat(list(images_nhw), dim=1)
-            Image.fromarray((strip * 255).round().byte().numpy()).save(path)
+            Image.fromarray(grey_pixels(strip)).save(path)
             return
         with path.open("wb") as file:
             np.save(file, images_nhw.numpy())

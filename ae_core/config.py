@@ -29,8 +29,10 @@ RANGES: dict[str, tuple[float, float]] = {
 
 MODELS = ("fully_connected", "convolutional", "fully_convolutional", "patches", "keras_example")
 ACTIVATIONS = ("gelu", "relu", "tanh", "none")
-NOISE_KINDS = ("gaussian", "salt_and_pepper", "masking")
-LOSSES = ("mse", "bce")
+NOISE_WORDS = {"gaussian": "Gaussian", "salt_and_pepper": "salt and pepper", "masking": "masking"}
+LOSS_WORDS = {"mse": "squared error", "bce": "binary cross-entropy"}
+NOISE_KINDS = tuple(NOISE_WORDS)
+LOSSES = tuple(LOSS_WORDS)
 
 EMBEDDED = "embedded"
 MNIST = "mnist"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ae_core.digits import PreparedDigit, enlarged
+from ae_core.png import png_address
 
 SIDE = 224
 FRAME, OTHER_FRAME = "#E69F00", "#9A9A9A"  # the chosen digit's is thicker as well
@@ -29,7 +28,7 @@ STYLE = (
 def steps_html(prepared: PreparedDigit) -> str:
     """Every step as a picture, with its title and why it was done."""
     parts = [
-        f'<figure><img src="{_address(enlarged(step.picture_hw, SIDE))}" alt="{escape(step.title)}">'
+        f'<figure><img src="{png_address(np.asarray(enlarged(step.picture_hw, SIDE)))}" alt="{escape(step.title)}">'
         f"<figcaption><b>{escape(step.title)}.</b> {escape(step.why)}</figcaption></figure>"
         for step in prepared.steps
     ]
@@ -49,9 +48,3 @@ def framed(prepared: PreparedDigit, side: int = 2 * SIDE) -> Image.Image:
         pen.rectangle((x, y, scale * box.right + width, scale * box.bottom + width), outline=colour, width=width)
         pen.text((x, y), str(i + 1), anchor="lt", font=font, fill=colour, stroke_width=2, stroke_fill="black")
     return shown
-
-
-def _address(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

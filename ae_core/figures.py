@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,10 +9,10 @@ from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from torch import Tensor
 
 from ae_core.config import PIXELS
+from ae_core.png import grey_pixels, png_address
 
 # Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
 BLUE = "#0072B2"
@@ -48,18 +46,11 @@ def png(images_nhw: Tensor) -> str:
     """Digits side by side with clear gaps between them, as a PNG data address."""
     count = len(images_nhw)
     strip = np.zeros((28, _strip_width(count), 2), dtype=np.uint8)  # grey, opacity
-    for i, image in enumerate((images_nhw * 255).round().clamp(0, 255).byte().numpy()):
+    for i, image in enumerate(grey_pixels(images_nhw)):
         left = i * (28 + GAP)
         strip[:, left : left + 28, 0] = image
         strip[:, left : left + 28, 1] = 255
     return png_address(strip)
-
-
-def png_address(strip: np.ndarray) -> str:
-    """A picture of grey and opacity (height, width, 2), 0 to 255, as a PNG data address."""
-    file = io.BytesIO()
-    Image.fromarray(strip, mode="LA").save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def rows_html(rows: Sequence[Row]) -> str:

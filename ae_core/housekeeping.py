@@ -157,11 +157,6 @@ def unpin(store: Store, name: str) -> None:
         raise StoreError(f"The run {name} is still pinned ({problem.strerror}). Make the store writable and try again.") from problem
 
 
-def is_pinned(store: Store, name: str) -> bool:
-    """Whether no quota removes the run."""
-    return (store.folder(name) / PINNED).exists()
-
-
 def mark_used(store: Store, name: str) -> None:
     """Somebody looks at the run, so it is not the next to go. A store that cannot be written lets it be."""
     with suppress(OSError, StoreError):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from torch import Tensor
 
 from ae_core.figures import FONT
 from ae_core.latent import Area, grid
+from ae_core.png import grey_pixels, png_address
 
 # Ten colours that stay apart for the colour-blind (Petroff 2021, "Accessible color sequences"), each with a shape of its own.
 CLASS_COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -147,7 +144,5 @@ def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
 def square_png(pictures_nhw: Tensor) -> str:
     """n = k² pictures as a square of k × k, row by row, as a PNG data address."""
     count = round(len(pictures_nhw) ** 0.5)
-    rows = (pictures_nhw * 255).round().byte().reshape(count, count, 28, 28).permute(0, 2, 1, 3)
-    file = io.BytesIO()
-    Image.fromarray(rows.reshape(count * 28, count * 28).numpy()).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    rows = pictures_nhw.reshape(count, count, 28, 28).permute(0, 2, 1, 3)
+    return png_address(grey_pixels(rows.reshape(count * 28, count * 28)))

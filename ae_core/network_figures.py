@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ae_core.config import PIXELS
-from ae_core.figures import BLUE, FONT, GREEN, ORANGE, png, png_address
+from ae_core.figures import BLUE, FONT, GREEN, ORANGE, png
 from ae_core.models import Stage
+from ae_core.png import grey_pixels, png_address
 
 # CSS pixels.
 PIXEL = 4
@@ -163,8 +164,7 @@ def _grid(maps_chw: Tensor) -> np.ndarray:
     rows = [torch.cat(list(row_chw2), dim=1) for row_chw2 in tiles_chw2.split(MAPS_IN_A_ROW)]
     widest = max(row.shape[1] for row in rows)
     grid = torch.cat([F.pad(row, (0, 0, 0, widest - row.shape[1])) for row in rows])
-    pixels: np.ndarray = (grid[:-MAP_GAP, :-MAP_GAP] * 255).round().byte().numpy()
-    return pixels
+    return grey_pixels(grid[:-MAP_GAP, :-MAP_GAP])
 
 
 def error_against_size(pca_errors: Sequence[float], fitted_on: int, networks: Sequence[Measured]) -> go.Figure:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from torch import Tensor
 
 from ae_core.figures import BLUE, FONT, GAP, LINES, ORANGE, png
+from ae_core.png import png_address
 from ae_core.robustness import Curve, Extremes
 
 GREY = "#808080"
@@ -151,9 +149,7 @@ def diverging_png(values_hw: Tensor, scale: float, marked_hw: Tensor | None = No
         tiles = picture.reshape(28, MAGNIFIED, 28, MAGNIFIED, 3).swapaxes(1, 2)  # a view: pixel by pixel
         for row, column in marked_hw.nonzero().tolist():
             tiles[row, column, DOT_PIXELS, DOT_PIXELS] = DOT
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png_address(picture)
 
 
 def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: float) -> str:

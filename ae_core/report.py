@@ -10,22 +10,21 @@ from html import escape
 import plotly.graph_objects as go
 
 from ae_core import data, figures
-from ae_core.config import EMBEDDED, PIXELS, RECIPE, CorruptionConfig, RunConfig, family
+from ae_core.config import EMBEDDED, LOSS_WORDS, NOISE_WORDS, PIXELS, RECIPE, CorruptionConfig, RunConfig, family
 from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.figures import Row
 from ae_core.jobs import Progress
 from ae_core.metrics import METRICS, summary
 from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
+from ae_core.robustness import LEVELS
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 
-LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+LEVELS_APART = 4
 DIGITS_MEASURED = 500
 DIGITS_SHOWN = 8
 SNAPSHOTS_SHOWN = 5
-NOISE_WORDS = {"gaussian": "Gaussian", "salt_and_pepper": "salt and pepper", "masking": "masking"}
-LOSS_WORDS = {"mse": "squared error", "bce": "binary cross-entropy"}
 
 STYLE = """
 html { color: #222; background: #fff; font: 17px/1.5 system-ui, sans-serif }
@@ -49,7 +48,7 @@ def measured(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, nois
     """
     clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
     rows = []
-    for level in sorted({*LEVELS, run.config.corruption.level}):
+    for level in sorted({*LEVELS[::LEVELS_APART], run.config.corruption.level}):
         noisy_nhw = corrupt(clean_nhw, CorruptionConfig(kind, level), seeded(noise_seed, "noise shown"))
         own = _figures(summary(reconstruct(model, noisy_nhw), clean_nhw))
         nothing = _figures(summary(noisy_nhw, clean_nhw))

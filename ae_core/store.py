@@ -45,6 +45,7 @@ from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, from_json, 
 from ae_core.errors import ConfigError, DamagedRunError, StoreError
 from ae_core.metrics import decibels
 from ae_core.models import Autoencoder, build
+from ae_core.png import grey_pixels, png_base64
 from ae_core.training import Checkpoint
 from ae_core.versions import versions
 
@@ -438,10 +439,7 @@ def is_held(lock_file: Path) -> bool:
 
 def to_png(images_nhw: Tensor) -> str:
     """Pictures (n, 28, 28) in [0, 1], side by side, as a PNG of 256 greys in base64."""
-    strip = (torch.cat(list(images_nhw), dim=1) * 255).round().to(torch.uint8).numpy()
-    file = io.BytesIO()
-    Image.fromarray(strip).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    return png_base64(grey_pixels(torch.cat(list(images_nhw), dim=1)))
 
 
 def from_png(text: str) -> Tensor:

@@ -203,10 +203,9 @@ def test_marks_are_seen_and_taken_away(store):
     housekeeping.pin(store, name)
     housekeeping.mark_used(store, name)
     assert listed(store)[name].pinned
-    assert housekeeping.is_pinned(store, name)
     assert listed(store)[name].used == pytest.approx(time.time(), abs=60)
     housekeeping.unpin(store, name)
-    assert not housekeeping.is_pinned(store, name)
+    assert not listed(store)[name].pinned
     assert store.get(name)
 
 
@@ -227,7 +226,7 @@ def test_a_deleted_run_is_gone_at_once_and_comes_back_whole(store):
     assert store.find(name) is None
     assert housekeeping.undo_delete(store, trashed) == name
     assert {path.name: path.read_bytes() for path in store.folder(name).iterdir()} == before
-    assert housekeeping.is_pinned(store, name)
+    assert listed(store)[name].pinned
 
 
 def test_a_shipped_or_unknown_run_cannot_be_deleted(store):

@@ -22,7 +22,6 @@ from ae_core.robustness import LEVELS, noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 from pages.shared import dials, lab, my_digit, scrubber
-from pages.shared.dials import NOISE_WORDS
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
@@ -153,7 +152,7 @@ def noise_words(noise: CorruptionConfig) -> str:
     """Kind and amount of a noise, such as 'σ = 0.4', 'masking 0.4' or 'no noise'."""
     if noise.level == 0:
         return "no noise"
-    return f"σ = {noise.level:g}" if noise.kind == "gaussian" else f"{NOISE_WORDS[noise.kind].lower()} {noise.level:g}"
+    return f"σ = {noise.level:g}" if noise.kind == "gaussian" else f"{config.NOISE_WORDS[noise.kind]} {noise.level:g}"
 
 
 def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:

@@ -23,7 +23,7 @@ from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link, sockets
+from pages.shared import opened_link
 from pages.shared.server import import_early
 
 MODELS_KEPT = 64
@@ -70,10 +70,9 @@ def settle(imported: str) -> None:
     """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
 
     What was imported is taken out of the garbage collector's sight: looking through torch's objects takes it 0.3 s. One
-    torch thread, so that one visitor's slider leaves the other cores to the others. Small answers are sent at once.
+    torch thread, so that one visitor's slider leaves the other cores to the others.
     """
     use_one_thread()
-    sockets.answer_at_once()
     gc.freeze()
 
 

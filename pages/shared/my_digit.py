@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import streamlit as st
 import torch
-from PIL import Image
 from torch import Tensor
 
+from ae_core.png import grey_pixels, png_bytes
 from pages.shared import browser_memory
 
 PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
@@ -63,9 +61,7 @@ def first(digits_nhw: Tensor) -> Tensor:
 
 def png(digit_hw: Tensor) -> bytes:
     """A digit (28, 28) in [0, 1] as a PNG file of 28 × 28 greys, without a word on where it comes from."""
-    file = io.BytesIO()
-    Image.fromarray((digit_hw * 255).round().byte().numpy()).save(file, "PNG")
-    return file.getvalue()
+    return png_bytes(grey_pixels(digit_hw))
 
 
 def _switched(key: str) -> None:

@@ -78,7 +78,7 @@ def _settings(run: RunConfig) -> str:
         f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
         f"Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
         f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, "
-        f"seed {training.seed}. Learns from {run_list.DATA_WORDS[run.data.name]} digits."
+        f"seed {training.seed}. Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
     )
 
 

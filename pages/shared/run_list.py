@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core import config, data, housekeeping, jobs, run_file
-from ae_core.config import EMBEDDED, MNIST, MNIST_LESS_EMBEDDED_TEST, PIXELS, RunConfig
+from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
 from ae_core.errors import LabError
 from ae_core.housekeeping import MEGABYTE, RunFolder
 from ae_core.store import StoredRun
@@ -18,8 +18,6 @@ from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
 STATES = ("finished", "running", "stopped", "failed")
-# How many digits a run learns from.
-DATA_WORDS = {EMBEDDED: "4,000", MNIST: "60,000", MNIST_LESS_EMBEDDED_TEST: "59,000"}
 FAILURES_TOLD = 3
 UPLOADS, PROBLEM, DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
 
@@ -236,7 +234,7 @@ def _row(run: Listed) -> dict[str, object]:
         "Epochs": settings.training.epochs,
         "Seconds": result["train_seconds"] if result else None,
         "Device": run.device.upper(),
-        "Learnt from": f"{DATA_WORDS[settings.data.name]} digits",
+        "Learnt from": f"{TRAIN_DIGITS[settings.data.name]:,} digits",
         "Size, MB": folder.size / MEGABYTE,
         "Marks": ", ".join(mark for mark, there in marks.items() if there),
     }

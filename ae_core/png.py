@@ -1,0 +1,33 @@
+"""Pixels as PNG: the bytes of a file, and addresses that hold the picture itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+
+def grey_pixels(images: Tensor) -> np.ndarray:
+    """Pictures of any shape with values in [0, 1], beyond which they are clipped, as greys from 0 to 255."""
+    pixels: np.ndarray = (images * 255).round().clamp(0, 255).byte().numpy()
+    return pixels
+
+
+def png_bytes(pixels: np.ndarray) -> bytes:
+    """A PNG file of pixels from 0 to 255: (h, w) grey, (h, w, 2) grey and opacity, or (h, w, 3) colour."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def png_base64(pixels: np.ndarray) -> str:
+    """`png_bytes` as text."""
+    return base64.b64encode(png_bytes(pixels)).decode()
+
+
+def png_address(pixels: np.ndarray) -> str:
+    """`png_bytes` as a data address, which a page shows without asking for more."""
+    return f"data:image/png;base64,{png_base64(pixels)}"
