@@ -17,7 +17,6 @@ from ae_core.models import build
 from ae_core.store import SHIPPED, Store, default_root
 from ae_core.training import seeded
 from ae_core.worker import record
-from pages.shared import run_list
 from tests.conftest import PROJECT
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 2})
@@ -361,4 +360,4 @@ def test_a_store_that_cannot_be_written_still_lists_the_shipped_runs(tmp_path: P
 
 
 def test_the_list_says_how_many_digits_a_run_learns_from(digits):
-    assert run_list.DATA_WORDS[config.EMBEDDED] == f"{len(digits.train_nhw):,}"
+    assert config.TRAIN_DIGITS[config.EMBEDDED] == len(digits.train_nhw)
