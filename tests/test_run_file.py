@@ -192,7 +192,7 @@ def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digi
     trashed = housekeeping.delete(store, name)
     assert store.uploads() == ([], [])
     assert housekeeping.undo_delete(store, trashed) == name
-    assert housekeeping.is_pinned(store, name)
+    assert {entry.name: entry.pinned for entry in housekeeping.folders(store)[0] if not entry.shipped} == {name: True}
     assert housekeeping.used_bytes(store) > 0
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.000001")
     assert housekeeping.make_room(store) == []
