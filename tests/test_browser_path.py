@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from ae_core import config
 from ae_core.store import Store, default_root
 from pages.shared.lesson import PATH
+from tests.browser import PHONE, PROJECTOR
 from tests.test_browser import PAGES, go
 
 # A picture that each step must have, by its text alternative.
@@ -44,12 +45,68 @@ def test_next_leads_from_the_first_step_to_the_last(page, app):
 
 
 def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
-    go(page, app, "reading")
-    page.get_by_text("The room's votes").first.click()
+    go(page, app, "")
+    page.get_by_text("Seeds").first.click()
     expect(page.get_by_role("spinbutton").first).to_be_visible()
     page.get_by_test_id("stTopNav").get_by_role("link", name="Comparison", exact=True).click()
     page.wait_for_timeout(2_000)  # closing the box is told after the click on the link, as of a page that is no more
     expect(page.locator("h1")).to_contain_text(PAGES["comparison"], timeout=10_000)
+
+
+def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(page, app):
+    go(page, app, "?present=1")
+    card = page.locator(".st-key-question_home")
+    card.locator(".st-key-home_choice label").nth(1).click()
+    card.get_by_role("button", name="Lock my answer").click()
+    expect(card.get_by_text("You said")).to_be_visible()
+    fields = card.get_by_role("spinbutton")
+    fields.first.click()
+    for count in "735":
+        page.keyboard.type(count)
+        page.keyboard.press("Tab")
+    expect(card.get_by_text("Show the votes")).to_be_visible()
+    expect(card.get_by_test_id("stPlotlyChart")).to_have_count(0)
+    card.get_by_text("Show the votes").click()
+    expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
+    page.keyboard.press("F5")
+    page.reload()
+    expect(card.get_by_text("You said")).to_be_visible()
+    expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
+    assert [field.input_value() for field in fields.all()] == ["7", "3", "5"]
+    expect(card.locator("input:checked").first).to_be_disabled()
+    # What is asked again is asked with nothing chosen, whatever the browser says next.
+    card.get_by_role("button", name="Ask again").click()
+    expect(card.get_by_role("button", name="Lock my answer")).to_be_visible()
+    fields.first.fill("8")
+    fields.first.press("Escape")
+    fields.nth(1).click()
+    expect(fields.first).to_have_value("8")
+    page.wait_for_timeout(1_000)
+    assert card.locator("[role=radiogroup] input:checked").count() == 0
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Comparison", exact=True).click()
+    expect(page.locator("h1")).to_contain_text(PAGES["comparison"])
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
+    expect(fields.first).to_have_value("8")
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, browser, size):
+    context = browser.new_context(viewport=size)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    for lesson in ("", "difference", "reading"):
+        go(page, app, lesson)
+        button = page.get_by_role("button", name="The room's votes").first
+        box = button.bounding_box()
+        page.mouse.wheel(0, box["y"] + box["height"] - size["height"] + 4)  # the button at the window's lower edge
+        page.wait_for_timeout(500)
+        button.click()
+        fields = page.locator("[class*='_hands'] input[type=number]")
+        fields.first.wait_for()
+        page.wait_for_timeout(1_500)
+        boxes = [field.bounding_box() for field in fields.all()]
+        assert all(box["y"] >= 0 and box["y"] + box["height"] <= size["height"] for box in boxes), (lesson, boxes)
+    context.close()
 
 
 def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import lab, presenter, under_way
+from pages.shared import browser_memory, lab, presenter, under_way
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
     """
     lab.open_page(draws_figures=draws_figures)
+    browser_memory.restore()
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
         visited: set[str] = st.session_state.setdefault(VISITED, set())
