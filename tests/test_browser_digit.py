@@ -19,8 +19,9 @@ from tests import junk
 from tests.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
 from tests.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
-# How much ink lies on a canvas.
-INK = "board => [...board.getContext('2d').getImageData(0, 0, board.width, board.height).data].reduce((sum, grey) => sum + grey, 0)"
+# How much lies on each layer of the drawing board.
+INK = """layers => layers.map(layer =>
+    layer.getContext("2d").getImageData(0, 0, layer.width, layer.height).data.reduce((sum, grey) => sum + grey, 0))"""
 
 KNOWN = (NO_INK, ALL_INK, SPECKS)
 
@@ -102,10 +103,10 @@ def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_the
     seven = prepared_picture(page)
     draw(page, 1)
     both = prepared_picture(page, instead_of=seven)
-    drawn = page.locator("canvas").first.evaluate(INK)
+    drawn = page.locator("canvas").evaluate_all(INK)
     page.reload()
     assert prepared_picture(page) == both
-    page.wait_for_function(f"ink => ({INK})(document.querySelector('.canvas-root canvas')) === ink", arg=drawn)
+    assert page.locator("canvas").evaluate_all(INK) == drawn
     page.locator(".st-key-own_undo button").click()
     assert prepared_picture(page, instead_of=both) == seven
     page.reload()

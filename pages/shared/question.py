@@ -35,8 +35,10 @@ export default function ({ data: { card, opened } }) {
     fields.onkeydown = (event) => { if (event.key.startsWith("Page")) event.target.blur(); };
     if (!opened || fields.labShown) return;
     fields.labShown = true;
-    fields.scrollIntoView({ block: "nearest" });
-    if (matchMedia("(pointer: fine)").matches) fields.querySelector("input[type=number]")?.focus();
+    const grown = new ResizeObserver(() => fields.scrollIntoView({ block: "nearest" }));  // they come one by one
+    grown.observe(fields);
+    setTimeout(() => grown.disconnect(), 3000);
+    if (matchMedia("(pointer: fine)").matches) fields.querySelector("input[type=number]")?.focus({ preventScroll: true });
 }
 """
 _fields = st.components.v2.component("autoencoder_lab_votes", js=FIELDS)
@@ -186,7 +188,7 @@ def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) ->
             for i, option in enumerate(asked.options):
                 field = f"{key}_votes_{when}_{i}_{asked.votes_mark}_{browser_memory.times_restored()}"
                 st.number_input(
-                    option, 0, MOST_VOTES, votes[str(when)][i], key=field, width=170, on_change=_counted, args=(asked, str(when), i, field)
+                    option, 0, MOST_VOTES, votes[str(when)][i], key=field, width=150, on_change=_counted, args=(asked, str(when), i, field)
                 )
         st.html(f"<style>.st-key-{key}_votes_seen {{position: absolute}}</style>")
         _fields(key=f"{key}_votes_seen", data={"card": key, "opened": opened})
