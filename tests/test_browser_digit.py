@@ -110,6 +110,7 @@ def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_the
     page.locator(".st-key-own_undo button").click()
     assert prepared_picture(page, instead_of=both) == seven
     page.reload()
+    assert prepared_picture(page) == seven
     expect(page.locator(".st-key-own_undo button")).to_be_enabled()
     draw(page, 1)  # what comes back can be drawn on
     assert prepared_picture(page, instead_of=seven) == both
