@@ -106,12 +106,14 @@ def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_the
     drawn = page.locator("canvas").evaluate_all(INK)
     page.reload()
     assert prepared_picture(page) == both
+    expect(page.locator("canvas")).to_have_count(len(drawn))  # it takes the place of an empty one
     assert page.locator("canvas").evaluate_all(INK) == drawn
     page.locator(".st-key-own_undo button").click()
     assert prepared_picture(page, instead_of=both) == seven
     page.reload()
     assert prepared_picture(page) == seven
     expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+    expect(page.locator("canvas")).to_have_count(len(drawn))
     draw(page, 1)  # what comes back can be drawn on
     assert prepared_picture(page, instead_of=seven) == both
     # The other pages need not have seen it.
