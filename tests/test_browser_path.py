@@ -79,8 +79,8 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
     expect(card.get_by_role("button", name="Lock my answer")).to_be_visible()
     fields.first.fill("8")
     fields.first.press("Escape")
-    fields.nth(1).fill("4")  # and a key of the presenter's turns the page
-    page.wait_for_timeout(1_000)
+    fields.nth(1).fill("4")
+    page.wait_for_timeout(2_000)  # then a key of the presenter's turns the page, while the field has the focus
     assert page.locator("[class*=st-key-home_choice] input:checked").count() == 0
     for key, lesson in [("PageDown", "fully_connected"), ("PageUp", "home")]:
         page.keyboard.press(key)

@@ -27,12 +27,16 @@ MARK_LENGTH = 12
 # What a reader calls the networks that an answer was worked out from, and the digits at hand.
 NETWORKS, DIGITS = "network", "digits at hand"
 
-# Who opens the fields sees them; with a mouse at hand the first takes what is typed. What was typed counts when a key turns the page.
+# Who opens the fields sees them; with a mouse at hand the first takes what is typed. What was typed counts without Enter.
 FIELDS = """
 export default function ({ data: { card, opened } }) {
     const fields = document.querySelector(`.st-key-${card}_hands`);
     if (!fields) return;
-    fields.onkeydown = (event) => { if (event.key.startsWith("Page")) event.target.blur(); };
+    const ENTER = { key: "Enter", code: "Enter", keyCode: 13, bubbles: true };
+    fields.oninput = (event) => {
+        clearTimeout(fields.labTyped);
+        fields.labTyped = setTimeout(() => event.target.dispatchEvent(new KeyboardEvent("keydown", ENTER)), 400);
+    };
     if (!opened || fields.labShown) return;
     fields.labShown = true;
     const grown = new ResizeObserver(() => fields.scrollIntoView({ block: "nearest" }));  // they come one by one
