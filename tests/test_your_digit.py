@@ -16,7 +16,7 @@ from ae_core import figures
 from ae_core.likeness import crowd, likeness
 from pages.shared import browser_memory, digit_source, display, drawing_board, my_digit, network_view, noise_view
 from tests.conftest import PROJECT
-from tests.test_pages import no_training_process, open_page, pictures
+from tests.test_pages import markup, no_training_process, open_page, pictures
 
 __all__ = ["no_training_process"]  # a fixture that every page test stands on
 LESSONS = ["home", "convolutional", "difference", "comparison", "latent_space"]  # the three model pages share one bench
@@ -73,7 +73,7 @@ def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, d
     shifts = [own(page).roll((dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     assert min(float((shifted - original_hw).abs().mean()) for shifted in shifts) < 0.04
     assert html(page).count("<figure>") >= 5
-    assert all(f">{title}</span>" in pictures(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
+    assert all(f">{title}</span>" in markup(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
 
 
 @pytest.mark.parametrize(
