@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core import config, data, housekeeping, jobs, run_file
-from ae_core.config import EMBEDDED, PIXELS, TRAIN_DIGITS, RunConfig
+from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
 from ae_core.errors import LabError
 from ae_core.housekeeping import MEGABYTE, RunFolder
 from ae_core.store import StoredRun
