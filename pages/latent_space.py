@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, latent_bench, lesson, presenter, question
+from pages.shared import dials, display, lab, latent_bench, lesson, question
 
 lesson.begin("latent_space")
 
@@ -24,20 +24,18 @@ with lab.plain_errors():
             st.info(
                 f"No {model} with latent size {size} has been trained yet. Move the dial to {dials.SIZES_READY}, or train one on its page."
             )
-            st.stop()
-        noise = dials.test_noise("latent", default=0.0)
-        space = latent_bench.space(run, noise)
-        latent_bench.two_digits(space)
-        question.card(
-            "latent",
-            "**Halfway** between two different digits: is the picture decoded there nearer to some real held-back digit than the pixel "
-            "cross-fade is?",
-            latent_bench.HALFWAY,
-            lambda: latent_bench.halfway(run),
-            of={"choice of network": model, "latent size": size},
-            networks=[run],
-        )
-        st.subheader("Where no digit is")
-        latent_bench.elsewhere(space)
+        else:
+            noise = dials.test_noise("latent", default=0.0)
+            space = latent_bench.space(run, noise)
+            latent_bench.two_digits(space)
+            question.card(
+                "latent",
+                "**Halfway** between two different digits: is the picture decoded there nearer to some real held-back digit than the pixel "
+                "cross-fade is?",
+                latent_bench.HALFWAY,
+                lambda: latent_bench.halfway(run),
+            )
+            st.subheader("Where no digit is")
+            latent_bench.elsewhere(space)
     display.dataset_note()
-presenter.switch()
+lesson.end("latent_space")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import display, lab, lesson, presenter, run_cards, run_list
+from pages.shared import display, lab, lesson, run_cards, run_list
 
 lesson.begin("runs")
 
@@ -29,4 +29,4 @@ with lab.plain_errors():
     run_cards.cards(chosen)
     run_cards.comparison(chosen)
     display.dataset_note()
-presenter.switch()
+lesson.end("runs")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, presenter, training_panel
+from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, training_panel
 
 lesson.begin("your_digit", trains=True)
 
@@ -26,4 +26,4 @@ with lab.plain_errors():
                 likeness_view.through_the_networks(runs, prepared.digit_hw)
             likeness_view.take_along(prepared.digit_hw)
 display.dataset_note()
-presenter.switch()
+lesson.end("your_digit")

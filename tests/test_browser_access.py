@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import FOLLOWING, PHONE, PROJECTOR, App, picture_changes_after
+from tests.handwriting import draw
 from tests.test_browser import PAGES, go
 
 SERIOUS = ("serious", "critical")
@@ -90,21 +91,145 @@ def test_at_the_end_of_the_path_impatience_and_a_key_held_down_hold_nothing_up(p
     assert "comparison" in page.url
 
 
-def test_dials_come_when_wanted_and_the_script_is_one_key_away(page, app):
-    go(page, app, "denoising?present=1&latent_size=8")
-    dial = page.get_by_role("slider", name="Latent size")
-    expect(dial).to_be_hidden()
+def present(page: Page, app: App, path: str) -> None:
+    """Open a page in presenter mode, and wait until it hears the keys and has every step ready."""
+    go(page, app, path)
     listens(page)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=240_000)
+
+
+def turn(page: Page, key: str, to: str) -> None:
+    """Press a key that leads to another page."""
+    page.keyboard.press(key)
+    page.wait_for_url(re.compile(rf"/{to}\?"))
+    expect(page.locator("h1")).to_contain_text(PAGES[to])
+
+
+def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
+    present(page, app, "denoising?present=1")
+    epochs, noise = page.get_by_role("slider", name="Epochs"), page.locator(".st-key-dae_test_noise").get_by_role("slider")
     page.keyboard.press("d")
-    expect(dial).to_be_visible()
-    expect(dial).to_have_value("8")
+    for _ in range(2):
+        epochs.press("ArrowRight")
+    noise.press("ArrowRight")
+    page.wait_for_url(re.compile("dae_test_noise=0.45"))
+    turn(page, "PageDown", "difference")
+    expect(page.locator(".st-key-pair_epochs").get_by_role("slider")).to_have_value("10")  # never visited: as it begins
+    turn(page, "PageUp", "denoising")
+    expect(epochs).to_be_visible()
+    expect(epochs).to_have_value("12")
+    expect(noise).to_have_value("0.45")
+    page.wait_for_url(re.compile("dae_epochs=12"))
+
+
+def test_page_down_keeps_the_presenters_own_digit(page, app):
+    present(page, app, "your_digit?present=1")
+    page.locator("canvas").first.wait_for()
+    draw(page, 4)
+    kept = page.get_by_text("Forget this picture")
+    expect(kept).to_be_visible()
+    turn(page, "PageDown", "fully_connected")  # from the drawing board, too
+    expect(page.locator(".st-key-digits_own")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator(".st-key-digits_own input")).not_to_be_checked()  # the script shows the lab's digits
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Your digit", exact=True).click()
+    expect(kept).to_be_visible()
+
+
+def test_the_scripts_key_resets_the_page_it_is_pressed_on_and_can_be_undone(page, app):
+    present(page, app, "denoising?present=1&latent_size=8&dae_epochs=12")
+    size, epochs = page.get_by_role("slider", name="Latent size"), page.get_by_role("slider", name="Epochs")
+    expect(size).to_be_hidden()
+    page.keyboard.press("d")
+    expect(size).to_be_visible()
+    expect(size).to_have_value("8")
+    page.keyboard.press("s")
+    expect(size).to_be_hidden()
+    page.wait_for_url(re.compile(r"denoising\?present=1$"))
+    page.keyboard.press("d")
+    expect(size).to_have_value("30")
+    size.press("ArrowRight")  # with its next word the browser would send the old values back
+    page.wait_for_url(re.compile("latent_size=31"))
+    expect(epochs).to_have_value("10")
+    page.keyboard.press("u")
+    expect(size).to_have_value("8")
+    expect(epochs).to_have_value("12")
+    size.press("ArrowRight")
+    page.wait_for_url(re.compile("latent_size=9"))
+    expect(epochs).to_have_value("12")
+    # From another page it leads to the step seen last, and its button back there.
     page.get_by_test_id("stTopNav").get_by_role("link", name="Runs", exact=True).click()
     expect(page.locator("h1")).to_contain_text("Runs")
-    page.keyboard.press("b")
-    expect(page.locator("h1")).to_contain_text(PAGES["denoising"])
-    expect(dial).to_be_hidden()
-    page.keyboard.press("d")
-    expect(dial).to_have_value("30")
+    turn(page, "s", "denoising")
+    expect(page.get_by_text("Step 4 of")).to_be_visible()
+    page.get_by_role("button", name="Back as it was").click()
+    expect(page.locator("h1")).to_contain_text("Runs")
+    turn(page, "PageUp", "convolutional")
+    expect(size).to_be_visible()
+    expect(size).to_have_value("9")
+
+
+def test_the_clickers_keys_turn_the_page_from_anywhere(page, app):
+    present(page, app, "denoising?present=1")
+    noise = page.locator(".st-key-dae_test_noise")
+    rail = noise.locator("[role=group]").bounding_box()
+    assert rail is not None
+    middle = rail["y"] + rail["height"] / 2
+    page.mouse.move(rail["x"] + 0.4 * rail["width"], middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + 0.6 * rail["width"], middle, steps=5)
+    page.mouse.up()
+    page.wait_for_url(re.compile("dae_test_noise=0.6"))
+    turn(page, "ArrowRight", "difference")
+    turn(page, "PageUp", "denoising")
+    noise.get_by_role("slider").focus()
+    turn(page, "PageUp", "convolutional")
+    page.locator(".st-key-cae_choice [role=radiogroup] label").first.click()
+    expect(page.locator(".st-key-cae_lock button")).to_be_enabled()
+    turn(page, "ArrowRight", "denoising")
+    expect(noise.get_by_role("slider")).to_have_value("0.6")
+    # Whoever comes by keyboard moves the slider.
+    noise.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("denoising.*dae_test_noise=0.65"))
+
+
+BLACK, LIST = "dialog.lab-black", "dialog.lab-keys"
+# The key B, as keyboards set to other scripts have it: Cyrillic, Greek, Hebrew, Arabic, and a Chinese input method.
+OTHER_SCRIPTS = ["и", "β", "נ", "لا", "Process"]
+
+
+def test_the_screen_goes_black_and_comes_back_under_any_script(page, app):
+    present(page, app, "?present=1")
+    scroll = page.get_by_test_id("stMain")
+    scroll.evaluate("main => main.scrollTo(0, 200)")
+    where = scroll.evaluate("main => main.scrollTop")
+    for back in ("b", ".", "Escape", "PageDown"):
+        page.keyboard.press("b" if back == "." else ".")
+        expect(page.locator(BLACK)).to_be_visible()
+        box = page.locator(BLACK).bounding_box()
+        assert box == {"x": 0, "y": 0, **PROJECTOR}
+        page.keyboard.press(back)
+        expect(page.locator(BLACK)).to_have_count(0)
+    keys = page.context.new_cdp_session(page)
+    for key in OTHER_SCRIPTS:
+        for there in (1, 0):
+            keys.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": key, "code": "KeyB"})
+            keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": key, "code": "KeyB"})
+            expect(page.locator(BLACK)).to_have_count(there)
+    page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'b', code: 'KeyB', bubbles: true, isComposing: true }))")
+    expect(page.locator(BLACK)).to_have_count(0)
+    page.keyboard.press("?")
+    for words in ("Page Down", "full stop", "black screen", "back to the script"):
+        expect(page.locator(LIST)).to_contain_text(words)
+    page.keyboard.press("?")
+    expect(page.locator(LIST)).to_have_count(0)
+    # A letter in a text is a letter.
+    page.get_by_text("Seeds").click()
+    page.get_by_role("spinbutton").first.press(".")
+    expect(page.locator(BLACK)).to_have_count(0)
+    assert scroll.evaluate("main => main.scrollTop") == where
+    assert page.url.endswith("/?present=1")
 
 
 def test_a_question_is_answered_by_keyboard_alone(page, app):
@@ -146,6 +271,21 @@ def test_a_touch_on_the_noise_slider_changes_the_pictures(phone, app):
     rail = phone.locator(".st-key-home_test_noise [role=group]").bounding_box()
     assert rail is not None
     picture_changes_after(phone, lambda: phone.touchscreen.tap(rail["x"] + 0.8 * rail["width"], rail["y"] + rail["height"] / 2))
+
+
+def test_presenting_on_a_phone_hides_nothing_that_a_finger_cannot_bring_back(phone, app):
+    go(phone, app, "denoising")
+    switch = phone.get_by_text("Present to a room")
+    expect(phone.get_by_text("Presenter mode")).to_be_visible()
+    expect(switch).to_be_hidden()  # beside Back, where a thumb would meet it
+    phone.get_by_text("Presenter mode").tap()
+    switch.tap()
+    dial = phone.get_by_role("slider", name="Latent size")
+    expect(dial).to_be_hidden()
+    phone.get_by_role("button", name="Show the dials").tap()
+    expect(dial).to_be_visible()
+    phone.get_by_role("button", name="Hide the dials").tap()
+    expect(dial).to_be_hidden()
 
 
 @pytest.mark.parametrize(("wish", "at_rest"), [("reduce", True), ("no-preference", False)])

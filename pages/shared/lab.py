@@ -41,6 +41,8 @@ NEEDED_SOON = (
 # Its links to pages are cut off where they do not fit one line.
 LEGIBLE = """[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }
 [data-testid=stPageLink] * { white-space: normal !important; overflow: visible !important }"""
+# What works in the browser without being seen takes no room.
+UNSEEN = ".st-key-page_top, .st-key-connection { position: absolute }"
 LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
 
 # For those who have asked their system for less motion.
@@ -61,7 +63,7 @@ def open_page(*, draws_figures: bool) -> None:
     if draws_figures:
         ready_for_figures()
     settle("pages")
-    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL}</style>")
+    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL} {UNSEEN}</style>")
     opened_link.look()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import browser_memory, lab, presenter, under_way
+from pages.shared import connection, lab, page_top, presenter, under_way
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
     """
     lab.open_page(draws_figures=draws_figures)
-    browser_memory.restore()
+    page_top.open_at_top(page)
+    connection.tell_when_lost()
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
         visited: set[str] = st.session_state.setdefault(VISITED, set())
@@ -70,23 +71,35 @@ def overview() -> None:
 
 
 def end(page: str) -> None:
-    """Last line of a page on the path: the way on, and the way back."""
-    place = _place(page)
-    assert place
+    """Last line of every page: the way on, and the way back."""
+    following, before = _ways(page)
     st.divider()
     onward, backward = st.columns(2, gap="medium")
     with onward:
-        if place < len(PATH):
-            _link("Next", PATH[place])
+        _link("Next", following)
     with backward:
-        if place > 1:
-            _link("Back", PATH[place - 2])
+        if before:
+            _link("Back", before)
     presenter.switch()
     lab.import_ahead()
 
 
+def _ways(page: str) -> tuple[Lesson, Lesson | None]:
+    """The lesson after `page` and the one before it. A page beside the path lies between the step seen last and the one after.
+
+    After the path's last step come the pages beside it, and after these its beginning.
+    """
+    if place := _place(page):
+        return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
+    seen = _place(presenter.script_step([lesson.page for lesson in PATH]))
+    beside = [lesson.page for lesson in BESIDE].index(page)
+    rest = [*PATH[seen:], *BESIDE[beside + 1 :], PATH[0]]
+    return rest[0], PATH[seen - 1]
+
+
 def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
     """A narrow column for the dials, hidden while presenting until they are wanted, and a wide one for the pictures."""
+    presenter.dials_by_touch()
     controls, pictures = st.columns([1, 3], gap="large")
     return controls.container(key=presenter.DIALS), pictures
 

@@ -155,7 +155,7 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     if found is None and progress.status == "none":
         st.info(
             f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns."
-            + (" The key **D** brings the dials and hides them, **B** leads back to the script." if lab.presenting() else ""),
+            + (" The key **D** brings the dials and hides them, **S** leads back to the script." if lab.presenting() else ""),
             icon=":material/play_arrow:",
         )
     return found

@@ -15,7 +15,7 @@ MAIN = "[data-testid=stMain]"
 SLIDERS, BUTTONS, CHOICES = f"{MAIN} [role=slider]", f"{MAIN} button:enabled", f"{MAIN} label"
 KEYED_BUTTONS = f"{MAIN} [class*=st-key-]:has(> * > button:enabled), {MAIN} [class*=st-key-]:has(> * > * > button:enabled)"
 LINKS = "[data-testid=stTopNav] a, [data-testid=stPageLink] a"
-KEYS = ["Tab", "Shift+Tab", "Enter", "Space", "Escape", "ArrowRight", "ArrowLeft", "PageDown", "PageUp", "d", "b", "7"]
+KEYS = ["Tab", "Shift+Tab", "Enter", "Space", "Escape", "ArrowRight", "ArrowLeft", "PageDown", "PageUp", "d", "b", "s", "u", "?", "7"]
 SLIDER_KEYS = ["ArrowRight", "ArrowLeft", "ArrowUp", "Home", "End", "PageUp", "PageDown"]
 # How often each thing is done, of 34 times.
 ACTIONS = {

@@ -123,8 +123,12 @@ def test_a_connection_that_was_lost_for_a_while_comes_back_to_where_it_was(copie
     for away in times([3], [10, 100]):
         nginx.stop()
         page.wait_for_timeout(1000 * away)
+        expect(page.get_by_text("The lab cannot be reached at the moment.")).to_be_visible()
+        expect(page.get_by_text("a training goes on without you")).to_be_visible()
+        assert page.get_by_role("dialog").count() == 0  # Streamlit's own, which is about a file called yourscript.py
         nginx.start()
         seconds = seconds_until_it_moves(page, time.monotonic())
+        expect(page.get_by_text("The lab cannot be reached at the moment.")).to_have_count(0)
         expect_as_it_was(page)
         measured(f"connection lost for {away} s: back {seconds:.1f} s after it could be")
 
