@@ -170,7 +170,7 @@ def _add_losses(
         yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
     )
     if not one_unit:
-        own = {"overlaying": "y3", "side": "right", "showgrid": False, "dtick": "D2", "tickformat": "~g"}
+        own = {"overlaying": "y3", "side": "right", "showgrid": False, "dtick": "D1", "tickformat": "~g"}
         figure.update_layout(yaxis4={**log, **own, "domain": [0, top], "anchor": "x3"})
 
 

@@ -31,6 +31,8 @@ with lab.plain_errors():
                 "At this noise, which network comes out **best**, over many digits?",
                 noise_view.networks(runs),
                 lambda: noise_view.best_network(runs, noise, noise_seed),
+                of={"latent size": size, "noise": noise, "noise's pattern": noise_seed},
+                networks=[*runs.values()],
                 reveals_page=True,
             )
             if question.revealed("comparison"):

@@ -25,6 +25,8 @@ if run is not None:
             "which has the smaller error on held-back digits?",
             [*pca_view.FAE_OR_CAE.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.fae_or_cae(run),
+            of={"latent size": run.model.latent_size},
+            networks=[lab.trained(each) for each in pca_view.fae_and_cae(run).values()],
         )
         network_view.network(run, "cae")
         if found := lab.trained(run):

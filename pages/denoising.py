@@ -29,6 +29,8 @@ with lab.plain_errors():
             "does it still beat doing nothing, and by how much?",
             noise_view.GAINS,
             lambda: noise_view.still_helps(found, harder),
+            of={"latent size": run.model.latent_size, "noise in training": trained},
+            networks=[found],
         )
         network_view.network(run, "dae")
         st.subheader("What the filters make of a noisy digit")

@@ -29,16 +29,17 @@ with lab.plain_errors():
                 icon=":material/play_arrow:",
             )
         if runs:
+            asked_of = {"latent size": dae.model.latent_size, "noise in training": dae.corruption, "number of epochs": dae.training.epochs}
             first, second = st.columns(2, gap="small")
             with first:
                 question.card(
                     "difference", "Same architecture. So what is **different** about the DAE?", noise_view.DIFFERENCES,
-                    lambda: noise_view.what_differs(runs), reveals_page=True,
+                    lambda: noise_view.what_differs(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
             with second:
                 question.card(
                     "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", noise_view.ON_CLEAN,
-                    lambda: noise_view.better_on_clean(runs), reveals_page=True,
+                    lambda: noise_view.better_on_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
             answered = question.revealed("difference_clean")
             grid = st.container()

@@ -26,6 +26,8 @@ if run is not None:
             "code, which rebuilds other digits, held back from both, better?",
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.pca_or_fae(run),
+            of={"latent size": run.model.latent_size},
+            networks=[lab.trained(pca_view.plain_fae(run))],
         )
         network_view.network(run, "fae")
         pca_view.beside_pca(run)

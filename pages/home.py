@@ -37,12 +37,15 @@ st.caption(
     "the **FAE** (fully connected autoencoder), the **CAE** (convolutional autoencoder) and the **DAE** (denoising autoencoder)."
 )
 with lab.plain_errors():
+    fae = display.shipped_trio(SIZE).get("FAE")
     question.card(
         "home",
         f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of the **variance** is left, "
         "of the differences between digits pixel by pixel?",
         answers.SHARES,
         lambda: answers.kept(display.shipped_trio(SIZE)["FAE"]),
+        of={},
+        networks=[fae],
     )
 lesson.overview()
 display.dataset_note()

@@ -34,6 +34,8 @@ with lab.plain_errors():
                 "cross-fade is?",
                 latent_bench.HALFWAY,
                 lambda: latent_bench.halfway(run),
+                of={"choice of network": model, "latent size": size},
+                networks=[run],
             )
             st.subheader("Where no digit is")
             latent_bench.elsewhere(space)

@@ -19,6 +19,10 @@ from tests import junk
 from tests.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
 from tests.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
+# How much lies on each layer of the drawing board.
+INK = """layers => layers.map(layer =>
+    layer.getContext("2d").getImageData(0, 0, layer.width, layer.height).data.reduce((sum, grey) => sum + grey, 0))"""
+
 KNOWN = (NO_INK, ALL_INK, SPECKS)
 
 pytestmark = pytest.mark.timeout(300)
@@ -91,6 +95,38 @@ def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing
     page.get_by_role("link", name="Your digit").first.click()
     page.wait_for_function("before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven)
     expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+
+
+def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_they_are_forgotten(page, app):
+    open_page(page, app, "Draw")
+    draw(page, 7)
+    seven = prepared_picture(page)
+    draw(page, 1)
+    both = prepared_picture(page, instead_of=seven)
+    drawn = page.locator("canvas").evaluate_all(INK)
+    page.reload()
+    assert prepared_picture(page) == both
+    expect(page.locator("canvas")).to_have_count(len(drawn))  # it takes the place of an empty one
+    assert page.locator("canvas").evaluate_all(INK) == drawn
+    page.locator(".st-key-own_undo button").click()
+    assert prepared_picture(page, instead_of=both) == seven
+    page.reload()
+    assert prepared_picture(page) == seven
+    expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+    expect(page.locator("canvas")).to_have_count(len(drawn))
+    draw(page, 1)  # what comes back can be drawn on
+    assert prepared_picture(page, instead_of=seven) == both
+    # The other pages need not have seen it.
+    page.goto(f"{app.url}/comparison")
+    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    page.goto(f"{app.url}/your_digit")
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("Object.keys(sessionStorage).filter(name => name.startsWith('lab-'))") == []
+    page.reload()
+    expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
+    expect(page.locator(".st-key-own_undo button")).to_be_disabled()
 
 
 def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from ae_core import config
 from ae_core.store import Store, default_root
 from pages.shared.lesson import BESIDE, PATH
-from tests.browser import PHONE
+from tests.browser import PHONE, PROJECTOR
 from tests.test_browser import PAGES, go
 
 # A picture that each step must have, by its text alternative.
@@ -66,12 +66,70 @@ def test_on_a_phone_each_page_opens_at_its_top(browser, app):
 
 
 def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
-    go(page, app, "reading")
-    page.get_by_text("The room's votes").first.click()
+    go(page, app, "")
+    page.get_by_text("Seeds").first.click()
     expect(page.get_by_role("spinbutton").first).to_be_visible()
     page.get_by_test_id("stTopNav").get_by_role("link", name="Comparison", exact=True).click()
     page.wait_for_timeout(2_000)  # closing the box is told after the click on the link, as of a page that is no more
     expect(page.locator("h1")).to_contain_text(PAGES["comparison"], timeout=10_000)
+
+
+def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(page, app):
+    go(page, app, "?present=1")
+    expect(page.get_by_text("Ready: ")).to_be_visible(timeout=200_000)
+    card = page.locator(".st-key-question_home")
+    card.locator(".st-key-home_choice label").nth(1).click()
+    card.get_by_role("button", name="Lock my answer").click()
+    expect(card.get_by_text("You said")).to_be_visible()
+    fields = card.get_by_role("spinbutton")
+    fields.first.click()
+    for count in "735":
+        page.keyboard.type(count)
+        page.keyboard.press("Tab")
+    expect(card.get_by_text("Show the votes")).to_be_visible()
+    expect(card.get_by_test_id("stPlotlyChart")).to_have_count(0)
+    card.get_by_text("Show the votes").click()
+    expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
+    page.reload()
+    expect(card.get_by_text("You said")).to_be_visible()
+    expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
+    assert [field.input_value() for field in fields.all()] == ["7", "3", "5"]
+    expect(page.locator("[class*=st-key-home_choice] input:checked")).to_be_disabled()
+    # What is asked again is asked with nothing chosen, whatever the browser says next.
+    card.get_by_role("button", name="Ask again").click()
+    expect(card.get_by_role("button", name="Lock my answer")).to_be_visible()
+    fields.first.fill("8")
+    fields.first.press("Escape")
+    fields.nth(1).fill("4")
+    page.wait_for_timeout(2_000)  # then a key of the presenter's turns the page, while the field has the focus
+    assert page.locator("[class*=st-key-home_choice] input:checked").count() == 0
+    for key, lesson in [("PageDown", "fully_connected"), ("PageUp", "home")]:
+        page.keyboard.press(key)
+        expect(page.locator("h1")).to_contain_text(PAGES["" if lesson == "home" else lesson])
+    for i, count in enumerate("845"):
+        expect(fields.nth(i)).to_have_value(count)
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, browser, size):
+    context = browser.new_context(viewport=size)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    for lesson in ("", "difference"):
+        go(page, app, lesson)
+        button = page.get_by_role("button", name="The room's votes").first
+        box = button.bounding_box()
+        page.mouse.move(size["width"] / 2, size["height"] / 2)
+        page.mouse.wheel(0, box["y"] + box["height"] - size["height"] + 4)  # the button at the window's lower edge
+        page.wait_for_timeout(500)
+        button.click()
+        fields = page.locator("[class*='_hands'] input[type=number]")
+        fields.first.wait_for()
+        inside = (
+            "all => all.every(one => { const { top, bottom } = one.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight })"
+        )
+        page.wait_for_function(f"({inside})([...document.querySelectorAll(\"[class*='_hands'] input[type=number]\")])")
+    context.close()
 
 
 def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from ae_core.config import CAE, DAE, FAE
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.store import Store, default_root
-from pages.shared import answers
+from pages.shared import answers, browser_memory, question
 from pages.shared.answers import SHARES
 from pages.shared.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
@@ -160,25 +161,112 @@ def test_a_presenter_can_reveal_without_voting_and_ask_again():
     assert page.info[0].value.startswith(f"**{SHARES[2]}**")
     page.button(key="home_again").click().run()
     assert not page.info
-    assert page.radio(key="home_choice").value is None
+    assert [radio.value for radio in page.radio if radio.key.startswith("home_choice")] == [None]
 
 
-def test_the_rooms_votes_are_drawn_before_and_after():
+def count_hands(page: AppTest, when: str, *counts: int) -> None:
+    """Type how many voted for each answer on the first card of the page."""
+    page.segmented_control(key="home_votes_when").set_value(when).run()
+    for field, count in zip([each for each in page.number_input if "_votes_" in each.key], counts, strict=True):
+        field.set_value(count)
+    page.run()
+
+
+def test_the_rooms_votes_are_counted_in_a_row_and_drawn_when_asked_for():
     page = open_page("home")
+    assert not [field for field in page.number_input if "_votes_" in field.key]
+    page.button(key="home_votes").click().run()
     before = len(page.get("plotly_chart"))
-    page.session_state["home_votes"] = True  # the box is opened
-    page.run()
-    page.number_input(key="home_votes_before_1").set_value(7).run()
-    page.number_input(key="home_votes_after_2").set_value(9)
-    page.session_state["home_votes"] = False  # and at once closed again
-    page.run()
+    count_hands(page, "before", 3, 7, 1)
+    count_hands(page, "after", 1, 1, 9)
+    assert len(page.get("plotly_chart")) == before  # the second vote would follow the first's bars
+    page.button(key="home_votes").click().run()
+    page.toggle(key="home_votes_shown").set_value(True).run()
     *_, votes = page.get("plotly_chart")
     assert len(page.get("plotly_chart")) == before + 1
     assert '"name":"before"' in votes.proto.spec
     assert '"name":"after"' in votes.proto.spec
-    page.session_state["home_votes"] = True
+    page.button(key="home_votes").click().run()
+    assert [field.value for field in page.number_input if "_votes_before_" in field.key] == [3, 7, 1]
+
+
+def test_while_presenting_the_fields_for_votes_stand_on_the_page_until_they_are_put_away():
+    page = presenting("home")
+    assert len([field for field in page.number_input if "_votes_before_" in field.key]) == len(SHARES)
+    page.button(key="home_votes").click().run()
+    assert not [field for field in page.number_input if "_votes_" in field.key]
+
+
+def test_votes_stay_with_the_question_they_were_given_to():
+    page = open_page("fully_connected")
+    page.button(key="fae_votes").click().run()
+    [first, *_] = [field for field in page.number_input if "_votes_before_" in field.key]
+    first.set_value(5).run()
+    fields = [field.value for field in page.number_input if "_votes_" in field.key]
+    assert 5 in fields
+    page.slider(key="latent_size").set_value(8).run()
+    assert not any(field.value for field in page.number_input if "_votes_" in field.key)
+    assert "fae_votes_shown" not in [toggle.key for toggle in page.toggle]
+    page.slider(key="latent_size").set_value(30).run()
+    assert [field.value for field in page.number_input if "_votes_" in field.key] == fields
+
+
+# Every card whose answer hangs on a dial, and a dial that it hangs on.
+CARDS = [
+    ("fully_connected", "fae", "latent_size", 8, "latent size"),
+    ("convolutional", "cae", "latent_size", 8, "latent size"),
+    ("denoising", "denoising", "training_noise_level", 0.2, "noise in training"),
+    ("difference", "difference_clean", "latent_size", 8, "latent size"),
+    ("comparison", "comparison", "comparison_test_noise", 0.05, "noise"),
+    ("latent_space", "latent", "latent_size", 8, "latent size"),
+    ("surprises", "surprises_again_CAE", "latent_size", 8, "latent size"),
+]
+
+
+@pytest.mark.parametrize(("lesson", "card", "dial", "value", "word"), CARDS)
+def test_a_locked_answer_belongs_to_the_dials_it_was_given_at(lesson, card, dial, value, word):
+    page = open_page(lesson)
+    at_first, choice = page.slider(key=dial).value, page.radio(key=f"{card}_choice").options[0]
+    page.radio(key=f"{card}_choice").set_value(choice).run()
+    page.button(key=f"{card}_lock").click().run()
+    told = [box.value for box in (*page.success, *page.warning)]
+    assert told
+    page.slider(key=dial).set_value(value).run()
+    assert page.button(key=f"{card}_lock")
+    assert not page.success
+    assert not page.warning
+    assert f"The {word} has changed since you answered" in " ".join(caption.value for caption in page.caption)
+    assert [radio.value for radio in page.radio if radio.key.startswith(f"{card}_choice")] == [None]
+    page.slider(key=dial).set_value(at_first).run()
+    assert [box.value for box in (*page.success, *page.warning)] == told
+    assert [radio.value for radio in page.radio if radio.key.startswith(f"{card}_choice")] == [choice]
+
+
+MARK = "a1b2c3d4e5f6"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "no JSON", "[1]", "null", "{}", '{"answers": 7, "votes": [], "votes_shown": 1}', "[" * 5_000,
+        f'{{"answers": {{"{MARK}": {{"choice": 9.5, "of": {{}}}}}}}}', f'{{"answers": {{"{MARK}": {{"choice": true, "of": {{}}}}}}}}',
+        f'{{"answers": {{"{MARK}": {{"choice": 0, "of": {{"a": 7}}}}}}}}', '{"answers": {"short": {"choice": 0, "of": {}}}}',
+        f'{{"votes": {{"{MARK}": {{"before": [1, 2], "after": [1e99, NaN, -1]}}}}}}', f'{{"votes": {{"{MARK}": {{"before": 3}}}}}}',
+    ],
+)  # fmt: skip
+def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over(text):
+    assert question._from_text(text) == {"answers": {}, "votes": {}, "votes_shown": False}
+
+
+def test_an_answer_that_no_option_of_the_question_is_unasks_nothing():
+    page = open_page("home")
+    asked = page.session_state[question.NOW]["home"]
+    said = {"answers": {asked.mark: {"choice": 8, "of": {}}}, "votes": {asked.votes_mark: {"before": [1] * 9, "after": []}}}
+    page.session_state[browser_memory.MEMORY]["texts"]["question_home"] = json.dumps(said)
     page.run()
-    assert page.number_input(key="home_votes_after_2").value == 9
+    assert not page.exception
+    assert page.button(key="home_lock").disabled
+    assert page.toggle(key="home_votes_shown").value is False
 
 
 def presenting(name: str) -> AppTest:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-from types import SimpleNamespace
+import json
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ae_core import figures
 from ae_core.likeness import crowd, likeness
-from pages.shared import browser_memory, digit_source, display, my_digit, network_view, noise_view
+from pages.shared import browser_memory, digit_source, display, drawing_board, my_digit, network_view, noise_view
 from tests.conftest import PROJECT
-from tests.test_pages import no_training_process, open_page, pictures
+from tests.test_pages import markup, no_training_process, open_page, pictures
 
 __all__ = ["no_training_process"]  # a fixture that every page test stands on
 LESSONS = ["home", "convolutional", "difference", "comparison", "latent_space"]  # the three model pages share one bench
@@ -74,7 +73,7 @@ def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, d
     shifts = [own(page).roll((dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     assert min(float((shifted - original_hw).abs().mean()) for shifted in shifts) < 0.04
     assert html(page).count("<figure>") >= 5
-    assert all(f">{title}</span>" in pictures(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
+    assert all(f">{title}</span>" in markup(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
 
 
 @pytest.mark.parametrize(
@@ -174,28 +173,96 @@ def test_forgetting_leaves_nothing(page):
     page.button(key="own_forget").click().run()
     assert my_digit.DIGIT not in page.session_state
     assert my_digit.PICTURE not in page.session_state
-    assert page.session_state[browser_memory.KEPT] == b""  # what the browser hears
+    texts = page.session_state[browser_memory.MEMORY]["texts"]
+    assert [texts[name] for name in ("picture", "board", "digit")] == [""] * 3  # what the browser hears
     assert "Choose a picture of a digit" in page.info[0].value
 
 
-FILE = b"a picture"
-AS_TEXT = base64.b64encode(FILE).decode()
+def remembered(name: str, texts: dict[str, str]) -> AppTest:
+    """A page in a new session whose browser has kept `texts`."""
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.query_params["digit_source"] = "Upload"
+    page.session_state[browser_memory.MEMORY] = {"asked": True, "times": 1, "texts": browser_memory._usable(texts)}
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def test_a_new_session_has_the_digit_again_on_every_page(page):
+    kept = page.session_state[browser_memory.MEMORY]["texts"]
+    page.toggle(key="your_digit_own").set_value(False).run()
+    for name, toggle in (("home", "digits_own"), ("latent_space", "latent_own"), ("your_digit", "your_digit_own")):
+        again = remembered(name, kept)
+        assert again.toggle(key=toggle).value is False
+        assert own(again).equal(own(page))
+
+
+JUNK = [
+    "{}", "no base64!", "QUJD", '{"greys": "QUJD", "shown": true}', '{"greys": 7, "shown": 7}', "[" * 4_900, "A" * 3_000_000,
+    '{"number": 0, "strokes": [{"path": [["M", NaN, 1]]}], "pictures": {}}', '{"number": -1, "strokes": [], "pictures": []}',
+    json.dumps({"greys": base64.b64encode(np.full((28, 28), 2, "<f4").tobytes()).decode(), "shown": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", JUNK, ids=range(len(JUNK)))
+def test_what_a_browser_says_it_has_kept_is_taken_if_it_can_be_that(text):
+    assert my_digit._from_text(text) is None
+    assert drawing_board.from_text(text) is None
+
+
+@pytest.mark.parametrize("found", [None, 7, "text", [1], {"picture": 7, "else": "b", "question_../x": "a", "board": "A" * 600_001}])
+def test_only_what_the_lab_may_have_kept_is_taken(found):
+    assert browser_memory._usable(found) == {}
+
+
+def test_a_browsers_junk_shows_on_no_page():
+    page = remembered("your_digit", {"picture": "QUJD", "digit": "{}", "board": "[]"})
+    assert not page.error
+    assert my_digit.DIGIT not in page.session_state
+    assert page.session_state[browser_memory.MEMORY]["texts"]["picture"] == ""
+
+
+def stroke(**changed: object) -> dict[str, object]:
+    """As the drawing library describes one."""
+    described = {"type": "Path", "version": "7.4.0", "left": 130.7, "top": 94.5, "width": 112.6, "height": 96, "scaleX": 1, "scaleY": 1,
+                 "angle": 0, "flipX": False, "flipY": False, "skewX": 0, "skewY": 0, "shadow": None, "stroke": "#000000",
+                 "path": [["M", 109.017, 46.483], ["Q", 109, 46.5, 103, 62.5], ["L", 187.017, 142.5]]}  # fmt: skip
+    return described | changed
+
+
+def test_a_board_comes_back_as_another_with_the_same_strokes_and_pictures():
+    board = drawing_board.Board(3, {"objects": [stroke(), stroke(angle=30)]}, {1: b"one", 2: b"two"})
+    again = drawing_board.from_text(drawing_board.to_text(board))
+    assert again is not None
+    assert (again.number, again.strokes, again.pictures) == (4, 2, board.pictures)
+    for kept, before in zip(again.drawing["objects"], board.drawing["objects"], strict=True):
+        assert {name: kept[name] for name in (*drawing_board.NUMBERS, "path", "stroke")} == {
+            name: before[name] for name in (*drawing_board.NUMBERS, "path", "stroke")
+        }
+        assert "shadow" not in kept
+    assert again.before_last_stroke().strokes == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "file"),
-    [(AS_TEXT, FILE), (None, None), (7, None), ("no base64!", None), (AS_TEXT + "!", None), ("A" * 3_000_000, None)],
-    ids=["its own", "nothing", "no text", "no base64", "almost base64", "too much"],
-)
-def test_what_a_browser_says_it_has_kept_is_taken_once_and_if_it_can_be_a_picture(monkeypatch, text, file):
-    monkeypatch.setattr(browser_memory, "_memory", lambda **_: SimpleNamespace(picture=text))
-    monkeypatch.setattr(st, "session_state", {})
-    assert browser_memory.returned() == file
-    browser_memory.keep(np.zeros((9, 8, 3), np.uint8))
-    assert browser_memory.returned() is None
-    assert Image.open(io.BytesIO(base64.b64decode(st.session_state[browser_memory.KEPT]))).size == (8, 9)
-    browser_memory.forget()
-    assert browser_memory.returned() is None
+    "bad",
+    [{"left": "12"}, {"angle": float("inf")}, {"scaleX": 1e9}, {"path": []}, {"path": [["M", 1]]}, {"path": [["X", 1, 2]]}, {"path": "M"},
+     {"path": [["M", 1, True]]}, {"path": [["M", 1, 2]] * 3_001}],
+)  # fmt: skip
+def test_no_stroke_that_a_pen_cannot_have_drawn_reaches_the_board(bad):
+    text = json.dumps({"number": 0, "strokes": [stroke(), stroke(**bad)], "pictures": {}})
+    assert drawing_board.from_text(text) is None
+
+
+def test_a_board_of_many_strokes_is_kept_within_bounds():
+    count = drawing_board.MOST_STROKES
+    board = drawing_board.Board(0, {"objects": [stroke()] * count}, {i: bytes(7_000) for i in range(1, count + 1)})
+    text = drawing_board.to_text(board)
+    again = drawing_board.from_text(text)
+    assert 0 < len(text) < browser_memory.MOST_CHARACTERS["board"]
+    assert again is not None
+    assert again.strokes == count
+    assert count in again.pictures
+    assert len(again.pictures) > 20
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -1,60 +1,100 @@
-"""A visitor's picture, kept by their browser until its tab is closed: a page loaded anew, or a server started anew, gets it from there."""
+"""What a visitor's browser keeps for them, under names, until its tab is closed: votes, answers, strokes, a picture.
+
+A page loaded anew, or a server started anew, gets it from there. What comes back comes from a stranger, as every message.
+"""
 
 from __future__ import annotations
 
-import base64
-import io
+import re
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-# Under this the session remembers what the browser is to keep: a JPEG file in base64, or nothing once a picture was forgotten.
-KEPT = "own_picture_kept"
-QUALITY = 95
-# A picture of 1,024 × 1,024 pixels of noise has less. A browser keeps 5 MB for each lab.
-MOST_CHARACTERS = 2_700_000
+# Whoever presents goes back to the script without losing this: `pages.shared.presenter` leaves such keys alone.
+MEMORY = "lessons_memory"
+# Of characters, under each name and together. A browser keeps 5 MB for each lab.
+MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
+MOST_NAMES = 100
+NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
 
-# A session that has been told nothing yet gets what there is.
+# One component for all: it keeps or forgets what it is given, and asks once for what there is.
 REMEMBER = """
-export default function ({ data: file, setTriggerValue }) {
-    const NAME = "lab-picture";
+export default function ({ data, setTriggerValue }) {
+    const MARK = "lab-kept-";
     try {
-        if (file && file.length) sessionStorage.setItem(NAME, new TextDecoder().decode(file));
-        else if (file) sessionStorage.removeItem(NAME);
-        else if (sessionStorage.getItem(NAME)) setTriggerValue("picture", sessionStorage.getItem(NAME));
+        for (const [name, text] of Object.entries(data.kept)) {
+            sessionStorage.removeItem(MARK + name);
+            if (text) sessionStorage.setItem(MARK + name, text);
+        }
+        if (!data.asks) return;
+        const names = Object.keys(sessionStorage).filter((name) => name.startsWith(MARK));
+        const found = names.map((name) => [name.slice(MARK.length), sessionStorage.getItem(name)]);
+        if (found.length) setTriggerValue("found", Object.fromEntries(found));
     } catch (problem) {
-        console.info("This browser keeps no pictures.", problem);
+        console.info("This browser keeps nothing.", problem);
     }
 }
 """
 _memory = st.components.v2.component("autoencoder_lab_browser_memory", js=REMEMBER)
 
 
-def keep(pixels_hwc: np.ndarray) -> None:
-    """Have the browser keep this picture (h, w, 3) of 0 to 255 in place of the one before."""
-    file = io.BytesIO()
-    Image.fromarray(pixels_hwc).save(file, "JPEG", quality=QUALITY)
-    st.session_state[KEPT] = base64.b64encode(file.getvalue())
+def restore() -> None:
+    """At the top of every page: take what the browser has kept, once for each session, and have it forget what is to go."""
+    memory = _session()
+    st.html("<style>[class*='st-key-browser_memory'] {position: absolute}</style>")  # nothing to be seen
+    gone = {name: text for name, text in memory["texts"].items() if not text}
+    data = {"asks": not memory["asked"], "kept": gone}
+    found = _memory(key="browser_memory", data=data, on_found_change=lambda: None).found
+    if found is not None:
+        memory["asked"] = True
+        memory["times"] += 1
+        memory["texts"] = {**_usable(found), **memory["texts"]}  # what this session knows is newer
 
 
-def forget() -> None:
-    """Have the browser forget it."""
-    st.session_state[KEPT] = b""
+def keep(name: str, text: str) -> None:
+    """Have the browser keep `text` under `name`, once `tell` is called; if it is too long, nothing, and not what was there before."""
+    memory = _session()
+    memory["asked"] = True
+    memory["texts"][name] = text if len(text) <= _most(name) else ""
 
 
-def is_told() -> bool:
-    """Whether this session has had a picture, or been told to forget one."""
-    return KEPT in st.session_state
+def forget(name: str) -> None:
+    """Have the browser forget what it kept under `name`."""
+    keep(name, "")
 
 
-def returned() -> bytes | None:
-    """The file that the browser has kept, unless `is_told`; from a stranger, as every file."""
-    told = is_told()
-    text = _memory(key="own_memory", data=st.session_state.get(KEPT), on_picture_change=lambda: None).picture
-    if told or not isinstance(text, str) or len(text) > MOST_CHARACTERS:
-        return None
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        return None
+def kept(name: str) -> str:
+    """What the browser keeps under `name`; empty where that is nothing. It may be anything of up to MOST_CHARACTERS."""
+    return str(_session()["texts"].get(name, ""))
+
+
+def times_restored() -> int:
+    """How often something has come back: a widget that was there before takes what came under another key."""
+    return int(_session()["times"])
+
+
+def tell(name: str, place: str = "") -> None:
+    """Draw what tells the browser, where it is drawn again whenever `name` changes. `place`: where, if in more than one."""
+    texts = _session()["texts"]
+    kept_now = {name: texts[name]} if name in texts else {}
+    _memory(key=f"browser_memory_{name}_{place}", data={"asks": False, "kept": kept_now}, on_found_change=lambda: None)
+
+
+def _session() -> dict[str, Any]:
+    """Of this session: whether the browser need no longer be asked, how often it answered, and what it is to keep, by name."""
+    memory: dict[str, Any] = st.session_state.setdefault(MEMORY, {"asked": False, "times": 0, "texts": {}})
+    return memory
+
+
+def _most(name: str) -> int:
+    known = NAME.fullmatch(name)
+    return MOST_CHARACTERS[known[1]] if known else 0
+
+
+def _usable(found: object) -> dict[str, str]:
+    """Of what a browser says it has kept, what can be that."""
+    if not isinstance(found, Mapping) or len(found) > MOST_NAMES:
+        return {}
+    named = {name: text for name, text in found.items() if isinstance(name, str) and isinstance(text, str)}
+    return {name: text for name, text in named.items() if text and len(text) <= _most(name)}

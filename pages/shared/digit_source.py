@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import time
-from dataclasses import dataclass, field
-from typing import Any
 
+import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core import decoding
 from ae_core.errors import ImageError
-from pages.shared import browser_memory, my_digit, preparation
+from pages.shared import browser_memory, drawing_board, my_digit, preparation
+from pages.shared.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
 PROMPTS = {
@@ -22,10 +25,10 @@ PROMPTS = {
     "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
     "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
 }
-BOARD_SIDE, PEN = 260, 17
-# A board's picture has a few thousand bytes.
-MOST_BOARD_BYTES, MOST_STROKES = 300_000, 100
+BOARD_SIDE = 260
 MOST_A_MINUTE = 120
+# What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
+SMALL_FILE, QUALITY = 150_000, 95
 # Under these the session remembers the drawing board, the last picture that came in, and when pictures came.
 BOARD, SEEN, READ_AT = "own_board", "own_picture_seen", "own_picture_times"
 
@@ -49,33 +52,13 @@ export default function () {
 _paste = st.components.v2.component("autoencoder_lab_paste", js=PASTE)
 
 
-@dataclass
-class Board:
-    """A drawing board: which one of the session's, what is on it, and the picture (a PNG file) after each stroke, by their number.
-
-    drawing: as the board describes it, a list of strokes under "objects". start: what was on it when it appeared.
-    """
-
-    number: int = 0
-    drawing: dict[str, Any] | None = None
-    pictures: dict[int, bytes] = field(default_factory=dict)
-    start: dict[str, Any] | None = None
-
-    @property
-    def strokes(self) -> int:
-        """How many strokes are on it."""
-        return len(self.drawing["objects"]) if self.drawing else 0
-
-
 def ask() -> None:
     """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
+    _take_kept()
     way = st.segmented_control("Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params")
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
-    if (content := browser_memory.returned()) is not None:
-        _take(content, "returned", begin_anew=True)
-        if browser_memory.is_told():
-            st.rerun()  # so that the browser hears of it
-        st.session_state.pop(SEEN)  # what could not be read now may be read when the page is opened again
+    for name in ("board", "picture"):
+        browser_memory.tell(name)
     if my_digit.picture() is not None:
         st.button("Forget this picture", key="own_forget", icon=":material/delete:", width="stretch", on_click=_forget)
 
@@ -94,7 +77,7 @@ def _board() -> None:
     from streamlit_drawable_canvas import st_canvas
 
     st.space("small")  # the board's own buttons float above it
-    board = st.session_state.setdefault(BOARD, Board())
+    board = _own_board()
     key = f"own_board_{board.number}"
     if key not in st.session_state:  # the board is new, or the visitor was on another page
         board.start = board.drawing
@@ -106,9 +89,12 @@ def _board() -> None:
     had = board.strokes
     if not count and had:
         my_digit.forget()
+    new = board.drawing != drawn.json_data
     board.drawing = drawn.json_data if count else None
     if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
         board.pictures[count] = drawn.image_bytes
+    if new and count:
+        browser_memory.keep("board", drawing_board.to_text(board))
     if content := board.pictures.get(count):
         _take(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
     row = st.container(horizontal=True, width=BOARD_SIDE)
@@ -118,18 +104,25 @@ def _board() -> None:
 
 def _undo() -> None:
     """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
-    board: Board = st.session_state.get(BOARD, Board())
-    before = max((count for count in board.pictures if count < board.strokes), default=0)
-    drawing = {**board.drawing, "objects": board.drawing["objects"][:before]} if board.drawing and before else None
-    pictures = {count: content for count, content in board.pictures.items() if count <= before}
-    st.session_state[BOARD] = Board(board.number + 1, drawing, pictures)
-    if not before:
+    board = st.session_state[BOARD] = st.session_state.get(BOARD, Board()).before_last_stroke()
+    if board.strokes:
+        browser_memory.keep("board", drawing_board.to_text(board))
+    else:
         my_digit.forget()
 
 
 def _clear() -> None:
     st.session_state[BOARD] = Board(st.session_state.get(BOARD, Board()).number + 1)
     my_digit.forget()
+
+
+def _own_board() -> Board:
+    """This session's board; where nothing has been on it yet, the one that the browser has kept."""
+    board: Board = st.session_state.setdefault(BOARD, Board())
+    if board.number == 0 and not board.strokes and (kept := drawing_board.from_text(browser_memory.kept("board"))):
+        st.session_state[BOARD] = kept
+    own: Board = st.session_state[BOARD]
+    return own
 
 
 # Files and photographs
@@ -175,9 +168,30 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
             st.error(str(problem), icon=":material/error:")
             return
     my_digit.keep_picture(picture)
-    browser_memory.keep(picture)
+    browser_memory.keep("picture", _to_text(picture))
     if begin_anew:
         preparation.reset()
+
+
+def _to_text(pixels_hwc: np.ndarray) -> str:
+    """A picture file (h, w, 3) of 0 to 255 in base64, for the browser to keep."""
+    picture = Image.fromarray(pixels_hwc)
+    small, plain = io.BytesIO(), io.BytesIO()
+    picture.save(plain, "PNG", compress_level=1)
+    if plain.tell() > SMALL_FILE:
+        picture.save(small, "JPEG", quality=QUALITY)
+    return base64.b64encode((small if small.tell() else plain).getvalue()).decode()
+
+
+def _take_kept() -> None:
+    """The picture that the browser has kept, where this session has none; no word about what is not a picture."""
+    text = browser_memory.kept("picture")
+    if my_digit.picture() is not None or not text or _too_many():
+        return
+    try:
+        my_digit.keep_picture(decoding.decoded(base64.b64decode(text, validate=True)))
+    except (ValueError, ImageError):
+        browser_memory.forget("picture")
 
 
 def _too_many() -> bool:

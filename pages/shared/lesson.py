@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import connection, lab, page_top, presenter, under_way
+from pages.shared import browser_memory, connection, lab, page_top, presenter, under_way
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
     """
     lab.open_page(draws_figures=draws_figures)
+    browser_memory.restore()
     page_top.open_at_top(page)
     connection.tell_when_lost()
     presenter.stage(page, [lesson.page for lesson in PATH])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import numpy as np
 import streamlit as st
 import torch
@@ -11,6 +14,7 @@ from ae_core.png import grey_pixels, png_bytes
 from pages.shared import browser_memory
 
 PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
+SIDE = 28
 
 
 def picture() -> np.ndarray | None:
@@ -25,32 +29,39 @@ def keep_picture(pixels_hwc: np.ndarray) -> None:
 
 
 def digit() -> Tensor | None:
-    """The digit (28, 28) in [0, 1] last made of a picture, or None."""
+    """The digit (28, 28) in [0, 1] last made of a picture, or the one that the browser has kept, or None."""
+    if DIGIT not in st.session_state and (found := _from_text(browser_memory.kept("digit"))):
+        st.session_state[DIGIT], st.session_state[SHOWN] = found
     kept: Tensor | None = st.session_state.get(DIGIT)
     return kept
 
 
 def keep(digit_hw: Tensor) -> None:
     """What the lessons show as "my digit"."""
+    digit()  # with it comes whether it is shown
     st.session_state[DIGIT] = digit_hw
+    _keep_in_browser()
 
 
 def forget() -> None:
     """Nothing of the picture or the digit remains, in the browser neither."""
-    browser_memory.forget()
     for name in (PICTURE, DIGIT, SHOWN):
         st.session_state.pop(name, None)
+    for name in ("picture", "board", "digit"):
+        browser_memory.forget(name)
 
 
 def shown() -> Tensor | None:
     """The visitor's digit, where there is one and the lessons are to show it."""
-    return digit() if st.session_state.get(SHOWN, True) else None
+    own_hw = digit()
+    return own_hw if st.session_state.get(SHOWN, True) else None
 
 
 def switch(key: str, label: str = "My digit") -> None:
     """Whether the lessons show the visitor's digit; nothing where there is none."""
     if digit() is not None:
         st.toggle(label, st.session_state.get(SHOWN, True), key=f"{key}_own", on_change=_switched, args=(f"{key}_own",))
+        browser_memory.tell("digit", key)
 
 
 def first(digits_nhw: Tensor) -> Tensor:
@@ -66,3 +77,23 @@ def png(digit_hw: Tensor) -> bytes:
 
 def _switched(key: str) -> None:
     st.session_state[SHOWN] = st.session_state.get(key, True)
+    if digit() is not None:
+        _keep_in_browser()
+
+
+def _keep_in_browser() -> None:
+    greys = base64.b64encode(st.session_state[DIGIT].numpy().astype("<f4").tobytes()).decode()
+    browser_memory.keep("digit", json.dumps({"greys": greys, "shown": bool(st.session_state.get(SHOWN, True))}))
+
+
+def _from_text(text: str) -> tuple[Tensor, bool] | None:
+    """The digit, and whether it is shown; None from whatever `_keep_in_browser` has not written."""
+    try:
+        found = json.loads(text)
+        greys = np.frombuffer(base64.b64decode(found["greys"], validate=True), "<f4").reshape(SIDE, SIDE)
+        shown = found["shown"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not isinstance(shown, bool) or not ((greys >= 0) & (greys <= 1)).all():
+        return None
+    return torch.from_numpy(greys.astype(np.float32)), shown

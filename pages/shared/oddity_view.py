@@ -59,7 +59,10 @@ def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
         )
 
     words = f"What comes out when the {asked}, which learnt from digits alone, is given **{_oddity(name).name}**?"
-    question.card(f"surprises_{name}", words, VERDICTS, answer, lambda: _close_up(name, runs))
+    of = {**_sizes(runs), **({"digit of yours": display.fingerprint(_oddity(OWN).draw(lab.digits())[None])} if name == OWN else {})}
+    question.card(
+        f"surprises_{name}", words, VERDICTS, answer, lambda: _close_up(name, runs), of=of, networks=[*runs.values()]
+    )  # fmt: skip
 
 
 def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
@@ -115,7 +118,9 @@ def again(runs: Mapping[str, StoredRun]) -> None:
         )
 
     words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
-    question.card(f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs))
+    question.card(
+        f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs), of=_sizes(runs), networks=[runs[model]]
+    )  # fmt: skip
 
 
 def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
@@ -138,6 +143,11 @@ def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
         f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "
         "else it does what most digits do. Nearest neighbour: among the digits to learn from. The curves are means over the digits."
     )
+
+
+def _sizes(runs: Mapping[str, StoredRun]) -> dict[str, object]:
+    """What a question about these networks depends on besides them."""
+    return {"latent size": next(iter(runs.values())).config.model.latent_size}
 
 
 def _asked(runs: Mapping[str, StoredRun]) -> str:

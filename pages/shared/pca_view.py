@@ -159,11 +159,15 @@ def bound_words(fae: float, pca: float) -> str:
 # The fully connected and the convolutional one
 
 
+def fae_and_cae(run: RunConfig) -> dict[str, RunConfig]:
+    """The two that are compared where the CAE is `run`."""
+    return {"FAE": config.adjusted(lab.on_these_digits(FAE), model={"latent_size": run.model.latent_size}), "CAE": run}
+
+
 def fae_or_cae(run: RunConfig) -> Answer:
     """Which of the two has the smaller error on held-back digits, at the latent size of the CAE `run`."""
     size = run.model.latent_size
-    fae = _finished(config.adjusted(lab.on_these_digits(FAE), model={"latent_size": size}))
-    runs = {"FAE": fae, "CAE": _finished(run)}
+    runs = {name: _finished(each) for name, each in fae_and_cae(run).items()}
     errors = {name: error(found) for name, found in runs.items()}
     figures = ", ".join(
         f"{name} {errors[name]:.1f} with {found.result['parameters']:,} parameters, learnt from {_learnt_from(found):,} digits"

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from ae_core import figures
-from pages.shared import lab
+from ae_core.store import StoredRun
+from pages.shared import browser_memory, lab
 from pages.shared.display import chart
 
-STATE = "lessons_questions"
-MOST_VOTES = 999
+# Under these the session remembers what was said to each question, and which question each card asks now.
+STATE, NOW = "lessons_questions", "lessons_questions_now"
+MOST_VOTES, MOST_OPTIONS = 999, 9
+# Of each card's questions as they were under different dials, so many are remembered.
+MOST_REMEMBERED = 12
 WHEN = ("before", "after")
+COUNTED = {"before": "Before the discussion", "after": "After it"}
+MARK_LENGTH = 12
+# What a reader calls the networks that an answer was worked out from, and the digits at hand.
+NETWORKS, DIGITS = "network", "digits at hand"
+
+# Who opens the fields sees them; with a mouse at hand the first takes what is typed. What was typed counts without Enter.
+FIELDS = """
+export default function ({ data: { card, opened } }) {
+    const fields = document.querySelector(`.st-key-${card}_hands`);
+    if (!fields) return;
+    const ENTER = { key: "Enter", code: "Enter", keyCode: 13, bubbles: true };
+    fields.oninput = (event) => {
+        clearTimeout(fields.labTyped);
+        fields.labTyped = setTimeout(() => event.target.dispatchEvent(new KeyboardEvent("keydown", ENTER)), 400);
+    };
+    if (!opened || fields.labShown) return;
+    fields.labShown = true;
+    const grown = new ResizeObserver(() => fields.scrollIntoView({ block: "nearest" }));  // they come one by one
+    grown.observe(fields);
+    setTimeout(() => grown.disconnect(), 3000);
+    if (matchMedia("(pointer: fine)").matches) fields.querySelector("input[type=number]")?.focus({ preventScroll: true });
+}
+"""
+_fields = st.components.v2.component("autoencoder_lab_votes", js=FIELDS)
 
 
 @dataclass(frozen=True)
@@ -24,6 +56,22 @@ class Answer:
     because: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question as it is asked now.
+
+    key: of its card. of: a mark of each thing that the answer depends on, by its name. mark: of all these, the words and the
+    options. votes_mark: the same without the networks, since somebody else's training does not unask what a room has been asked.
+    """
+
+    key: str
+    question: str
+    options: tuple[str, ...]
+    of: Mapping[str, str]
+    mark: str
+    votes_mark: str
+
+
 def card(
     key: str,
     question: str,
@@ -31,62 +79,81 @@ def card(
     answer: Callable[[], Answer],
     picture: Callable[[], None] | None = None,
     *,
+    of: Mapping[str, object],
+    networks: Sequence[StoredRun | None],
     reveals_page: bool = False,
 ) -> None:
     """A question to be answered before its answer can be seen.
 
-    `answer` is asked only then, and must take its answer from what was measured. `picture` is drawn beside it. With
-    `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
+    `answer` is asked only then, and must take its answer from what was measured. It depends on `networks`, on `of`, the settings by
+    the names that a reader knows them by, and on nothing else that may change: with these, what was said comes and goes.
+    `picture` is drawn beside it. With `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
     """
-    _card(key, question, tuple(options), answer, picture, reveals_page)
+    asked = _asked(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
+    now: dict[str, Asked] = st.session_state.setdefault(NOW, {})
+    other = key in now and now[key].mark != asked.mark
+    now[key] = asked
+    answered = _given(asked) is not None
+    if answered != _session(key).get("answered", False) or (answered and other):
+        _new_choice(key, answered)
+    _card(asked, answer, picture, reveals_page)
 
 
 def revealed(key: str) -> bool:
-    """Whether this visitor has seen the answer of the card `key`."""
-    return bool(_mine(key).get("shown"))
+    """Whether this visitor has seen the answer of the card `key`, as it is asked now."""
+    asked: Asked | None = st.session_state.get(NOW, {}).get(key)
+    return asked is not None and _given(asked) is not None
 
 
 @st.fragment
-def _card(
-    key: str, question: str, options: tuple[str, ...], answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool
-) -> None:
-    if reveals_page and _mine(key).pop("turned", False):
+def _card(asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool) -> None:
+    key, options = asked.key, asked.options
+    if reveals_page and _session(key).pop("turned", False):
         st.rerun()
     with st.container(border=True, key=f"question_{key}"), lab.plain_errors():
-        mine = _mine(key)
-        if mine.get("question", question) != question:  # a dial has moved on: what was said was said of another network
-            _ask_again(key)
-        open_ = not mine.get("shown")
-        st.markdown(f":material/help: **Predict first.** {question}")
-        said = mine.get("choice")
+        given = _given(asked)
+        why = "" if given else _why_again(asked)
+        st.markdown(f":material/help: **Predict first.** {asked.question}")
+        if why:
+            st.caption(why)
+        else:
+            st.empty()
+        round_ = _session(key).get("round", 0)
         choice = st.radio(
-            question, options, options.index(said) if said in options else None, key=f"{key}_choice",
-            label_visibility="collapsed", disabled=not open_,
+            asked.question, options, given["choice"] if given else None, key=f"{key}_choice{round_ or ''}",
+            label_visibility="collapsed", disabled=given is not None,
         )  # fmt: skip
+        counting = _session(key).get("counting", lab.presenting())
+        votes = _votes(asked)
+        if counting:
+            _count(asked, votes, opened="counting" in _session(key))
         with st.container(horizontal=True, vertical_alignment="center"):
-            if open_:
+            if given is None:
                 st.button(
                     "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
-                    disabled=choice is None, on_click=_show, args=(key, question, choice),
+                    disabled=choice is None, on_click=_show, args=(asked, choice),
                 )  # fmt: skip
-                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(key, question, None))
+                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(asked, None))
             else:
-                st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(key,))
+                st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(asked,))
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
-            box = st.popover("The room's votes", icon=":material/how_to_vote:", key=f"{key}_votes", on_change="rerun")
-            if box.open:  # a dozen fields that most visitors never see
-                with box:
-                    _count(key, options)
-        if not open_:
+            st.button(
+                "Put the votes away" if counting else "The room's votes", key=f"{key}_votes", icon=":material/how_to_vote:",
+                on_click=_open_or_close, args=(key, not counting),
+            )  # fmt: skip
+            if any(map(any, votes.values())):
+                st.toggle("Show the votes", _said(key)["votes_shown"], key=f"{key}_votes_shown", on_change=_show_votes, args=(key,))
+        browser_memory.tell(f"question_{key}")
+        if given is not None:
             with st.spinner("Measuring …"):
                 found = answer()
-            _reveal(found, said)
+            _reveal(found, None if given["choice"] is None else options[given["choice"]])
             if picture:
                 picture()
-        votes = _votes(key, options)
-        if any(map(any, votes)):
+        if any(map(any, votes.values())) and _said(key)["votes_shown"]:
             lab.ready_for_figures()
-            chart(figures.paired_bars(options, *votes), f"{key}_votes_chart", "The room's votes before and after the discussion")
+            alt = "The room's votes before and after the discussion"
+            chart(figures.paired_bars(options, votes["before"], votes["after"]), f"{key}_votes_chart", alt)
 
 
 def _reveal(answer: Answer, said: str | None) -> None:
@@ -98,42 +165,159 @@ def _reveal(answer: Answer, said: str | None) -> None:
         st.warning(f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:")
 
 
-def _count(key: str, options: Sequence[str]) -> None:
-    """Fields for the hands counted before and after the discussion."""
-    st.caption("Count the hands before and after the discussion.")
-    votes = _mine(key).get("votes", {})
-    for i, option in enumerate(options):
-        st.markdown(option)
-        for column, when in zip(st.columns(len(WHEN)), WHEN, strict=True):
-            column.number_input(
-                when, 0, MOST_VOTES, votes.get((when, i), 0), key=f"{key}_votes_{when}_{i}", on_change=_counted, args=(key, when, i)
-            )
+def _why_again(asked: Asked) -> str:
+    """Why a question that was answered is asked once more; empty where it was not."""
+    answers = _said(asked.key)["answers"]
+    if not answers:
+        return ""
+    last = list(answers.values())[-1]["of"]
+    changed = [name for name, mark in asked.of.items() if name != NETWORKS and last.get(name) != mark]
+    if not changed:  # the same settings, and somebody has trained them
+        return "Your answer was about another network than the one shown now, so this is asked again."
+    has, it = ("has", "it") if len(changed) == 1 else ("have", "them")
+    return f"The {' and the '.join(changed)} {has} changed since you answered, so this is asked again. Set {it} back to see your answer."
 
 
-def _counted(key: str, when: str, i: int) -> None:
-    """Before the page is drawn again, in which the box may be closed by now."""
-    _mine(key).setdefault("votes", {})[when, i] = int(st.session_state[f"{key}_votes_{when}_{i}"])
+# The room's votes
 
 
-def _votes(key: str, options: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Hands counted for each option before the discussion, and after it."""
-    votes = _mine(key).get("votes", {})
-    before, after = ([votes.get((when, i), 0) for i in range(len(options))] for when in WHEN)
-    return before, after
+def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) -> None:
+    """A field for each option, for the hands counted before or after the discussion; in a row, so that Tab leads along it."""
+    key = asked.key
+    with st.container(key=f"{key}_hands"):
+        when = st.segmented_control(
+            "Hands counted", WHEN, default="before", required=True, format_func=COUNTED.__getitem__, key=f"{key}_votes_when"
+        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for i, option in enumerate(asked.options):
+                field = f"{key}_votes_{when}_{i}_{asked.votes_mark}_{browser_memory.times_restored()}"
+                st.number_input(
+                    option, 0, MOST_VOTES, votes[str(when)][i], key=field, width=150, on_change=_counted, args=(asked, str(when), i, field)
+                )
+        st.html(f"<style>.st-key-{key}_votes_seen {{position: absolute}}</style>")
+        _fields(key=f"{key}_votes_seen", data={"card": key, "opened": opened})
 
 
-def _mine(key: str) -> dict:
-    """What this visitor has done with the question, for as long as the session lasts."""
-    return st.session_state.setdefault(STATE, {}).setdefault(key, {})
+def _counted(asked: Asked, when: str, i: int, field: str) -> None:
+    votes = _votes(asked)
+    if field in st.session_state:
+        votes[when][i] = int(st.session_state[field])
+    _say(asked.key, "votes", asked.votes_mark, votes)
 
 
-def _show(key: str, question: str, choice: str | None) -> None:
-    _mine(key).update(shown=True, question=question, choice=choice, turned=True)
+def _votes(asked: Asked) -> dict[str, list[int]]:
+    """Hands counted for each option, before and after the discussion."""
+    votes = _said(asked.key)["votes"].get(asked.votes_mark, {})
+    count = len(asked.options)
+    return {when: [*votes.get(when, []), *[0] * count][:count] for when in WHEN}
 
 
-def _ask_again(key: str) -> None:
-    mine = _mine(key)
-    for said in ("shown", "question", "choice"):
-        mine.pop(said, None)
-    mine["turned"] = True
-    st.session_state.pop(f"{key}_choice", None)
+def _open_or_close(key: str, counting: bool) -> None:
+    _session(key)["counting"] = counting
+
+
+def _show_votes(key: str) -> None:
+    said = _said(key)
+    said["votes_shown"] = bool(st.session_state.get(f"{key}_votes_shown", False))
+    _keep(key, said)
+
+
+# What was said
+
+
+def _show(asked: Asked, choice: str | None) -> None:
+    place = asked.options.index(choice) if choice in asked.options else None
+    _say(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
+    _session(asked.key).update(turned=True, answered=True)
+
+
+def _ask_again(asked: Asked) -> None:
+    said = _said(asked.key)
+    said["answers"].pop(asked.mark, None)
+    _keep(asked.key, said)
+    _session(asked.key)["turned"] = True
+    _new_choice(asked.key, answered=False)
+
+
+def _new_choice(key: str, answered: bool) -> None:
+    """What is chosen begins anew: the browser would bring back what was chosen under the old key."""
+    _session(key).update(round=_session(key).get("round", 0) + 1, answered=answered)
+
+
+def _given(asked: Asked) -> dict[str, Any] | None:
+    """The answer to just this question: the place of what was chosen, under "choice"; None where there is none."""
+    given: dict[str, Any] | None = _said(asked.key)["answers"].get(asked.mark)
+    return given if given and (given["choice"] is None or given["choice"] < len(asked.options)) else None
+
+
+def _session(key: str) -> dict[str, Any]:
+    """Of the card, what a page that is loaded anew may forget."""
+    found: dict[str, Any] = st.session_state.setdefault(STATE, {}).setdefault(key, {})
+    return found
+
+
+def _said(key: str) -> dict[str, Any]:
+    """What this visitor has said to the card `key`, as far as their browser keeps it: answers and votes, by their question's mark."""
+    return _from_text(browser_memory.kept(f"question_{key}"))
+
+
+def _say(key: str, what: str, mark: str, value: object) -> None:
+    said = _said(key)
+    said[what].pop(mark, None)
+    said[what][mark] = value  # the last of all
+    said[what] = dict(list(said[what].items())[-MOST_REMEMBERED:])
+    _keep(key, said)
+
+
+def _keep(key: str, said: Mapping[str, object]) -> None:
+    browser_memory.keep(f"question_{key}", json.dumps(said, separators=(",", ":")))
+
+
+def _from_text(text: str) -> dict[str, Any]:
+    """What `_keep` has written, without whatever it cannot have written."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = {}
+    found = found if isinstance(found, dict) else {}
+    return {
+        "answers": _usable(found.get("answers"), _is_answer),
+        "votes": _usable(found.get("votes"), _are_votes),
+        "votes_shown": found.get("votes_shown") is True,
+    }
+
+
+def _usable(found: object, is_good: Callable[[Any], bool]) -> dict[str, Any]:
+    items = list(found.items())[-MOST_REMEMBERED:] if isinstance(found, dict) else []
+    return {mark: value for mark, value in items if len(mark) == MARK_LENGTH and isinstance(value, dict) and is_good(value)}
+
+
+def _is_answer(value: Mapping[str, Any]) -> bool:
+    of = value.get("of")
+    return (
+        value.keys() == {"choice", "of"}
+        and (value["choice"] is None or _is_count(value["choice"], MOST_OPTIONS))
+        and isinstance(of, dict)
+        and all(isinstance(mark, str) and len(mark) == MARK_LENGTH for mark in of.values())
+    )
+
+
+def _are_votes(value: Mapping[str, Any]) -> bool:
+    counts = [value.get(when) for when in WHEN]
+    return all(isinstance(row, list) and len(row) <= MOST_OPTIONS and all(map(partial(_is_count, most=MOST_VOTES), row)) for row in counts)
+
+
+def _is_count(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _asked(key: str, question: str, options: tuple[str, ...], of: Mapping[str, object], networks: Sequence[StoredRun | None]) -> Asked:
+    settings = {name: _mark(value) for name, value in of.items()}
+    runs = _mark([(run.run_id, run.weights_sha256) if run else None for run in networks])
+    votes_mark = _mark((question, options, settings))
+    return Asked(key, question, options, {**settings, NETWORKS: runs}, _mark((votes_mark, runs)), votes_mark)
+
+
+def _mark(of: object) -> str:
+    """The same for what is written the same."""
+    return hashlib.sha256(repr(of).encode()).hexdigest()[:MARK_LENGTH]

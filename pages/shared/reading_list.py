@@ -34,7 +34,7 @@ def keras_question() -> None:
         )
 
     words = f"Into how many numbers does the Keras.io example's encoder turn a digit of {PIXELS} pixels?"
-    question.card("reading", words, OPTIONS, answer, _beside_ours)
+    question.card("reading", words, OPTIONS, answer, _beside_ours, of={}, networks=[])
 
 
 def code_size(run: config.RunConfig) -> int:

@@ -95,7 +95,7 @@ def _upload(key: str) -> None:
 def measured_words(run: StoredRun) -> str:
     """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
     measured = run_file.measured_here(lab.store(), run, lab.digits_for)
-    where = f"{measured.count:,} test digits of {'the ' if measured.digits == EMBEDDED else ''}{data.WORDS[measured.digits]}"
+    where = f"{measured.count:,} test digits of {'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
     if measured.is_on_its_own:
         return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
     if measured.may_know_them:
