@@ -26,6 +26,8 @@ PROMPTS = {
     "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
 }
 BOARD_SIDE = 260
+# Between a phone's width and a laptop's, the column would be narrower than the board and the three ways in.
+ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: max({BOARD_SIDE + 4}px, 17rem) }}</style>"
 MOST_A_MINUTE = 120
 # What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
 SMALL_FILE, QUALITY = 150_000, 95
@@ -54,6 +56,7 @@ _paste = st.components.v2.component("autoencoder_lab_paste", js=PASTE)
 
 def ask() -> None:
     """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
+    st.html(ROOM)
     _take_kept()
     way = st.segmented_control("Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params")
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()

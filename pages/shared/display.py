@@ -21,7 +21,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.robustness import LEVELS, noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import dials, lab, my_digit, scrubber
+from pages.shared import dials, lab, my_digit, scrubber, touch
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
@@ -75,6 +75,8 @@ def _finished_figure(of: tuple[object, ...], colour: str, size: float, _draw: Ca
 
 def _show(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
     st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
+    if on_select != "ignore":
+        touch.let_through(key)
 
 
 def _style() -> tuple[str, float]:
@@ -83,9 +85,9 @@ def _style() -> tuple[str, float]:
 
 
 def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
-    """The figure itself, now with its words in this colour and size."""
+    """The figure itself, now with its words in this colour and size. A drag does nothing to it: a finger's moves the page."""
     font = {"color": colour, "size": size}
-    figure.update_layout(font=font, legend_font=font)
+    figure.update_layout(font=font, legend_font=font, dragmode=False)
     figure.update_annotations(font=font)
     figure.update_xaxes(tickfont=font, title_font=font)
     figure.update_yaxes(tickfont=font, title_font=font)

@@ -23,7 +23,7 @@ from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link
+from pages.shared import opened_link, styles
 from pages.shared.server import import_early
 
 MODELS_KEPT = 64
@@ -35,20 +35,6 @@ NEEDED_SOON = (
     "pages.shared.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
     "pages.shared.model_page", "pages.shared.network_view", "pages.shared.noise_view", "pages.shared.pca_view",
 )  # fmt: skip
-
-
-# Streamlit's captions and, on a dark ground, the words on its coloured buttons are hard to read from the third row.
-# Its links to pages are cut off where they do not fit one line.
-LEGIBLE = """[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }
-[data-testid=stPageLink] * { white-space: normal !important; overflow: visible !important }"""
-# What works in the browser without being seen takes no room.
-UNSEEN = ".st-key-page_top, .st-key-connection { position: absolute }"
-LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
-
-# For those who have asked their system for less motion.
-STILL = """@media (prefers-reduced-motion: reduce) { *, *::before, *::after {
-    animation-duration: 1ms !important; animation-iteration-count: 1 !important; transition-duration: 1ms !important
-} }"""
 
 
 def open_page(*, draws_figures: bool) -> None:
@@ -63,7 +49,7 @@ def open_page(*, draws_figures: bool) -> None:
     if draws_figures:
         ready_for_figures()
     settle("pages")
-    st.html(f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if st.context.theme.type == 'dark' else ''} {STILL} {UNSEEN}</style>")
+    st.html(styles.page_style(dark=st.context.theme.type == "dark"))
     opened_link.look()
 
 
