@@ -75,7 +75,7 @@ def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
 def _picture_html(label: str, images_nhw: Tensor, style: str) -> str:
     return (
         f'<div style="{style};display:flex;flex-direction:column;justify-content:flex-end">'
-        f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.4;white-space:nowrap">{escape(label)}</span>'
+        f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(label)}</span>'
         f'<img src="{png(images_nhw)}" alt="{escape(label)}" style="width:100%;image-rendering:pixelated"></div>'
     )
 

@@ -114,22 +114,27 @@ class Cell:
 
 
 def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
-    """Cells in rows and columns: titles above the columns, a label above each row; the best cell of a row is framed and says so."""
-    parts = [f'<b style="{TEXT}">{escape(title)}</b>' for title in titles]
+    """A block for each row of cells under its label, one cell a line under its title; the best of a block is framed and says so.
+
+    One cell a row is small, what goes in beside what goes in. With more, digits are larger: two blocks beside each other
+    where there is room, as on a projector, and one under the other on a phone.
+    """
+    blocks = []
     for label, cells in rows:
-        parts.append(f'<span style="{TEXT};grid-column:1/-1;margin-top:8px">{escape(label)}</span>')
-        parts += [_cell_html(label, title, cell) for title, cell in zip(titles, cells, strict=True)]
-    columns = f"repeat({len(titles)},minmax(0,1fr))"
-    return f'<div style="display:grid;grid-template-columns:{columns};gap:4px 12px;max-width:960px">{"".join(parts)}</div>'
+        lines = "".join(_cell_html(label, title, cell) for title, cell in zip(titles, cells, strict=True))
+        blocks.append(f'<div><span style="{TEXT}">{escape(label)}</span>{lines}</div>')
+    columns = "repeat(2,minmax(0,1fr))" if len(titles) == 1 else "repeat(auto-fit,minmax(min(100%,340px),1fr))"
+    width = "max(60%,min(100%,350px))" if len(titles) == 1 else "1400px"
+    return f'<div style="display:grid;grid-template-columns:{columns};gap:12px 20px;max-width:{width}">{"".join(blocks)}</div>'
 
 
 def _cell_html(label: str, title: str, cell: Cell) -> str:
     frame = "3px solid currentColor" if cell.first else "3px solid transparent"
-    words = f"<b>{escape(cell.words)} ✓ better</b>" if cell.first else escape(cell.words)
+    words = f"{cell.words} ✓ better" if cell.first else cell.words
+    told = f"{escape(title)}{': ' if words else ''}<b>{escape(words)}</b>"
     return (
-        f'<div style="border:{frame};border-radius:6px;padding:3px">'
-        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}")}" style="{STRIP}">'
-        f'<div style="{TEXT}">{words}</div></div>'
+        f'<div style="border:{frame};border-radius:6px;padding:3px;margin-top:4px"><div style="{TEXT}">{told}</div>'
+        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}")}" style="{STRIP}"></div>'
     )
 
 

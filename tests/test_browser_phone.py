@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.benchmarks.pages import ENOUGH, come_to_rest, targets
+from tests.benchmarks.pages import come_to_rest
 from tests.browser import PHONE, App
-from tests.test_browser import PAGES, go
+from tests.test_browser import go
 
 SMALL, SIDEWAYS = {"width": 320, "height": 568}, {"width": 844, "height": 390}
 SWIPE = 195

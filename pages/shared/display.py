@@ -22,6 +22,7 @@ from ae_core.robustness import LEVELS, noisy_digits
 from ae_core.store import StoredRun
 from ae_core.training import seeded
 from pages.shared import dials, lab, my_digit, scrubber, touch
+from pages.shared.styles import TEXT_COLOURS
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
@@ -30,12 +31,11 @@ DIGITS_SHOWN = 8
 FIGURES_KEPT = 32
 # Seconds that the server is left in peace to send a first picture.
 SENT_FIRST = 0.05
-# How much larger type is while presenting; `pages.shared.presenter` does the same for all that is no figure.
-PRESENTED = 21 / 17
+# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.presenter` makes all other small type.
+PRESENTED = 24 / figures.FONT
 DIGITS_MEASURED = 500
 SSIM_WORDS = "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
-TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
@@ -91,7 +91,8 @@ def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
     figure.update_annotations(font=font)
     figure.update_xaxes(tickfont=font, title_font=font)
     figure.update_yaxes(tickfont=font, title_font=font)
-    slider = {"font": {**font, "size": size - 3}, "currentvalue": {"font": font}}
+    steps = {**font, "size": size - 3 if size == figures.FONT else size}
+    slider = {"font": steps, "currentvalue": {"font": font}}
     return figure.update_layout(sliders=[slider for _ in figure.layout.sliders])
 
 

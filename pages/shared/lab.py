@@ -49,7 +49,7 @@ def open_page(*, draws_figures: bool) -> None:
     if draws_figures:
         ready_for_figures()
     settle("pages")
-    st.html(styles.page_style(dark=st.context.theme.type == "dark"))
+    st.html(styles.page_style(st.context.theme.type or "light"))
     opened_link.look()
 
 

@@ -269,34 +269,28 @@ def _count() -> int:
 
 
 def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
-    """Every network's figures at this noise with their spread, what it costs, and doing nothing."""
+    """Every network's figures at this noise with their spread, what it costs, and doing nothing; a network a column.
+
+    On a phone five columns have room, one for each of the figures has not.
+    """
     noisy_nhw = noisy_digits(digit_hw[None], noise, noise_seed)
-    rows = [
-        {
-            "": "doing nothing",
-            "PSNR, this digit": decibel_words(float(psnr(noisy_nhw, digit_hw[None]))),
-            **_figures(None, noise, noise_seed),
-        }
-    ]
+    columns = {"doing nothing": _figures(None, digit_hw, noisy_nhw, noise, noise_seed) | {"Parameters": "–", "Training": "–"}}
     for name, run in runs.items():
-        rows.append(
-            {
-                "": NAMES[name],
-                "PSNR, this digit": decibel_words(float(psnr(answers(lab.network(run), noisy_nhw), digit_hw[None]))),
-                **_figures(run, noise, noise_seed),
-                "Parameters": f"{run.result['parameters']:,}",
-                "Training": f"{run.result['train_seconds']:.0f} s, {'shipped' if run.shipped else 'here'}",
-            }
-        )
-    st.table(rows)
+        columns[name] = _figures(run, digit_hw, noisy_nhw, noise, noise_seed) | {
+            "Parameters": f"{run.result['parameters']:,}",
+            "Training": f"{run.result['train_seconds']:.0f} s, {'shipped' if run.shipped else 'here'}",
+        }
+    st.table([{"": figure, **{name: told[figure] for name, told in columns.items()}} for figure in columns["doing nothing"]])
     st.caption(
         f"Means over {_count()} held-back digits at this noise; PSNR is that of the mean squared error. In brackets, between which values "
         "8 of 10 digits lie. The squared error is per image of 784 pixels."
     )
 
 
-def _figures(run: StoredRun | None, noise: CorruptionConfig, noise_seed: int) -> dict[str, str]:
+def _figures(run: StoredRun | None, digit_hw: Tensor, noisy_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> dict[str, str]:
+    rebuilt_nhw = noisy_nhw if run is None else answers(lab.network(run), noisy_nhw)
     return {
+        "PSNR, this digit": decibel_words(float(psnr(rebuilt_nhw, digit_hw[None]))),
         "PSNR, dB": with_range(spread(run, noise, noise_seed, "psnr"), 1),
         "SSIM": with_range(spread(run, noise, noise_seed, "ssim"), 2),
         "Squared error": with_range(spread(run, noise, noise_seed, "squared_error"), 1),

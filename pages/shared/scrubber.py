@@ -60,5 +60,5 @@ def follow(key: str, packed_frames: bytes) -> None:
     The same bytes are the same message, which a browser that has it is not sent again. Anything but bytes Streamlit would put
     into JSON twice for every answer.
     """
-    st.html(f"<style>.st-key-{key}_follower {{position: absolute}}</style>")
+    st.html(f"<style>.st-key-{key}_follower {{position: absolute; width: 1px !important; overflow: hidden}}</style>")
     _follower(key=f"{key}_follower", data=packed_frames)

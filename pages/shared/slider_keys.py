@@ -87,5 +87,5 @@ _listener = st.components.v2.component("autoencoder_lab_slider_keys", js=LISTEN)
 
 def enable(key: str) -> None:
     """Let arrow keys, Home and End move the Plotly sliders of the page. `key`: of the figure that needs it; once is enough."""
-    st.html(f"<style>.st-key-{key}_keys {{position: absolute}}</style>")
+    st.html(f"<style>.st-key-{key}_keys {{position: absolute; width: 1px !important; overflow: hidden}}</style>")
     _listener(key=f"{key}_keys")

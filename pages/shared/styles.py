@@ -8,8 +8,22 @@ LEGIBLE = """
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit !important; opacity: 0.9 }
 [data-testid=stPageLink] * { white-space: normal !important; overflow: visible !important }
 """
+# The answers to a question that is locked are still to be read, when its answer is discussed.
+LOCKED = """
+[data-testid=stRadio] label:has(input:disabled) p { color: %s !important; opacity: 0.8 }
+[data-testid=stRadio] label:has(input:disabled:checked) p { opacity: 1; font-weight: 600 }
+"""
+TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
+# Five columns on a phone.
+NARROW = """
+@media (max-width: 640px) {
+    [data-testid=stTable] :is(th, td) { padding: 0.25rem !important; overflow-wrap: anywhere }
+    [data-testid=stTable] :is(th, td) * { font-size: 0.8rem !important }
+    [data-testid=stTable] table { width: 100% !important; min-width: 0 !important }
+}
+"""
 # What works in the browser without being seen takes no room.
-UNSEEN = ".st-key-page_top, .st-key-connection { position: absolute; width: 1px !important; overflow: hidden }"
+UNSEEN = ".st-key-page_top, .st-key-connection { position: absolute }"
 LEGIBLE_ON_DARK = "[data-testid=stBaseButton-primary]:not(:disabled) * { color: #0E1117 !important }"
 
 # For those who have asked their system for less motion.
@@ -56,6 +70,7 @@ FINGERS = """
 """
 
 
-def page_style(*, dark: bool) -> str:
-    """The style sheet of every page, as an HTML element."""
-    return f"<style>{LEGIBLE} {LEGIBLE_ON_DARK if dark else ''} {STILL} {UNSEEN} {FINGERS}</style>"
+def page_style(theme: str) -> str:
+    """The style sheet of every page, as an HTML element; theme: "light" or "dark"."""
+    on_dark = LEGIBLE_ON_DARK if theme == "dark" else ""
+    return f"<style>{LEGIBLE} {on_dark} {LOCKED % TEXT_COLOURS[theme]} {STILL} {UNSEEN} {FINGERS} {NARROW}</style>"

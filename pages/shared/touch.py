@@ -22,5 +22,5 @@ _through = st.components.v2.component("autoencoder_lab_touch", js=LET_THROUGH)
 
 def let_through(key: str) -> None:
     """Let a swipe over the figures of this page scroll it. `key`: of the figure that needs it; once is enough."""
-    st.html(f"<style>.st-key-{key}_touch {{position: absolute}}</style>")
+    st.html(f"<style>.st-key-{key}_touch {{position: absolute; width: 1px !important; overflow: hidden}}</style>")
     _through(key=f"{key}_touch")

@@ -56,7 +56,8 @@ def open_on_phone(browser: Browser, url: str) -> Page:
 def come_to_rest(page: Page) -> None:
     """Wait until the page has drawn its last part."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.wait_for_timeout(3_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000)
+    page.wait_for_timeout(1_000)
 
 
 def targets(page: Page) -> list[tuple[str, int, int]]:
