@@ -74,7 +74,7 @@ def robustness(
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"size": FONT}},
+        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top", "font": {"size": FONT}},
         xaxis={"title": "noise level in the test", "range": [0, 1.01], "fixedrange": True, "dtick": 0.2},
         yaxis={"title": measure, "range": _axis(curves.values(), nothing), "fixedrange": True},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -131,10 +131,10 @@ def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]])
 def _cell_html(label: str, title: str, cell: Cell) -> str:
     frame = "3px solid currentColor" if cell.first else "3px solid transparent"
     words = f"{cell.words} ✓ better" if cell.first else cell.words
-    told = f"{escape(title)}{': ' if words else ''}<b>{escape(words)}</b>"
+    told = f'<div style="{TEXT}">{escape(title)}{": " if words else ""}<b>{escape(words)}</b></div>' if title else ""
     return (
-        f'<div style="border:{frame};border-radius:6px;padding:3px;margin-top:4px"><div style="{TEXT}">{told}</div>'
-        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}")}" style="{STRIP}"></div>'
+        f'<div style="border:{frame};border-radius:6px;padding:3px;margin-top:4px">{told}'
+        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}" if title else label)}" style="{STRIP}"></div>'
     )
 
 

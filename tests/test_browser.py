@@ -44,7 +44,11 @@ def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size)
     go(page, app, name)
     page.locator("[data-testid=stMain] img, .js-plotly-plot image, canvas").locator("visible=true").first.wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
-    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth", timeout=10_000)
+    fits = "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    page.wait_for_function(fits, timeout=10_000)
+    page.add_style_tag(content="html { font-size: 25.5px !important }")  # half as large again
+    page.wait_for_timeout(300)
+    page.wait_for_function(fits, timeout=10_000)
 
 
 def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.benchmarks.pages import come_to_rest
+from tests.benchmarks.pages import ENOUGH, come_to_rest, targets
 from tests.browser import PHONE, App
 from tests.test_browser import go
 
@@ -97,3 +97,84 @@ def test_a_swipe_over_a_figure_scrolls_the_page_and_a_tap_chooses_what_is_under_
         page.touchscreen.tap(*max(centres, key=lambda centre: math.dist(centre, (x, y))))
         expect(page.locator(".st-key-latent_first").first).to_contain_text(f"A: a {digit}")
         come_to_rest(page)
+
+
+def test_a_finger_hits_what_it_aims_at(on_phone):
+    small = {}
+    for name in ("", "denoising", "latent_space", "your_digit", "runs"):
+        page = on_phone(name)
+        small[name] = [target for target in targets(page) if min(target[1:]) < ENOUGH]
+    assert {name: what for name, what in small.items() if what} == {}
+
+
+def test_the_drawing_board_and_the_camera_are_whole_between_a_phone_and_a_laptop(on_phone):
+    page = on_phone("your_digit")
+    column = page.get_by_test_id("stColumn").filter(has=page.locator(".st-key-digit_source"))
+    for width in (667, 768, 1024, 1180):
+        page.set_viewport_size({"width": width, "height": 820})
+        page.wait_for_timeout(500)
+        right = column.evaluate("column => column.getBoundingClientRect().right")
+        for part in (page.locator("canvas").last, page.locator(".st-key-digit_source button").last):
+            box = part.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= right + 1, width
+
+
+WIDEST = "pictures => Math.max(...pictures.map(picture => picture.getBoundingClientRect().width))"
+
+
+def test_digits_grow_when_the_answer_comes_and_locked_answers_can_be_read(on_phone):
+    page = on_phone("difference")
+    strips = page.locator("img[alt^='clean digits go in']")
+    for size in (PHONE, {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}):
+        page.set_viewport_size(size)
+        page.wait_for_timeout(500)
+        strips.first.wait_for()
+        hidden = strips.evaluate_all(WIDEST)
+        page.locator(".st-key-difference_clean_reveal button").click()
+        expect(strips).to_have_count(3)
+        come_to_rest(page)
+        assert strips.evaluate_all(WIDEST) > 1.1 * hidden, size
+        assert contrast(page.locator(".st-key-difference_clean_choice label p").first) >= 4.5
+        page.locator(".st-key-difference_clean_again button").click()
+        expect(strips).to_have_count(1)
+        come_to_rest(page)
+
+
+def contrast(words: Locator) -> float:
+    """Of dark words on white, whatever their elements' opacity makes of them."""
+    shade = words.evaluate(
+        r"""words => {
+            let opacity = 1;
+            for (let element = words; element; element = element.parentElement) opacity *= getComputedStyle(element).opacity;
+            const [red, green, blue, alpha = 1] = getComputedStyle(words).color.match(/[\d.]+/g).map(Number);
+            return [red, green, blue].map(part => 255 + (part - 255) * alpha * opacity);
+        }"""
+    )
+    linear = [part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in shade]
+    return float(1.05 / (sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)) + 0.05))
+
+
+SMALL_TYPE = """() => {
+    const found = [], walk = document.createTreeWalker(document.querySelector("[data-testid=stMain]"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const element = walk.currentNode.parentElement;
+        if (!walk.currentNode.data.trim() || element.closest("style, script, [inert], .katex, [data-testid=stIconMaterial]")) continue;
+        if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        if (element.getBoundingClientRect().width > 2 && parseFloat(getComputedStyle(element).fontSize) < 24) {
+            found.push(walk.currentNode.data.trim());
+        }
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("name", ["", "comparison"])
+def test_nothing_on_a_projector_is_written_smaller_than_24_pixels(browser, app, name):
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    go(page, app, f"{name}?present=1")
+    come_to_rest(page)
+    small = page.evaluate(SMALL_TYPE)
+    context.close()
+    assert small == []

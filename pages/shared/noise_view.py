@@ -143,7 +143,7 @@ def pair_grid(runs: Mapping[str, StoredRun], digits_nhw: Tensor, noise: Corrupti
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [(label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {}))) for label, now in inputs.items()]
         shown = slice(1) if hidden else slice(None)
-        titles = ["goes in", *(f"{name} gives back" for name in runs)]
+        titles = ["", *(f"{name} gives back" for name in runs)]
         return noise_figures.grid_html(titles[shown], [(label, cells[shown]) for label, cells in rows])
 
     if hidden:
