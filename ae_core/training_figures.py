@@ -17,14 +17,15 @@ ROW_HEIGHT = 96
 CHARTS_HEIGHT = 330
 # Between pictures and charts: the legend, on a narrow screen in two lines.
 BETWEEN = 60
-AXIS_HEIGHT = 40
+# Ticks, a title, and below it what the two lines are: in the curves' panel they would lie on the curves on a phone.
+AXIS_HEIGHT = 100
 # Codes lie on a scale of 16 bits: half as many bytes as floats, and finer than a screen.
 SCALE = 2**16 - 1
 MARGIN = 0.06
 # The codes end here and the losses begin, as a share of the width.
-CODES_RIGHT = 0.57
-# What the ticks of a second axis take of it.
-RIGHT_AXIS = 0.08
+CODES_RIGHT = 0.5
+# What the ticks of an axis take of it, on a phone too.
+LEFT_AXIS, RIGHT_AXIS = 0.14, 0.12
 # Where step 0 stands on the axis, which is logarithmic and has no 0.
 UNTRAINED = 0.3
 
@@ -80,7 +81,7 @@ def training_scrubber(
             frame += [{"type": "scatter", "x": points_m2[:, 0], "y": points_m2[:, 1]}, {"type": "scatter", "x": middle_x, "y": middle_y}]
 
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
-    sides = CODES_RIGHT + 0.11 if codes else 0.1, 1 if one_unit else 1 - RIGHT_AXIS
+    sides = CODES_RIGHT + LEFT_AXIS if codes else LEFT_AXIS, 1 if one_unit else 1 - RIGHT_AXIS
     _add_losses(figure, losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
     places = [_place_on_curve(step, losses) for step in steps]
     (x, y), *_ = places
@@ -157,16 +158,25 @@ def _add_losses(
     axis = "y3" if one_unit else "y4"
     figure.add_scatter(x=errors[0], y=errors[1], mode="lines+markers", marker=look, xaxis="x3", yaxis=axis, showlegend=False)
     left, right = ("", "") if one_unit else (", left", ", right")
-    for y, colour, sign, words in ((0.13, BLUE, "—", f"training loss{left}"), (0.03, ORANGE, "◆", f"test error{right}")):
-        text = f'<span style="color:{colour}"><b>{sign}</b></span> {words}'
-        place = {"x": 0.01, "y": y, "xref": "x3 domain", "yref": "y3 domain", "xanchor": "left", "yanchor": "bottom"}
-        figure.add_annotation(text=text, showarrow=False, **place)
+    told = [
+        f'<span style="color:{colour}"><b>{sign}</b></span> {words}'
+        for colour, sign, words in ((BLUE, "—", f"training loss{left}"), (ORANGE, "◆", f"test error{right}"))
+    ]
+    title = "<br>".join(["step", *told])
     powers = [10**power for power in range(1, len(str(last)))]
     steps = {"tickvals": [UNTRAINED, *powers], "ticktext": ["0", *map(_short, powers)], "tickangle": 0}
     ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 1.5)]
     log = {"type": "log", "fixedrange": True}
     figure.update_layout(
-        xaxis3={**log, **steps, "range": ends, "domain": list(sides), "anchor": "y3", "title": "step", "showgrid": False},
+        xaxis3={
+            **log,
+            **steps,
+            "range": ends,
+            "domain": list(sides),
+            "anchor": "y3",
+            "title": title,
+            "showgrid": False,
+        },
         yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
     )
     if not one_unit:
