@@ -211,7 +211,7 @@ def _slider(steps: Sequence[int]) -> dict[str, object]:
     return {
         "active": 0,
         "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
-        "pad": {"t": AXIS_HEIGHT + 10, "b": 10, "r": 20},
+        "pad": {"t": AXIS_HEIGHT + 10, "b": 10, "l": 8, "r": 20},
         "len": 1.0,
         "steps": [{"label": f"{step:,}", "method": "animate", "args": [[str(step)], jump]} for step in steps],
     }
