@@ -91,7 +91,7 @@ def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, 
     assert all(axis.visible is not False and axis.showticklabels is not False for axis in axes)
     assert test.y[-1] == pytest.approx(progress.test_errors[-1][1])
     assert training.y[-1] == pytest.approx(progress.batch_losses[-1][1] * (784 if loss == "mse" else 1))
-    words = " ".join(words.text for words in figure.layout.annotations)
+    words = figure.layout.xaxis3.title.text
     two_units = loss == "bce"
     assert (axes[0] != axes[1]) == two_units
     assert (axes[1].side == "right") == two_units
