@@ -135,7 +135,7 @@ def test_digits_grow_when_the_answer_comes_and_locked_answers_can_be_read(on_pho
         expect(strips).to_have_count(3)
         come_to_rest(page)
         assert strips.evaluate_all(WIDEST) > 1.1 * hidden, size
-        assert contrast(page.locator(".st-key-difference_clean_choice label:has(input) p").first) >= 4.5
+        assert contrast(page.locator(".st-key-question_difference_clean [data-testid=stRadio] label:has(input) p").first) >= 4.5
         page.locator(".st-key-difference_clean_again button").click()
         expect(strips).to_have_count(1)
         come_to_rest(page)

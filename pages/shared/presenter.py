@@ -41,7 +41,7 @@ html { font-size: 21px !important }
 /* Streamlit's small type has 0.875 of this: 24 pixels on a projector of 1,920. */
 @media (min-width: 1600px) { html { font-size: 27.5px !important } }
 .lab-path, .lab-steps figcaption { font-size: 0.9rem !important }
-[data-testid=stMainBlockContainer] { max-width: none; padding: 82px 42px 21px }
+[data-testid=stMainBlockContainer] { max-width: none; padding: 3.9rem 2rem 1rem }
 [data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] { gap: 0.6rem }
 h1 { font-size: 1.7rem !important; padding: 0 0 0.6rem !important }
 .st-key-presenter_keys, .st-key-presenter_again { position: absolute }
