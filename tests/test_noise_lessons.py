@@ -157,8 +157,10 @@ def test_half_a_pair_is_not_shown_as_one(few_digits: Digits):
 
 
 def test_without_noise_in_training_the_denoiser_is_the_plain_network():
-    page = pair_page()
+    page = open_page("difference")
     page.slider(key="training_noise_level").set_value(0.0).run()
+    page.button(key="difference_reveal").click().run()
+    page.button(key="difference_clean_reveal").click().run()
     assert "the DAE is the CAE: no setting differs" in words(page)
     assert "✓ better" not in html(page)
 
@@ -225,6 +227,7 @@ def test_the_comparison_says_which_is_best_at_the_dials_noise(digits):
     page.button(key="comparison_reveal").click().run()
     assert f"**The DAE.** PSNR over 500 held-back digits at σ = 0.4: FAE {measured('fae', digits, 0.4):.1f} dB" in revealed(page)[0]
     page.slider(key="comparison_test_noise").set_value(0.05).run()
+    page.button(key="comparison_reveal").click().run()
     assert f"**{noise_view.NOBODY}**" in revealed(page)[0]
 
 
@@ -257,9 +260,10 @@ def test_by_ssim_too_no_sentence_names_a_level_below_which_there_is_none():
 
 
 def test_where_masking_leaves_a_digit_as_it_was_doing_nothing_is_no_more_perfect_than_it_is():
-    page = comparison_page()
+    page = open_page("comparison")
     page.selectbox(key="comparison_test_noise_kind").set_value("masking")
     page.slider(key="comparison_test_noise").set_value(0.05).run()
+    page.button(key="comparison_reveal").click().run()
     assert re.search(r"doing nothing 2\d\.\d dB", revealed(page)[0])
     told = [*revealed(page), words(page), *(cell for table in page.table for cell in table.value.to_numpy().flatten())]
     assert not any(re.search(r"\binf\b", str(part)) for part in told)
