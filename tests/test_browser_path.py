@@ -19,7 +19,7 @@ PICTURES = {
     "home": "DAE",
     "fully_connected": "PCA, 30 numbers",
     "convolutional": "Contracting",
-    "denoising": "what the network took away",
+    "denoising": "what the network changed",
     "difference": "noisy digits go in",
     "surprises": "letters, and a face",
     "comparison": "DAE",
