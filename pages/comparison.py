@@ -22,7 +22,7 @@ with lab.plain_errors():
         else:
             noise = dials.test_noise("comparison", default=0.4)
             picture = st.container()
-            digits_seed, noise_seed = dials.digits_and_noise_seeds()
+            digits_seed, noise_seed = dials.digits_and_noise_seeds(one_digit=True)
             digit = display.chosen_digits(digits_seed)[0]
             with picture:
                 display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")

@@ -16,7 +16,7 @@ number of the next layer, so the network has to find out by itself which pixels 
 """
 
 linear = pca_view.linear_switch()
-run = bench(LINEAR, "linear") if linear else bench(FAE, "fae")
+run = bench(LINEAR, "linear", digits_below=True) if linear else bench(FAE, "fae", digits_below=True)
 
 if run is not None:
     with lab.plain_errors():

@@ -25,7 +25,7 @@ def at_work() -> None:
     with lab.plain_errors():
         noise = dials.test_noise("home", default=0.4)
         picture = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        digits_seed, noise_seed = dials.digits_and_noise_seeds(one_digit=True)
         with picture:
             runs = display.shipped_trio(SIZE)
             display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")

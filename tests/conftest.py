@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from streamlit.testing.v1 import AppTest
 
 from ae_core import data
 from ae_core.data import Digits
 from ae_core.store import Store
 from ae_core.training import use_one_thread
+from pages.shared import linked
 from tests.browser import PROJECTOR, App, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -82,6 +84,11 @@ def full_mnist() -> Path:
     if FULL_MNIST is None:
         pytest.skip("complete MNIST is not at hand (AE_LAB_DATA_DIR is not set)")
     return FULL_MNIST
+
+
+def widget_key(page: AppTest, name: str) -> str:
+    """The key that a dial has now: its name, or another one for each value that buttons change too."""
+    return dict(page.session_state[linked.WIDGETS]).get(name, name) if linked.WIDGETS in page.session_state else name
 
 
 # In a real Chromium

@@ -157,6 +157,64 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     expect(page.get_by_text("Forget this picture")).to_have_count(0)
 
 
+def test_a_reset_of_the_preparation_stays_one_and_forgetting_leaves_no_file(page, app, digits):
+    open_page(page, app, "Upload")
+    chooser, threshold = page.locator("input[type=file]"), page.get_by_role("slider", name="What counts as ink")
+    for label in (3, 8):
+        before = page.locator(".lab-steps figure:last-child img").count() and prepared_picture(page)
+        chooser.set_input_files({"name": f"{label}.png", "mimeType": "image/png", "buffer": saved(sheet(digits, label), "PNG")})
+        prepared = prepared_picture(page, instead_of=before or "")
+        if label == 3:
+            page.get_by_text("Change the preparation").click()
+            threshold.press("End")
+            page.get_by_text("Prepare it").click()
+            prepared_picture(page, instead_of=prepared)
+    expect(threshold).to_have_value("0.5")
+    page.get_by_role("slider", name="Noise level σ in the test").press("ArrowRight")  # the browser says all that it holds
+    turn = page.get_by_role("button", name="Turn")
+    for _ in range(4):
+        turn.click()
+        page.wait_for_timeout(500)
+    assert prepared_picture(page) == prepared
+    expect(threshold).to_have_value("0.5")
+    expect(page.get_by_text("8.png")).to_be_visible()
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("8.png")).to_have_count(0)
+
+
+def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):
+    def follow(name: str) -> None:
+        page.get_by_test_id("stTopNav").get_by_role("link", name=name, exact=True).click()
+
+    open_page(page, app, "Upload")
+    page.locator("input[type=file]").set_input_files({"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")})
+    prepared_picture(page)
+    # Home shows one digit, and says why there is no other to be had.
+    follow("Home")
+    explained, new = page.get_by_text("Switch My digit off to see others"), page.locator(".st-key-new_digits button")
+    expect(explained).to_be_visible()
+    expect(new).to_be_disabled()
+    # The switch in one part of the page, the feature maps in another, and the shared link, which names the chosen digit.
+    follow("CAE")
+    maps = page.get_by_text("In your digit. Switch My digit off, above")
+    expect(maps).to_be_visible()
+    page.locator(".st-key-digits_own label").click()
+    expect(maps).to_have_count(0)
+    page.get_by_text("Share and take along").click()
+    page.locator(".st-key-cae_maps_digit label").filter(has_text="7").click()
+    expect(page.get_by_test_id("stCode").filter(has_text="weights=")).to_contain_text("cae_maps_digit=7")
+    # The digits above, the rows of PCA below.
+    follow("FAE")
+    rows = page.locator("img[alt*='PCA, 30 numbers']")
+    rows.first.wait_for(state="attached")
+    before = rows.first.get_attribute("src")
+    new.click()
+    expect(rows.first).not_to_have_attribute("src", str(before))
+    follow("Home")
+    expect(explained).to_have_count(0)
+    expect(new).to_be_enabled()
+
+
 def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):
     open_page(page, app, "Upload")
     answers = []

@@ -115,3 +115,38 @@ def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app
     page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.2 * box["height"])
     page.wait_for_url(re.compile(r"latent_z1=\d+.*latent_z2=\d+"))
     expect(page.locator(".st-key-latent_z1").get_by_role("slider")).to_have_value(re.compile("^(77.5|80|82.5)$"))
+
+
+def test_a_finger_chooses_the_very_point_and_the_pair_outlasts_an_untrained_size(app, browser):
+    context = browser.new_context(viewport=PROJECTOR, has_touch=True)
+    page, boxes = context.new_page(), [f".st-key-latent_{name} input" for name in "ab"]
+    touch = context.new_cdp_session(page)
+    go(page, app, "latent_space?latent_size=2&latent_position=0.7")
+    points = page.locator(".st-key-latent_map .scatterlayer .trace .point")
+    points.first.wait_for(state="attached")
+    come_to_rest(page)
+    page.locator(".st-key-latent_map").scroll_into_view_if_needed()
+    for trace in (1, 5, 8):
+        before = page.locator(boxes[0]).input_value()
+        point = page.locator(".st-key-latent_map .scatterlayer .trace").nth(trace).locator(".point").first
+        box, number = point.bounding_box(), point.evaluate("point => point.__data__.data")
+        assert box is not None
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert number is not None
+        expect(page.locator(boxes[0])).not_to_have_value(before)
+        expect(page.locator(boxes[0])).to_have_value(str(number))
+    page.locator(".st-key-latent_others button").click()
+    expect(page.locator(boxes[1])).to_have_value("12")
+    pair = [page.locator(box).input_value() for box in boxes]
+    words = page.locator(".st-key-latent_first").inner_text()
+    for key in ("ArrowRight", "ArrowLeft"):
+        page.get_by_role("slider", name="Latent size").press(key)
+        expect(page.locator(boxes[0])).to_have_count(0 if key == "ArrowRight" else 1)
+    expect(page.locator(".st-key-latent_first")).to_have_text(words, use_inner_text=True)
+    assert [page.locator(box).input_value() for box in boxes] == pair
+    page.get_by_role("slider", name="How far from A to B").press("ArrowRight")
+    expect(page.locator(".st-key-latent_first")).to_contain_text("at 75%")
+    assert [page.locator(box).input_value() for box in boxes] == pair
+    context.close()

@@ -93,3 +93,32 @@ def test_html_in_a_link_is_shown_as_text_and_runs_nothing(page, app, place):
     expect(page.get_by_text("onerror=window.obeyed").first).to_be_visible()
     assert page.evaluate("window.obeyed ?? null") is None
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_seeds_that_buttons_and_boxes_change_stay_in_the_link_in_any_order(page, app):
+    go(page, app, "home")
+    wait_for_figure(page)
+    seeds, field = page.get_by_role("button", name="Seeds"), page.get_by_label("Digits drawn with seed")
+    digits, noise = (page.locator(f".st-key-{key} button") for key in ("new_digits", "new_noise"))
+    seeds.click()
+    expect(field).to_have_value("0")
+    page.keyboard.press("Escape")
+    for number in (1, 2):
+        digits.click()
+        page.wait_for_url(f"**digits_seed={number}*")
+    seeds.click()
+    field.fill("7")
+    field.press("Enter")
+    page.wait_for_url("**digits_seed=7*")
+    page.keyboard.press("Escape")
+    noise.click()
+    page.wait_for_url("**digits_seed=7&noise_seed=1")
+    digits.click()
+    page.wait_for_url("**digits_seed=8*")
+    page.reload()
+    digits.click()
+    page.wait_for_url("**digits_seed=9*")
+    page.go_back()
+    page.wait_for_url("**digits_seed=8*")
+    seeds.click()
+    expect(field).to_have_value("8")

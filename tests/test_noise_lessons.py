@@ -20,6 +20,7 @@ from ae_core.models import reconstruct
 from ae_core.robustness import LEVELS, Curve, RemovedNoise, Spread, noisy_digits
 from ae_core.store import Store, default_root
 from pages.shared import display, noise_view
+from tests.conftest import widget_key
 from tests.test_lessons import revealed, words
 from tests.test_pages import curves, no_training_process, open_page, pictures  # noqa: F401 (a fixture)
 
@@ -112,7 +113,7 @@ def test_the_noise_from_which_the_denoiser_is_better_is_one_that_was_measured(di
 def test_every_dial_of_the_pair_changes_what_is_shown(kind, dial, value):
     page = pair_page()
     before = shown(page)
-    getattr(page, kind)(key=dial).set_value(value).run()
+    getattr(page, kind)(key=widget_key(page, dial)).set_value(value).run()
     assert not page.exception
     assert shown(page) != before
 

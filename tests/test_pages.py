@@ -16,7 +16,7 @@ from ae_core.data import Digits
 from ae_core.store import SHIPPED, Store, default_root
 from pages.shared import lab, page_objects
 from pages.shared.lesson import BESIDE, PATH
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, widget_key
 
 # The drawing board registers itself with a running server, so its page is tested in the browser; test_pages_runs.py has the runs.
 PAGES = ["home", "fully_connected", "convolutional", "denoising", "comparison"]
@@ -131,7 +131,7 @@ def test_every_test_dial_changes_the_pictures(name, kind, dial, value):
     page = open_page(name)
     page.slider(key=f"{prefix}_test_noise").set_value(0.5).run()
     before = pictures(page)
-    getattr(page, kind)(key=dial.format(prefix)).set_value(value).run()
+    getattr(page, kind)(key=widget_key(page, dial.format(prefix))).set_value(value).run()
     assert not page.exception
     assert pictures(page) != before
 

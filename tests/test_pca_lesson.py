@@ -93,7 +93,7 @@ def test_other_digits_can_be_asked_for_beside_pca():
     page = open_page("fully_connected")
     before = words(page)
     page.button(key="pca_digits").click().run()
-    assert page.number_input(key="digits_seed").value == 1
+    assert page.session_state["digits_seed"] == 1
     assert words(page) != before
 
 

@@ -14,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 from ae_core import cluster, config, jobs, links, run_file
 from ae_core.store import EventLog, Store, default_root
 from ae_core.worker import record
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, widget_key
 
 MODEL_PAGES = {"fully_connected": ("fae", config.FAE), "convolutional": ("cae", config.CAE), "denoising": ("dae", config.DAE)}
+SEEDS = {"digits_seed", "noise_seed"}
 DIALS = ("slider", "select_slider", "selectbox", "number_input")
 NOT_HERE = "The run the sender saw is not here"
 # Quick to train, and nothing that ships has its latent size.
@@ -41,11 +42,13 @@ def open_link(name: str, link: dict[str, str]) -> AppTest:
 
 def bound(page: AppTest) -> set[str]:
     """The keys under which the page's dials stand in links."""
-    return {key for node in page._tree if (key := getattr(getattr(node, "proto", None), "query_param_key", ""))}
+    by_widgets = {key for node in page._tree if (key := getattr(getattr(node, "proto", None), "query_param_key", ""))}
+    return by_widgets | SEEDS
 
 
 def dials(page: AppTest) -> dict[str, object]:
-    return {dial.key: dial.value for kind in DIALS for dial in getattr(page, kind) if dial.key in bound(page)}
+    keys = {widget_key(page, key): key for key in bound(page)}
+    return {keys[dial.key]: dial.value for kind in DIALS for dial in getattr(page, kind) if dial.key in keys}
 
 
 def open_box(page: AppTest) -> None:
@@ -82,7 +85,7 @@ def test_a_shared_link_holds_every_dial_of_the_page_defaults_too_and_its_run(nam
 def test_a_shared_link_sets_the_same_dials_wherever_it_is_opened():
     first = open_link("denoising", {})
     for key, value in {"latent_size": 8, "dae_test_noise": 0.7, "digits_seed": 4}.items():
-        next(dial for kind in DIALS for dial in getattr(first, kind) if dial.key == key).set_value(value)
+        next(dial for kind in DIALS for dial in getattr(first, kind) if dial.key == widget_key(first, key)).set_value(value)
     first.selectbox(key="dae_test_noise_kind").set_value("salt_and_pepper")
     first.selectbox(key="dae_loss").set_value("bce")
     first.run()

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import figures
 from ae_core.likeness import crowd, likeness
 from pages.shared import browser_memory, digit_source, display, drawing_board, my_digit, network_view, noise_view
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, widget_key
 from tests.test_pages import markup, no_training_process, open_page, pictures
 
 __all__ = ["no_training_process"]  # a fixture that every page test stands on
@@ -45,7 +45,7 @@ def page(digits) -> AppTest:
 
 def upload(page: AppTest, pixels: np.ndarray | bytes) -> AppTest:
     content = pixels if isinstance(pixels, bytes) else png(pixels)
-    page.file_uploader(key="own_file").set_value(("photo.png", content, "image/png")).run()
+    page.file_uploader(key=widget_key(page, "own_file")).set_value(("photo.png", content, "image/png")).run()
     assert not page.exception, page.exception
     return page
 
@@ -79,10 +79,10 @@ def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, d
 @pytest.mark.parametrize(
     "act",
     [
-        lambda page: page.toggle(key="own_flip").set_value(True),
-        lambda page: page.toggle(key="own_prepare").set_value(False),
+        lambda page: page.toggle(key=widget_key(page, "own_flip")).set_value(True),
+        lambda page: page.toggle(key=widget_key(page, "own_prepare")).set_value(False),
         lambda page: page.button(key="own_turn").click(),
-        lambda page: page.slider(key="own_threshold").set_value(0.85),
+        lambda page: page.slider(key=widget_key(page, "own_threshold")).set_value(0.85),
     ],
     ids=["flip", "unprepared", "turn", "threshold"],
 )
@@ -100,9 +100,9 @@ def test_every_dial_of_the_preparation_changes_the_digit(digits, act):
 
 def test_a_new_picture_begins_without_the_last_ones_wishes(page, digits):
     page.button(key="own_turn").click().run()
-    page.slider(key="own_threshold").set_value(0.7).run()
+    page.slider(key=widget_key(page, "own_threshold")).set_value(0.7).run()
     upload(page, page_of_paper(digits.test_nhw[digits.test_labels_n == 4][:1]))
-    assert page.slider(key="own_threshold").value == 0.5
+    assert page.slider(key=widget_key(page, "own_threshold")).value == 0.5
     assert "own_turns" not in page.session_state
 
 
@@ -136,7 +136,7 @@ def test_a_visitor_who_sends_too_many_pictures_is_asked_to_wait(page, digits, mo
 def test_a_page_without_ink_says_so_and_offers_the_dials(page):
     upload(page, np.full((200, 200), 200, np.uint8))
     assert "no ink" in page.error[0].value
-    assert page.slider(key="own_threshold")
+    assert page.slider(key=widget_key(page, "own_threshold"))
 
 
 def test_the_surprise_is_the_one_measured(page, digits):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
-from pages.shared import my_digit
+from pages.shared import linked, my_digit
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
@@ -98,30 +98,57 @@ def test_noise_key(page: str) -> str:
     return f"{page}_test_noise"
 
 
-def digits_and_noise_seeds() -> tuple[int, int]:
-    """Which test digits are shown and which noise pattern lies on them, with a button for new ones of each."""
+def digits_and_noise_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[int, int]:
+    """Which test digits are shown and which noise pattern lies on them, with a button for new ones of each.
+
+    one_digit: only the first digit is shown, so that the visitor's own leaves no other to be seen. whole_page: other parts
+    of the page, outside of the fragment that these dials stand in, show the digits too.
+    """
+    hidden = one_digit and my_digit.shown() is not None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("New digits", key="new_digits", icon=":material/casino:", on_click=_next, args=("digits_seed",))
-        st.button("New noise", key="new_noise", icon=":material/grain:", on_click=_next, args=("noise_seed",))
+        _next_button("New digits", "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page)
+        _next_button("New noise", "new_noise", "noise_seed", icon=":material/grain:")
         my_digit.switch("digits")
         with st.popover("Seeds"):
-            return _seed("Digits drawn with seed", "digits_seed"), _seed("Noise drawn with seed", "noise_seed")
+            seeds = (
+                _shared_seed("Digits drawn with seed", "digits_seed", whole_page=whole_page),
+                _shared_seed("Noise drawn with seed", "noise_seed"),
+            )
+    if hidden:
+        st.caption("This is **your** digit. Switch **My digit** off to see others, and new ones.")
+    return seeds
 
 
 def new_digits(key: str) -> int:
     """A button of its own for new test digits, further down a page; which ones are shown."""
-    st.button("New digits", key=key, icon=":material/casino:", on_click=_next, args=("digits_seed",))
-    return int(st.session_state.get("digits_seed", 0))
+    _next_button("New digits", key, "digits_seed")
+    return linked.value("digits_seed", 0)
 
 
-def _seed(label: str, key: str, default: int = 0) -> int:
-    low, high = LIMITS["seed"]
-    return int(st.number_input(label, low, high, default, key=key, bind="query-params"))
+def _next_button(
+    label: str, key: str, seed: str, *, icon: str = ":material/casino:", disabled: bool = False, whole_page: bool = False
+) -> None:
+    st.button(label, key=key, icon=icon, on_click=_next, args=(seed, whole_page), disabled=disabled)
 
 
-def _next(key: str) -> None:
+def _shared_seed(label: str, key: str, *, whole_page: bool = False) -> int:
+    """A seed that buttons change too."""
+    seed = linked.value(key, 0)
+    st.number_input(label, *LIMITS["seed"], seed, key=linked.widget(key), on_change=_take_seed, args=(key, whole_page))
+    return seed
+
+
+def _take_seed(key: str, whole_page: bool) -> None:
+    linked.take(key)
+    if whole_page:
+        st.rerun()
+
+
+def _next(key: str, whole_page: bool) -> None:
     _, high = LIMITS["seed"]
-    st.session_state[key] = (int(st.session_state.get(key, 0)) + 1) % (high + 1)
+    linked.put(key, (linked.value(key, 0) + 1) % (high + 1))
+    if whole_page:
+        st.rerun()
 
 
 def _network_dials(preset: RunConfig, page: str) -> dict[str, object]:
@@ -147,5 +174,5 @@ def _advanced(preset: RunConfig, page: str) -> dict[str, object]:
     loss = st.selectbox(
         "Loss", losses, losses.index(default.loss), format_func=LOSS_WORDS.__getitem__, key=f"{page}_loss", bind="query-params"
     )
-    seed = _seed("Seed", "seed", default.seed)
+    seed = int(st.number_input("Seed", *LIMITS["seed"], default.seed, key="seed", bind="query-params"))
     return {"learning_rate": rate, "batch_size": batch, "loss": loss, "seed": seed}

@@ -16,7 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core import decoding
 from ae_core.errors import ImageError
-from pages.shared import browser_memory, drawing_board, my_digit, preparation
+from pages.shared import browser_memory, drawing_board, linked, my_digit, preparation
 from pages.shared.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
@@ -33,6 +33,7 @@ MOST_A_MINUTE = 120
 SMALL_FILE, QUALITY = 150_000, 95
 # Under these the session remembers the drawing board, the last picture that came in, and when pictures came.
 BOARD, SEEN, READ_AT = "own_board", "own_picture_seen", "own_picture_times"
+FILE, CAMERA = "own_file", "own_camera"
 
 # A picture on the clipboard goes the way of a chosen file. Only pages with one file chooser for pictures have this.
 PASTE = """
@@ -132,16 +133,19 @@ def _own_board() -> Board:
 
 
 def _file() -> None:
-    file = st.file_uploader(
-        f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key="own_file",
-        help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
-    )  # fmt: skip
+    with st.container(key=FILE):
+        file = st.file_uploader(
+            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key=linked.widget(FILE),
+            help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
+        )  # fmt: skip
     _paste(key="own_paste")
     _take_file(file)
 
 
 def _camera() -> None:
-    photo = st.camera_input("A photograph of a digit", key="own_camera", help="Hold the paper so that the digit fills half of the picture.")
+    photo = st.camera_input(
+        "A photograph of a digit", key=linked.widget(CAMERA), help="Hold the paper so that the digit fills half of the picture."
+    )
     st.caption("No camera? Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well.")
     _take_file(photo)
 
@@ -215,3 +219,5 @@ def _let_go(file: UploadedFile) -> None:
 def _forget() -> None:
     _clear()
     preparation.reset()
+    for name in (FILE, CAMERA):
+        linked.renew(name)  # the browser forgets the file's name, and no longer shows the photograph

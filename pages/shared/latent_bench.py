@@ -17,7 +17,7 @@ from ae_core.latent import Plane
 from ae_core.models import Autoencoder, codes_of, pictures_of
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import display, lab, my_digit
+from pages.shared import display, lab, linked, my_digit
 from pages.shared.question import Answer
 
 MODELS = ("FAE", "CAE", "DAE")
@@ -35,9 +35,27 @@ HALFWAY = (
     "No, the cross-fade is nearer.",
 )
 CHOSEN = {"A": "latent_a", "B": "latent_b"}
+FIRST_PAIR = (0, 1)
 MAP, MANIFOLD = "latent_map", "latent_manifold"
 PLACE = ("latent_z1", "latent_z2")
 PLACE_STEP = 100 / (latent_figures.CLICKS - 1)
+MIDDLE = 50.0
+
+# Plotly takes for clicked what the pointer last hovered over, and a finger does not hover: its tap would choose the point
+# that was tapped before. So the finger's place is told first, as a mouse would.
+HOVER_FIRST = """
+export default function () {
+    const hover = (event) => {
+        const target = event.target.closest?.(".js-plotly-plot .nsewdrag");
+        if (event.pointerType !== "touch" || !target) return;
+        const { clientX, clientY } = event;
+        target.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY, bubbles: true, cancelable: true, view: window }));
+    };
+    document.addEventListener("pointerdown", hover, true);
+    return () => document.removeEventListener("pointerdown", hover, true);
+}
+"""
+_hover_first = st.components.v2.component("autoencoder_lab_hover_first", js=HOVER_FIRST)
 
 
 @dataclass(frozen=True)
@@ -92,15 +110,21 @@ def two_digits(here: Space) -> None:
         _walk(here, ends)
         with left:
             _map(here, ends, position)
+            st.html("<style>.st-key-latent_hover {position: absolute}</style>")
+            _hover_first(key="latent_hover")
 
 
 def _choice(here: Space) -> tuple[int, int]:
     last = len(here.labels_n) - 1
     own = my_digit.shown() is not None
     numbers = []
-    for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), (0, 1), strict=True):
-        label, is_own = f"{name}: digit number", own and name == "A"
-        numbers.append(int(column.number_input(label, 0, last, first, key=key, bind="query-params", disabled=is_own)))
+    for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), FIRST_PAIR, strict=True):
+        numbers.append(min(linked.value(key, first), last))
+        with column.container(key=key):
+            st.number_input(
+                f"{name}: digit number", 0, last, numbers[-1], key=linked.widget(key), disabled=own and name == "A",
+                on_change=linked.take, args=(key,),
+            )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.radio("A click on a point chooses", list(CHOSEN), key="latent_click", horizontal=True, bind="query-params", disabled=own)
         st.button("Two other digits", key="latent_others", icon=":material/casino:", on_click=_others, args=(last + 1,))
@@ -121,8 +145,8 @@ def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
 
 
 def _others(count: int) -> None:
-    for key, stride in zip(CHOSEN.values(), (7, 11), strict=True):
-        st.session_state[key] = (int(st.session_state[key]) + stride) % count
+    for key, first, stride in zip(CHOSEN.values(), FIRST_PAIR, (7, 11), strict=True):
+        linked.put(key, (linked.value(key, first) + stride) % count)
 
 
 def _two_pictures(here: Space, ends: Ends, position: float) -> None:
@@ -178,7 +202,7 @@ def _point_clicked() -> None:
     """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
     which = st.session_state.get("latent_click", "A") if my_digit.shown() is None else "B"
     for point in _clicked(MAP):
-        st.session_state[CHOSEN[which]] = int(point["customdata"])
+        linked.put(CHOSEN[which], int(point["customdata"]))
 
 
 # Anywhere else
@@ -210,16 +234,19 @@ def _anywhere_on_the_plane(here: Space) -> None:
 
 
 def _share(name: str, key: str) -> float:
-    return st.slider(
-        f"{name} number of the code", 0.0, 100.0, 50.0, PLACE_STEP, format="%.1f %%", key=key, bind="query-params",
-        help="0 % is the lowest among these digits' codes, 100 % the highest.",
-    )  # fmt: skip
+    share = linked.value(key, MIDDLE)
+    with st.container(key=key):
+        st.slider(
+            f"{name} number of the code", 0.0, 100.0, share, PLACE_STEP, format="%.1f %%", key=linked.widget(key),
+            on_change=linked.take, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
+        )  # fmt: skip
+    return share
 
 
 def _place_clicked() -> None:
     for point in _clicked(MANIFOLD):
         for key, percent in zip(PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True):
-            st.session_state[key] = percent
+            linked.put(key, percent)
 
 
 def _along_directions(here: Space) -> None:
@@ -237,15 +264,20 @@ def _along_directions(here: Space) -> None:
 
 
 def _amount(column: DeltaGenerator, number: int, share: float) -> float:
-    return column.slider(
-        f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, 0.0, 0.1, key=f"latent_direction_{number}",
-        bind="query-params", help="In standard deviations of the digits' codes along this principal direction.",
-    )  # fmt: skip
+    key = f"latent_direction_{number}"
+    amount = linked.value(key, 0.0)
+    with column.container(key=key):
+        st.slider(
+            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, amount, 0.1, key=linked.widget(key),
+            on_change=linked.take, args=(key,),
+            help="In standard deviations of the digits' codes along this principal direction.",
+        )  # fmt: skip
+    return amount
 
 
 def _reset() -> None:
     for i in range(DIRECTIONS):
-        st.session_state[f"latent_direction_{i + 1}"] = 0.0
+        linked.put(f"latent_direction_{i + 1}", 0.0)
 
 
 # The question

@@ -15,10 +15,13 @@ from pages.shared import dials, display, lab, lesson, share, training_panel, tra
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
 
-def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More | None = None) -> RunConfig | None:
+def bench(
+    preset: RunConfig, page: str, *, denoising: bool = False, digits_below: bool = False, more: More | None = None
+) -> RunConfig | None:
     """Train a model and try it, under the dials of `page`. Gives back the run they describe; None where they do not fit together.
 
-    `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials.
+    `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials. digits_below: the
+    page itself shows the same digits further down.
     """
     controls, pictures = lesson.columns()
     run = None
@@ -32,13 +35,13 @@ def bench(preset: RunConfig, page: str, *, denoising: bool = False, more: More |
         found = training_panel.watch(run, page)
         share.beside_the_senders(run, found)
         if found is not None:
-            _try_it(found.run_id, page, run, more)
+            _try_it(found.run_id, page, run, digits_below, more)
             training_story.story(found, page)
     return run
 
 
 @st.fragment
-def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> None:
+def _try_it(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
     """A fragment of its own, so that a test dial redraws the pictures and nothing else."""
     with lab.plain_errors():
         found = lab.trained(wanted)
@@ -47,7 +50,7 @@ def _try_it(run_id: str, page: str, wanted: RunConfig, more: More | None) -> Non
             return
         noise = dials.test_noise(page, default=found.config.corruption.level)
         pictures = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        digits_seed, noise_seed = dials.digits_and_noise_seeds(whole_page=digits_below)
         digits = display.chosen_digits(digits_seed)
         with pictures:
             display.denoising_rows(found, digits, noise, noise_seed, key=page)

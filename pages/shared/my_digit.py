@@ -79,6 +79,8 @@ def _switched(key: str) -> None:
     st.session_state[SHOWN] = st.session_state.get(key, True)
     if digit() is not None:
         _keep_in_browser()
+    if key in st.session_state:
+        st.rerun()  # the whole page, not the switch's fragment alone: every part of a page may show the digit
 
 
 def _keep_in_browser() -> None:

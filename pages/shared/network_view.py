@@ -10,7 +10,7 @@ from ae_core import models, network_figures
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig
 from ae_core.store import StoredRun
 from ae_core.training import seeded
-from pages.shared import display, lab, my_digit
+from pages.shared import display, lab, my_digit, share
 from pages.shared.display import noisy_version
 
 CLASSES = range(10)
@@ -63,7 +63,9 @@ def _chosen(seed: int, key: str) -> Tensor:
     if (own_hw := my_digit.shown()) is not None:
         st.caption("In **your** digit. Switch **My digit** off, above, to choose among the held-back ones.")
         return own_hw
-    chosen = st.radio("Digit", CLASSES, FIRST_DIGIT, horizontal=True, key=name, bind="query-params")
+    chosen = st.radio(
+        "Digit", CLASSES, FIRST_DIGIT, horizontal=True, key=name, bind="query-params", on_change=share.redraw_link, args=(key,)
+    )
     order_n = torch.randperm(len(digits.test_nhw), generator=seeded(seed, "digits"))
     first = order_n[digits.test_labels_n[order_n] == chosen][0]
     return digits.test_nhw[first]

@@ -9,7 +9,7 @@ from ae_core import digits
 from ae_core.digit_figures import framed, steps_html
 from ae_core.digits import PreparedDigit, Wishes
 from ae_core.errors import ImageError
-from pages.shared import my_digit
+from pages.shared import linked, my_digit
 
 REFUSED_WIDTH = 236
 FLIP, THRESHOLD, TURNS, WHICH, PREPARE = "own_flip", "own_threshold", "own_turns", "own_which", "own_prepare"
@@ -36,8 +36,10 @@ def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
 
 def reset() -> None:
     """The next picture begins with no wishes."""
-    for key in (FLIP, THRESHOLD, TURNS, WHICH, PREPARE):
+    for key in (TURNS, WHICH):
         st.session_state.pop(key, None)
+    for name in (FLIP, THRESHOLD, PREPARE):
+        linked.renew(name)  # what is only taken out of the session, the browser would send again
 
 
 def _wishes() -> Wishes:
@@ -45,17 +47,17 @@ def _wishes() -> Wishes:
         low, high = digits.THRESHOLDS
         first, second = st.columns(2, gap="medium")
         threshold = first.slider(
-            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=THRESHOLD, persist_state="session",
+            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=linked.widget(THRESHOLD), persist_state="session",
             help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
         )  # fmt: skip
         with second.container(horizontal=True, vertical_alignment="bottom"):
             st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn)
             flip = st.toggle(
-                "Swap ink and paper", key=FLIP, persist_state="session",
+                "Swap ink and paper", key=linked.widget(FLIP), persist_state="session",
                 help="For when dark ink was taken for paper, or the other way round.",
             )  # fmt: skip
         prepare = second.toggle(
-            "Prepare it", True, key=PREPARE, persist_state="session",
+            "Prepare it", True, key=linked.widget(PREPARE), persist_state="session",
             help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
         )  # fmt: skip
     which = st.session_state.get(WHICH)

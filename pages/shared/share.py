@@ -69,6 +69,12 @@ def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_s
         st.code(report.snippet(run), language="python")
 
 
+def redraw_link(page: str) -> None:
+    """For a dial in a fragment of its own: draw the whole page if the link, which names every dial, is being looked at."""
+    if st.session_state.get(f"{page}_share"):
+        st.rerun()
+
+
 def link(run: StoredRun, page: str) -> str:
     """This page's address with all its dials, defaults too, for another version of the lab may have others; and with the run shown."""
     parameters = {**_dials(page), **links.of_run(run)}

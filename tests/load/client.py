@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import urllib.error
 import urllib.request
@@ -142,7 +143,7 @@ class Visitor:
     def _widget(self, key: str) -> str:
         for element in self.elements.values():
             widget = getattr(element, element.WhichOneof("type"))
-            if _key(getattr(widget, "id", "")) == key:
+            if re.fullmatch(rf"{key}(_\d+)?", _key(getattr(widget, "id", ""))):  # some widgets have a new key after each reset
                 return str(widget.id)
         raise LookupError(f"no widget {key!r} on the page")
 

@@ -1,0 +1,77 @@
+"""Values that a button and a widget both change. The program owns them, widgets show them, the link names them.
+
+A browser owns what its widgets hold. What the program writes under a widget's key reaches a browser only where the widget
+stands on the page: a field in a closed box keeps its old value and sends that again with whatever is pressed next. So each
+value lies under a plain key, and its widget gets another key, a new one whenever anything but the widget changed the value.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ae_core import links
+
+Number = TypeVar("Number", int, float)
+# Under this the session remembers which key each widget has now.
+WIDGETS = "linked_widgets"
+# Never the same number twice, so that no browser still holds anything under a new key, whatever the session has forgotten.
+_numbers = count(1)
+
+
+def value(key: str, default: Number) -> Number:
+    """The number under `key`, of the type of `default`; the link names it unless it is the default.
+
+    A link that was opened, or gone back to, is obeyed as far as `ae_core.links` understands it.
+    """
+    said, context = st.query_params.get(key), get_script_run_ctx()
+    if key not in st.session_state or (context is not None and context.is_history_navigation):
+        asked = default if said is None else _read(key, said, default)
+        if st.session_state.get(key) != asked:
+            put(key, asked)
+    now: Number = type(default)(st.session_state[key])
+    if now != default:
+        if said != str(now):
+            st.query_params[key] = str(now)
+    elif said is not None:
+        del st.query_params[key]
+    return now
+
+
+def put(key: str, number: float) -> None:
+    """The program's own change of the value under `key`; its widget shows it."""
+    st.session_state[key] = number
+    renew(key)
+
+
+def take(key: str) -> None:
+    """The visitor's change of the value under `key`, in the widget `widget(key)`: its `on_change`."""
+    held = st.session_state.get(widget(key))
+    if held is not None:
+        st.session_state[key] = held
+
+
+def widget(name: str) -> str:
+    """The key that the widget called `name` has now."""
+    widgets: dict[str, str] = st.session_state.setdefault(WIDGETS, {})
+    if name not in widgets:
+        renew(name)
+    return widgets[name]
+
+
+def renew(name: str) -> None:
+    """Give the widget called `name` another key: a browser forgets what it held under the old one."""
+    st.session_state.setdefault(WIDGETS, {})[name] = f"{name}_{next(_numbers)}"
+
+
+def _read(key: str, said: str, default: Number) -> Number:
+    """What a link says of a value; where it cannot be used, the default, which `links.problems` tells."""
+    check = links.check_of(key)
+    try:
+        number = type(default)(float(said))
+    except (ValueError, OverflowError):
+        return default
+    return number if check and check.accepts(str(number)) else default
