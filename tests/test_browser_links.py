@@ -96,7 +96,7 @@ def test_html_in_a_link_is_shown_as_text_and_runs_nothing(page, app, place):
 
 
 def test_seeds_that_buttons_and_boxes_change_stay_in_the_link_in_any_order(page, app):
-    go(page, app, "home")
+    go(page, app, "")
     wait_for_figure(page)
     seeds, field = page.get_by_role("button", name="Seeds"), page.get_by_label("Digits drawn with seed")
     digits, noise = (page.locator(f".st-key-{key} button") for key in ("new_digits", "new_noise"))
@@ -107,6 +107,7 @@ def test_seeds_that_buttons_and_boxes_change_stay_in_the_link_in_any_order(page,
         digits.click()
         page.wait_for_url(f"**digits_seed={number}*")
     seeds.click()
+    expect(field).to_have_count(1)  # the closed box fades away
     field.fill("7")
     field.press("Enter")
     page.wait_for_url("**digits_seed=7*")
