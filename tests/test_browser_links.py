@@ -122,4 +122,5 @@ def test_seeds_that_buttons_and_boxes_change_stay_in_the_link_in_any_order(page,
     page.go_back()
     page.wait_for_url("**digits_seed=8*")
     seeds.click()
+    expect(field).to_have_count(1)
     expect(field).to_have_value("8")
