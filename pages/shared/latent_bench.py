@@ -122,7 +122,7 @@ def _choice(here: Space) -> tuple[int, int]:
         numbers.append(min(linked.value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                f"{name}: digit number", 0, last, numbers[-1], key=linked.widget(key), disabled=own and name == "A",
+                f"{name}: digit number", 0, last, key=linked.shown_widget(key, numbers[-1]), disabled=own and name == "A",
                 on_change=linked.take, args=(key,),
             )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -146,7 +146,7 @@ def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
 
 def _others(count: int) -> None:
     for key, first, stride in zip(CHOSEN.values(), FIRST_PAIR, (7, 11), strict=True):
-        linked.put(key, (linked.value(key, first) + stride) % count)
+        linked.show(key, (linked.value(key, first) + stride) % count)
 
 
 def _two_pictures(here: Space, ends: Ends, position: float) -> None:
@@ -202,7 +202,7 @@ def _point_clicked() -> None:
     """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
     which = st.session_state.get("latent_click", "A") if my_digit.shown() is None else "B"
     for point in _clicked(MAP):
-        linked.put(CHOSEN[which], int(point["customdata"]))
+        linked.show(CHOSEN[which], int(point["customdata"]))
 
 
 # Anywhere else
@@ -237,7 +237,7 @@ def _share(name: str, key: str) -> float:
     share = linked.value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            f"{name} number of the code", 0.0, 100.0, share, PLACE_STEP, format="%.1f %%", key=linked.widget(key),
+            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", key=linked.shown_widget(key, share),
             on_change=linked.take, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
         )  # fmt: skip
     return share
@@ -246,7 +246,7 @@ def _share(name: str, key: str) -> float:
 def _place_clicked() -> None:
     for point in _clicked(MANIFOLD):
         for key, percent in zip(PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True):
-            linked.put(key, percent)
+            linked.show(key, percent)
 
 
 def _along_directions(here: Space) -> None:
@@ -268,7 +268,7 @@ def _amount(column: DeltaGenerator, number: int, share: float) -> float:
     amount = linked.value(key, 0.0)
     with column.container(key=key):
         st.slider(
-            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, amount, 0.1, key=linked.widget(key),
+            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, key=linked.shown_widget(key, amount),
             on_change=linked.take, args=(key,),
             help="In standard deviations of the digits' codes along this principal direction.",
         )  # fmt: skip
@@ -277,7 +277,7 @@ def _amount(column: DeltaGenerator, number: int, share: float) -> float:
 
 def _reset() -> None:
     for i in range(DIRECTIONS):
-        linked.put(f"latent_direction_{i + 1}", 0.0)
+        linked.show(f"latent_direction_{i + 1}", 0.0)
 
 
 # The question

@@ -42,9 +42,22 @@ def value(key: str, default: Number) -> Number:
 
 
 def put(key: str, number: float) -> None:
-    """The program's own change of the value under `key`; its widget shows it."""
+    """The program's own change of the value under `key`, whose widget may be out of sight."""
     st.session_state[key] = number
     renew(key)
+
+
+def show(key: str, number: float) -> None:
+    """Like `put`, for a widget that is in sight: it keeps its key, and its place on the page."""
+    st.session_state[key] = st.session_state[widget(key)] = number
+
+
+def shown_widget(key: str, number: float) -> str:
+    """The key of the widget of `show`, which begins with `number`; such a widget is given no value of its own."""
+    name = widget(key)
+    if name not in st.session_state:
+        st.session_state[name] = number
+    return name
 
 
 def take(key: str) -> None:
