@@ -18,7 +18,7 @@ from ae_core.models import Autoencoder, as_picture, codes_of, pictures_of, recon
 from ae_core.store import Store
 from ae_core.training import seeded
 from pages.shared.latent_bench import HALFWAY
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, widget_key
 from tests.test_pages import no_training_process, pictures  # noqa: F401 (a fixture)
 
 
@@ -172,7 +172,7 @@ def latent_space(size: int, **dials: float) -> AppTest:
 def test_every_dial_of_the_latent_space_changes_its_pictures(kind, dial, value):
     page = latent_space(30)
     before = pictures(page)
-    getattr(page, kind)(key=dial).set_value(value).run()
+    getattr(page, kind)(key=widget_key(page, dial)).set_value(value).run()
     assert not page.exception
     assert pictures(page) != before
 
@@ -181,7 +181,7 @@ def test_every_dial_of_the_latent_space_changes_its_pictures(kind, dial, value):
 def test_two_sliders_reach_any_code_of_two_numbers(dial):
     page = latent_space(2)
     before = pictures(page)
-    page.slider(key=dial).set_value(100.0).run()
+    page.slider(key=widget_key(page, dial)).set_value(100.0).run()
     assert pictures(page) != before
 
 
@@ -201,10 +201,10 @@ def test_the_map_says_how_much_of_the_codes_it_shows(store, digits: Digits):
 def test_buttons_bring_other_digits_and_lead_back_to_the_mean():
     page = latent_space(30, latent_direction_3=1.5)
     page.button(key="latent_others").click().run()
-    assert (page.number_input(key="latent_a").value, page.number_input(key="latent_b").value) == (7, 12)
-    assert page.slider(key="latent_direction_3").value == 1.5
+    assert (page.number_input(key=widget_key(page, "latent_a")).value, page.number_input(key=widget_key(page, "latent_b")).value) == (7, 12)
+    assert page.slider(key=widget_key(page, "latent_direction_3")).value == 1.5
     page.button(key="latent_reset").click().run()
-    assert page.slider(key="latent_direction_3").value == 0.0
+    assert page.slider(key=widget_key(page, "latent_direction_3")).value == 0.0
 
 
 def test_a_size_that_nobody_trained_says_what_to_do_next():
