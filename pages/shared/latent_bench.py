@@ -41,22 +41,6 @@ PLACE = ("latent_z1", "latent_z2")
 PLACE_STEP = 100 / (latent_figures.CLICKS - 1)
 MIDDLE = 50.0
 
-# Plotly takes for clicked what the pointer last hovered over, and a finger does not hover: its tap would choose the point
-# that was tapped before. So the finger's place is told first, as a mouse would.
-HOVER_FIRST = """
-export default function () {
-    const hover = (event) => {
-        const target = event.target.closest?.(".js-plotly-plot .nsewdrag");
-        if (event.pointerType !== "touch" || !target) return;
-        const { clientX, clientY } = event;
-        target.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY, bubbles: true, cancelable: true, view: window }));
-    };
-    document.addEventListener("pointerdown", hover, true);
-    return () => document.removeEventListener("pointerdown", hover, true);
-}
-"""
-_hover_first = st.components.v2.component("autoencoder_lab_hover_first", js=HOVER_FIRST)
-
 
 @dataclass(frozen=True)
 class Space:
@@ -110,8 +94,6 @@ def two_digits(here: Space) -> None:
         _walk(here, ends)
         with left:
             _map(here, ends, position)
-            st.html("<style>.st-key-latent_hover {position: absolute}</style>")
-            _hover_first(key="latent_hover")
 
 
 def _choice(here: Space) -> tuple[int, int]:
