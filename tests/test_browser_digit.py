@@ -170,7 +170,7 @@ def test_a_reset_of_the_preparation_stays_one_and_forgetting_leaves_no_file(page
             page.get_by_text("Prepare it").click()
             prepared_picture(page, instead_of=prepared)
     expect(threshold).to_have_value("0.5")
-    page.get_by_role("slider", name="Noise level σ in the test").press("ArrowRight")  # the browser says all that it holds
+    page.locator(".st-key-your_digit_test_noise").get_by_role("slider").press("ArrowRight")  # the browser says all that it holds
     turn = page.get_by_role("button", name="Turn")
     for _ in range(4):
         turn.click()
