@@ -27,7 +27,7 @@ PROMPTS = {
 }
 BOARD_SIDE = 260
 # Between a phone's width and a laptop's, the column would be narrower than the board and the three ways in.
-ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: max({BOARD_SIDE + 4}px, 17rem) }}</style>"
+ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: min(100%, max({BOARD_SIDE + 4}px, 17rem)) }}</style>"
 MOST_A_MINUTE = 120
 # What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
 SMALL_FILE, QUALITY = 150_000, 95
