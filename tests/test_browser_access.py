@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import FOLLOWING, PHONE, PROJECTOR, App, picture_changes_after
+from tests.browser import PHONE, PROJECTOR, App
 from tests.handwriting import draw, prepared_picture
 from tests.test_browser import PAGES, go
 
@@ -264,15 +264,6 @@ def test_a_question_is_answered_by_touch(phone, app):
     expect(phone.locator(".st-key-home_lock button")).to_be_enabled()
     phone.locator(".st-key-home_lock button").tap()
     expect(phone.locator(".st-key-question_home").get_by_text("of the variance between them")).to_be_visible()
-
-
-def test_a_touch_on_the_noise_slider_changes_the_pictures(phone, app):
-    go(phone, app, "")
-    phone.locator(FOLLOWING).first.wait_for()
-    phone.wait_for_timeout(3_000)
-    rail = phone.locator(".st-key-home_test_noise [role=group]").bounding_box()
-    assert rail is not None
-    picture_changes_after(phone, lambda: phone.touchscreen.tap(rail["x"] + 0.8 * rail["width"], rail["y"] + rail["height"] / 2))
 
 
 def test_presenting_on_a_phone_hides_nothing_that_a_finger_cannot_bring_back(phone, app):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.benchmarks.pages import ENOUGH, come_to_rest, targets
-from tests.browser import PHONE, App
+from tests.browser import PHONE, App, picture_changes_after
 from tests.test_browser import go
 
 SMALL, SIDEWAYS = {"width": 320, "height": 568}, {"width": 844, "height": 390}
@@ -80,7 +80,7 @@ def test_a_swipe_over_a_slider_scrolls_the_page_and_its_thumb_drags(on_phone):
         expect(slider.locator("input")).to_have_value(before)
         start, width = middle_of(thumb)
         assert width >= 28
-        move_finger(page, start, across, 4)
+        picture_changes_after(page, lambda: move_finger(page, start, across, 4))  # noqa: B023
         expect(slider.locator("input")).not_to_have_value(before)
         come_to_rest(page)
 

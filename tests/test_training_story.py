@@ -83,6 +83,13 @@ def test_pictures_codes_and_loss_move_together(progress):
     assert last[marker].y[0] == pytest.approx(784 * progress.batch_losses[-1][1])
 
 
+def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
+    figure = training_story._figure(progress, "mse")
+    width, widest_label = 356, 45
+    assert (figure.layout.xaxis3.domain[0] - figure.layout.xaxis2.domain[1]) * width >= widest_label
+    assert not any("3" in f"{words.xref}{words.yref}" for words in figure.layout.annotations)
+
+
 @pytest.mark.parametrize("loss", ["mse", "bce"])
 def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
     figure = training_story._figure(progress, loss)
