@@ -125,6 +125,8 @@ def test_a_finger_chooses_the_very_point_and_the_pair_outlasts_an_untrained_size
     points = page.locator(".st-key-latent_map .scatterlayer .trace .point")
     points.first.wait_for(state="attached")
     come_to_rest(page)
+    assert [page.locator(box).input_value() for box in boxes] == ["0", "1"]
+    expect(page.locator(".st-key-latent_z1").get_by_role("slider")).to_have_value("50")
     page.locator(".st-key-latent_map").scroll_into_view_if_needed()
     chosen = []
     for trace in (1, 5, 8, 1):
@@ -149,4 +151,8 @@ def test_a_finger_chooses_the_very_point_and_the_pair_outlasts_an_untrained_size
     page.get_by_role("slider", name="How far from A to B").press("ArrowRight")
     expect(page.locator(".st-key-latent_first")).to_contain_text("at 75%")
     assert [page.locator(box).input_value() for box in boxes] == pair
+    page.reload()
+    come_to_rest(page)
+    assert [page.locator(box).input_value() for box in boxes] == pair
+    expect(page.locator(".st-key-latent_first")).to_contain_text("at 75%")
     context.close()

@@ -104,7 +104,7 @@ def _choice(here: Space) -> tuple[int, int]:
         numbers.append(min(linked.value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                f"{name}: digit number", 0, last, key=linked.shown_widget(key, numbers[-1]), disabled=own and name == "A",
+                f"{name}: digit number", 0, last, **linked.in_sight(key, numbers[-1]), disabled=own and name == "A",
                 on_change=linked.take, args=(key,),
             )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -219,7 +219,7 @@ def _share(name: str, key: str) -> float:
     share = linked.value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", key=linked.shown_widget(key, share),
+            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", **linked.in_sight(key, share),
             on_change=linked.take, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
         )  # fmt: skip
     return share
@@ -250,7 +250,7 @@ def _amount(column: DeltaGenerator, number: int, share: float) -> float:
     amount = linked.value(key, 0.0)
     with column.container(key=key):
         st.slider(
-            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, key=linked.shown_widget(key, amount),
+            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, **linked.in_sight(key, amount),
             on_change=linked.take, args=(key,),
             help="In standard deviations of the digits' codes along this principal direction.",
         )  # fmt: skip

@@ -8,7 +8,7 @@ value lies under a plain key, and its widget gets another key, a new one wheneve
 from __future__ import annotations
 
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -16,8 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ae_core import links
 
 Number = TypeVar("Number", int, float)
-# Under this the session remembers which key each widget has now.
-WIDGETS = "linked_widgets"
+# Under these the session remembers which key each widget has now, and which have just been given a value.
+WIDGETS, SHOWN = "linked_widgets", "linked_shown"
 # Never the same number twice, so that no browser still holds anything under a new key, whatever the session has forgotten.
 _numbers = count(1)
 
@@ -50,14 +50,17 @@ def put(key: str, number: float) -> None:
 def show(key: str, number: float) -> None:
     """Like `put`, for a widget that is in sight: it keeps its key, and its place on the page."""
     st.session_state[key] = st.session_state[widget(key)] = number
+    st.session_state.setdefault(SHOWN, set()).add(key)
 
 
-def shown_widget(key: str, number: float) -> str:
-    """The key of the widget of `show`, which begins with `number`; such a widget is given no value of its own."""
-    name = widget(key)
-    if name not in st.session_state:
-        st.session_state[name] = number
-    return name
+def in_sight(key: str, number: float) -> dict[str, Any]:
+    """The key and the value for the widget of `show`; no value where `show` has just given it one."""
+    shown: set[str] = st.session_state.setdefault(SHOWN, set())
+    if key in shown:
+        shown.remove(key)
+        if widget(key) in st.session_state:
+            return {"key": widget(key)}
+    return {"key": widget(key), "value": number}
 
 
 def take(key: str) -> None:
