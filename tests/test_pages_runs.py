@@ -240,7 +240,7 @@ def test_a_run_is_never_shown_with_digits_it_learnt_from(here, few_digits):
     train(here, replace(few_digits, name=config.MNIST), run)
     page = choose(open_page(), "FAE 2, 2 epochs")
     assert not page.table
-    assert "download" in page.info[-1].value
+    assert "knows the digits at hand, so it is not shown with them" in page.info[-1].value
 
 
 # What can be done to a run
