@@ -173,7 +173,7 @@ def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: floa
         f'<div style="{grid}">{"".join(parts)}</div>'
         f'<div style="max-width:720px;margin-top:8px"><div style="{bar}"></div>'
         f'<div style="{TEXT};display:flex;justify-content:space-between">'
-        f"<span>−{scale:.2f} blue = darker</span><span>0</span><span>orange = brighter +{scale:.2f}</span></div></div>"
+        f"<span>−{scale:.2f} blue = below 0</span><span>0</span><span>orange = above 0 +{scale:.2f}</span></div></div>"
     )
 
 

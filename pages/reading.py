@@ -22,7 +22,7 @@ with lab.plain_errors():
       networks](https://doi.org/10.1126/science.1127647). *Science* 313, 504–507. Deep autoencoders, compared with PCA: the lesson **FAE**.
     - Pierre Baldi and Kurt Hornik (1989). [Neural networks and principal component analysis: learning from examples without
       local minima](https://doi.org/10.1016/0893-6080%2889%2990014-2). *Neural Networks* 2, 53–58. Why a linear autoencoder can at best
-      be PCA: the lesson **FAE**, with the activation set to none.
+      be PCA: the lesson **FAE**, under its switch **Linear network**.
     - Pascal Vincent, Hugo Larochelle, Yoshua Bengio and Pierre-Antoine Manzagol (2008). [Extracting and composing robust features
       with denoising autoencoders](https://doi.org/10.1145/1390156.1390294). *ICML 2008*, 1096–1103. Spoil the input, ask for the
       clean one: the lessons **DAE** and **What is the difference?**

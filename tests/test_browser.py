@@ -191,4 +191,4 @@ def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(pag
     assert file.name == f"DAE-{Store(default_root()).shipped_like(config.DAE).run_id}.zip"
     download.value.save_as(file)
     page.locator("input[type=file]").set_input_files(file)
-    expect(page.get_by_text("came with the lab, so it is here already")).to_be_visible()
+    expect(page.get_by_text("This run is here already, with the same weights: it came with the lab")).to_be_visible()

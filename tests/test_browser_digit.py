@@ -91,7 +91,7 @@ def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing
     page.locator(".st-key-own_undo button").click()
     page.wait_for_function("before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven)
     page.get_by_role("link", name="Home").first.click()
-    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your digit").first.click()
     page.wait_for_function("before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven)
     expect(page.locator(".st-key-own_undo button")).to_be_enabled()
@@ -118,7 +118,7 @@ def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_the
     assert prepared_picture(page, instead_of=seven) == both
     # The other pages need not have seen it.
     page.goto(f"{app.url}/comparison")
-    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
     page.goto(f"{app.url}/your_digit")
     page.get_by_text("Forget this picture").click()
     expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
@@ -138,7 +138,7 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     page.get_by_text("Prepare it").click()
     unprepared = prepared_picture(page, instead_of=prepared)
     page.get_by_role("link", name="Home").first.click()
-    expect(page.get_by_text("My digit", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your digit").first.click()
     assert prepared_picture(page) == unprepared
     # Another picture begins anew.

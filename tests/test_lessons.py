@@ -148,6 +148,15 @@ def test_an_answer_counts_for_the_network_it_was_given_for():
     assert any("latent size 8" in text for text in revealed(page))
 
 
+def test_nobody_is_asked_to_commit_to_what_cannot_be_measured_yet():
+    page = open_page("convolutional")
+    page.slider(key="latent_size").set_value(12).run()
+    page.radio(key="cae_choice").set_value(page.radio(key="cae_choice").options[0]).run()
+    assert page.button(key="cae_lock").disabled
+    assert page.button(key="cae_reveal").disabled
+    assert any("once every network that it asks about has been trained" in caption.value for caption in page.caption)
+
+
 def test_a_right_answer_is_told_so():
     page = open_page("home")
     page.radio(key="home_choice").set_value(SHARES[2]).run()

@@ -174,7 +174,7 @@ def test_the_denoising_page_tells_the_noise_that_was_clipped_and_that_was_remove
     text = words(page)
     assert "is on average not 0 but **0.16**; the mean of min(1, max(0, σε)) is " in text
     assert re.search(r"in the output: \*\*8\d% less\*\*. The output's error is noise that is left and blur", text)
-    assert "blue = darker" in html(page)
+    assert "blue = below 0" in html(page)
     before = html(page)
     page.slider(key="dae_test_noise").set_value(0.05).run()
     assert re.search(r"in the output: \*\*[\d.]+ times as much\*\*", words(page))

@@ -275,5 +275,5 @@ def halfway(run: StoredRun) -> Answer:
     return Answer(
         right,
         f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the decoded picture and {faded:.1f} "
-        "away from the cross-fade (mean squared distance over the 784 pixels).",
+        "away from the cross-fade (squared distance, summed over the 784 pixels; mean of the pairs).",
     )

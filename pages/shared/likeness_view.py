@@ -78,7 +78,7 @@ def neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corruptio
     with right:
         for words, nearest_k in (("by code", one.by_code_k), ("by pixels", one.by_pixels_k)):
             st.html(figures.rows_html([Row(f"nearest held-back digits, {words}", others.clean_nhw[nearest_k])]))
-            st.caption(f"They are {_counted(others.labels_n[nearest_k])}.")
+            st.caption(f"Among them are {_counted(others.labels_n[nearest_k])}.")
 
 
 def _map(others: Crowd, one: Likeness) -> None:
@@ -91,10 +91,10 @@ def _map(others: Crowd, one: Likeness) -> None:
 
 
 def _counted(labels_k: Tensor) -> str:
-    """How many of which class, the commonest first, as '3 × **7**, 2 × **9**'."""
+    """How many of which class, the commonest first, as '3 of the digit **7**, 2 of the digit **9**'."""
     classes = labels_k.unique(return_counts=True)
     pairs = sorted(zip(*(part.tolist() for part in classes), strict=True), key=lambda pair: -pair[1])
-    return ", ".join(f"{count} × **{digit}**" for digit, count in pairs)
+    return ", ".join(f"{count} of the digit **{digit}**" for digit, count in pairs)
 
 
 def _likeness(run: StoredRun, digit_hw: Tensor, noise: CorruptionConfig) -> Likeness:

@@ -17,7 +17,7 @@ from pages.shared import display, lab, my_digit, question
 from pages.shared.question import Answer
 
 PER_ROW = 7
-LABELS = ("letters, and a face", "digits, done something to; a blank page; noise")
+LABELS = ("letters, and a face", "digits that were altered; a blank page; noise")
 ASKED = "CAE"
 OWN = "my_digit"
 

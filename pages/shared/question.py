@@ -87,6 +87,7 @@ def card(
 
     `answer` is asked only then, and must take its answer from what was measured. It depends on `networks`, on `of`, the settings by
     the names that a reader knows them by, and on nothing else that may change: with these, what was said comes and goes.
+    Where one of `networks` is None it cannot be answered yet, and says so before anybody commits to an option.
     `picture` is drawn beside it. With `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
     """
     asked = _asked(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
@@ -96,7 +97,7 @@ def card(
     answered = _given(asked) is not None
     if answered != _session(key).get("answered", False) or (answered and other):
         _new_choice(key, answered)
-    _card(asked, answer, picture, reveals_page)
+    _card(asked, answer, picture, reveals_page, None not in networks)
 
 
 def revealed(key: str) -> bool:
@@ -106,7 +107,9 @@ def revealed(key: str) -> bool:
 
 
 @st.fragment
-def _card(asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool) -> None:
+def _card(
+    asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool, can_be_answered: bool
+) -> None:
     key, options = asked.key, asked.options
     if reveals_page and _session(key).pop("turned", False):
         st.rerun()
@@ -131,9 +134,12 @@ def _card(asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None
             if given is None:
                 st.button(
                     "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
-                    disabled=choice is None, on_click=_show, args=(asked, choice),
+                    disabled=choice is None or not can_be_answered, on_click=_show, args=(asked, choice),
                 )  # fmt: skip
-                st.button("Reveal without answering", key=f"{key}_reveal", type="tertiary", on_click=_show, args=(asked, None))
+                st.button(
+                    "Reveal without answering", key=f"{key}_reveal", type="tertiary", disabled=not can_be_answered,
+                    on_click=_show, args=(asked, None),
+                )  # fmt: skip
             else:
                 st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(asked,))
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
@@ -143,8 +149,10 @@ def _card(asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None
             )  # fmt: skip
             if any(map(any, votes.values())):
                 st.toggle("Show the votes", _said(key)["votes_shown"], key=f"{key}_votes_shown", on_change=_show_votes, args=(key,))
+        if not can_be_answered:
+            st.caption("It can be answered once every network that it asks about has been trained at this latent size.")
         browser_memory.tell(f"question_{key}")
-        if given is not None:
+        if given is not None and can_be_answered:
             with st.spinner("Measuring …"):
                 found = answer()
             _reveal(found, None if given["choice"] is None else options[given["choice"]])

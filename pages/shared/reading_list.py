@@ -30,7 +30,7 @@ def keras_question() -> None:
         right = FEWER if numbers < 100 else HALF if numbers <= PIXELS else MORE
         return Answer(
             right,
-            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. {_compresses(numbers)} Counted on its network.",
+            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. {_compresses(numbers)}",
         )
 
     words = f"Into how many numbers does the Keras.io example's encoder turn a digit of {PIXELS} pixels?"
