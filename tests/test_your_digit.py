@@ -182,7 +182,7 @@ def remembered(name: str, texts: dict[str, str]) -> AppTest:
     """A page in a new session whose browser has kept `texts`."""
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
     page.query_params["digit_source"] = "Upload"
-    page.session_state[browser_memory.MEMORY] = {"asked": True, "times": 1, "texts": browser_memory._usable(texts)}
+    page.session_state[browser_memory.MEMORY] = {"asked": True, "times": 1, "session": "", "texts": browser_memory._usable(texts)}
     page.run()
     assert not page.exception, page.exception
     return page

@@ -6,6 +6,7 @@ A page loaded anew, or a server started anew, gets it from there. What comes bac
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,8 @@ def restore() -> None:
     memory = _session()
     st.html("<style>[class*='st-key-browser_memory'] {position: absolute}</style>")  # nothing to be seen
     gone = {name: text for name, text in memory["texts"].items() if not text}
-    data = {"asks": not memory["asked"], "kept": gone}
+    # A server that was started anew asks in the same words as the one before it: a browser heeds only what is new to it.
+    data = {"asks": not memory["asked"], "kept": gone, "session": memory["session"]}
     found = _memory(key="browser_memory", data=data, on_found_change=lambda: None).found
     if found is not None:
         memory["asked"] = True
@@ -82,8 +84,10 @@ def tell(name: str, place: str = "") -> None:
 
 
 def _session() -> dict[str, Any]:
-    """Of this session: whether the browser need no longer be asked, how often it answered, and what it is to keep, by name."""
-    memory: dict[str, Any] = st.session_state.setdefault(MEMORY, {"asked": False, "times": 0, "texts": {}})
+    """Of this session: its mark, whether the browser need no longer be asked, how often it answered, what it is to keep, by name."""
+    if MEMORY not in st.session_state:
+        st.session_state[MEMORY] = {"asked": False, "times": 0, "texts": {}, "session": secrets.token_hex(4)}
+    memory: dict[str, Any] = st.session_state[MEMORY]
     return memory
 
 
