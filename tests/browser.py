@@ -50,7 +50,7 @@ class App:
         return self
 
     def start(self) -> None:
-        """Start it, or start it again on the same port once it has been killed. TimeoutError after a minute."""
+        """Start it, or start it again on the same port once it has been killed. TimeoutError after two minutes."""
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")}
         surroundings |= {"AE_LAB_STORE": str(self.store.root), **self.environment}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.headless", "true"]
@@ -81,8 +81,8 @@ def free_port() -> int:
 
 
 def wait_until_up(url: str) -> None:
-    """Until the Streamlit server at `url` says that it is well. TimeoutError after a minute."""
-    deadline = time.monotonic() + 60
+    """Until the Streamlit server at `url` says that it is well. TimeoutError after two minutes."""
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):

@@ -111,8 +111,8 @@ def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[
     with App(tmp_path_factory.mktemp("app")) as running:
         # A link to a page below the home page is the first thing this fresh server is asked for.
         page = browser.new_page()
-        page.goto(f"{running.url}/comparison")
-        expect(page.get_by_test_id("stTopNav")).to_be_visible(timeout=60_000)
+        page.goto(f"{running.url}/comparison", timeout=120_000)
+        expect(page.get_by_test_id("stTopNav")).to_be_visible(timeout=120_000)
         page.close()
         yield running
 
