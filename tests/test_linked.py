@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import cluster, jobs
 from tests.conftest import PROJECT, widget_key
+from tests.test_share import open_link
 
 # The drawing board registers itself with a running server, so its page is tested in the browser.
 PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py") if path.stem != "your_digit")
@@ -23,12 +24,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_page(name: str, **link: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
-    for key, value in link.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception, page.exception
-    return page
+    return open_link(name, link)
 
 
 @pytest.mark.parametrize(("name", "link"), [*((name, {}) for name in PAGES), ("latent_space", {"latent_size": "2"})])
