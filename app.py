@@ -6,8 +6,8 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.shared import server
-from pages.shared.gate import Gate
+from pages.shared.server import health as server
+from pages.shared.server.gate import Gate
 
 server.check_settings()
 server.import_early("torch")

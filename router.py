@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import page_objects
+from pages.shared.server import page_objects
 
 st.set_page_config(page_title="Autoencoder Lab", page_icon=page_objects.icon("docs/icon.png"), layout="wide")
 pages = page_objects.pages(

@@ -21,20 +21,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ae_core import cluster, config, data, jobs, run_file, worker
+from ae_core import config, data
 from ae_core.baselines import do_nothing
 from ae_core.config import EMBEDDED, CorruptionConfig, RunConfig
 from ae_core.corruption import corrupt
-from ae_core.decoding import FORMATS_IN_WORDS, SUFFIXES
 from ae_core.errors import ClusterError, ConfigError, ImageError, LabError
+from ae_core.figures.png import grey_pixels
 from ae_core.metrics import METRICS, summary
 from ae_core.models import as_picture, reconstruct
-from ae_core.png import grey_pixels
-from ae_core.store import Store, default_root
+from ae_core.pictures.decoding import FORMATS_IN_WORDS, SUFFIXES
+from ae_core.runs import run_file
+from ae_core.runs.store import Store, default_root
+from ae_core.service import cluster, jobs, worker
 from ae_core.training import EpochDone, Started, seeded, use_one_thread
 
 if TYPE_CHECKING:
-    from ae_core.digits import PreparedDigit
+    from ae_core.pictures.preparation import PreparedDigit
 
 FOLLOW_SECONDS = 0.3
 IMAGE_SUFFIXES = {f".{suffix}" for suffix in SUFFIXES}
@@ -55,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:
         if os.environ.get("AE_LAB_DEBUG"):
             raise
-        _say(f"Something unexpected went wrong ({type(problem).__name__}: {problem}). Set AE_LAB_DEBUG=1 to see where.")
+        _say(
+            f"Something unexpected went wrong ({type(problem).__name__}: {problem}). Set AE_LAB_DEBUG=1 to see where."
+        )
         return 1
     if options.json:
         print(json.dumps(_finite(result)))
@@ -101,7 +105,9 @@ def _train_there(run: RunConfig, store: Store, data_dir: Path | None) -> None:
             if progress.status == "failed":
                 raise ClusterError(progress.message)
             if progress.status == "stopped":
-                raise ClusterError(f"The training was stopped in epoch {progress.epoch + 1}. The same command goes on from there.")
+                raise ClusterError(
+                    f"The training was stopped in epoch {progress.epoch + 1}. The same command goes on from there."
+                )
             if progress.status not in ("queued", "running"):
                 return
             if jobs.tend(store).problem != problem:
@@ -111,13 +117,20 @@ def _train_there(run: RunConfig, store: Store, data_dir: Path | None) -> None:
     except KeyboardInterrupt:
         stops = jobs.stop(name, store, visitor)
         _say(
-            f"run {name}: " + ("stopped; the same command goes on from its last epoch." if stops else "others want it too, so it goes on.")
+            f"run {name}: "
+            + (
+                "stopped; the same command goes on from its last epoch."
+                if stops
+                else "others want it too, so it goes on."
+            )
         )
         raise
 
 
 def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
-    _say(f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}")
+    _say(
+        f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
+    )
 
 
 def _tell_epoch(epoch: int, epochs: int, error: float) -> None:
@@ -130,7 +143,11 @@ def _run_from(options: argparse.Namespace, dataset: str) -> RunConfig:
     given = {name: value for name, value in vars(options).items() if value is not None}
     model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
     model |= {name: _sizes(name, given[name]) for name in ("hidden_sizes", "channels") if name in given}
-    corruption = {field: given[name] for field, name in (("kind", "noise_kind"), ("level", "noise_level")) if name in given}
+    corruption = {
+        field: given[name]
+        for field, name in (("kind", "noise_kind"), ("level", "noise_level"))
+        if name in given
+    }
     ways = ("epochs", "batch_size", "learning_rate", "loss", "seed", "threads")
     training: dict[str, Any] = {name: given[name] for name in ways if name in given}
     return config.adjusted(run, model=model, corruption=corruption, training=training)
@@ -141,7 +158,9 @@ def _sizes(name: str, text: str) -> tuple[int, ...]:
         return () if text == "none" else tuple(int(size) for size in text.split(","))
     except ValueError as problem:
         words = name.replace("_", " ").capitalize()
-        raise ConfigError(f"{words} are whole numbers with commas between them, such as 192,96, or 'none', not {text!r}.") from problem
+        raise ConfigError(
+            f"{words} are whole numbers with commas between them, such as 192,96, or 'none', not {text!r}."
+        ) from problem
 
 
 def reconstruct_command(options: argparse.Namespace) -> dict[str, Any]:
@@ -163,7 +182,9 @@ def _seed(seed: int | None) -> int:
 
 
 def _prepared(content: bytes) -> PreparedDigit:
-    from ae_core.digits import prepare_file  # imported when first needed: scipy takes half a second, and few commands want it
+    from ae_core.pictures.preparation import (
+        prepare_file,  # imported when first needed: scipy takes half a second, and few commands want it
+    )
 
     return prepare_file(content)
 
@@ -175,12 +196,23 @@ def _read_pictures(path: Path) -> Tensor:
     try:
         images = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as problem:
-        raise ImageError(f"{path} is neither a .npy array nor a {FORMATS_IN_WORDS} picture. Save it as one of these.") from problem
-    if not isinstance(images, np.ndarray) or images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
+        raise ImageError(
+            f"{path} is neither a .npy array nor a {FORMATS_IN_WORDS} picture. Save it as one of these."
+        ) from problem
+    if (
+        not isinstance(images, np.ndarray)
+        or images.ndim != 3
+        or images.shape[1:] != (28, 28)
+        or not len(images)
+    ):
         shape = getattr(images, "shape", "several arrays")
-        raise ImageError(f"{path} must hold pictures of shape (n, 28, 28), but it holds {shape}. Reshape it and try again.")
+        raise ImageError(
+            f"{path} must hold pictures of shape (n, 28, 28), but it holds {shape}. Reshape it and try again."
+        )
     if images.dtype.kind not in "fiu" or not np.isfinite(images).all():
-        raise ImageError(f"{path} holds values that are not finite numbers (NaN or infinity). Replace them and try again.")
+        raise ImageError(
+            f"{path} holds values that are not finite numbers (NaN or infinity). Replace them and try again."
+        )
     if images.min() < 0 or images.max() > 1:
         raise ImageError(
             f"{path} must hold values from 0 (background) to 1 (ink), but they run from {images.min():g} to {images.max():g}. "
@@ -199,14 +231,18 @@ def _write_pictures(path: Path, images_nhw: Tensor) -> None:
         with path.open("wb") as file:
             np.save(file, images_nhw.numpy())
     except OSError as problem:
-        raise ImageError(f"{path} cannot be written ({problem.strerror}). Choose another place for the output.") from problem
+        raise ImageError(
+            f"{path} cannot be written ({problem.strerror}). Choose another place for the output."
+        ) from problem
 
 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
-        raise ImageError(f"{path} cannot be read ({problem.strerror}). Check the name and try again.") from problem
+        raise ImageError(
+            f"{path} cannot be read ({problem.strerror}). Check the name and try again."
+        ) from problem
 
 
 def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
@@ -214,7 +250,9 @@ def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
     store = Store(options.store)
     run = store.get(options.run)
     model = store.load_model(run)
-    digits = data.held_back_from(run.config.data.name, options.data_dir or data.directory(), store.root / "cache")
+    digits = data.held_back_from(
+        run.config.data.name, options.data_dir or data.directory(), store.root / "cache"
+    )
     rows = []
     for level in options.noise_level or [run.config.corruption.level]:
         corruption = CorruptionConfig(options.noise_kind or run.config.corruption.kind, level)
@@ -229,16 +267,22 @@ def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
 def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
     """Turn photographs into digits; a refused file is reported and the rest go on."""
     if options.output_dir is None and (options.output is None or len(options.pictures) > 1):
-        raise ConfigError("Say where the digit goes: --output digit.png for one picture, --output-dir DIR for several.")
+        raise ConfigError(
+            "Say where the digit goes: --output digit.png for one picture, --output-dir DIR for several."
+        )
     rows: list[dict[str, Any]] = []
     for path in options.pictures:
         output = options.output if options.output_dir is None else options.output_dir / f"{path.stem}.png"
         try:
             prepared = _prepared(_read(path))
             if any(row.get("output") == str(output) for row in rows):
-                raise ImageError(f"Another picture was already written to {output}. Rename this one and prepare it again.")
+                raise ImageError(
+                    f"Another picture was already written to {output}. Rename this one and prepare it again."
+                )
             _write_pictures(output, prepared.digit_hw[None])
-            rows.append({"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]})
+            rows.append(
+                {"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]}
+            )
         except LabError as problem:
             _say(f"{path}: {problem}")
             rows.append({"input": str(path), "error": str(problem)})
@@ -256,7 +300,13 @@ def runs_command(options: argparse.Namespace) -> dict[str, Any]:
         words = f"{config.family(settings)} latent {settings.model.latent_size} noise {settings.corruption.level:g}"
         # Of an uploaded run, what its file claims is not told as if it had been found here.
         measured = run_file.kept_measure(store, run) if run.uploaded_as else None
-        test = run.result["test"] if not run.uploaded_as else measured.test if measured and not measured.may_know_them else None
+        test = (
+            run.result["test"]
+            if not run.uploaded_as
+            else measured.test
+            if measured and not measured.may_know_them
+            else None
+        )
         error = f"squared error {test['mse'] * config.PIXELS:.2f}" if test else "not measured"
         origin = "shipped" if run.shipped else "uploaded" if run.uploaded_as else settings.data.name
         print(f"{run.name}  {words}  {error}  {origin}", file=sys.stderr if options.json else sys.stdout)
@@ -280,25 +330,35 @@ def download_command(options: argparse.Namespace) -> dict[str, Any]:
 def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
     """Start, show, stop or be the local training cluster."""
     if cluster.address():
-        raise ConfigError("AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again.")
+        raise ConfigError(
+            "AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again."
+        )
     store = Store(options.store)
     match options.action:
         case "run":
-            if not jobs.be_cluster(store, options.idle_seconds or cluster.idle_seconds(), options.workers or cluster.default_workers()):
+            if not jobs.be_cluster(
+                store,
+                options.idle_seconds or cluster.idle_seconds(),
+                options.workers or cluster.default_workers(),
+            ):
                 _say(f"There is a training process for {store.root} already.")
         case "start":
             cluster.ensure_started(store, options.idle_seconds, options.workers)
             cluster.client(store)
         case "stop":
             stopped = jobs.stop_cluster(store)
-            _say(f"{len(stopped)} training(s) stopped; each goes on from its last epoch when asked for again.")
+            _say(
+                f"{len(stopped)} training(s) stopped; each goes on from its last epoch when asked for again."
+            )
     return _cluster_state(store, sys.stderr if options.json else sys.stdout)
 
 
 def _cluster_state(store: Store, told_to: TextIO) -> dict[str, Any]:
     """What the local cluster does at the moment, told and as JSON fields."""
     running = cluster.is_running(store)
-    print(f"The training process for {store.root} is {'running' if running else 'not running'}.", file=told_to)
+    print(
+        f"The training process for {store.root} is {'running' if running else 'not running'}.", file=told_to
+    )
     workers = cluster.workers(store) if running else []
     for each in workers:
         print(f"worker {each.address}, process {each.pid}, {each.memory_bytes / 1e6:.0f} MB", file=told_to)
@@ -306,7 +366,9 @@ def _cluster_state(store: Store, told_to: TextIO) -> dict[str, Any]:
     for name, forecast in sorted(jobs.line(store).items(), key=lambda item: item[1].position):
         words = f"starts in about {forecast.start_seconds:.0f} s" if forecast.position else "in training"
         print(f"run {name}: {words}", file=told_to)
-        rows.append({"run_id": name, "position": forecast.position, "start_seconds": round(forecast.start_seconds, 1)})
+        rows.append(
+            {"run_id": name, "position": forecast.position, "start_seconds": round(forecast.start_seconds, 1)}
+        )
     return {"running": running, "workers": [dataclasses.asdict(each) for each in workers], "line": rows}
 
 
@@ -335,16 +397,22 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words)
         sub.set_defaults(command=run)
-        sub.add_argument("--store", type=Path, default=default_root(), metavar="DIR", help="where runs live (AE_LAB_STORE)")
+        sub.add_argument(
+            "--store", type=Path, default=default_root(), metavar="DIR", help="where runs live (AE_LAB_STORE)"
+        )
         sub.add_argument("--json", action="store_true", help="end standard output with one JSON object")
         return sub
 
     def with_data(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)")
+        sub.add_argument(
+            "--data-dir", type=Path, metavar="DIR", help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)"
+        )
 
     train = command("train", train_command, "train one run")
     with_data(train)
-    train.add_argument("--local", action="store_true", help="train in this process, without the training cluster")
+    train.add_argument(
+        "--local", action="store_true", help="train in this process, without the training cluster"
+    )
     train.add_argument("--preset", required=True, help=", ".join(config.PRESETS))
     train.add_argument("--latent-size", type=int)
     train.add_argument("--noise-level", type=float)
@@ -355,16 +423,28 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--loss", help=", ".join(config.LOSSES))
     train.add_argument("--activation", help=", ".join(config.ACTIVATIONS))
-    train.add_argument("--hidden-sizes", metavar="192,96", help="fully connected only; 'none' for no hidden layer")
-    train.add_argument("--channels", metavar="8,32", help="convolutional only: of the maps of 14 × 14, and of 7 × 7")
-    train.add_argument("--threads", type=int, help="processor cores to use; other counts round otherwise, so they are other runs")
+    train.add_argument(
+        "--hidden-sizes", metavar="192,96", help="fully connected only; 'none' for no hidden layer"
+    )
+    train.add_argument(
+        "--channels", metavar="8,32", help="convolutional only: of the maps of 14 × 14, and of 7 × 7"
+    )
+    train.add_argument(
+        "--threads",
+        type=int,
+        help="processor cores to use; other counts round otherwise, so they are other runs",
+    )
     train.add_argument("--dataset", help=", ".join(config.DATASETS))
 
     rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")
     rebuild.add_argument("--run", required=True, metavar="RUN_ID")
-    rebuild.add_argument("--input", type=Path, required=True, help="a .npy array (n, 28, 28) in [0, 1], or a picture file")
+    rebuild.add_argument(
+        "--input", type=Path, required=True, help="a .npy array (n, 28, 28) in [0, 1], or a picture file"
+    )
     rebuild.add_argument("--output", type=Path, required=True, help="a .npy file, or a picture file")
-    rebuild.add_argument("--noise-level", type=float, help="corrupt the input first; without it the input goes in untouched")
+    rebuild.add_argument(
+        "--noise-level", type=float, help="corrupt the input first; without it the input goes in untouched"
+    )
     rebuild.add_argument("--noise-kind")
     rebuild.add_argument("--seed", type=int)
 
@@ -381,9 +461,17 @@ def _parser() -> argparse.ArgumentParser:
 
     command("runs", runs_command, "list finished runs")
     with_data(command("download", download_command, "fetch full MNIST"))
-    service = command("cluster", cluster_command, "start, show or stop the local training cluster (the app starts it by itself)")
-    service.add_argument("action", choices=("start", "show", "stop", "run"), help="'run' is 'start' in the foreground")
-    service.add_argument("--idle-seconds", type=float, help="after which it ends itself (AE_LAB_IDLE_SECONDS)")
+    service = command(
+        "cluster",
+        cluster_command,
+        "start, show or stop the local training cluster (the app starts it by itself)",
+    )
+    service.add_argument(
+        "action", choices=("start", "show", "stop", "run"), help="'run' is 'start' in the foreground"
+    )
+    service.add_argument(
+        "--idle-seconds", type=float, help="after which it ends itself (AE_LAB_IDLE_SECONDS)"
+    )
     service.add_argument("--workers", type=int, help="one a core, less one, when not given")
     return parser
 

@@ -64,7 +64,9 @@ def check_range(name: str, value: float) -> None:
     fits_type = isinstance(value, int) if whole else isinstance(value, int | float)
     if isinstance(value, bool) or not fits_type or not low <= value <= high:  # NaN is in no range
         kind = "a whole number" if whole else "a number"
-        raise ConfigError(f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. Choose one in that range.")
+        raise ConfigError(
+            f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. Choose one in that range."
+        )
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -96,7 +98,9 @@ class ModelConfig:
             check_range("channels", size)
         check_range("hidden_layers", len(self.hidden_sizes))
         if self.kind == "convolutional" and (len(self.channels) != 2 or self.hidden_sizes):
-            raise ConfigError("A convolutional autoencoder has two channel counts (28 → 14 → 7) and no hidden sizes.")
+            raise ConfigError(
+                "A convolutional autoencoder has two channel counts (28 → 14 → 7) and no hidden sizes."
+            )
         if self.kind == "fully_connected" and self.channels:
             raise ConfigError("A fully connected autoencoder has hidden sizes, not channels.")
 
@@ -121,7 +125,9 @@ class CorruptionConfig:
     def __post_init__(self) -> None:
         check_choice("noise kind", self.kind, NOISE_KINDS)
         check_range("noise_level", self.level)
-        object.__setattr__(self, "level", abs(float(self.level)))  # 0, 0.0 and -0.0 are one setting, with one name
+        object.__setattr__(
+            self, "level", abs(float(self.level))
+        )  # 0, 0.0 and -0.0 are one setting, with one name
 
 
 @dataclass(frozen=True)
@@ -163,19 +169,31 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.model.activation == "none" and self.training.loss == "bce":
-            raise ConfigError("A linear network's output is not limited to 0–1, so the loss 'bce' has no value. Choose 'mse'.")
+            raise ConfigError(
+                "A linear network's output is not limited to 0–1, so the loss 'bce' has no value. Choose 'mse'."
+            )
 
 
-FAE = RunConfig(ModelConfig("fully_connected", hidden_sizes=(192, 96)), training=TrainingConfig(epochs=24, learning_rate=4e-3))
+FAE = RunConfig(
+    ModelConfig("fully_connected", hidden_sizes=(192, 96)),
+    training=TrainingConfig(epochs=24, learning_rate=4e-3),
+)
 CAE = RunConfig(ModelConfig("convolutional", channels=(8, 32)), training=TrainingConfig(epochs=10))
 DAE = replace(CAE, corruption=CorruptionConfig("gaussian", 0.4))
 # A faster pace and more epochs than the FAE's: at latent sizes from 2 to 64 it comes within 1 % of PCA on its training digits.
-LINEAR = RunConfig(ModelConfig("fully_connected", activation="none"), training=TrainingConfig(epochs=40, learning_rate=1e-2))
+LINEAR = RunConfig(
+    ModelConfig("fully_connected", activation="none"), training=TrainingConfig(epochs=40, learning_rate=1e-2)
+)
 # The three whose code is maps leave the digit larger than it was: they are here to be measured against each other.
 KERAS_EXAMPLE = RunConfig(ModelConfig("keras_example", MAP_CODE), training=TrainingConfig(loss="bce"))
-PATCHES = RunConfig(ModelConfig("patches", MAP_CODE), training=TrainingConfig(batch_size=128, learning_rate=4e-2, loss="bce", threads=2))
+PATCHES = RunConfig(
+    ModelConfig("patches", MAP_CODE),
+    training=TrainingConfig(batch_size=128, learning_rate=4e-2, loss="bce", threads=2),
+)
 FULLY_CONVOLUTIONAL = RunConfig(
-    ModelConfig("fully_convolutional", MAP_CODE), CorruptionConfig("gaussian", 0.4), TrainingConfig(batch_size=32, loss="bce", threads=2)
+    ModelConfig("fully_convolutional", MAP_CODE),
+    CorruptionConfig("gaussian", 0.4),
+    TrainingConfig(batch_size=32, loss="bce", threads=2),
 )
 PRESETS = {
     "fae": FAE, "cae": CAE, "dae": DAE, "linear": LINEAR,
@@ -183,7 +201,13 @@ PRESETS = {
 }  # fmt: skip
 
 # Full MNIST is 15 times as many digits, so each is looked at fewer times.
-FULL_MNIST_EPOCHS = {"fully_connected": 2, "convolutional": 1, "fully_convolutional": 1, "patches": 1, "keras_example": 3}
+FULL_MNIST_EPOCHS = {
+    "fully_connected": 2,
+    "convolutional": 1,
+    "fully_convolutional": 1,
+    "patches": 1,
+    "keras_example": 3,
+}
 
 
 def with_data(run: RunConfig, name: str) -> RunConfig:
@@ -221,7 +245,9 @@ def differences(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
     Where neither has noise, its kind is no difference.
     """
     ones, others = asdict(one), asdict(other)
-    found = [f"{part}.{name}" for part in ones for name in ones[part] if ones[part][name] != others[part][name]]
+    found = [
+        f"{part}.{name}" for part in ones for name in ones[part] if ones[part][name] != others[part][name]
+    ]
     noisy = one.corruption.level or other.corruption.level
     return tuple(name for name in found if noisy or name != "corruption.kind")
 
@@ -239,7 +265,9 @@ def from_json(text: str) -> RunConfig:
     except (ValueError, AttributeError, KeyError, TypeError) as problem:
         raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
     if recipe != RECIPE:
-        raise ConfigError(f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). Train it again.")
+        raise ConfigError(
+            f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). Train it again."
+        )
     try:
         return RunConfig(
             _build(ModelConfig, fields["model"]),
@@ -255,7 +283,9 @@ T = TypeVar("T")
 
 
 def _build(kind: type[T], fields: Mapping[str, Any]) -> T:
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    return kind(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -291,7 +321,17 @@ def is_like(run: RunConfig, preset: RunConfig) -> bool:
 
 
 # Every word that `family` has, in the order of the lessons.
-FAMILIES = ("FAE", "linear FAE", "CAE", "DAE", "denoising FAE", "denoising linear FAE", "FCAE", "Patches", "Keras")
+FAMILIES = (
+    "FAE",
+    "linear FAE",
+    "CAE",
+    "DAE",
+    "denoising FAE",
+    "denoising linear FAE",
+    "FCAE",
+    "Patches",
+    "Keras",
+)
 
 
 def family(run: RunConfig) -> str:

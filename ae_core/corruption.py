@@ -18,7 +18,7 @@ def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Te
     """clip(x + σε), ε ~ N(0, 1), σ = level.
 
     Clipping matters: on the black background the noise that remains has a mean, 0.16 at σ = 0.4, as
-    `ae_core.robustness.clipped_mean` works it out. For small σ it is σ/√(2π).
+    `ae_core.study.robustness.clipped_mean` works it out. For small σ it is σ/√(2π).
 
     Args:
         images: any shape, float32 in [0, 1].
@@ -40,7 +40,9 @@ def _beside(images: Tensor, drawn: Tensor) -> Tensor:
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel becomes black or white, evenly, with probability `level`."""
-    chance, colour = _beside(images, torch.rand((2, *images.shape), generator=generator, device=generator.device))
+    chance, colour = _beside(
+        images, torch.rand((2, *images.shape), generator=generator, device=generator.device)
+    )
     return torch.where(chance < level, (colour < 0.5).to(images.dtype), images)
 
 

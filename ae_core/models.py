@@ -22,10 +22,17 @@ class SubPixelConvolution(nn.Sequential):
     """
 
     def __init__(self, channels_in: int, channels_out: int, factor: int = 2) -> None:
-        super().__init__(nn.Conv2d(channels_in, factor**2 * channels_out, 3, padding=1), nn.PixelShuffle(factor))
+        super().__init__(
+            nn.Conv2d(channels_in, factor**2 * channels_out, 3, padding=1), nn.PixelShuffle(factor)
+        )
 
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh, "none": nn.Identity}
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "gelu": nn.GELU,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "none": nn.Identity,
+}
 LAYER_WORDS: dict[type[nn.Module], str] = {
     nn.Linear: "fully connected",
     nn.Conv2d: "convolution",
@@ -174,7 +181,9 @@ def build(config: ModelConfig, generator: torch.Generator | None = None) -> Auto
 
 
 @torch.no_grad()
-def _initialise(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, gain: float, generator: torch.Generator | None) -> None:
+def _initialise(
+    layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, gain: float, generator: torch.Generator | None
+) -> None:
     """Uniform within ±1/√fan_in, as torch does by default (He et al. 2015, with a = √5); weights within `gain` times that."""
     assert layer.bias is not None
     if generator is None:
@@ -231,7 +240,11 @@ def feature_maps(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tens
 
     The picture at either end is no map, so a fully connected network has none.
     """
-    return [(stage, values) for stage, values in _walk(model, image_hw) if len(stage.shape) == 3 and stage.shape[0] > 1]
+    return [
+        (stage, values)
+        for stage, values in _walk(model, image_hw)
+        if len(stage.shape) == 3 and stage.shape[0] > 1
+    ]
 
 
 @torch.inference_mode()
@@ -248,7 +261,9 @@ def _walk(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
                 found[-1] = found[-1][0], values
         if part == "encoder":
             found[-1] = replace(found[-1][0], part="code"), found[-1][1]
-    return [(replace(stage, shape=tuple(values_bx.shape[1:])), values_bx[0].cpu()) for stage, values_bx in found]
+    return [
+        (replace(stage, shape=tuple(values_bx.shape[1:])), values_bx[0].cpu()) for stage, values_bx in found
+    ]
 
 
 @torch.inference_mode()

@@ -180,7 +180,9 @@ def on_a_plane(codes_tnl: Tensor) -> Tensor:
     return fit_pca(codes_tnl[-1], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
 
 
-def train(run: RunConfig, digits: Digits, device: torch.device | None = None, since: Checkpoint | None = None) -> Iterator[Event]:
+def train(
+    run: RunConfig, digits: Digits, device: torch.device | None = None, since: Checkpoint | None = None
+) -> Iterator[Event]:
     """Train `run` on `digits`, one event at a time; stop reading to stop training.
 
     With `since`, go on from that checkpoint: what follows is, to the bit, what would have followed it.
@@ -195,7 +197,9 @@ def train(run: RunConfig, digits: Digits, device: torch.device | None = None, si
         yield from _trained(run, digits, device or best_device(), since)
 
 
-def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkpoint | None) -> Iterator[Event]:
+def _trained(
+    run: RunConfig, digits: Digits, device: torch.device, since: Checkpoint | None
+) -> Iterator[Event]:
     settings = run.training
     model = untrained(run).to(device)
     batch_order = seeded(settings.seed, "batches")
@@ -206,11 +210,18 @@ def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkp
     steps_per_epoch = math.ceil(len(train_nchw) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
     low, high = BETA_1
-    optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(high, BETA_2), fused=device.type != "mps")
+    optimiser = torch.optim.Adam(
+        model.parameters(), lr=settings.learning_rate, betas=(high, BETA_2), fused=device.type != "mps"
+    )
     # Smith and Topin 2018: up to the peak rate in the first fifth, then down to almost nothing.
     warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=steps, pct_start=warm_up, base_momentum=low, max_momentum=high
+        optimiser,
+        settings.learning_rate,
+        total_steps=steps,
+        pct_start=warm_up,
+        base_momentum=low,
+        max_momentum=high,
     )
 
     parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
@@ -227,7 +238,14 @@ def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkp
         return Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
 
     if since is None:
-        yield Started(settings.epochs, steps, device.type, parameter_count(model), digits.test_nhw[:SNAPSHOT_DIGITS], shown_nhw)
+        yield Started(
+            settings.epochs,
+            steps,
+            device.type,
+            parameter_count(model),
+            digits.test_nhw[:SNAPSHOT_DIGITS],
+            shown_nhw,
+        )
         yield snapshot(0)
     else:
         codes.extend(since.state["codes"])
@@ -270,4 +288,6 @@ def _trained(run: RunConfig, digits: Digits, device: torch.device, since: Checkp
 
 def _check_converging(loss: Tensor, step: int) -> None:
     if not float(loss) < DIVERGED_LOSS:  # also true of NaN
-        raise DivergedError(f"The training diverged: at step {step} the loss was {float(loss):g}. Lower the learning rate and train again.")
+        raise DivergedError(
+            f"The training diverged: at step {step} the loss was {float(loss):g}. Lower the learning rate and train again."
+        )

@@ -8,9 +8,13 @@ from torch import nn
 PROMISED = 16.0  # decibels on digits it never saw, where the noisy ones have 11
 
 torch.manual_seed(0)
-table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)  # 5,000 digits: 784 greys each, and which digit it is
+table = np.loadtxt(
+    mnist.DATA_PATH, delimiter=",", dtype=np.uint8
+)  # 5,000 digits: 784 greys each, and which digit it is
 order = torch.randperm(len(table))
-images = torch.from_numpy(table)[order, :784].reshape(-1, 1, 28, 28) / 255  # (5000, 1, 28, 28) in [0, 1], 1 is ink
+images = (
+    torch.from_numpy(table)[order, :784].reshape(-1, 1, 28, 28) / 255
+)  # (5000, 1, 28, 28) in [0, 1], 1 is ink
 train, test = images[:4000], images[4000:]
 
 encoder = nn.Sequential(  # the contracting path

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel
+from pages.shared import dials, display, lab, question
+from pages.shared.frame import lesson
+from pages.shared.parts import noise_view
+from pages.shared.runs import training_panel
 
 lesson.begin("comparison", trains=True)
 
@@ -18,7 +21,9 @@ with lab.plain_errors():
         training_panel.missing(runs, size, "comparison")
     with pictures:
         if not runs:
-            st.info(f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to {dials.SIZES_READY}.")
+            st.info(
+                f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to {dials.SIZES_READY}."
+            )
         else:
             noise = dials.test_noise("comparison", default=0.4)
             picture = st.container()
@@ -42,6 +47,8 @@ with lab.plain_errors():
                 st.subheader("Best and worst digits")
                 noise_view.extremes(runs, noise, noise_seed)
             else:
-                st.caption("Answer, or reveal, to see the figures, the curves over the noise, and the best and worst digits of each.")
+                st.caption(
+                    "Answer, or reveal, to see the figures, the curves over the noise, and the best and worst digits of each."
+                )
     display.dataset_note()
 lesson.end("comparison")

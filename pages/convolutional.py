@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ae_core.config import CAE
-from pages.shared import display, lab, lesson, network_view, pca_view, question
-from pages.shared.model_page import bench
+from pages.shared import display, lab, question
+from pages.shared.frame import lesson
+from pages.shared.frame.model_page import bench
+from pages.shared.parts import network_view, pca_view
 
 lesson.begin("convolutional", trains=True)
 
@@ -34,6 +36,8 @@ if run is not None:
             network_view.feature_maps(found, 0, "cae")
         pca_view.against_size(["FAE", "CAE"], "cae")
 
-st.markdown("**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?")
+st.markdown(
+    "**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?"
+)
 display.dataset_note()
 lesson.end("convolutional")

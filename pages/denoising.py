@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ae_core.config import DAE
-from pages.shared import display, lab, lesson, network_view, noise_view, question
-from pages.shared.model_page import bench
+from pages.shared import display, lab, question
+from pages.shared.frame import lesson
+from pages.shared.frame.model_page import bench
+from pages.shared.parts import network_view, noise_view
 
 lesson.begin("denoising", trains=True)
 

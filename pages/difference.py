@@ -3,7 +3,10 @@
 import streamlit as st
 
 from ae_core.config import CAE
-from pages.shared import dials, display, lab, lesson, noise_view, question, training_panel, under_way
+from pages.shared import dials, display, lab, question
+from pages.shared.frame import lesson
+from pages.shared.parts import noise_view
+from pages.shared.runs import training_panel, under_way
 
 lesson.begin("difference", trains=True)
 
@@ -29,7 +32,11 @@ with lab.plain_errors():
                 icon=":material/play_arrow:",
             )
         if runs:
-            asked_of = {"latent size": dae.model.latent_size, "noise in training": dae.corruption, "number of epochs": dae.training.epochs}
+            asked_of = {
+                "latent size": dae.model.latent_size,
+                "noise in training": dae.corruption,
+                "number of epochs": dae.training.epochs,
+            }
             first, second = st.columns(2, gap="small")
             with first:
                 question.card(
@@ -46,7 +53,9 @@ with lab.plain_errors():
             noise = dials.test_noise("pair", default=runs["DAE"].config.corruption.level)
             digits_seed, noise_seed = dials.digits_and_noise_seeds()
             with grid:
-                noise_view.pair_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered)
+                noise_view.pair_grid(
+                    runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
+                )
             if question.revealed("difference"):
                 noise_view.pair_facts(runs)
             if answered:

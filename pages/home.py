@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ae_core import config
-from pages.shared import answers, dials, display, lab, lesson, question
+from pages.shared import answers, dials, display, lab, question
+from pages.shared.frame import lesson
 
 lesson.begin("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 
@@ -28,7 +29,9 @@ def at_work() -> None:
         digits_seed, noise_seed = dials.digits_and_noise_seeds(one_digit=True)
         with picture:
             runs = display.shipped_trio(SIZE)
-            display.models_side_by_side(runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home")
+            display.models_side_by_side(
+                runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home"
+            )
 
 
 at_work()

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, latent_bench, lesson, question
+from pages.shared import dials, display, lab, question
+from pages.shared.frame import lesson
+from pages.shared.parts import latent_bench
 
 lesson.begin("latent_space")
 
@@ -16,7 +18,9 @@ code as well, and the decoder draws something from each.
 with lab.plain_errors():
     controls, pictures = lesson.columns()
     with controls:
-        model = st.radio("Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params")
+        model = st.radio(
+            "Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params"
+        )
         size = dials.latent_size()
         run = display.shipped_trio(size).get(model)
     with pictures:

@@ -1,6 +1,8 @@
 """Where all this comes from."""
 
-from pages.shared import display, lab, lesson, reading_list
+from pages.shared import display, lab
+from pages.shared.frame import lesson
+from pages.shared.parts import reading_list
 
 lesson.begin("reading")
 
@@ -29,7 +31,9 @@ with lab.plain_errors():
     """
 
     "## And now, your turn"
-    lab.link("latent_space", "**Latent space**: where digits lie, and what lies between", ":material/scatter_plot:")
+    lab.link(
+        "latent_space", "**Latent space**: where digits lie, and what lies between", ":material/scatter_plot:"
+    )
     lab.link("your_digit", "**Your digit**: draw or upload one", ":material/draw:")
     lab.link("runs", "**Runs**: compare all networks, take them along", ":material/list:")
 

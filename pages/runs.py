@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import display, lab, lesson, run_cards, run_list
+from pages.shared import display, lab
+from pages.shared.frame import lesson
+from pages.shared.runs import run_cards, run_list
 
 lesson.begin("runs")
 

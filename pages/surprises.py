@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, lesson, oddity_view
+from pages.shared import dials, display, lab
+from pages.shared.frame import lesson
+from pages.shared.parts import oddity_view
 
 lesson.begin("surprises")
 

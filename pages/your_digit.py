@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import dials, digit_source, display, lab, lesson, likeness_view, my_digit, preparation, training_panel
+from pages.shared import dials, display, lab
+from pages.shared.frame import lesson
+from pages.shared.own_digit import digit_source, my_digit, preparation
+from pages.shared.parts import likeness_view
+from pages.shared.runs import training_panel
 
 lesson.begin("your_digit", trains=True)
 

@@ -15,19 +15,30 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import data
 from ae_core.data import Digits
-from ae_core.store import Store
+from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
 from pages.shared import linked
-from tests.browser import PROJECTOR, App, chromium, chromium_path
+from tests.support.browser import PROJECTOR, App, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
-SLOW = ("tests/chaos/", "tests/test_browser", "tests/test_external", "tests/test_command_line", "tests/test_jobs")
+SLOW = (
+    "tests/chaos/",
+    "tests/test_browser",
+    "tests/test_external",
+    "tests/test_command_line",
+    "tests/test_jobs",
+)
 FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--chaos full` causes each fault of tests/chaos as often as docs/faults.md says."""
-    parser.addoption("--chaos", choices=("short", "full"), default="short", help="how often to cause each fault (default: short)")
+    parser.addoption(
+        "--chaos",
+        choices=("short", "full"),
+        default="short",
+        help="how often to cause each fault (default: short)",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,7 +55,9 @@ def full_form(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_surroundings(
+    tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No test sees the developer's store or data directory; the embedded digits need not be parsed again."""
     use_one_thread()
     shutil.copytree(cache_dir, tmp_path / "default_store" / "cache")
@@ -69,7 +82,13 @@ def digits(cache_dir: Path) -> Digits:
 @pytest.fixture(scope="session")
 def few_digits(digits: Digits) -> Digits:
     """Genuine digits, few enough for a training of a second."""
-    return Digits(digits.name, digits.train_nhw[:512], digits.train_labels_n[:512], digits.test_nhw[:100], digits.test_labels_n[:100])
+    return Digits(
+        digits.name,
+        digits.train_nhw[:512],
+        digits.train_labels_n[:512],
+        digits.test_nhw[:100],
+        digits.test_labels_n[:100],
+    )
 
 
 @pytest.fixture
@@ -88,7 +107,11 @@ def full_mnist() -> Path:
 
 def widget_key(page: AppTest, name: str) -> str:
     """The key that a dial has now: its name, or another one for each value that buttons change too."""
-    return dict(page.session_state[linked.WIDGETS]).get(name, name) if linked.WIDGETS in page.session_state else name
+    return (
+        dict(page.session_state[linked.WIDGETS]).get(name, name)
+        if linked.WIDGETS in page.session_state
+        else name
+    )
 
 
 # In a real Chromium

@@ -9,10 +9,10 @@ import subprocess
 import pytest
 import yaml
 
-from ae_core import cluster
+from ae_core.service import cluster
 from tests.conftest import PROJECT
-from tests.copies import CONFIGURATION, nginx_path
-from tests.dask_processes import GUIDE, guide_command
+from tests.support.copies import CONFIGURATION, nginx_path
+from tests.support.dask_processes import GUIDE, guide_command
 
 DOCKERFILE = (PROJECT / "deploy" / "Dockerfile").read_text()
 SERVICES = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text())["services"]
@@ -32,7 +32,7 @@ def test_two_copies_share_one_store_and_one_cluster_and_only_nginx_is_outside():
         assert service["restart"] == "always"
     assert {service["environment"]["AE_LAB_SCHEDULER"] for service in copies} == {"tcp://scheduler:8786"}
     assert "tcp://scheduler:8786" in SERVICES["worker"]["command"]
-    assert SERVICES["worker"]["environment"]["DASK_DISTRIBUTED__WORKER__PRELOAD"] == "ae_core.worker"
+    assert SERVICES["worker"]["environment"]["DASK_DISTRIBUTED__WORKER__PRELOAD"] == "ae_core.service.worker"
 
 
 @pytest.mark.parametrize("program", ["scheduler", "worker"])
@@ -68,7 +68,9 @@ def test_nginx_accepts_its_configuration(tmp_path):
     if path is None:
         pytest.skip("there is no nginx here; install Debian's package nginx-light")
     done = subprocess.run(
-        [path, "-t", "-e", f"{tmp_path}/error.log", "-g", f"pid {tmp_path}/pid;", "-c", str(CONFIGURATION)], capture_output=True, text=True
+        [path, "-t", "-e", f"{tmp_path}/error.log", "-g", f"pid {tmp_path}/pid;", "-c", str(CONFIGURATION)],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
 

@@ -13,12 +13,15 @@ import pytest
 from ae_core import config
 from ae_core.__main__ import _parser, _run_from
 from ae_core.corruption import CORRUPTIONS
-from ae_core.store import SHIPPED
+from ae_core.runs.store import SHIPPED
 from tests.conftest import PROJECT
 
 README = (PROJECT / "README.md").read_text()
 CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text()
-SET_UP = ("pip install -r requirements.txt && streamlit run app.py", "pip install -r tests/requirements.txt && python -m pytest")
+SET_UP = (
+    "pip install -r requirements.txt && streamlit run app.py",
+    "pip install -r tests/requirements.txt && python -m pytest",
+)
 # In two parts each, so that this file does not name them either.
 REGISTRY_HOSTS = [
     first + second
@@ -38,9 +41,13 @@ REGISTRY_HOSTS = [
 def project_files() -> list[str]:
     """Every file of the project, as the version control lists them: kept or new, not ignored."""
     if not (PROJECT / ".git").exists():
-        pytest.skip("this copy of the lab is not under version control, so its files cannot be told from others")
+        pytest.skip(
+            "this copy of the lab is not under version control, so its files cannot be told from others"
+        )
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return sorted(name for name in set(listed) if (PROJECT / name).is_file())
 
 
@@ -73,7 +80,11 @@ def commands(text: str) -> list[str]:
     blocks = re.findall(r"```\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
-    return [line.strip().replace("RUN_ID", "0123456789abcdef") for line in lines if line.strip().startswith("python -m ae_core")]
+    return [
+        line.strip().replace("RUN_ID", "0123456789abcdef")
+        for line in lines
+        if line.strip().startswith("python -m ae_core")
+    ]
 
 
 def parsed(command: str) -> argparse.Namespace:
@@ -88,7 +99,9 @@ def manifest_commands() -> dict[str, str]:
 
 def test_the_file_tree_lists_exactly_the_source_files(project_files):
     source = [name for name in project_files if re.fullmatch(r"[^/]+|ae_core/[^/]+\.py|pages/.+\.py", name)]
-    listed = [path for path in tree() if not path.endswith("/") and not path.startswith((".ci/", ".streamlit/"))]
+    listed = [
+        path for path in tree() if not path.endswith("/") and not path.startswith((".ci/", ".streamlit/"))
+    ]
     assert sorted(listed) == sorted(source)
 
 
@@ -126,8 +139,12 @@ def test_a_command_that_does_not_exist_would_be_noticed(capsys):
 
 
 def test_the_table_of_environment_variables_lists_exactly_those_the_lab_reads():
-    source = "".join(path.read_text() for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.py"))
-    assert {row[0].strip("`") for row in table(section("Environment variables"))} == set(re.findall(r"AE_LAB_[A-Z_]*[A-Z]", source))
+    source = "".join(
+        path.read_text() for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.py")
+    )
+    assert {row[0].strip("`") for row in table(section("Environment variables"))} == set(
+        re.findall(r"AE_LAB_[A-Z_]*[A-Z]", source)
+    )
 
 
 def test_the_table_of_shipped_runs_shows_the_recorded_figures():
@@ -136,10 +153,17 @@ def test_the_table_of_shipped_runs_shows_the_recorded_figures():
         result = json.loads((SHIPPED / name / "manifest.json").read_text())["result"]
         run = config.from_json((SHIPPED / name / "config.json").read_text())
         error, psnr = result["test"]["mse"] * config.PIXELS, result["test"]["psnr"]
-        settings = (config.family(run), str(run.model.latent_size), f"{run.corruption.level:g}", str(run.training.epochs))
+        settings = (
+            config.family(run),
+            str(run.model.latent_size),
+            f"{run.corruption.level:g}",
+            str(run.training.epochs),
+        )
         rows.append([*settings, f"{error:.2f}", f"{psnr:.2f}", f"{result['train_seconds']:.0f}", f"`{name}`"])
     order = {"FAE": 0, "CAE": 1, "DAE": 2, "linear FAE": 3}
-    assert table(section("What comes with it")) == sorted(rows, key=lambda row: (order[row[0]], int(row[1]), row[2]))
+    assert table(section("What comes with it")) == sorted(
+        rows, key=lambda row: (order[row[0]], int(row[1]), row[2])
+    )
 
 
 @pytest.mark.parametrize(("name", "command"), manifest_commands().items())
@@ -151,7 +175,9 @@ def test_the_command_recorded_for_a_shipped_run_trains_exactly_that_run(name, co
 def test_every_model_comes_in_every_size_and_all_of_them_take_no_more_than_20_megabytes():
     runs = [config.from_json((SHIPPED / name / "config.json").read_text()) for name in manifest_commands()]
     for preset in (config.FAE, config.CAE, config.DAE):
-        assert sorted(run.model.latent_size for run in runs if config.is_like(run, preset)) == list(config.SHIPPED_SIZES)
+        assert sorted(run.model.latent_size for run in runs if config.is_like(run, preset)) == list(
+            config.SHIPPED_SIZES
+        )
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) <= 20e6
 
 
@@ -173,12 +199,21 @@ def test_the_set_up_command_stands_in_the_readme_word_for_word(command):
 @pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
 def test_every_requirement_is_pinned_exactly(name):
     lines = [line.split("#")[0].strip() for line in (PROJECT / name).read_text().splitlines()]
-    loose = [line for line in lines if line and not re.fullmatch(r'[A-Za-z0-9._-]+==\d+(\.\d+)*(; sys_platform != "win32")?', line)]
+    loose = [
+        line
+        for line in lines
+        if line and not re.fullmatch(r'[A-Za-z0-9._-]+==\d+(\.\d+)*(; sys_platform != "win32")?', line)
+    ]
     assert loose == (["-r ../requirements.txt"] if name.startswith("tests/") else [])
 
 
 def test_no_file_names_a_package_registry(project_files):
-    named = [(name, host) for name in project_files for host in REGISTRY_HOSTS if host.encode() in (PROJECT / name).read_bytes()]
+    named = [
+        (name, host)
+        for name in project_files
+        for host in REGISTRY_HOSTS
+        if host.encode() in (PROJECT / name).read_bytes()
+    ]
     assert named == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ae_core.metrics import explained_variance
 from ae_core.models import reconstruct
-from ae_core.store import StoredRun
+from ae_core.runs.store import StoredRun
 from pages.shared import lab
 from pages.shared.display import share_words
 from pages.shared.question import Answer
@@ -15,7 +15,9 @@ SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
 def kept(run: StoredRun) -> Answer:
     """How much of the variance of held-back digits a network's reconstructions explain."""
     test_nhw = lab.digits().test_nhw
-    return variance_answer(explained_variance(reconstruct(lab.network(run), test_nhw), test_nhw), len(test_nhw))
+    return variance_answer(
+        explained_variance(reconstruct(lab.network(run), test_nhw), test_nhw), len(test_nhw)
+    )
 
 
 def variance_answer(share: float, count: int) -> Answer:

@@ -9,11 +9,17 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
-from pages.shared import linked, my_digit
+from pages.shared import linked
+from pages.shared.own_digit import my_digit
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
-HIDDEN_SIZES = {"784 → code": (), "784 → 128 → code": (128,), "784 → 192 → 96 → code": (192, 96), "784 → 512 → 256 → code": (512, 256)}
+HIDDEN_SIZES = {
+    "784 → code": (),
+    "784 → 128 → code": (128,),
+    "784 → 192 → 96 → code": (192, 96),
+    "784 → 512 → 256 → code": (512, 256),
+}
 NOISE_WORDS = {kind: words.capitalize() for kind, words in config.NOISE_WORDS.items()}
 LOSS_WORDS = {loss: words.capitalize() for loss, words in config.LOSS_WORDS.items()}
 ACTIVATION_WORDS = {"relu": "ReLU", "gelu": "GELU", "tanh": "tanh", "none": "none (linear)"}
@@ -76,7 +82,9 @@ def training_noise(default: CorruptionConfig) -> CorruptionConfig:
 def noise_kind(label: str, key: str, default: str) -> str:
     """Which way of spoiling a digit."""
     kinds = list(NOISE_WORDS)
-    return st.selectbox(label, kinds, kinds.index(default), format_func=NOISE_WORDS.__getitem__, key=key, bind="query-params")
+    return st.selectbox(
+        label, kinds, kinds.index(default), format_func=NOISE_WORDS.__getitem__, key=key, bind="query-params"
+    )
 
 
 def test_noise(page: str, default: float) -> CorruptionConfig:
@@ -126,7 +134,13 @@ def new_digits(key: str) -> int:
 
 
 def _next_button(
-    label: str, key: str, seed: str, *, icon: str = ":material/casino:", disabled: bool = False, whole_page: bool = False
+    label: str,
+    key: str,
+    seed: str,
+    *,
+    icon: str = ":material/casino:",
+    disabled: bool = False,
+    whole_page: bool = False,
 ) -> None:
     st.button(label, key=key, icon=icon, on_click=_next, args=(seed, whole_page), disabled=disabled)
 
@@ -134,7 +148,9 @@ def _next_button(
 def _shared_seed(label: str, key: str, *, whole_page: bool = False) -> int:
     """A seed that buttons change too."""
     seed = linked.value(key, 0)
-    st.number_input(label, *LIMITS["seed"], seed, key=linked.widget(key), on_change=_take_seed, args=(key, whole_page))
+    st.number_input(
+        label, *LIMITS["seed"], seed, key=linked.widget(key), on_change=_take_seed, args=(key, whole_page)
+    )
     return seed
 
 
@@ -161,18 +177,35 @@ def _network_dials(preset: RunConfig, page: str) -> dict[str, object]:
         return {"activation": activation}
     shapes = list(HIDDEN_SIZES)
     shape = st.selectbox(
-        "Layers", shapes, list(HIDDEN_SIZES.values()).index(preset.model.hidden_sizes), key=f"{page}_layers", bind="query-params"
+        "Layers",
+        shapes,
+        list(HIDDEN_SIZES.values()).index(preset.model.hidden_sizes),
+        key=f"{page}_layers",
+        bind="query-params",
     )
     return {"activation": activation, "hidden_sizes": HIDDEN_SIZES[shape]}
 
 
 def _advanced(preset: RunConfig, page: str) -> dict[str, object]:
     default = preset.training
-    rate = st.select_slider("Learning rate", LEARNING_RATES, default.learning_rate, key=f"{page}_learning_rate", bind="query-params")
-    batch = st.select_slider("Batch size", BATCH_SIZES, default.batch_size, key=f"{page}_batch_size", bind="query-params")
+    rate = st.select_slider(
+        "Learning rate",
+        LEARNING_RATES,
+        default.learning_rate,
+        key=f"{page}_learning_rate",
+        bind="query-params",
+    )
+    batch = st.select_slider(
+        "Batch size", BATCH_SIZES, default.batch_size, key=f"{page}_batch_size", bind="query-params"
+    )
     losses = list(LOSS_WORDS)
     loss = st.selectbox(
-        "Loss", losses, losses.index(default.loss), format_func=LOSS_WORDS.__getitem__, key=f"{page}_loss", bind="query-params"
+        "Loss",
+        losses,
+        losses.index(default.loss),
+        format_func=LOSS_WORDS.__getitem__,
+        key=f"{page}_loss",
+        bind="query-params",
     )
     seed = int(st.number_input("Seed", *LIMITS["seed"], default.seed, key="seed", bind="query-params"))
     return {"learning_rate": rate, "batch_size": batch, "loss": loss, "seed": seed}

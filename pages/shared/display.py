@@ -13,16 +13,19 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from ae_core import config, data, figures
+from ae_core import config, data
 from ae_core.config import PIXELS, CorruptionConfig, RunConfig
-from ae_core.figures import Row
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
 from ae_core.metrics import summary
 from ae_core.models import as_picture, reconstruct
-from ae_core.robustness import LEVELS, noisy_digits
-from ae_core.store import StoredRun
+from ae_core.runs.store import StoredRun
+from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
-from pages.shared import dials, lab, my_digit, scrubber, touch
-from pages.shared.styles import TEXT_COLOURS
+from pages.shared import dials, lab
+from pages.shared.browser import scrubber, touch
+from pages.shared.browser.styles import TEXT_COLOURS
+from pages.shared.own_digit import my_digit
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
@@ -31,10 +34,12 @@ DIGITS_SHOWN = 8
 FIGURES_KEPT = 32
 # Seconds that the server is left in peace to send a first picture.
 SENT_FIRST = 0.05
-# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.presenter` makes all other small type.
+# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.frame.presenter` makes all other small type.
 PRESENTED = 24 / figures.FONT
 DIGITS_MEASURED = 500
-SSIM_WORDS = "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
+SSIM_WORDS = (
+    "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
+)
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
@@ -50,7 +55,9 @@ class FinishedFigure(go.Figure):
         return self._in_the_browsers_form
 
 
-def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
+def chart(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
+) -> None:
     """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
     _show(styled(figure, *_style()), key, alt, on_select)
 
@@ -67,21 +74,35 @@ def draw_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
-def _finished_figure(of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]) -> FinishedFigure:
+def _finished_figure(
+    of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]
+) -> FinishedFigure:
     figure = styled(_draw(), colour, size)
     figure.__class__ = FinishedFigure  # a new one made of it would check all that is in it once more
     return figure
 
 
-def _show(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore") -> None:
-    st.plotly_chart(figure, key=key, height="stretch", config=NO_TOOLBAR, alt=alt, on_select=on_select, selection_mode="points")
+def _show(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
+) -> None:
+    st.plotly_chart(
+        figure,
+        key=key,
+        height="stretch",
+        config=NO_TOOLBAR,
+        alt=alt,
+        on_select=on_select,
+        selection_mode="points",
+    )
     if on_select != "ignore":
         touch.let_through(key)
 
 
 def _style() -> tuple[str, float]:
     """This visitor's text colour and font size for figures."""
-    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (PRESENTED if lab.presenting() else 1)
+    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (
+        PRESENTED if lab.presenting() else 1
+    )
 
 
 def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
@@ -125,7 +146,9 @@ def dataset_note() -> None:
     )
 
 
-def denoising_rows(run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
+def denoising_rows(
+    run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
+) -> None:
     """Digits above their noisy version above their reconstruction. They follow the noise slider of the page `key`."""
 
     def rows(level: float, noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
@@ -155,18 +178,34 @@ def noise_words(noise: CorruptionConfig) -> str:
     """Kind and amount of a noise, such as 'σ = 0.4', 'masking 0.4' or 'no noise'."""
     if noise.level == 0:
         return "no noise"
-    return f"σ = {noise.level:g}" if noise.kind == "gaussian" else f"{config.NOISE_WORDS[noise.kind]} {noise.level:g}"
+    return (
+        f"σ = {noise.level:g}"
+        if noise.kind == "gaussian"
+        else f"{config.NOISE_WORDS[noise.kind]} {noise.level:g}"
+    )
 
 
-def models_side_by_side(runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str) -> None:
+def models_side_by_side(
+    runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
+) -> None:
     """One digit, its noisy version, and what each model makes of exactly that noisy version."""
     clean_nhw = clean_hw[None]
 
     def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
         sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()}
-        noisy = {level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed) for level in levels}
+        noisy = {
+            level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed)
+            for level in levels
+        }
         return [
-            (level, [Row("digit", clean_nhw), Row("noisy", noisy[level]), *(Row(name, sweep[level][1]) for name, sweep in sweeps.items())])
+            (
+                level,
+                [
+                    Row("digit", clean_nhw),
+                    Row("noisy", noisy[level]),
+                    *(Row(name, sweep[level][1]) for name, sweep in sweeps.items()),
+                ],
+            )
             for level in levels
         ]
 
@@ -219,7 +258,13 @@ def _drawn(
 
 
 def _drawn_at_all_levels(
-    picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, slider: str, _at: Draw
+    picture: str,
+    runs: Sequence[tuple[str, str]],
+    digits: bytes,
+    kind: str,
+    noise_seed: int,
+    slider: str,
+    _at: Draw,
 ) -> bytes:
     # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
     time.sleep(SENT_FIRST)
@@ -241,13 +286,21 @@ def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
         f"{gain:+.1f} dB gained" if math.isfinite(gain) else None,
         help="Peak signal-to-noise ratio of the mean squared error: higher is better. Gained against the noisy input as it is.",
     )
-    columns[1].metric("Squared error per image", f"{measured['mse'] * PIXELS:.1f}", help="Summed over the 784 pixels: lower is better.")
+    columns[1].metric(
+        "Squared error per image",
+        f"{measured['mse'] * PIXELS:.1f}",
+        help="Summed over the 784 pixels: lower is better.",
+    )
     columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help=f"Structural similarity. {SSIM_WORDS}")
     columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
-    st.caption(f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}.")
+    st.caption(
+        f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}."
+    )
 
 
-def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[dict[str, float], dict[str, float], int]:
+def measure(
+    run: StoredRun, noise: CorruptionConfig, noise_seed: int
+) -> tuple[dict[str, float], dict[str, float], int]:
     """Metrics of the run and of doing nothing, and over how many held-back digits."""
     digits = lab.digits().name
     measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, digits, run)
@@ -258,7 +311,13 @@ def measure(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> tuple[d
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _measure(
-    _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
+    _root: object,
+    run_id: str,
+    weights_sha256: str,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    digits: str,
+    _run: StoredRun,
 ) -> dict[str, float]:
     clean_nhw = measured_digits()
     return summary(reconstruct(lab.network(_run), noisy_version(clean_nhw, noise, noise_seed)), clean_nhw)
@@ -275,18 +334,27 @@ def measured_digits() -> Tensor:
     return lab.digits().test_nhw[:DIGITS_MEASURED]
 
 
-def compared_rows(runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+def compared_rows(
+    runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int
+) -> None:
     """Digits above their noisy version above what each run makes of exactly that noisy version."""
     noisy_nhw = noisy_version(clean_nhw, noise, noise_seed)
     rebuilt = [Row(name, as_picture(reconstruct(lab.network(run), noisy_nhw))) for name, run in runs.items()]
-    st.html(figures.rows_html([Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]))
+    st.html(
+        figures.rows_html(
+            [Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]
+        )
+    )
 
 
 def metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
     """Each run's figures over the held-back digits at this noise, beside doing nothing."""
     measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
     _, nothing, count = next(iter(measured.values()))
-    rows = [_metrics_row("doing nothing", nothing), *(_metrics_row(name, own) for name, (own, _, _) in measured.items())]
+    rows = [
+        _metrics_row("doing nothing", nothing),
+        *(_metrics_row(name, own) for name, (own, _, _) in measured.items()),
+    ]
     st.table(rows)
     st.caption(
         f"Means over {count} held-back digits at this noise; PSNR is that of the mean squared error. "
@@ -337,7 +405,10 @@ def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
 def trio(latent_size: int) -> dict[str, RunConfig]:
     """The settings of FAE, CAE and DAE of one latent size, on the digits at hand."""
     presets = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
-    return {name: config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size}) for name, preset in presets.items()}
+    return {
+        name: config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size})
+        for name, preset in presets.items()
+    }
 
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
@@ -345,7 +416,9 @@ def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -
     return noisy_digits(clean_nhw, noise, noise_seed)
 
 
-def _sweep(run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]) -> dict[float, tuple[Tensor, Tensor]]:
+def _sweep(
+    run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]
+) -> dict[float, tuple[Tensor, Tensor]]:
     """Noisy input and reconstruction, both (n, 28, 28), at each noise level, in one pass through the network."""
     noisy = [noisy_version(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
     rebuilt = as_picture(reconstruct(lab.network(run), torch.cat(noisy))).split(len(clean_nhw))

@@ -17,14 +17,16 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from ae_core import config, data, housekeeping
+from ae_core import config, data
 from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
-from ae_core.store import Store, StoredRun, default_root
+from ae_core.runs import housekeeping
+from ae_core.runs.store import Store, StoredRun, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link, styles
-from pages.shared.server import import_early
+from pages.shared import opened_link
+from pages.shared.browser import styles
+from pages.shared.server.health import import_early
 
 MODELS_KEPT = 64
 PRESENTING = "presenting"
@@ -32,8 +34,8 @@ PRESENTING = "presenting"
 PAGES = "pages"
 # What the next pages import, in this order.
 NEEDED_SOON = (
-    "pages.shared.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
-    "pages.shared.model_page", "pages.shared.network_view", "pages.shared.noise_view", "pages.shared.pca_view",
+    "pages.shared.runs.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
+    "pages.shared.frame.model_page", "pages.shared.parts.network_view", "pages.shared.parts.noise_view", "pages.shared.parts.pca_view",
 )  # fmt: skip
 
 
@@ -84,7 +86,7 @@ def link(page: str, label: str, icon: str) -> None:
 
 
 def presenting() -> bool:
-    """Whether this visitor is presenting to a room: see `pages.shared.presenter`."""
+    """Whether this visitor is presenting to a room: see `pages.shared.frame.presenter`."""
     return bool(st.session_state.get(PRESENTING))
 
 
@@ -132,7 +134,13 @@ def _unmasked(cookie: str) -> bytes | None:
     """The token in 'version|mask|masked token|time'; None where the cookie is not like that."""
     try:
         _, mask, masked, _ = cookie.split("|")
-        return bytes(one ^ other for one, other in zip(bytes.fromhex(masked), cycle(bytes.fromhex(mask)), strict=False)) or None
+        return (
+            bytes(
+                one ^ other
+                for one, other in zip(bytes.fromhex(masked), cycle(bytes.fromhex(mask)), strict=False)
+            )
+            or None
+        )
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ae_core import links
+from ae_core.runs import links
 
 Number = TypeVar("Number", int, float)
 # Under these the session remembers which key each widget has now, and which have just been given a value.
@@ -25,7 +25,7 @@ _numbers = count(1)
 def value(key: str, default: Number) -> Number:
     """The number under `key`, of the type of `default`; the link names it unless it is the default.
 
-    A link that was opened, or gone back to, is obeyed as far as `ae_core.links` understands it.
+    A link that was opened, or gone back to, is obeyed as far as `ae_core.runs.links` understands it.
     """
     said, context = st.query_params.get(key), get_script_run_ctx()
     if key not in st.session_state or (context is not None and context.is_history_navigation):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ae_core import links
-from ae_core.links import Sender
+from ae_core.runs import links
+from ae_core.runs.links import Sender
 
 SENDER, TOLD = "link_sender", "link_told"
 

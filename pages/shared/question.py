@@ -11,9 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from ae_core import figures
-from ae_core.store import StoredRun
-from pages.shared import browser_memory, lab
+from ae_core.figures import base as figures
+from ae_core.runs.store import StoredRun
+from pages.shared import lab
+from pages.shared.browser import browser_memory
 from pages.shared.display import chart
 
 # Under these the session remembers what was said to each question, and which question each card asks now.
@@ -108,7 +109,11 @@ def revealed(key: str) -> bool:
 
 @st.fragment
 def _card(
-    asked: Asked, answer: Callable[[], Answer], picture: Callable[[], None] | None, reveals_page: bool, can_be_answered: bool
+    asked: Asked,
+    answer: Callable[[], Answer],
+    picture: Callable[[], None] | None,
+    reveals_page: bool,
+    can_be_answered: bool,
 ) -> None:
     key, options = asked.key, asked.options
     if reveals_page and _session(key).pop("turned", False):
@@ -141,16 +146,30 @@ def _card(
                     on_click=_show, args=(asked, None),
                 )  # fmt: skip
             else:
-                st.button("Ask again", key=f"{key}_again", icon=":material/replay:", on_click=_ask_again, args=(asked,))
+                st.button(
+                    "Ask again",
+                    key=f"{key}_again",
+                    icon=":material/replay:",
+                    on_click=_ask_again,
+                    args=(asked,),
+                )
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
             st.button(
                 "Put the votes away" if counting else "The room's votes", key=f"{key}_votes", icon=":material/how_to_vote:",
                 on_click=_open_or_close, args=(key, not counting),
             )  # fmt: skip
             if any(map(any, votes.values())):
-                st.toggle("Show the votes", _said(key)["votes_shown"], key=f"{key}_votes_shown", on_change=_show_votes, args=(key,))
+                st.toggle(
+                    "Show the votes",
+                    _said(key)["votes_shown"],
+                    key=f"{key}_votes_shown",
+                    on_change=_show_votes,
+                    args=(key,),
+                )
         if not can_be_answered:
-            st.caption("It can be answered once every network that it asks about has been trained at this latent size.")
+            st.caption(
+                "It can be answered once every network that it asks about has been trained at this latent size."
+            )
         browser_memory.tell(f"question_{key}")
         if given is not None and can_be_answered:
             with st.spinner("Measuring …"):
@@ -170,7 +189,9 @@ def _reveal(answer: Answer, said: str | None) -> None:
     elif said == answer.right:
         st.success(f"That is right: **{answer.right}** {answer.because}", icon=":material/check:")
     else:
-        st.warning(f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:")
+        st.warning(
+            f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:"
+        )
 
 
 def _why_again(asked: Asked) -> str:
@@ -200,7 +221,14 @@ def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) ->
             for i, option in enumerate(asked.options):
                 field = f"{key}_votes_{when}_{i}_{asked.votes_mark}_{browser_memory.times_restored()}"
                 st.number_input(
-                    option, 0, MOST_VOTES, votes[str(when)][i], key=field, width=150, on_change=_counted, args=(asked, str(when), i, field)
+                    option,
+                    0,
+                    MOST_VOTES,
+                    votes[str(when)][i],
+                    key=field,
+                    width=150,
+                    on_change=_counted,
+                    args=(asked, str(when), i, field),
                 )
         st.html(f"<style>.st-key-{key}_votes_seen {{position: absolute}}</style>")
         _fields(key=f"{key}_votes_seen", data={"card": key, "opened": opened})
@@ -297,7 +325,11 @@ def _from_text(text: str) -> dict[str, Any]:
 
 def _usable(found: object, is_good: Callable[[Any], bool]) -> dict[str, Any]:
     items = list(found.items())[-MOST_REMEMBERED:] if isinstance(found, dict) else []
-    return {mark: value for mark, value in items if len(mark) == MARK_LENGTH and isinstance(value, dict) and is_good(value)}
+    return {
+        mark: value
+        for mark, value in items
+        if len(mark) == MARK_LENGTH and isinstance(value, dict) and is_good(value)
+    }
 
 
 def _is_answer(value: Mapping[str, Any]) -> bool:
@@ -312,14 +344,25 @@ def _is_answer(value: Mapping[str, Any]) -> bool:
 
 def _are_votes(value: Mapping[str, Any]) -> bool:
     counts = [value.get(when) for when in WHEN]
-    return all(isinstance(row, list) and len(row) <= MOST_OPTIONS and all(map(partial(_is_count, most=MOST_VOTES), row)) for row in counts)
+    return all(
+        isinstance(row, list)
+        and len(row) <= MOST_OPTIONS
+        and all(map(partial(_is_count, most=MOST_VOTES), row))
+        for row in counts
+    )
 
 
 def _is_count(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
-def _asked(key: str, question: str, options: tuple[str, ...], of: Mapping[str, object], networks: Sequence[StoredRun | None]) -> Asked:
+def _asked(
+    key: str,
+    question: str,
+    options: tuple[str, ...],
+    of: Mapping[str, object],
+    networks: Sequence[StoredRun | None],
+) -> Asked:
     settings = {name: _mark(value) for name, value in of.items()}
     runs = _mark([(run.run_id, run.weights_sha256) if run else None for run in networks])
     votes_mark = _mark((question, options, settings))

@@ -33,7 +33,9 @@ OPERATIONS_TOLD = 6
 def a_step(run: RunConfig) -> Callable[[], None]:
     """One step of training, as `ae_core.training` takes it, on one batch of digits."""
     model = untrained(run)
-    optimiser = torch.optim.Adam(model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True)
+    optimiser = torch.optim.Adam(
+        model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True
+    )
     clean_bchw = data.load(config.EMBEDDED).train_nhw[: run.training.batch_size, None]
 
     def step() -> None:
@@ -96,7 +98,13 @@ def main() -> None:
         where = costliest(step)
         for operation, part in where:
             print(f"    {part:4.0%}  {operation}")
-        table[name] = {"operations": needed, "seconds": pace, "rate": rate, "share": share, "where": dict(where)}
+        table[name] = {
+            "operations": needed,
+            "seconds": pace,
+            "rate": rate,
+            "share": share,
+            "where": dict(where),
+        }
     if options.output:
         options.output.write_text(json.dumps(table, indent=1))
 

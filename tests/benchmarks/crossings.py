@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from ae_core import config, data
-from ae_core.robustness import LEVELS, Crossing, crossings, sweep
-from ae_core.store import Store
+from ae_core.runs.store import Store
+from ae_core.study.robustness import LEVELS, Crossing, crossings, sweep
 from ae_core.training import use_one_thread
 
 SIZES = (2, 8, 32)
@@ -45,7 +45,9 @@ def main() -> None:
             words = line(found, curves[name].means[-1] > nothing.means[-1])
             print(f"latent size {size:>2}: {name.upper()} against doing nothing: {words}")
         found = crossings(LEVELS, curves["dae"].means, curves["cae"].means)
-        print(f"latent size {size:>2}: DAE against CAE: {line(found, curves['dae'].means[-1] > curves['cae'].means[-1])}")
+        print(
+            f"latent size {size:>2}: DAE against CAE: {line(found, curves['dae'].means[-1] > curves['cae'].means[-1])}"
+        )
         clean = {name: f"{curve.means[0]:.2f}" for name, curve in curves.items()}
         print(f"latent size {size:>2}: PSNR in dB of clean digits: {clean}")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser import App, chromium, picture_changes_after, rebuilt_picture
+from tests.support.browser import App, chromium, picture_changes_after, rebuilt_picture
 
 MODEL_PAGES = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae"}
 PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "latent_space", "runs"]
@@ -26,7 +26,9 @@ PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "
 def first_picture_seconds(page: Page, url: str) -> float:
     started = time.monotonic()
     page.goto(url)
-    page.locator("[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stDataFrame]").locator("visible=true").first.wait_for()
+    page.locator("[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stDataFrame]").locator(
+        "visible=true"
+    ).first.wait_for()
     return time.monotonic() - started
 
 
@@ -46,7 +48,9 @@ def training_seconds(page: Page, url: str, prefix: str) -> tuple[float, float]:
     started = time.monotonic()
     page.locator("img[alt^=reconstruction]").wait_for(timeout=60_000)
     untrained = rebuilt_picture(page)
-    page.wait_for_function("before => document.querySelector('img[alt^=reconstruction]')?.src !== before", arg=untrained)
+    page.wait_for_function(
+        "before => document.querySelector('img[alt^=reconstruction]')?.src !== before", arg=untrained
+    )
     changed = time.monotonic() - started
     page.get_by_text("Trained here").wait_for(timeout=180_000)
     return changed, time.monotonic() - started
@@ -68,7 +72,9 @@ def main() -> None:
         page.goto(f"{app.url}/denoising")
         page.locator(".js-plotly-plot image").first.wait_for(state="attached")
         page.wait_for_timeout(3_000)
-        times = [noise_release_seconds(page, "dae_test_noise", arrow) for arrow in ["ArrowRight", "ArrowLeft"] * 10]
+        times = [
+            noise_release_seconds(page, "dae_test_noise", arrow) for arrow in ["ArrowRight", "ArrowLeft"] * 10
+        ]
         table["noise slider to new picture, median of 20"] = statistics.median(times)
         table["noise slider to new picture, slowest of 20"] = max(times)
         for name, prefix in MODEL_PAGES.items():

@@ -20,12 +20,13 @@ import psutil
 import torch
 from playwright.sync_api import sync_playwright
 
-from ae_core import cluster, config, data, jobs
+from ae_core import config, data
 from ae_core.config import RunConfig
 from ae_core.data import Digits
+from ae_core.service import cluster, jobs
 from ae_core.training import BatchDone, train
-from tests.browser import App, chromium
-from tests.service import local_cluster, wait_for
+from tests.support.browser import App, chromium
+from tests.support.service import local_cluster, wait_for
 
 CPU = torch.device("cpu")
 SHORT = config.adjusted(config.CAE, training={"epochs": 2})
@@ -35,7 +36,13 @@ SLIDER_MOVES = 50
 
 def seconds_of(run: RunConfig, digits: Digits, count: int) -> float:
     """To the last step, on the first `count` digits."""
-    few = Digits(digits.name, digits.train_nhw[:count], digits.train_labels_n[:count], digits.test_nhw, digits.test_labels_n)
+    few = Digits(
+        digits.name,
+        digits.train_nhw[:count],
+        digits.train_labels_n[:count],
+        digits.test_nhw,
+        digits.test_labels_n,
+    )
     started = ended = time.perf_counter()
     for event in train(run, few, CPU):
         if isinstance(event, BatchDone):
@@ -48,28 +55,44 @@ def alone(rounds: int) -> dict[str, dict[int, float]]:
     digits = data.load(config.EMBEDDED)
     asked: dict[str, dict[int, tuple[RunConfig, int]]] = {
         "digits": {count: (SHORT, count) for count in (1000, 2000, 4000)},
-        "epochs": {epochs: (config.adjusted(SHORT, training={"epochs": epochs}), 4000) for epochs in (1, 2, 4, 8)},
-        "latent size": {size: (config.adjusted(SHORT, model={"latent_size": size}), 4000) for size in (2, 8, 30, 64, 256)},
+        "epochs": {
+            epochs: (config.adjusted(SHORT, training={"epochs": epochs}), 4000) for epochs in (1, 2, 4, 8)
+        },
+        "latent size": {
+            size: (config.adjusted(SHORT, model={"latent_size": size}), 4000) for size in (2, 8, 30, 64, 256)
+        },
     }
     seconds_of(SHORT, digits, 1000)
-    times: dict[str, dict[int, list[float]]] = {what: {value: [] for value in runs} for what, runs in asked.items()}
+    times: dict[str, dict[int, list[float]]] = {
+        what: {value: [] for value in runs} for what, runs in asked.items()
+    }
     for _ in range(rounds):
         for what, runs in asked.items():
             for value, (run, count) in runs.items():
                 times[what][value].append(seconds_of(run, digits, count))
-    return {what: {value: statistics.median(each) for value, each in values.items()} for what, values in times.items()}
+    return {
+        what: {value: statistics.median(each) for value, each in values.items()}
+        for what, values in times.items()
+    }
 
 
 def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
     """Seconds until as many trainings, asked for by as many visitors at once, are finished; memory in MB."""
     memory: dict[str, float] = {}
     times: dict[int, float] = {}
-    with tempfile.TemporaryDirectory() as folder, App(Path(folder)) as app, sync_playwright() as playwright, local_cluster(app.store, 2):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        App(Path(folder)) as app,
+        sync_playwright() as playwright,
+        local_cluster(app.store, 2),
+    ):
         memory["app, before a visitor"] = psutil.Process(app.process.pid).memory_info().rss / MEGABYTE
         page = chromium(playwright).new_page()
         page.goto(f"{app.url}/denoising")
         page.locator(".js-plotly-plot image").first.wait_for(state="attached")
-        memory["app, a visitor on the denoising page"] = psutil.Process(app.process.pid).memory_info().rss / MEGABYTE
+        memory["app, a visitor on the denoising page"] = (
+            psutil.Process(app.process.pid).memory_info().rss / MEGABYTE
+        )
         memory["worker, at rest"] = largest_worker(app)
         for count in counts:
             runs = [config.adjusted(config.CAE, training={"seed": 10 * count + i}) for i in range(count)]
@@ -83,12 +106,16 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
         for i in range(SLIDER_MOVES):
             page.keyboard.press(["ArrowRight", "ArrowLeft"][i % 2])
             page.wait_for_timeout(300)
-        memory[f"app, after {SLIDER_MOVES} moves of its slider"] = psutil.Process(app.process.pid).memory_info().rss / MEGABYTE
+        memory[f"app, after {SLIDER_MOVES} moves of its slider"] = (
+            psutil.Process(app.process.pid).memory_info().rss / MEGABYTE
+        )
     return times, memory
 
 
 def largest_worker(app: App) -> float:
-    return max(psutil.Process(worker.pid).memory_info().rss for worker in cluster.workers(app.store)) / MEGABYTE
+    return (
+        max(psutil.Process(worker.pid).memory_info().rss for worker in cluster.workers(app.store)) / MEGABYTE
+    )
 
 
 def main() -> None:
@@ -98,10 +125,15 @@ def main() -> None:
     options = parser.parse_args()
     table: dict[str, object] = {}
     for what, seconds in alone(options.rounds).items():
-        print(f"seconds against {what}: " + ", ".join(f"{value}: {one:.2f}" for value, one in seconds.items()))
+        print(
+            f"seconds against {what}: " + ", ".join(f"{value}: {one:.2f}" for value, one in seconds.items())
+        )
         table[what] = seconds
     times, memory = at_once((1, 2, 4))
-    print("seconds for as many trainings at once, two workers: " + ", ".join(f"{count}: {one:.1f}" for count, one in times.items()))
+    print(
+        "seconds for as many trainings at once, two workers: "
+        + ", ".join(f"{count}: {one:.1f}" for count, one in times.items())
+    )
     for what, megabytes in memory.items():
         print(f"{megabytes:6.0f} MB  {what}")
     table |= {"trainings at once": times, "memory, MB": memory}

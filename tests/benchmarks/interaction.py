@@ -22,8 +22,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import PROJECTOR, App, chromium, free_port, wait_until_up
 from tests.conftest import PROJECT
+from tests.support.browser import PROJECTOR, App, chromium, free_port, wait_until_up
 
 PAGES = ["FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Latent space", "Home"]
 # The picture that is seen: the lab's plain one, or the last of the plain app's.
@@ -73,8 +73,17 @@ class PlainApp:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "tests/benchmarks/plain_app.py")]
-        command += ["--server.port", str(self.port), "--server.headless", "true", "--browser.gatherUsageStats", "false"]
-        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command += [
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+            "--browser.gatherUsageStats",
+            "false",
+        ]
+        self.process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.url = f"http://127.0.0.1:{self.port}"
         wait_until_up(self.url)
 
@@ -133,14 +142,21 @@ def page_changes(page: Page, wire: Wire, rounds: int) -> list[float]:
     times, before = [], wire.bytes
     for _ in range(rounds):
         for name in PAGES:
-            times.append(_clicked(page, lambda name=name: page.get_by_test_id("stTopNav").get_by_text(name, exact=True).click()))
+            times.append(
+                _clicked(
+                    page,
+                    lambda name=name: page.get_by_test_id("stTopNav").get_by_text(name, exact=True).click(),
+                )
+            )
             page.wait_for_timeout(1_500)
     print(f"a page: {(wire.bytes - before) / len(times) / 1000:.0f} kB")
     return times
 
 
 def _clicked(page: Page, click: Callable[[], None]) -> float:
-    page.evaluate("document.querySelectorAll('[data-testid=stMain] img').forEach(image => image.dataset.old = '1')")
+    page.evaluate(
+        "document.querySelectorAll('[data-testid=stMain] img').forEach(image => image.dataset.old = '1')"
+    )
     started = time.monotonic()
     click()
     page.wait_for_function(
@@ -169,7 +185,11 @@ def cold_starts(browser: Browser, count: int) -> list[float]:
 
 def line(what: str, times: list[float]) -> dict[str, float]:
     """Median and 95th percentile, printed."""
-    figures = {"median": statistics.median(times), "p95": sorted(times)[int(0.95 * (len(times) - 1))], "count": len(times)}
+    figures = {
+        "median": statistics.median(times),
+        "p95": sorted(times)[int(0.95 * (len(times) - 1))],
+        "count": len(times),
+    }
     print(f"{what}: median {figures['median']:.0f} ms, 95 % below {figures['p95']:.0f} ms, of {len(times)}")
     return figures
 
@@ -195,7 +215,9 @@ def main() -> None:
         before = wire.bytes
         table["frame"] = line("a frame while dragging", frames(page))
         print(f"asked of the server while dragging: {wire.bytes - before} bytes")
-        table["page"] = line("page changed to first picture", page_changes(page, wire, max(1, options.moves // len(PAGES) + 1)))
+        table["page"] = line(
+            "page changed to first picture", page_changes(page, wire, max(1, options.moves // len(PAGES) + 1))
+        )
         plain.process.terminate()
         plain.process.wait()
         page.close()

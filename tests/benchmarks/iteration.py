@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.iteration
 
-Prints a line for every shipped run; the words are defined in `ae_core.iteration`.
+Prints a line for every shipped run; the words are defined in `ae_core.study.iteration`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from ae_core import config, data
-from ae_core.iteration import ANOTHER, MOVING, SAME, course
-from ae_core.store import Store
+from ae_core.runs.store import Store
+from ae_core.study.iteration import ANOTHER, MOVING, SAME, course
 from ae_core.training import use_one_thread
 
 STEPS_TOLD = (1, 10, 50)

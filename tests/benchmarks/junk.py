@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import decoding
-from tests.junk import READ, answer, corpus
+from ae_core.pictures import decoding
+from tests.support.junk import READ, answer, corpus
 
 
 class OddEnds(logging.Handler):
@@ -35,12 +35,16 @@ class OddEnds(logging.Handler):
 
 def own_memory() -> int:
     """This process's memory in kilobytes."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    line = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")
+    )
     return int(line.split()[1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -74,9 +78,13 @@ def main() -> None:
     print(f"refused for time or memory: {', '.join(hard) or 'none'}")
     print(f"ended by a signal or an error of Python's: {dict(ends.codes) or 'none'}")
     p50, p99 = np.percentile(seconds, (50, 99))
-    print(f"time to the answer: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest {[f'{s:.1f} s {name}' for s, name in slowest]}")
+    print(
+        f"time to the answer: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest {[f'{s:.1f} s {name}' for s, name in slowest]}"
+    )
     print(f"largest memory of a process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
-    print(f"this process: {own_memory() // 1024} MB, {(own_memory() - at_first) / 1024:+.1f} MB in the second half")
+    print(
+        f"this process: {own_memory() // 1024} MB, {(own_memory() - at_first) / 1024:+.1f} MB in the second half"
+    )
 
 
 if __name__ == "__main__":

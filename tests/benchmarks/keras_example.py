@@ -37,7 +37,10 @@ class Clock(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        print(json.dumps({"seconds": time.perf_counter() - self.started, "loss": (logs or {})["loss"]}), flush=True)
+        print(
+            json.dumps({"seconds": time.perf_counter() - self.started, "loss": (logs or {})["loss"]}),
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -51,7 +54,9 @@ def main() -> None:
     seen = np.clip(clean + noise, 0.0, 1.0)  # one noisy copy for all epochs, as there
     model = network()
     model.compile(optimizer="adam", loss="binary_crossentropy")
-    model.fit(seen, clean, batch_size=BATCH, epochs=options.epochs, shuffle=True, verbose=0, callbacks=[Clock()])
+    model.fit(
+        seen, clean, batch_size=BATCH, epochs=options.epochs, shuffle=True, verbose=0, callbacks=[Clock()]
+    )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from ae_core import config, data, jobs
+from ae_core import config, data
 from ae_core.config import PIXELS
+from ae_core.service import jobs
 from tests.benchmarks.first_experience import MODEL_PAGES, training_seconds
-from tests.browser import App, chromium
-from tests.service import wait_for
+from tests.support.browser import App, chromium
+from tests.support.service import wait_for
 
 SIZES = (2, 8, 32)
 # Not shipped, so that the page starts empty.
@@ -31,15 +32,24 @@ def measured(data_dir: Path | None) -> dict[str, dict[str, float]]:
     dataset = config.MNIST if data_dir else config.EMBEDDED
     surroundings = {"AE_LAB_DATA_DIR": str(data_dir)} if data_dir else {}
     rows: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, App(Path(folder), **surroundings) as app, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        App(Path(folder), **surroundings) as app,
+        sync_playwright() as playwright,
+    ):
         page = chromium(playwright).new_page(viewport={"width": 1280, "height": 800})
         for name, prefix in MODEL_PAGES.items():
             changed, finished = training_seconds(page, f"{app.url}/{name}?latent_size={NEW_SIZE}", prefix)
-            rows[f"{prefix.upper()}, {dataset}"] = {"first changed picture, s": changed, "finished, s": finished}
+            rows[f"{prefix.upper()}, {dataset}"] = {
+                "first changed picture, s": changed,
+                "finished, s": finished,
+            }
         page.close()
         for prefix in MODEL_PAGES.values():
             for size in SIZES:
-                run = config.adjusted(config.with_data(config.preset(prefix), dataset), model={"latent_size": size})
+                run = config.adjusted(
+                    config.with_data(config.preset(prefix), dataset), model={"latent_size": size}
+                )
                 name = jobs.submit(run, app.store, data_dir)
                 wait_for(lambda name=name: jobs.status(name, app.store) == "finished")
                 result = app.store.get(name).result

@@ -15,14 +15,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import PHONE, App, chromium
+from tests.support.browser import PHONE, App, chromium
 
 PAGES = [
     "", "fully_connected", "convolutional", "denoising", "difference", "surprises", "comparison", "reading", "latent_space",
     "your_digit", "runs",
 ]  # fmt: skip
 ENOUGH = 40
-PICTURES = "[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stMain] canvas, .js-plotly-plot .point"
+PICTURES = (
+    "[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stMain] canvas, .js-plotly-plot .point"
+)
 # A link within a sentence is as high as its line.
 TARGETS = """button, summary, input, textarea, [role=combobox], [data-testid=stPageLink] a, [data-testid=stTopNavLink],
 .slider-grip-rect"""
@@ -69,11 +71,21 @@ def targets(page: Page) -> list[tuple[str, int, int]]:
 def measured(page: Page) -> dict[str, object]:
     """The figures of one page, which is on a phone and at rest."""
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight / innerHeight")
-    first = min(box["y"] for box in (one.bounding_box() for one in page.locator(PICTURES).locator("visible=true").all()[:20]) if box)
+    first = min(
+        box["y"]
+        for box in (one.bounding_box() for one in page.locator(PICTURES).locator("visible=true").all()[:20])
+        if box
+    )
     found = targets(page)
     words, *size = min(found, key=lambda target: min(target[1:]))
     small = sum(min(width, height) < ENOUGH for _, width, height in found)
-    return {"screens": round(height, 1), "first picture": round(first), "smallest": min(size), "it is": words, "under 40": small}
+    return {
+        "screens": round(height, 1),
+        "first picture": round(first),
+        "smallest": min(size),
+        "it is": words,
+        "under 40": small,
+    }
 
 
 def main() -> None:
@@ -86,7 +98,11 @@ def main() -> None:
         for name in PAGES:
             page = open_on_phone(browser, f"{app.url}/{name}")
             table[name or "home"] = measured(page)
-            print(f"{name or 'home':16}", *(f"{key}: {value}" for key, value in table[name or "home"].items()), sep="  ")
+            print(
+                f"{name or 'home':16}",
+                *(f"{key}: {value}" for key, value in table[name or "home"].items()),
+                sep="  ",
+            )
             page.context.close()
         browser.close()
     if options.output:

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from ae_core import data
-from ae_core.decoding import read
-from ae_core.digits import prepare
 from ae_core.errors import ImageError
+from ae_core.pictures.decoding import read
+from ae_core.pictures.preparation import prepare
 from ae_core.training import use_one_thread
-from tests.classifier import Reader, trained
-from tests.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift, photo
+from tests.support.classifier import Reader, trained
+from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift, photo
 
 FARTHEST = 3
 
@@ -32,7 +32,9 @@ def photos_read(digits: data.Digits, reader: Reader, count: int, largest: int) -
     for i in range(count):
         content, done = photo(digits.test_nhw[i].numpy(), i, largest)
         try:
-            is_right = int(reader(prepare(np.asarray(read(content))).digit_hw[None])) == int(digits.test_labels_n[i])
+            is_right = int(reader(prepare(np.asarray(read(content))).digit_hw[None])) == int(
+                digits.test_labels_n[i]
+            )
         except ImageError:
             is_right = False
         if not is_right:
@@ -56,18 +58,26 @@ def digits_back(digits: data.Digits, count: int) -> None:
         centres.append(centre_of_mass(digit_hw))
     near = sum(number for shift, number in shifts.items() if shift <= 1) / count
     print(f"of all shifts by up to {FARTHEST} pixels the best is by at most one: {near:.2%}")
-    print(f"mean absolute difference: {np.mean(differences):.4f} on average, {np.percentile(differences, 99):.4f} for 99 %")
+    print(
+        f"mean absolute difference: {np.mean(differences):.4f} on average, {np.percentile(differences, 99):.4f} for 99 %"
+    )
     for most in (0.03, 0.04, 0.05):
         print(f"below {most}: {np.mean(np.array(differences) < most):.2%}")
-    print(f"greatest: {np.sort(differences)[-10:].round(3).tolist()}, digits {np.argsort(differences)[-10:].tolist()}")
-    print(f"shift: {dict(shifts)}; longer side: {dict(sides)}; centre of mass: {np.min(centres):.3f} to {np.max(centres):.3f}")
+    print(
+        f"greatest: {np.sort(differences)[-10:].round(3).tolist()}, digits {np.argsort(differences)[-10:].tolist()}"
+    )
+    print(
+        f"shift: {dict(shifts)}; longer side: {dict(sides)}; centre of mass: {np.min(centres):.3f} to {np.max(centres):.3f}"
+    )
 
 
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=2000)
-    parser.add_argument("--largest", type=int, default=4000, help="longer side of the largest photo, in pixels")
+    parser.add_argument(
+        "--largest", type=int, default=4000, help="longer side of the largest photo, in pixels"
+    )
     parser.add_argument("--digits", type=int, default=10_000)
     options = parser.parse_args()
     use_one_thread()

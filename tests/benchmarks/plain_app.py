@@ -12,7 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from ae_core import config, data
 from ae_core.models import reconstruct
-from ae_core.store import Store
+from ae_core.runs.store import Store
 
 
 @st.cache_resource
@@ -31,6 +31,10 @@ level = st.slider("Noise level", 0.0, 1.0, 0.4, 0.05, key="noise")
 clean_nhw = digits()
 noise_nhw = torch.randn(clean_nhw.shape, generator=torch.Generator().manual_seed(0))
 noisy_nhw = (clean_nhw + level * noise_nhw).clamp(0, 1)
-for name, images_nhw in (("Digit", clean_nhw), ("Noisy", noisy_nhw), ("Reconstruction", reconstruct(network(), noisy_nhw))):
+for name, images_nhw in (
+    ("Digit", clean_nhw),
+    ("Noisy", noisy_nhw),
+    ("Reconstruction", reconstruct(network(), noisy_nhw)),
+):
     st.write(name)
     st.image(torch.cat(list(images_nhw), 1).numpy(), width=900, clamp=True)

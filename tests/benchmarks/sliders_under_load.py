@@ -18,11 +18,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from ae_core import config, jobs
+from ae_core import config
+from ae_core.service import jobs
 from tests.benchmarks.first_experience import noise_release_seconds
-from tests.browser import App, chromium
 from tests.conftest import PROJECT
-from tests.service import clear_line, wait_for
+from tests.support.browser import App, chromium
+from tests.support.service import clear_line, wait_for
 
 MOVES = 20
 LONG = config.adjusted(config.CAE, training={"epochs": 200})
@@ -41,7 +42,17 @@ def main() -> None:
     options = parser.parse_args()
     times: dict[int, list[float]] = {0: [], 1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder, App(Path(folder)) as app, sync_playwright() as playwright:
-        command = [sys.executable, "-m", "ae_core", "cluster", "start", "--store", str(app.store.root), "--workers", "2"]
+        command = [
+            sys.executable,
+            "-m",
+            "ae_core",
+            "cluster",
+            "start",
+            "--store",
+            str(app.store.root),
+            "--workers",
+            "2",
+        ]
         subprocess.run(command, cwd=PROJECT, env={**os.environ}, check=True, capture_output=True)
         page = chromium(playwright).new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{app.url}/denoising")
@@ -55,7 +66,9 @@ def main() -> None:
                 clear_line(app.store)
     medians = {trainings: statistics.median(measured) for trainings, measured in times.items()}
     for trainings, median in medians.items():
-        print(f"{trainings} trainings: median {median:.3f} s of {len(times[trainings])}, {median / medians[0]:.2f} times none")
+        print(
+            f"{trainings} trainings: median {median:.3f} s of {len(times[trainings])}, {median / medians[0]:.2f} times none"
+        )
 
 
 if __name__ == "__main__":

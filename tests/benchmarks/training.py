@@ -31,9 +31,9 @@ from torchvision import datasets, transforms
 from ae_core import config, data
 from ae_core.config import PIXELS, RunConfig
 from ae_core.data import Digits
-from ae_core.latent import searched_codes
 from ae_core.metrics import squared_error
 from ae_core.models import pictures_of
+from ae_core.study.latent import searched_codes
 from ae_core.training import BatchDone, Finished, train
 
 HERE = Path(__file__).parent
@@ -65,7 +65,13 @@ TASKS = [
     Task("clean, code of 1,568", on_full_mnist(config.PATCHES), "bce", 0.0622, (50, 0)),
     Task("noise 0.4, code of 1,568", on_full_mnist(config.FULLY_CONVOLUTIONAL), "bce", 0.0838, (50, 100)),
     Task("clean, code of 30", on_full_mnist(CODE_OF_30, epochs=3), "squared error", 3.0),
-    Task("clean, code of 30, searched", on_full_mnist(CODE_OF_30, epochs=3), "squared error", 2.0, searched=True),
+    Task(
+        "clean, code of 30, searched",
+        on_full_mnist(CODE_OF_30, epochs=3),
+        "squared error",
+        2.0,
+        searched=True,
+    ),
 ]
 
 
@@ -86,8 +92,18 @@ def ours(task: Task, digits: Digits) -> dict[str, float]:
 
 def keras_epochs(python: Path, digits: Path, noise: float, epochs: int) -> list[float]:
     """Seconds of each epoch but the first, in which TensorFlow also builds its graph."""
-    command = [str(python), str(HERE / "keras_example.py"), str(digits), "--noise", str(noise), "--epochs", str(1 + epochs)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""})
+    command = [
+        str(python),
+        str(HERE / "keras_example.py"),
+        str(digits),
+        "--noise",
+        str(noise),
+        "--epochs",
+        str(1 + epochs),
+    ]
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    )
     return [json.loads(line)["seconds"] for line in told.stdout.splitlines() if line.startswith("{")][1:]
 
 
@@ -97,7 +113,9 @@ def keras_environment(folder: Path) -> Path:
     if not python.exists():
         print(f"making an environment in {folder} ...", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "-r", str(HERE / "requirements.txt")], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "-r", str(HERE / "requirements.txt")], check=True
+        )
     return python
 
 
@@ -105,7 +123,9 @@ def idiomatic_epochs(data_dir: Path, epochs: int) -> Iterator[float]:
     """Seconds of each epoch of the example's network, as one would write it: torchvision's transforms, a DataLoader, Adam."""
     torch.set_num_threads(os.cpu_count() or 1)
     loader = torch.utils.data.DataLoader(
-        datasets.MNIST(str(data_dir), train=True, transform=transforms.ToTensor()), batch_size=128, shuffle=True
+        datasets.MNIST(str(data_dir), train=True, transform=transforms.ToTensor()),
+        batch_size=128,
+        shuffle=True,
     )
     model = nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
@@ -130,9 +150,16 @@ def idiomatic_epochs(data_dir: Path, epochs: int) -> Iterator[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, default=data.directory(), help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=data.directory(),
+        help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)",
+    )
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--environment", type=Path, default=Path(tempfile.gettempdir()) / "autoencoder-lab-keras")
+    parser.add_argument(
+        "--environment", type=Path, default=Path(tempfile.gettempdir()) / "autoencoder-lab-keras"
+    )
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     python = keras_environment(options.environment)
@@ -150,15 +177,17 @@ def main() -> None:
             idiomatic += idiomatic_epochs(options.data_dir, epochs=1)
 
     clean, noisy = (statistics.median(seconds) for seconds in keras.values())
-    print(f"an epoch of the Keras.io example in Keras: {clean:.1f} s clean, {noisy:.1f} s noisy; median of {options.rounds} each")
+    print(
+        f"an epoch of the Keras.io example in Keras: {clean:.1f} s clean, {noisy:.1f} s noisy; median of {options.rounds} each"
+    )
     print(f"an epoch of its network in the usual PyTorch loop: {statistics.median(idiomatic):.1f} s")
     table: dict[str, object] = {"keras epoch, s": keras, "usual PyTorch epoch, s": idiomatic}
     for task in TASKS:
-        trained, measured, figure = (statistics.median(one[key] for one in lab[task.what]) for key in ("trained", "measured", "figure"))
-        reached = "reached" if figure <= task.goal else "NOT REACHED"
-        words = (
-            f"{task.what}: {task.metric} {figure:.4f} (goal {task.goal}: {reached}) after {trained:.1f} s, measured after {measured:.1f} s"
+        trained, measured, figure = (
+            statistics.median(one[key] for one in lab[task.what]) for key in ("trained", "measured", "figure")
         )
+        reached = "reached" if figure <= task.goal else "NOT REACHED"
+        words = f"{task.what}: {task.metric} {figure:.4f} (goal {task.goal}: {reached}) after {trained:.1f} s, measured after {measured:.1f} s"
         row = {"command": config.command_line(task.run), "rounds": lab[task.what], "goal": task.goal}
         reference = task.keras_epochs[0] * clean + task.keras_epochs[1] * noisy
         if reference:

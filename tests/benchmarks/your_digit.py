@@ -24,8 +24,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ae_core import data
-from tests.browser import PHONE, PROJECTOR, App, chromium
-from tests.handwriting import clear, draw, draw_with_a_finger, prepared_picture
+from tests.support.browser import PHONE, PROJECTOR, App, chromium
+from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
 WIDTH, HEIGHT = 4000, 3000
 REBUILT = ".st-key-your_digit_columns img[alt=DAE]"
@@ -39,7 +39,9 @@ def photograph(digit_hw: np.ndarray, seed: int) -> bytes:
     paper[500:2300, 1000:2800] -= 0.75 * np.asarray(large)
     paper = paper * np.linspace(1, 0.8, WIDTH) + random.normal(0, 4, paper.shape)
     file = io.BytesIO()
-    Image.fromarray(np.repeat(paper.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)).save(file, "JPEG", quality=85)
+    Image.fromarray(np.repeat(paper.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)).save(
+        file, "JPEG", quality=85
+    )
     return file.getvalue()
 
 
@@ -48,7 +50,9 @@ def seconds_to_reconstructions(page: Page, photo: Path) -> float:
     before = page.evaluate(f"document.querySelector('{REBUILT}')?.src ?? ''")
     started = time.monotonic()
     page.locator("input[type=file]").set_input_files(photo)
-    page.wait_for_function(f"before => (document.querySelector('{REBUILT}')?.src ?? before) !== before", arg=before)
+    page.wait_for_function(
+        f"before => (document.querySelector('{REBUILT}')?.src ?? before) !== before", arg=before
+    )
     return time.monotonic() - started
 
 
@@ -66,7 +70,9 @@ def drawn(browser: Browser, app: App, *, finger: bool, folder: Path | None) -> C
         counts["prepared"] += 1
         counts["rebuilt"] += page.locator(REBUILT).count() > 0
         nearest = page.get_by_text(re.compile(r"^They are ")).last.inner_text()
-        counts["nearest by pixels mostly its own class"] += nearest.startswith("They are") and f"× {digit}" in nearest.split(",")[0]
+        counts["nearest by pixels mostly its own class"] += (
+            nearest.startswith("They are") and f"× {digit}" in nearest.split(",")[0]
+        )
         if folder:
             name = f"{'finger' if finger else 'mouse'}-{digit}"
             (folder / f"{name}.png").write_bytes(base64.b64decode(picture.split(",")[1]))
@@ -102,7 +108,10 @@ def main() -> None:
             options.pictures.mkdir(parents=True, exist_ok=True)
         for finger in (False, True):
             counts = drawn(browser, app, finger=finger, folder=options.pictures)
-            print("finger:" if finger else "mouse:", ", ".join(f"{what} {count} of 10" for what, count in counts.items()))
+            print(
+                "finger:" if finger else "mouse:",
+                ", ".join(f"{what} {count} of 10" for what, count in counts.items()),
+            )
         browser.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ae_core.store import Store
+from ae_core.runs.store import Store
 from tests.chaos.faults import end_cluster
 
 FULL_TIMEOUT = 3600
@@ -45,7 +45,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was measured, also where everything passed."""
     reports = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
-    lines = [f"{report.head_line}: {line}" for report in reports for name, line in report.user_properties if name == MEASURED]
+    lines = [
+        f"{report.head_line}: {line}"
+        for report in reports
+        for name, line in report.user_properties
+        if name == MEASURED
+    ]
     if lines:
         terminalreporter.section("faults: what was measured")
         for line in sorted(lines):

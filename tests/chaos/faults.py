@@ -7,15 +7,18 @@ from typing import Any
 
 import psutil
 
-from ae_core import cluster, config, data, jobs, worker
+from ae_core import config, data
 from ae_core.config import RunConfig
-from ae_core.store import Store
-from tests import service
-from tests.service import wait_for
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs, worker
+from tests.support import service
+from tests.support.service import wait_for
 
 # Small enough for a second or three of training, and each a genuine FAE, CAE or DAE.
 SMALL = {
-    "FAE": config.adjusted(config.FAE, model={"latent_size": 4, "hidden_sizes": (64,)}, training={"epochs": 8}),
+    "FAE": config.adjusted(
+        config.FAE, model={"latent_size": 4, "hidden_sizes": (64,)}, training={"epochs": 8}
+    ),
     "CAE": config.adjusted(config.CAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
     "DAE": config.adjusted(config.DAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
 }

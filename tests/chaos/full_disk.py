@@ -6,13 +6,14 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from ae_core import config, jobs
+from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import StoreError
-from ae_core.store import Store
+from ae_core.runs.store import Store
+from ae_core.service import jobs
 from ae_core.training import use_one_thread
 from tests.chaos.faults import SMALL, cluster_process, end_cluster, is_over
-from tests.service import wait_for, with_seed
+from tests.support.service import wait_for, with_seed
 
 TOO_LARGE = config.adjusted(config.FAE, training={"epochs": 1})
 FITS = config.adjusted(SMALL["CAE"], model={"latent_size": 2}, training={"epochs": 2})
@@ -38,7 +39,9 @@ def main(disk: Path, fillings: int) -> None:
             store.load_model(store.get(config.run_id(run)))
             remove_all(store)
         assert cluster_process(store) == process, "the training process did not live through it"
-        print(f"{fillings} fillings: {dict(outcomes)}; after making room all {fillings} finished; 0 crashes, 0 half-written runs valid")
+        print(
+            f"{fillings} fillings: {dict(outcomes)}; after making room all {fillings} finished; 0 crashes, 0 half-written runs valid"
+        )
     finally:
         (disk / "filler").unlink(missing_ok=True)
         end_cluster(store)

@@ -15,7 +15,23 @@ MAIN = "[data-testid=stMain]"
 SLIDERS, BUTTONS, CHOICES = f"{MAIN} [role=slider]", f"{MAIN} button:enabled", f"{MAIN} label"
 KEYED_BUTTONS = f"{MAIN} [class*=st-key-]:has(> * > button:enabled), {MAIN} [class*=st-key-]:has(> * > * > button:enabled)"
 LINKS = "[data-testid=stTopNav] a, [data-testid=stPageLink] a"
-KEYS = ["Tab", "Shift+Tab", "Enter", "Space", "Escape", "ArrowRight", "ArrowLeft", "PageDown", "PageUp", "d", "b", "s", "u", "?", "7"]
+KEYS = [
+    "Tab",
+    "Shift+Tab",
+    "Enter",
+    "Space",
+    "Escape",
+    "ArrowRight",
+    "ArrowLeft",
+    "PageDown",
+    "PageUp",
+    "d",
+    "b",
+    "s",
+    "u",
+    "?",
+    "7",
+]
 SLIDER_KEYS = ["ArrowRight", "ArrowLeft", "ArrowUp", "Home", "End", "PageUp", "PageDown"]
 # How often each thing is done, of 34 times.
 ACTIONS = {
@@ -23,7 +39,12 @@ ACTIONS = {
     "pair": 3, "lock_and_move": 3, "reset_and_go_on": 2,
 }  # fmt: skip
 # A button, and what it changes in the link, always.
-CHANGES = {"new_digits": "digits_seed", "new_noise": "noise_seed", "pca_digits": "digits_seed", "latent_others": "latent_a"}
+CHANGES = {
+    "new_digits": "digits_seed",
+    "new_noise": "noise_seed",
+    "pca_digits": "digits_seed",
+    "latent_others": "latent_a",
+}
 PATIENCE = 2_000
 # Milliseconds that a promise may take on a busy machine.
 LONGEST = 20_000
@@ -103,11 +124,16 @@ class RandomVisit:
         key = card.get_attribute("class") or ""
         told, true = self._told(card), self._told_to_another(key)
         if told and true and not told.endswith(true) and told == self._told(card):
-            self.findings.append(f"after a dial had moved ({self.page.url}) a locked answer said {told!r}, a new visitor is told {true!r}")
+            self.findings.append(
+                f"after a dial had moved ({self.page.url}) a locked answer said {told!r}, a new visitor is told {true!r}"
+            )
 
     def _reset_and_go_on(self) -> None:
         """What was taken back stays so when something else is touched."""
-        card = one_of(self.page.locator(f"{MAIN} [class*=st-key-question_]:has([class$=_again], [class*='_again '])"), self.rng)
+        card = one_of(
+            self.page.locator(f"{MAIN} [class*=st-key-question_]:has([class$=_again], [class*='_again '])"),
+            self.rng,
+        )
         card.get_by_role("button", name="Ask again").click(timeout=PATIENCE)
         card.get_by_role("button", name="Lock my answer").wait_for(timeout=LONGEST)
         self._press_promised()

@@ -12,9 +12,9 @@ import pytest
 from ae_core import config
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError
-from ae_core.store import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS, Store
+from ae_core.runs.store import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS, Store
+from ae_core.service.worker import record
 from ae_core.training import Checkpoint
-from ae_core.worker import record
 from tests.chaos.faults import SMALL, story, weights
 
 RUN = config.adjusted(SMALL["DAE"], training={"epochs": 2})

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from ae_core import config, jobs
+from ae_core import config
 from ae_core.config import CAE, DAE, FAE, KERAS_EXAMPLE, LINEAR, RunConfig
-from ae_core.store import Store
+from ae_core.runs.store import Store
+from ae_core.service import jobs
 from tests.chaos.faults import is_over, story, train_here, weights
-from tests.dask_processes import DaskProcesses
-from tests.service import wait_for
+from tests.support.dask_processes import DaskProcesses
+from tests.support.service import wait_for
 
 QUICK = {"epochs": 2, "batch_size": 256}
 
 
-def quick(preset: RunConfig, *, corruption: dict | None = None, training: dict | None = None, **model: object) -> RunConfig:
+def quick(
+    preset: RunConfig, *, corruption: dict | None = None, training: dict | None = None, **model: object
+) -> RunConfig:
     return config.adjusted(preset, model=model, corruption=corruption, training={**QUICK, **(training or {})})
 
 
@@ -37,7 +40,9 @@ def train_all(runs: list[RunConfig], store: Store) -> None:
         wait_for(lambda run=run: is_over(store, run), seconds=600)
 
 
-def test_equal_settings_give_equal_weights_and_logs_on_every_engine(served, cache_dir, tmp_path, times, measured, monkeypatch):
+def test_equal_settings_give_equal_weights_and_logs_on_every_engine(
+    served, cache_dir, tmp_path, times, measured, monkeypatch
+):
     runs = CONFIGURATIONS[: times(1, 10)]
     here = Store(tmp_path / "here")
     for run in runs:
@@ -53,7 +58,11 @@ def test_equal_settings_give_equal_weights_and_logs_on_every_engine(served, cach
             train_all(runs, stores[f"external, {workers} workers"])
             monkeypatch.delenv("AE_LAB_SCHEDULER")
     equal = [
-        weights(store, run) == weights(here, run) and story(store, run) == story(here, run) for store in stores.values() for run in runs
+        weights(store, run) == weights(here, run) and story(store, run) == story(here, run)
+        for store in stores.values()
+        for run in runs
     ]
     assert all(equal)
-    measured(f"{len(runs)} configurations on {len(stores) + 1} engines ({', '.join(stores)}): {sum(equal)} of {len(equal)} byte-equal")
+    measured(
+        f"{len(runs)} configurations on {len(stores) + 1} engines ({', '.join(stores)}): {sum(equal)} of {len(equal)} byte-equal"
+    )

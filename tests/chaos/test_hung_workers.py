@@ -10,10 +10,11 @@ import time
 import psutil
 import pytest
 
-from ae_core import cluster, config, jobs
-from ae_core.store import Store
+from ae_core import config
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
-from tests.service import end_cluster, wait_for, with_seed
+from tests.support.service import end_cluster, wait_for, with_seed
 
 TTL_SECONDS = 6
 
@@ -37,7 +38,9 @@ def leave_room(room_bytes: int | None) -> int:
     return used
 
 
-def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(own, cache_dir, tmp_path, measured):
+def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
+    own, cache_dir, tmp_path, measured
+):
     run = with_seed(SMALL["CAE"], 3000)
     name = jobs.submit(run, own)
     wait_for(lambda: jobs.progress(name, own).step > 0)
@@ -51,11 +54,15 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(ow
     train_here(run, undisturbed, cache_dir)
     assert weights(own, run) == weights(undisturbed, run)
     assert story(own, run) == story(undisturbed, run)
-    measured(f"training went on {resumed:.1f} s after the worker hung (given up after {TTL_SECONDS} s here, 60 s otherwise), byte-equal")
+    measured(
+        f"training went on {resumed:.1f} s after the worker hung (given up after {TTL_SECONDS} s here, 60 s otherwise), byte-equal"
+    )
 
 
 def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, measured):
-    hungry = config.adjusted(config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048})
+    hungry = config.adjusted(
+        config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048}
+    )
     connected = cluster.client(own)
     connected.run(leave_room, 64 * 1024 * 1024)
     name = jobs.submit(hungry, own)

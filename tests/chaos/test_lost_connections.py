@@ -14,13 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from ae_core import config, jobs
+from ae_core import config
 from ae_core.config import CAE
-from tests.browser import PROJECTOR, App
-from tests.copies import KEY, Nginx, nginx_path, status, visitors
-from tests.handwriting import draw, prepared_picture
-from tests.service import wait_for
-from tests.test_browser_digit import greys, open_page, same_digit, saved, sheet
+from ae_core.service import jobs
+from tests.browser.test_browser_digit import greys, open_page, same_digit, saved, sheet
+from tests.support.browser import PROJECTOR, App
+from tests.support.copies import KEY, Nginx, nginx_path, status, visitors
+from tests.support.handwriting import draw, prepared_picture
+from tests.support.service import wait_for
 
 # A training that goes on for longer than any test here.
 EPOCHS = 60
@@ -36,7 +37,9 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, Ap
         pytest.skip("there is no nginx here; install Debian's package nginx-light")
     folder: Path = tmp_path_factory.mktemp("copies")
     with ExitStack() as stack:
-        one, other = (stack.enter_context(App(folder, copy=name, AE_LAB_METRICS_KEY=KEY)) for name in ("1", "2"))
+        one, other = (
+            stack.enter_context(App(folder, copy=name, AE_LAB_METRICS_KEY=KEY)) for name in ("1", "2")
+        )
         yield stack.enter_context(Nginx(folder / "nginx", [one, other])), one, other
 
 
@@ -53,7 +56,9 @@ def training(page: Page) -> Iterator[None]:
     yield
     stop = page.locator(".st-key-cae_stop button").first
     deadline = time.monotonic() + 60
-    while stop.is_enabled() and time.monotonic() < deadline:  # a page that has just come back may be drawn anew under a click
+    while (
+        stop.is_enabled() and time.monotonic() < deadline
+    ):  # a page that has just come back may be drawn anew under a click
         stop.click()
         page.wait_for_timeout(3_000)
     expect(stop).to_be_disabled()
@@ -73,7 +78,8 @@ def seconds_until_it_moves(page: Page, since: float) -> float:
     before = page.evaluate(PROGRESS)
     finished = "document.body.innerText.includes('Trained here')"
     page.wait_for_function(
-        f"before => {{ const now = {PROGRESS}; return now.startsWith('Epoch') && now !== before || {finished} }}", arg=before
+        f"before => {{ const now = {PROGRESS}; return now.startsWith('Epoch') && now !== before || {finished} }}",
+        arg=before,
     )
     return time.monotonic() - since
 
@@ -82,10 +88,18 @@ def expect_as_it_was(page: Page) -> None:
     """The page, its dials, in the link and on the page, and a training that others need not start again."""
     asked = parse_qs(urlsplit(page.url).query)
     assert urlsplit(page.url).path == "/convolutional"
-    assert (asked["latent_size"], asked["cae_epochs"], asked["cae_batch_size"]) == (["3"], [str(EPOCHS)], ["16"])
+    assert (asked["latent_size"], asked["cae_epochs"], asked["cae_batch_size"]) == (
+        ["3"],
+        [str(EPOCHS)],
+        ["16"],
+    )
     expect(page.locator(".st-key-latent_size").get_by_role("slider")).to_have_value("3")
-    expect(page.get_by_test_id("stProgress").or_(page.get_by_text("Trained here"))).to_contain_text(re.compile(f"of {EPOCHS}|Trained here"))
-    expect(page.locator(".st-key-cae_train button").first).to_be_disabled()  # with a tooltip Streamlit draws it twice, once for phones
+    expect(page.get_by_test_id("stProgress").or_(page.get_by_text("Trained here"))).to_contain_text(
+        re.compile(f"of {EPOCHS}|Trained here")
+    )
+    expect(
+        page.locator(".st-key-cae_train button").first
+    ).to_be_disabled()  # with a tooltip Streamlit draws it twice, once for phones
     assert page.get_by_test_id("stException").count() == 0
 
 
@@ -120,11 +134,16 @@ def test_a_page_that_cannot_reach_the_lab_says_what_is_safe_until_it_can_again(c
     nginx, _, _ = copies
     page.goto(f"{nginx.url}/denoising")
     expect(page.get_by_text("Try this:")).to_be_attached()
-    told, dialog = page.get_by_text("The lab cannot be reached at the moment."), page.get_by_test_id("stDialog")
+    told, dialog = (
+        page.get_by_text("The lab cannot be reached at the moment."),
+        page.get_by_test_id("stDialog"),
+    )
     nginx.stop()
     expect(told).to_be_visible()
     expect(page.get_by_text("a training goes on without you")).to_be_visible()
-    page.wait_for_timeout(8_000)  # Streamlit's own dialog, about a file called yourscript.py, comes after four to six
+    page.wait_for_timeout(
+        8_000
+    )  # Streamlit's own dialog, about a file called yourscript.py, comes after four to six
     expect(dialog).to_have_count(0)
     slider = page.locator(".st-key-dae_test_noise").get_by_role("slider")
     assert slider.evaluate("slider => slider.closest('[inert], [aria-hidden=true]')") is None

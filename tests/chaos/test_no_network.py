@@ -17,13 +17,27 @@ ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
 def test_pages_work_without_any_network(times):
     if not (shutil.which("unshare") and shutil.which("ip")):
-        pytest.skip("this system cannot take the network from a process (unshare and ip of util-linux and iproute2)")
+        pytest.skip(
+            "this system cannot take the network from a process (unshare and ip of util-linux and iproute2)"
+        )
     if subprocess.run([*ALONE, "true"], capture_output=True).returncode:
         pytest.skip("taking the network from a process needs root")
     reach_out = "import socket; socket.create_connection(('192.0.2.1', 80), 2)"
     outside = subprocess.run([*ALONE, sys.executable, "-c", reach_out], capture_output=True)
     assert b"Network is unreachable" in outside.stderr
-    tests = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:randomly", "-p", "no:cacheprovider", "tests/test_browser.py"]
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-o",
+        "addopts=",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "tests/browser/test_pages_in_browser.py",
+    ]
     pages = times("and comparison", "")
     tests += ["-k", f"every_page_opens_from_a_link and projector {pages}"]
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

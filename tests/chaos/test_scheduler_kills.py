@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ae_core import cluster, config, jobs
-from ae_core.store import Store
+from ae_core import config
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs
 from tests.chaos.faults import SMALL, cluster_process, is_over, story, train_here, weights
-from tests.service import wait_for, with_seed
+from tests.support.service import wait_for, with_seed
 
 
 def test_three_jobs_in_the_line_survive_the_scheduler(served, cache_dir, tmp_path, times, measured):
@@ -25,4 +26,6 @@ def test_three_jobs_in_the_line_survive_the_scheduler(served, cache_dir, tmp_pat
             assert weights(served, run) == weights(undisturbed, run)
             assert story(served, run) == story(undisturbed, run)  # with one 'started' and one 'finished'
             done += 1
-    measured(f"{done} of {done} runs finished after {times(1, 10)} kills of the scheduler, each once, byte-equal")
+    measured(
+        f"{done} of {done} runs finished after {times(1, 10)} kills of the scheduler, each once, byte-equal"
+    )

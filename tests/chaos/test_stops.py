@@ -6,9 +6,10 @@ import random
 import statistics
 import time
 
-from ae_core import config, jobs
+from ae_core import config
+from ae_core.service import jobs
 from tests.chaos.faults import LONG
-from tests.service import wait_for, with_seed
+from tests.support.service import wait_for, with_seed
 
 FREE_SECONDS = 2.0
 
@@ -30,4 +31,6 @@ def test_a_stop_frees_the_worker_within_two_seconds(served, times, measured):
         assert after.step >= before.step
         assert served.find(config.run_id(run)) is None
     assert max(waited) < FREE_SECONDS
-    measured(f"{len(waited)} stops; the worker was free after {statistics.median(waited):.3f} s (median), {max(waited):.3f} s at most")
+    measured(
+        f"{len(waited)} stops; the worker was free after {statistics.median(waited):.3f} s (median), {max(waited):.3f} s at most"
+    )

@@ -6,17 +6,18 @@ import subprocess
 import sys
 import time
 
-from ae_core import cluster, config, jobs, tickets
-from ae_core.store import Store
+from ae_core import config
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs, tickets
 from tests.chaos.faults import SMALL
 from tests.conftest import PROJECT
-from tests.service import wait_for, with_seed
+from tests.support.service import wait_for, with_seed
 
 PROGRAM = """
 import sys, threading, time
 from pathlib import Path
 from ae_core import config, jobs
-from ae_core.store import Store
+from ae_core.runs.store import Store
 run, store, number, start = config.from_json(sys.argv[1]), Store(Path(sys.argv[2])), sys.argv[3], float(sys.argv[4])
 def press(i):
     time.sleep(max(0, start - time.time()))
@@ -31,7 +32,11 @@ def keys_ever_run(store: Store, name: str) -> set[str]:
     """Every training of this run that the scheduler has seen come to its end, by its key."""
 
     def look(dask_scheduler) -> set[str]:
-        return {entry[0] for entry in dask_scheduler.transition_log if entry[0].startswith(f"train-{name}-") and entry[2] == "memory"}
+        return {
+            entry[0]
+            for entry in dask_scheduler.transition_log
+            if entry[0].startswith(f"train-{name}-") and entry[2] == "memory"
+        }
 
     return cluster.client(store).run_on_scheduler(look)
 
@@ -44,7 +49,9 @@ def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served,
     wait_for(lambda: tickets.line(served))
     ticket = tickets.line(served)[0]
     assert [app.wait(timeout=60) for app in apps] == [0, 0]
-    owners = max(len(ticket.owners), len(found.owners) if (found := tickets.find(served, ticket.run_id)) else 0)
+    owners = max(
+        len(ticket.owners), len(found.owners) if (found := tickets.find(served, ticket.run_id)) else 0
+    )
     wait_for(lambda: jobs.status(config.run_id(run), served) == "finished")
     wait_for(lambda: keys_ever_run(served, ticket.run_id))
     assert keys_ever_run(served, ticket.run_id) == {f"train-{ticket.run_id}-{ticket.number}"}

@@ -11,19 +11,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from ae_core import cluster, config, jobs
+from ae_core import config
 from ae_core.config import CAE, RunConfig
-from ae_core.store import Store
-from tests.browser import App, chromium, chromium_path
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs
 from tests.chaos.faults import processes_of
-from tests.service import wait_for
+from tests.support.browser import App, chromium, chromium_path
+from tests.support.service import wait_for
 
 IDLE_SECONDS = 5
 LINK = "convolutional?latent_size=3&cae_epochs=2&cae_batch_size=256&seed={}"
 
 
 def run_of(seed: int) -> RunConfig:
-    return config.adjusted(CAE, model={"latent_size": 3}, training={"epochs": 2, "batch_size": 256, "seed": seed})
+    return config.adjusted(
+        CAE, model={"latent_size": 3}, training={"epochs": 2, "batch_size": 256, "seed": seed}
+    )
 
 
 def press_train_and_kill(browser: Browser, folder: Path, seed: int, rng: random.Random) -> None:
@@ -57,7 +60,9 @@ def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, mea
         wait_for(lambda name=name: jobs.status(name, store) == "finished")
         told = [event["event"] for event in store.events(name) if event["event"] not in ("batch", "snapshot")]
         assert told == ["started", "epoch", "epoch", "codes", "finished"]
-        assert [event["step"] for event in store.events(name) if event["event"] == "batch"] == list(range(1, 33))
+        assert [event["step"] for event in store.events(name) if event["event"] == "batch"] == list(
+            range(1, 33)
+        )
     ended = wait_for(lambda: not cluster.is_running(store), seconds=60 + IDLE_SECONDS)
     wait_for(lambda: not processes_of(store), seconds=10)
     measured(f"{kills} kills of the app, {kills} complete logs; the last process was gone {ended:.0f} s after the last training "

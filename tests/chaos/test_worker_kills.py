@@ -12,11 +12,12 @@ from collections import Counter
 
 import pytest
 
-from ae_core import cluster, config, jobs
+from ae_core import config
 from ae_core.config import RunConfig
-from ae_core.store import Store
+from ae_core.runs.store import Store
+from ae_core.service import cluster, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
-from tests.service import wait_for, with_seed
+from tests.support.service import wait_for, with_seed
 
 KILLS_A_RUN = 6
 
@@ -36,7 +37,9 @@ def kill_worker(store: Store, run: RunConfig) -> list[float]:
 
 
 @pytest.mark.parametrize("family", SMALL)
-def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, cache_dir, tmp_path, times, measured, request):
+def test_runs_whose_workers_are_killed_end_in_the_same_weights(
+    family, served, cache_dir, tmp_path, times, measured, request
+):
     if family != "FAE":
         request.getfixturevalue("full_form")
     rng = random.Random(family)
@@ -55,7 +58,11 @@ def test_runs_whose_workers_are_killed_end_in_the_same_weights(family, served, c
         for _ in range(min(KILLS_A_RUN, times(1, 34) - len(recoveries))):
             time.sleep(rng.uniform(0, pace / 4))
             progress = jobs.progress(name, served)
-            if progress.status == "running" and killed_in[progress.epoch] < 2 and progress.epoch < progress.epochs:
+            if (
+                progress.status == "running"
+                and killed_in[progress.epoch] < 2
+                and progress.epoch < progress.epochs
+            ):
                 killed_in[progress.epoch] += 1
                 recoveries += kill_worker(served, run)
         wait_for(lambda run=run: is_over(served, run))

@@ -25,15 +25,20 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ae_core import config, jobs
+from ae_core import config
+from ae_core.service import jobs
 from tests.benchmarks.interaction import PlainApp
-from tests.browser import App
 from tests.conftest import PROJECT
 from tests.load.browsers import READY
 from tests.load.client import Answer, Visitor
+from tests.support.browser import App
 
 # Page, key of the noise slider, and how many of ten visitors are there.
-PLACES = [("", "home_test_noise")] * 6 + [("denoising", "dae_test_noise")] * 2 + [("convolutional", "cae_test_noise")] * 2
+PLACES = (
+    [("", "home_test_noise")] * 6
+    + [("denoising", "dae_test_noise")] * 2
+    + [("convolutional", "cae_test_noise")] * 2
+)
 EVERY_SECONDS = 4.0
 # After the presenter's first page the server imports what other pages need.
 PRESENTER_SECONDS = 10.0
@@ -117,7 +122,9 @@ async def present(urls: Sequence[str]) -> None:
                 raise RuntimeError("an error on the presenter's page")
 
 
-async def a_class(urls: Sequence[str], count: int, seconds: float, places: Sequence[tuple[str, str]], browsers: bool = False) -> Crowd:
+async def a_class(
+    urls: Sequence[str], count: int, seconds: float, places: Sequence[tuple[str, str]], browsers: bool = False
+) -> Crowd:
     crowd = Crowd(urls, places)
     await crowd.join(count, 1.0)
     await crowd.move("first move", EVERY_SECONDS)  # what is drawn once for everybody is drawn here
@@ -139,8 +146,13 @@ async def a_class(urls: Sequence[str], count: int, seconds: float, places: Seque
 
 def table(name: str, crowd: Crowd) -> dict[str, dict[str, float]]:
     """Median, 95th and 99th percentile and the longest, in milliseconds, of every thing they did; printed."""
-    times = {f"{what}, end": [answer.seconds for answer in answers] for what, answers in crowd.answers.items()}
-    times |= {f"{what}, picture": [a.picture_seconds for a in answers if a.picture_seconds] for what, answers in crowd.answers.items()}
+    times = {
+        f"{what}, end": [answer.seconds for answer in answers] for what, answers in crowd.answers.items()
+    }
+    times |= {
+        f"{what}, picture": [a.picture_seconds for a in answers if a.picture_seconds]
+        for what, answers in crowd.answers.items()
+    }
     rows: dict[str, dict[str, float]] = {}
     for what, seconds in {**times, "painted in the browsers": crowd.painted}.items():
         if seconds:
@@ -171,20 +183,39 @@ def main() -> None:
     results = {}
     room = str(2 * options.visitors)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        copies = [stack.enter_context(App(Path(folder), copy=str(i), AE_LAB_MAX_VISITORS=room)) for i in range(options.copies)]
+        copies = [
+            stack.enter_context(App(Path(folder), copy=str(i), AE_LAB_MAX_VISITORS=room))
+            for i in range(options.copies)
+        ]
         app, urls = copies[0], [copy.url for copy in copies]
-        command = [sys.executable, "-m", "ae_core", "cluster", "start", "--store", str(app.store.root), "--workers", "2"]
+        command = [
+            sys.executable,
+            "-m",
+            "ae_core",
+            "cluster",
+            "start",
+            "--store",
+            str(app.store.root),
+            "--workers",
+            "2",
+        ]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
         for i in range(options.trainings):
             jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
         asyncio.run(present(urls))
         time.sleep(PRESENTER_SECONDS)
         before = memory_megabytes(copies)
-        results["lab"] = table("lab", asyncio.run(a_class(urls, options.visitors, options.seconds, PLACES, browsers=True)))
-        print(f"memory of the copies: {before:.0f} MB with a visitor each, {memory_megabytes(copies):.0f} MB at the end")
+        results["lab"] = table(
+            "lab", asyncio.run(a_class(urls, options.visitors, options.seconds, PLACES, browsers=True))
+        )
+        print(
+            f"memory of the copies: {before:.0f} MB with a visitor each, {memory_megabytes(copies):.0f} MB at the end"
+        )
         plain = PlainApp(Path(folder))
         asyncio.run(a_class([plain.url], 1, 0, [("", "noise")]))
-        results["plain"] = table("plain", asyncio.run(a_class([plain.url], options.visitors, options.seconds / 3, [("", "noise")])))
+        results["plain"] = table(
+            "plain", asyncio.run(a_class([plain.url], options.visitors, options.seconds / 3, [("", "noise")]))
+        )
         plain.process.terminate()
         plain.process.wait()
     if options.output:

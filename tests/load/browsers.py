@@ -15,7 +15,7 @@ import time
 from playwright.sync_api import Page, sync_playwright
 
 from tests.benchmarks.interaction import PAINTED
-from tests.browser import PROJECTOR, chromium
+from tests.support.browser import PROJECTOR, chromium
 
 EVERY_SECONDS = 4.0
 READY = "ready"

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from tests.browser import App
 from tests.load.__main__ import EVERY_SECONDS, LEVELS, PLACES
 from tests.load.client import Visitor
 from tests.load.isolation import picture
+from tests.support.browser import App
 
 WARM_UP_MINUTES = 10
 MOST_MOVES = 8
@@ -39,7 +39,10 @@ async def come_and_go(url: str, end: float, rng: random.Random, failures: list[s
         try:
             if rng.random() < 0.2:
                 async with Visitor(url, "your_digit", query="digit_source=Upload") as visitor:
-                    answers = [await visitor.open(), await visitor.upload("own_file", "mine.png", picture(rng.randrange(1_000_000)))]
+                    answers = [
+                        await visitor.open(),
+                        await visitor.upload("own_file", "mine.png", picture(rng.randrange(1_000_000))),
+                    ]
                     await asyncio.sleep(EVERY_SECONDS)
             else:
                 async with Visitor(url, page) as visitor:
@@ -70,7 +73,9 @@ async def sampled(process: psutil.Process, end: float) -> list[dict[str, float]]
     return samples
 
 
-async def hour(app: App, visitors: int, minutes: float, most_moves: int = MOST_MOVES) -> tuple[list[dict[str, float]], int, list[str]]:
+async def hour(
+    app: App, visitors: int, minutes: float, most_moves: int = MOST_MOVES
+) -> tuple[list[dict[str, float]], int, list[str]]:
     """Samples of the server, how many visitors came, and what failed."""
     end, failures = time.monotonic() + 60 * minutes, list[str]()
     places = [come_and_go(app.url, end, random.Random(i), failures, most_moves) for i in range(visitors)]
@@ -99,9 +104,16 @@ def main() -> None:
         samples, visitors, failures = asyncio.run(hour(app, options.visitors, options.minutes))
     growth = slopes(samples)
     print(f"{visitors} visitors, {len(failures)} failures", *failures[:5], sep="\n  ")
-    print("an hour adds, after the first ten minutes: " + ", ".join(f"{name} {value:+.1f}" for name, value in growth.items()))
+    print(
+        "an hour adds, after the first ten minutes: "
+        + ", ".join(f"{name} {value:+.1f}" for name, value in growth.items())
+    )
     if options.output:
-        options.output.write_text(json.dumps({"samples": samples, "growth": growth, "visitors": visitors, "failures": failures}, indent=1))
+        options.output.write_text(
+            json.dumps(
+                {"samples": samples, "growth": growth, "visitors": visitors, "failures": failures}, indent=1
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ class Visitor:
     elements: what the page shows, by its place in the page, as the browser would know it. script: Streamlit's hash of the page.
     """
 
-    def __init__(self, url: str, page: str = "", query: str = "", cookie: str = "", session: str = "") -> None:
+    def __init__(
+        self, url: str, page: str = "", query: str = "", cookie: str = "", session: str = ""
+    ) -> None:
         self._url = url
         self._address = f"ws://{urlsplit(url).netloc}{urlsplit(url).path}/_stcore/stream"
         self._page, self._query, self._cookie = page, query, cookie
@@ -64,7 +66,9 @@ class Visitor:
         )  # fmt: skip
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._socket.close()
 
     async def open(self) -> Answer:
@@ -93,8 +97,14 @@ class Visitor:
 
     async def upload(self, key: str, name: str, content: bytes) -> Answer:
         """Choose a file in the file chooser `key`, as a browser does: ask where to, bring it there, say that it is there."""
-        await self._socket.send(BackMsg(file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)).SerializeToString())
-        while (message := ForwardMsg.FromString(await self.next())).WhichOneof("type") != "file_urls_response":
+        await self._socket.send(
+            BackMsg(
+                file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)
+            ).SerializeToString()
+        )
+        while (message := ForwardMsg.FromString(await self.next())).WhichOneof(
+            "type"
+        ) != "file_urls_response":
             pass
         (places,) = message.file_urls_response.file_urls
         status = await asyncio.to_thread(self._brought, places.upload_url, name, content)
@@ -114,10 +124,16 @@ class Visitor:
             cookie = answer.headers["set-cookie"].split(";")[0]
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         token = cookie.split("=", 1)[1].strip('"')
-        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Cookie": cookie, "X-Xsrftoken": token}
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+            "Cookie": cookie,
+            "X-Xsrftoken": token,
+        }
         body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
         try:
-            with urllib.request.urlopen(urllib.request.Request(self._url + place, body, headers, method="PUT")) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(self._url + place, body, headers, method="PUT")
+            ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as refusal:
             return refusal.code
@@ -130,7 +146,11 @@ class Visitor:
 
     def slider(self, key: str) -> Element:
         """The slider with this key, as the page last drew it."""
-        return next(element.slider for element in self.elements.values() if element.HasField("slider") and _key(element.slider.id) == key)
+        return next(
+            element.slider
+            for element in self.elements.values()
+            if element.HasField("slider") and _key(element.slider.id) == key
+        )
 
     def text(self) -> str:
         """All words of the page, and its HTML."""
@@ -138,12 +158,16 @@ class Visitor:
 
     async def _set(self, state: WidgetState) -> Answer:
         self._widgets[state.id] = state
-        return await self._run(ClientState(query_string=self._query, fragment_id=self._fragments.get(state.id, "")))
+        return await self._run(
+            ClientState(query_string=self._query, fragment_id=self._fragments.get(state.id, ""))
+        )
 
     def _widget(self, key: str) -> str:
         for element in self.elements.values():
             widget = getattr(element, element.WhichOneof("type"))
-            if re.fullmatch(rf"{key}(_\d+)?", _key(getattr(widget, "id", ""))):  # some widgets have a new key after each reset
+            if re.fullmatch(
+                rf"{key}(_\d+)?", _key(getattr(widget, "id", ""))
+            ):  # some widgets have a new key after each reset
                 return str(widget.id)
         raise LookupError(f"no widget {key!r} on the page")
 
@@ -215,5 +239,9 @@ def _words(elements: Iterable[Element]) -> list[str]:
         kind = element.WhichOneof("type")
         if kind:
             part = getattr(element, kind)
-            found += [value for field in ("body", "label", "message", "spec") if isinstance(value := getattr(part, field, None), str)]
+            found += [
+                value
+                for field in ("body", "label", "message", "spec")
+                if isinstance(value := getattr(part, field, None), str)
+            ]
     return found

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.browser import App
 from tests.load.__main__ import EVERY_SECONDS, Crowd, table
 from tests.load.client import Visitor
+from tests.support.browser import App
 
 CALM_SECONDS = 30.0
 AT_ONCE = 8
@@ -32,11 +32,17 @@ async def flood(url: str, files: int, megabytes: int, sessions: int) -> Counter[
     """How often the server gave which answer."""
     content, loop = bytes(megabytes * 1_000_000), asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        windows = [await stack.enter_async_context(Visitor(url, "your_digit", query="digit_source=Upload")) for _ in range(sessions)]
+        windows = [
+            await stack.enter_async_context(Visitor(url, "your_digit", query="digit_source=Upload"))
+            for _ in range(sessions)
+        ]
         for window in windows:
             await window.open()
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            sent = [loop.run_in_executor(threads, windows[i % sessions].bring, f"file-{i}", content) for i in range(files)]
+            sent = [
+                loop.run_in_executor(threads, windows[i % sessions].bring, f"file-{i}", content)
+                for i in range(files)
+            ]
             return Counter(await asyncio.gather(*sent))
 
 
@@ -73,7 +79,9 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, App(Path(folder)) as app:
-        crowd, answers, memory = asyncio.run(measured(app, options.files, options.megabytes, options.sessions, options.visitors))
+        crowd, answers, memory = asyncio.run(
+            measured(app, options.files, options.megabytes, options.sessions, options.visitors)
+        )
     table("the others", crowd)
     print("answers to the flood: " + ", ".join(f"{count} × {status}" for status, count in answers.items()))
     print("memory of the server, MB: before {:.0f}, at most {:.0f}, after {:.0f}".format(*memory))

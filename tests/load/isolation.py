@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tests.browser import App
-from tests.copies import KEY
 from tests.load.client import Visitor
+from tests.support.browser import App
+from tests.support.copies import KEY
 
 PAGE = "your_digit"
 # The steps of a picture's preparation: what came in, and what was made of it.
@@ -74,9 +74,14 @@ async def searched(app: App, count: int) -> Found:
             return visitor
 
         nobody = await joined("digit_source=Upload")
-        visitors = [await joined(f"digit_source=Upload&surprises_picture={mark(i)}&{mark(i)}={mark(i)}") for i in range(count)]
+        visitors = [
+            await joined(f"digit_source=Upload&surprises_picture={mark(i)}&{mark(i)}={mark(i)}")
+            for i in range(count)
+        ]
         # Not one after the other: what one is being answered lies in the server's memory beside the next.
-        for answer in await asyncio.gather(*(one.upload("own_file", f"{mark(i)}.png", picture(i)) for i, one in enumerate(visitors))):
+        for answer in await asyncio.gather(
+            *(one.upload("own_file", f"{mark(i)}.png", picture(i)) for i, one in enumerate(visitors))
+        ):
             assert not answer.failed
         await asyncio.gather(*(one.open() for one in visitors))
         return await asyncio.to_thread(_searched, app, nobody, visitors)
@@ -91,8 +96,15 @@ def _searched(app: App, nobody: Visitor, visitors: list[Visitor]) -> Found:
         if not own[i]:
             leaks.append(f"visitor {i} never saw a picture of their own, so the search proves nothing")
         for j in {*range(len(visitors))} - {i}:
-            others = {mark(j).encode(), visitors[j].session.encode(), *own[j], *MEDIA.findall(sent[j])} - for_all
-            leaks += [f"visitor {i} was sent what is {j}'s: {word[:60]!r}" for word in others if word in everything]
+            others = {
+                mark(j).encode(),
+                visitors[j].session.encode(),
+                *own[j],
+                *MEDIA.findall(sent[j]),
+            } - for_all
+            leaks += [
+                f"visitor {i} was sent what is {j}'s: {word[:60]!r}" for word in others if word in everything
+            ]
     secrets = [word.encode() for i, one in enumerate(visitors) for word in (mark(i), one.session)] + [
         picture(i)[-200:] for i in range(len(visitors))
     ]
@@ -100,7 +112,12 @@ def _searched(app: App, nobody: Visitor, visitors: list[Visitor]) -> Found:
     with urllib.request.urlopen(asked, timeout=30) as answer:
         places = {"the metrics": answer.read(), "the log": app.log.read_bytes()}
     places |= {str(path): path.read_bytes() for path in app.store.root.rglob("*") if path.is_file()}
-    leaks += [f"{secret!r} is in {place}" for place, content in places.items() for secret in secrets if secret in content]
+    leaks += [
+        f"{secret!r} is in {place}"
+        for place, content in places.items()
+        for secret in secrets
+        if secret in content
+    ]
     return Found(sum(len(one.received) for one in visitors), sum(map(len, sent)), sum(map(len, own)), leaks)
 
 
@@ -110,7 +127,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, App(Path(folder), AE_LAB_METRICS_KEY=KEY) as app:
         found = asyncio.run(searched(app, options.visitors))
-    print(f"{found.frames:,} frames, {found.bytes / 1e6:.0f} MB, {found.pictures_of_their_own} own pictures: {len(found.leaks)} leaks")
+    print(
+        f"{found.frames:,} frames, {found.bytes / 1e6:.0f} MB, {found.pictures_of_their_own} own pictures: {len(found.leaks)} leaks"
+    )
     print(*found.leaks[:20], sep="\n")
 
 

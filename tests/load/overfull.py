@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 from websockets.exceptions import InvalidStatus
 
-from tests.browser import App
 from tests.load.__main__ import EVERY_SECONDS, Crowd, table
+from tests.support.browser import App
 
 ROUNDS = 2
 
@@ -77,8 +77,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, App(Path(folder)) as app:
         outcome = asyncio.run(overfull(app, options.visitors))
     table("those inside", outcome.crowd)
-    print(f"inside {len(outcome.crowd.inside)}, outside " + ", ".join(f"{count} × {words!r}" for words, count in outcome.refusals.items()))
-    print(f"server: {outcome.memory_megabytes:.0f} MB, {outcome.threads} threads, {outcome.open_files} open files")
+    print(
+        f"inside {len(outcome.crowd.inside)}, outside "
+        + ", ".join(f"{count} × {words!r}" for words, count in outcome.refusals.items())
+    )
+    print(
+        f"server: {outcome.memory_megabytes:.0f} MB, {outcome.threads} threads, {outcome.open_files} open files"
+    )
 
 
 if __name__ == "__main__":

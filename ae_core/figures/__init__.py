@@ -1,0 +1,1 @@
+"""Plotly figures and rows of digits as values, from plain data."""

@@ -1,0 +1,245 @@
+"""Plotly figures as values, from plain arrays. A picture of digits is one PNG in the figure, so it is small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from textwrap import wrap
+
+import numpy as np
+import plotly.graph_objects as go
+from torch import Tensor
+
+from ae_core.config import PIXELS
+from ae_core.figures.png import grey_pixels, png_address
+
+# Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+PINK = "#CC79A7"
+# A line of its own for each of up to four runs: colour, dash and marker all differ.
+LINES = (
+    (BLUE, "solid", "circle"),
+    (ORANGE, "dash", "diamond"),
+    (GREEN, "dot", "square"),
+    (PINK, "dashdot", "triangle-up"),
+)
+GAP = 2
+LABEL = 14
+ROW_HEIGHT = 117
+COLUMNS_HEIGHT = 260
+SLIDER_HEIGHT = 90
+CURVES_HEIGHT = 260
+LEGEND_LINE = 24
+# Whole numbers at 1, 2 and 5 of every power of ten, so that some stand beside any stretch of the axis.
+LOG_TICKS = [digit * 10.0**power for power in range(-5, 5) for digit in (1, 2, 5)]
+LOG_AXIS = {"type": "log", "tickvals": LOG_TICKS, "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
+FONT = 15
+
+
+@dataclass(frozen=True)
+class Row:
+    """Digits side by side under a label: (n, 28, 28) in [0, 1]."""
+
+    label: str
+    images_nhw: Tensor
+
+
+def png(images_nhw: Tensor) -> str:
+    """Digits side by side with clear gaps between them, as a PNG data address."""
+    count = len(images_nhw)
+    strip = np.zeros((28, _strip_width(count), 2), dtype=np.uint8)  # grey, opacity
+    for i, image in enumerate(grey_pixels(images_nhw)):
+        left = i * (28 + GAP)
+        strip[:, left : left + 28, 0] = image
+        strip[:, left : left + 28, 1] = 255
+    return png_address(strip)
+
+
+def rows_html(rows: Sequence[Row]) -> str:
+    """Rows of digits, one under the other, each with its label above it, as HTML.
+
+    A browser shows it at once, where a Plotly figure takes it two seconds.
+    """
+    width = _strip_width(max(len(row.images_nhw) for row in rows))
+    height = 28 + LABEL
+    parts = [
+        _picture_html(row.label, row.images_nhw, f"aspect-ratio:{_strip_width(len(row.images_nhw))}/{height}")
+        for row in rows
+    ]
+    return _frame_html("".join(parts), ROW_HEIGHT * width / height)
+
+
+def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
+    """Single digits (1, 28, 28) beside each other under their titles, as HTML."""
+    width = _columns_width(len(columns))
+    parts = [
+        _picture_html(title, image_nhw, f"flex:1;text-align:center;aspect-ratio:28/{28 + LABEL}")
+        for title, image_nhw in columns
+    ]
+    gap = 100 * 2 * GAP / width
+    return _frame_html(
+        f'<div style="display:flex;gap:{gap:.2f}%">{"".join(parts)}</div>',
+        COLUMNS_HEIGHT * width / (28 + LABEL),
+    )
+
+
+def _picture_html(label: str, images_nhw: Tensor, style: str) -> str:
+    return (
+        f'<div style="{style};display:flex;flex-direction:column;justify-content:flex-end">'
+        f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(label)}</span>'
+        f'<img src="{png(images_nhw)}" alt="{escape(label)}" style="width:100%;image-rendering:pixelated"></div>'
+    )
+
+
+def _frame_html(content: str, width: float) -> str:
+    return f'<div style="max-width:{width:.0f}px;margin:0 auto">{content}</div>'
+
+
+def _strip_width(count: int) -> int:
+    return count * (28 + GAP) - GAP
+
+
+def _columns_width(count: int) -> int:
+    return count * (28 + 2 * GAP) - 2 * GAP
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Pictures at every step of a slider, for the browser to change by itself.
+
+    values: the slider's steps, rising. labels and pictures (PNG data addresses): for each row one for every step, or a
+    single one where all are the same.
+    """
+
+    values: list[float]
+    labels: list[list[str]]
+    pictures: list[list[str]]
+
+
+def frames(steps: Sequence[tuple[float, Sequence[Row]]]) -> Frames:
+    """steps: (slider's value, rows) pairs by rising value, all with as many rows."""
+    in_rows = list(zip(*(rows for _, rows in steps), strict=True))
+    return Frames(
+        [value for value, _ in steps],
+        [_one_if_equal([row.label for row in rows]) for rows in in_rows],
+        [_one_if_equal([png(row.images_nhw) for row in rows]) for rows in in_rows],
+    )
+
+
+def _one_if_equal(texts: list[str]) -> list[str]:
+    return texts if len(set(texts)) > 1 else texts[:1]
+
+
+PER_IMAGE = "squared error per image"
+
+
+def in_the_tests_unit(
+    batch_losses: Sequence[tuple[int, float]], loss: str
+) -> tuple[list[tuple[int, float]], bool]:
+    """Training losses as (step, loss) pairs, and whether they are now what the test error is: the squared error per image.
+
+    batch_losses: means over the pixels, of the loss called `loss` in ae_core.training. A cross-entropy stays as it is.
+    """
+    if loss != "mse":
+        return list(batch_losses), False
+    return [(step, value * PIXELS) for step, value in batch_losses], True
+
+
+def loss_curve(
+    batch_losses: Sequence[tuple[int, float]],
+    test_errors: Sequence[tuple[int, float]],
+    steps: int,
+    loss: str = "mse",
+) -> go.Figure:
+    """Training loss at steps, and squared error per image on test digits after each epoch, on log axes: one where both are that error.
+
+    loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test error one on the right.
+    """
+    figure = go.Figure()
+    losses, one_unit = in_the_tests_unit(batch_losses, loss)
+    if losses:
+        x, y = zip(*losses, strict=True)
+        figure.add_scatter(x=x, y=y, mode="lines", name="training loss", line={"color": BLUE, "width": 2})
+    if test_errors:
+        x, y = zip(*test_errors, strict=True)
+        marker = {"color": ORANGE, "symbol": "diamond", "size": 8}
+        name, axis = ("test error", "y") if one_unit else ("test squared error per image, on the right", "y2")
+        figure.add_scatter(x=x, y=y, mode="lines+markers", name=name, yaxis=axis, marker=marker)
+    figure.update_layout(
+        height=230,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
+        xaxis={"title": "step", "range": [0, max(steps, 1)]},
+        yaxis={**LOG_AXIS, "title": PER_IMAGE if one_unit else "cross-entropy per pixel"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    if not one_unit:
+        figure.update_layout(
+            yaxis2={**LOG_AXIS, "overlaying": "y", "side": "right", "showgrid": False, "title": "test error"}
+        )
+    return figure
+
+
+def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
+    """Squared error per image on test digits after each epoch, on a log axis: a line for each of up to four runs.
+
+    curves: (name, errors from the first epoch) pairs.
+    """
+    figure = go.Figure()
+    for (name, errors), (colour, dash, symbol) in zip(curves, LINES, strict=False):
+        figure.add_scatter(
+            x=list(range(1, len(errors) + 1)), y=list(errors), name=name, mode="lines+markers", showlegend=True,
+            line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 8},
+        )  # fmt: skip
+    figure.update_layout(
+        height=CURVES_HEIGHT + LEGEND_LINE * len(curves),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={
+            "orientation": "v",
+            "x": 0,
+            "y": -60 / CURVES_HEIGHT,
+            "yanchor": "top",
+            "font": {"size": FONT},
+        },
+        xaxis={"title": "epoch", "rangemode": "tozero", "tickformat": "d"},
+        yaxis={**LOG_AXIS, "title": "test error"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[int]) -> go.Figure:
+    """Votes for each option, before and after, as pairs of bars that differ in colour and pattern, each with its number beside it."""
+    figure = go.Figure()
+    for name, counts, colour, pattern in (("before", before, ORANGE, "/"), ("after", after, BLUE, "")):
+        figure.add_bar(
+            y=[_wrapped(option) for option in options], x=list(counts), name=name, orientation="h", text=list(counts),
+            marker={"color": colour, "pattern": {"shape": pattern}}, textfont={"size": FONT},
+            textposition="outside", textangle=0, cliponaxis=False,
+        )  # fmt: skip
+    figure.update_layout(
+        barmode="group",
+        height=70 + 60 * len(options),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": FONT},
+            "traceorder": "normal",
+        },
+        xaxis={"visible": False, "fixedrange": True, "range": [0, 1.15 * max(*before, *after, 1)]},
+        yaxis={"autorange": "reversed", "fixedrange": True, "tickfont": {"size": FONT}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _wrapped(words: str) -> str:
+    return "<br>".join(wrap(words, 36))

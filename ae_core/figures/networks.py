@@ -1,0 +1,210 @@
+"""Networks as pictures: their layers to scale, what filters make of a digit, and errors against the code's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ae_core.config import PIXELS
+from ae_core.figures.base import BLUE, FONT, GREEN, ORANGE, png
+from ae_core.figures.png import grey_pixels, png_address
+from ae_core.models import Stage
+
+# CSS pixels.
+PIXEL = 4
+PLATE = 1.5
+LONGEST_BAR = 196
+BAR_WIDTH = 24
+MAPS_IN_A_ROW = 8
+SEEN = "What the network sees"
+MAP_GAP = 1
+SIZES_HEIGHT = 340
+SIZE_TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+ERROR_TICKS = (1, 2, 3, 5, 10, 20, 30, 50)
+
+PARTS = {
+    "encoder": ("Encoder E", BLUE, "solid"),
+    "code": ("Code z", GREEN, "dotted"),
+    "decoder": ("Decoder D", ORANGE, "dashed"),
+}
+STYLE = """<style>
+.lab-net {display: flex; justify-content: space-between; gap: 12px; line-height: 1.3}
+.lab-net section {display: flex; flex-direction: column; gap: 8px; min-width: 0}
+.lab-net header {font-weight: 600; padding-top: 4px}
+.lab-net div {display: flex; justify-content: space-between; gap: 12px; flex: 1}
+.lab-net figure {display: flex; flex-direction: column; gap: 8px; margin: 0; flex: 1; min-width: 96px}
+.lab-net figure > span {height: calc(var(--room) * 1px); display: flex; align-items: center; justify-content: center}
+.lab-net figcaption {font-size: 0.89rem; text-align: center}
+.lab-net i {display: block; box-sizing: border-box}
+.lab-net i.lab-bar {width: BAR_WIDTHpx; height: max(2px, calc(var(--long) * 1px))}
+@media (max-width: 900px) {
+    .lab-net, .lab-net div {flex-direction: column}
+    .lab-net figure {flex-direction: row; align-items: center}
+    .lab-net figure > span {height: auto; min-height: 24px; flex: 0 0 200px}
+    .lab-net figcaption {text-align: left}
+    .lab-net i.lab-bar {height: BAR_WIDTHpx; width: max(2px, calc(var(--long) * 1px))}
+}
+</style>""".replace("BAR_WIDTH", str(BAR_WIDTH))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished network as a point: its code's size, its squared error per image on held-back digits, how many digits it learnt from."""
+
+    family: str
+    latent_size: int
+    error: float
+    learnt_from: int
+    words: str
+
+
+def network_html(stages: Sequence[Stage]) -> str:
+    """The layers to scale, as HTML: side by side, or one below the other on a phone.
+
+    Pictures are squares of their height and width, with a plate for each channel. A flat layer between pictures has as many
+    dots as numbers, each as large as a pixel; where all layers are flat, each is a bar as long as it has numbers.
+    """
+    flat = all(len(stage.shape) == 1 for stage in stages[1:-1])
+    longest = max(_numbers(stage) for stage in stages)
+    sections = []
+    for part, group in groupby(stages, key=lambda stage: "encoder" if stage.part == "input" else stage.part):
+        name, colour, line = PARTS[part]
+        drawn = [
+            _stage_html(stage, colour, LONGEST_BAR * _numbers(stage) / longest if flat else None)
+            for stage in group
+        ]
+        header = f'<header style="border-top:4px {line} {colour}">{name}</header>'
+        sections.append(f'<section style="flex:{len(drawn)}">{header}<div>{"".join(drawn)}</div></section>')
+    room = LONGEST_BAR if flat else max(_height(stage) for stage in stages)
+    return f'{STYLE}<div class="lab-net" style="--room:{room:.0f}">{"".join(sections)}</div>'
+
+
+def network_words(stages: Sequence[Stage]) -> str:
+    """The network's size in one line of Markdown."""
+    code = next(_numbers(stage) for stage in stages if stage.part == "code")
+    total = sum(stage.parameters for stage in stages)
+    return f"**{total:,} parameters** in total. Code / input: {code:,} / {PIXELS} = **{code / PIXELS:.1%}**"
+
+
+def _numbers(stage: Stage) -> int:
+    return int(torch.Size(stage.shape).numel())
+
+
+def _height(stage: Stage) -> float:
+    """In CSS pixels, of a picture with its plates."""
+    channels, height, _ = stage.shape if len(stage.shape) == 3 else (1, min(stage.shape[0], 28), 1)
+    return PIXEL * height + PLATE * (channels - 1)
+
+
+def _stage_html(stage: Stage, colour: str, bar: float | None) -> str:
+    if bar is not None:
+        drawing = f'<i class="lab-bar" style="--long:{bar:.1f};background:{colour}"></i>'
+    elif len(stage.shape) == 1:
+        drawing = _dots_html(stage.shape[0], colour)
+    else:
+        drawing = _plates_html(stage.shape, colour)
+    lines = [f"<b>{_shape_words(stage, flat=bar is not None)}</b>", escape(stage.layer)]
+    if stage.parameters:
+        lines.append(f"{stage.parameters:,} parameters")
+    return f'<figure><span aria-hidden="true">{drawing}</span><figcaption>{"<br>".join(lines)}</figcaption></figure>'
+
+
+def _shape_words(stage: Stage, *, flat: bool) -> str:
+    if flat or len(stage.shape) == 1:
+        return f"{_numbers(stage):,} number{'s' if _numbers(stage) > 1 else ''}"
+    channels, height, width = stage.shape
+    return f"{height} × {width}" + (f", {channels} channels" if channels > 1 else "")
+
+
+def _dots_html(count: int, colour: str) -> str:
+    rows = min(count, 28)
+    columns = -(-count // rows)
+    return f'<i style="width:{PIXEL * columns}px;height:{PIXEL * rows}px;background:{colour}"></i>'
+
+
+def _plates_html(shape: tuple[int, ...], colour: str) -> str:
+    """A plate for each channel, the first in front, each of the others a little further back."""
+    channels, height, width = shape
+    depth = PLATE * (channels - 1)
+    shadows = []
+    for i in range(1, channels):
+        at = f"{PLATE * i}px {-PLATE * i}px 0"
+        shadows += [f"{at} -0.5px {colour}", f"{at} 0 #fff"]
+    return (
+        f'<i style="width:{PIXEL * width}px;height:{PIXEL * height}px;background:{colour};border:1px solid #fff;'
+        f'box-shadow:{",".join(shadows) or "none"};margin:{depth}px {depth}px 0 0"></i>'
+    )
+
+
+def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) -> str:
+    """The picture (28, 28) and its maps at each stage, eight in a row, under a line that says what black and white mean there."""
+    parts = []
+    for stage, maps_chw in maps:
+        path = "Contracting" if stage.part == "encoder" else "Expanding"
+        low, high = float(maps_chw.min()), float(maps_chw.max())
+        channels, height, width = maps_chw.shape
+        words = f"{path}: {channels} maps of {height} × {width}, black {low:.2f} to white {high:.2f}"
+        parts.append(
+            f'<div><span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(words)}</span>'
+            f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" style="width:100%;image-rendering:pixelated"></div>'
+        )
+    seen = f'<img src="{png(image_hw[None])}" alt="{SEEN}" style="width:{PIXEL * 28}px;image-rendering:pixelated">'
+    return (
+        f'<figure style="margin:0 0 16px">{seen}<figcaption style="font-size:{FONT / 17:.2f}rem">{SEEN}</figcaption></figure>'
+        f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(max(300px,45%),1fr));gap:16px 32px">{"".join(parts)}</div>'
+    )
+
+
+def _grid(maps_chw: Tensor) -> np.ndarray:
+    """Maps in rows of eight on the scale of all of them, as grey and opacity (height, width, 2), 0 to 255, with clear gaps."""
+    low, high = maps_chw.min(), maps_chw.max()
+    greys_chw = (maps_chw - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)
+    tiles_chw2 = F.pad(
+        torch.stack([greys_chw, torch.ones_like(greys_chw)], -1), (0, 0, 0, MAP_GAP, 0, MAP_GAP)
+    )
+    rows = [torch.cat(list(row_chw2), dim=1) for row_chw2 in tiles_chw2.split(MAPS_IN_A_ROW)]
+    widest = max(row.shape[1] for row in rows)
+    grid = torch.cat([F.pad(row, (0, 0, 0, widest - row.shape[1])) for row in rows])
+    return grey_pixels(grid[:-MAP_GAP, :-MAP_GAP])
+
+
+def error_against_size(
+    pca_errors: Sequence[float], fitted_on: int, networks: Sequence[Measured]
+) -> go.Figure:
+    """Squared error per image against the code's size, both on log axes: PCA as a line from size 1, every network as a point.
+
+    Points of networks that learnt from more digits than the `fitted_on` of PCA are filled, the others open.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(range(1, len(pca_errors) + 1)), y=list(pca_errors), mode="lines", name=f"PCA of {fitted_on:,} digits",
+        line={"color": GREEN, "width": 3, "dash": "dash"},
+    )  # fmt: skip
+    ordered = sorted(networks, key=lambda one: (one.family != "FAE", -one.learnt_from, one.latent_size))
+    for (family, learnt_from), group in groupby(ordered, key=lambda one: (one.family, one.learnt_from)):
+        points = list(group)
+        colour, symbol = (BLUE, "circle") if family == "FAE" else (ORANGE, "diamond")
+        figure.add_scatter(
+            x=[point.latent_size for point in points], y=[point.error for point in points], mode="markers",
+            name=f"{family}, learnt from {learnt_from:,}", text=[point.words for point in points],
+            marker={"color": colour, "symbol": symbol if learnt_from > fitted_on else f"{symbol}-open", "size": 13, "line": {"width": 3}},
+        )  # fmt: skip
+    figure.update_layout(
+        height=SIZES_HEIGHT,
+        showlegend=True,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
+        xaxis={"type": "log", "title": "latent size", "tickvals": SIZE_TICKS, "fixedrange": True},
+        yaxis={"type": "log", "title": "squared error", "tickvals": ERROR_TICKS, "fixedrange": True},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure

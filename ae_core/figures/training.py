@@ -1,0 +1,261 @@
+"""How a network learnt, as a figure that the browser replays by itself, and as stills in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from torch import Tensor
+
+from ae_core.figures.base import BLUE, FONT, GAP, LABEL, ORANGE, SLIDER_HEIGHT, Row, in_the_tests_unit, png
+from ae_core.figures.latent import (
+    CLASS_COLOURS,
+    CLASS_LEGEND,
+    CLASS_SYMBOLS,
+    CLEAR,
+    MARKER,
+    class_middles,
+    class_traces,
+)
+
+STILLS = 5
+ROW_HEIGHT = 96
+CHARTS_HEIGHT = 330
+# Between pictures and charts: the legend, on a narrow screen in two lines.
+BETWEEN = 60
+# Ticks, a title, and below it what the two lines are: in the curves' panel they would lie on the curves on a phone.
+AXIS_HEIGHT = 100
+# Codes lie on a scale of 16 bits: half as many bytes as floats, and finer than a screen.
+SCALE = 2**16 - 1
+MARGIN = 0.06
+# The codes end here and the losses begin, as a share of the width.
+# Not 0: the left line of the frame would be cut in half.
+CODES_LEFT = 0.004
+CODES_RIGHT = 0.5
+# What the ticks of an axis take of it, on a phone too.
+LEFT_AXIS, RIGHT_AXIS = 0.14, 0.12
+# Where step 0 stands on the axis, which is logarithmic and has no 0.
+UNTRAINED = 0.3
+
+
+def stills(count: int) -> list[int]:
+    """Up to five of `count` snapshots, evenly spread, the first and the last included."""
+    return sorted({round(i * (count - 1) / (STILLS - 1)) for i in range(STILLS)})
+
+
+def stills_html(columns: Sequence[tuple[str, Tensor]]) -> str:
+    """Columns of digits (n, 28, 28), one below the other under a title, as HTML."""
+    parts = []
+    for title, images_nhw in columns:
+        images = "".join(
+            f'<img src="{png(image[None])}" alt="" style="width:100%;image-rendering:pixelated">'
+            for image in images_nhw
+        )
+        words = f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.2">{escape(title)}</span>'
+        parts.append(
+            f'<div role="img" aria-label="{escape(title)}" style="flex:1;min-width:0;display:flex;flex-direction:column;gap:3px;'
+            f'justify-content:flex-end">{words}{images}</div>'
+        )
+    return f'<div style="display:flex;gap:1.5%;max-width:{100 * len(columns)}px">{"".join(parts)}</div>'
+
+
+def training_scrubber(
+    steps: Sequence[int],
+    given: Sequence[Row],
+    rebuilt: Sequence[Tensor],
+    batch_losses: Sequence[tuple[int, float]],
+    test_errors: Sequence[tuple[int, float]],
+    codes: tuple[Tensor, Tensor] | None,
+    loss: str = "mse",
+) -> go.Figure:
+    """Pictures, codes and loss at each snapshot of a training, with a slider that the browser moves by itself.
+
+    steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28) each. rebuilt: the
+    reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or
+    None. loss: 'mse' or 'bce', as in the run's settings. The axes are the same at every step.
+    """
+    figure = go.Figure()
+    pictures_height = (len(given) + 1) * ROW_HEIGHT
+    below = AXIS_HEIGHT + SLIDER_HEIGHT
+    plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
+    _add_pictures(figure, [*given, Row("reconstruction", rebuilt[0])], 1 - pictures_height / plot_height)
+    changing = [len(given)]
+    # As dictionaries: of a trace that is already made a frame makes a copy, and checks it once more.
+    moving: list[list[dict[str, object]]] = [
+        [{"type": "image", "source": png(images_nhw)}] for images_nhw in rebuilt
+    ]
+
+    if codes:
+        points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
+        _add_codes(figure, points_tm2[0], labels_m, CHARTS_HEIGHT / plot_height)
+        changing += [len(figure.data) - 2, len(figure.data) - 1]
+        for frame, points_m2 in zip(moving, points_tm2, strict=True):
+            middle_x, middle_y, _ = class_middles(points_m2, labels_m)
+            frame += [
+                {"type": "scatter", "x": points_m2[:, 0], "y": points_m2[:, 1]},
+                {"type": "scatter", "x": middle_x, "y": middle_y},
+            ]
+
+    losses, one_unit = in_the_tests_unit(batch_losses, loss)
+    sides = CODES_RIGHT + LEFT_AXIS if codes else LEFT_AXIS, 1 if one_unit else 1 - RIGHT_AXIS
+    _add_losses(figure, losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
+    places = [_place_on_curve(step, losses) for step in steps]
+    (x, y), *_ = places
+    here = {"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 4}}
+    changing.append(len(figure.data))
+    figure.add_scatter(x=[x], y=[y], mode="markers", marker=here, xaxis="x3", yaxis="y3", showlegend=False)
+    for frame, (x, y) in zip(moving, places, strict=True):
+        frame.append({"type": "scatter", "x": [x], "y": [y]})
+
+    figure.frames = [
+        {"name": str(step), "data": data, "traces": changing}
+        for step, data in zip(steps, moving, strict=True)
+    ]
+    figure.update_layout(
+        height=plot_height + below,
+        margin={"l": 0, "r": 0, "t": 0, "b": below},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        dragmode=False,
+        hovermode=False,
+        sliders=[_slider(steps)],
+    )
+    return figure
+
+
+def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None:
+    """Rows of digits, each under its label, above the share `bottom` of the figure."""
+    width = max(len(row.images_nhw) for row in rows) * (28 + GAP) - GAP
+    for i, row in enumerate(rows):
+        y = i * (28 + LABEL)
+        figure.add_trace(go.Image(source=png(row.images_nhw), x0=0, y0=y, dx=1, dy=1, hoverinfo="skip"))
+        figure.add_annotation(
+            x=-0.5, y=y - 1, text=row.label, xanchor="left", yanchor="bottom", showarrow=False
+        )
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    up_and_down = [len(rows) * (28 + LABEL) - LABEL - 0.5, -LABEL - 0.5]
+    figure.update_layout(
+        xaxis={**hidden, "range": [-0.5, width - 0.5]},
+        yaxis={
+            **hidden,
+            "range": up_and_down,
+            "scaleanchor": "x",
+            "constraintoward": "top",
+            "domain": [bottom, 1],
+        },
+    )
+
+
+def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:
+    """The points of all classes are one trace, the last but one: of ten in each frame Plotly makes a figure in twice the time."""
+    place = {"xaxis": "x2", "yaxis": "y2"}
+    *classes, middles = class_traces(points_m2, labels_m, only_legend=True, **place)
+    looks = {
+        "color": [CLASS_COLOURS[digit] for digit in labels_m],
+        "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m],
+    }
+    marker = {**looks, "size": MARKER, "opacity": 0.8}
+    points = go.Scatter(
+        x=points_m2[:, 0], y=points_m2[:, 1], mode="markers", marker=marker, showlegend=False, **place
+    )
+    figure.add_traces([*classes, points, middles])
+    ends = [-MARGIN * SCALE, (1 + MARGIN) * SCALE]
+    bare = {"range": ends, "fixedrange": True, "showticklabels": False, "showgrid": False, "zeroline": False}
+    frame = {"showline": True, "mirror": True, "linecolor": "#888888"}
+    figure.update_layout(
+        legend={**CLASS_LEGEND, "y": top + 0.01},
+        xaxis2={
+            **bare,
+            **frame,
+            "domain": [CODES_LEFT, CODES_RIGHT],
+            "anchor": "y2",
+            "title": "codes of test digits",
+        },
+        yaxis2={**bare, **frame, "domain": [0, top], "anchor": "x2"},
+    )
+
+
+def _add_losses(
+    figure: go.Figure,
+    batch_losses: Sequence[tuple[int, float]],
+    test_errors: Sequence[tuple[int, float]],
+    last: int,
+    top: float,
+    sides: tuple[float, float],
+    *,
+    one_unit: bool,
+) -> None:
+    """The training loss begins at step 0, because that of the first step is measured before the network changes.
+
+    Two units have an axis each, on the left and on the right.
+    """
+    _, untrained = batch_losses[0]
+    losses, errors = _columns([(UNTRAINED, untrained), *batch_losses]), _columns(test_errors)
+    line, look = {"color": BLUE, "width": 2}, {"color": ORANGE, "symbol": "diamond", "size": 8}
+    figure.add_scatter(
+        x=losses[0], y=losses[1], mode="lines", line=line, xaxis="x3", yaxis="y3", showlegend=False
+    )
+    axis = "y3" if one_unit else "y4"
+    figure.add_scatter(
+        x=errors[0], y=errors[1], mode="lines+markers", marker=look, xaxis="x3", yaxis=axis, showlegend=False
+    )
+    left, right = ("", "") if one_unit else (", left", ", right")
+    told = [
+        f'<span style="color:{colour}"><b>{sign}</b></span> {words}'
+        for colour, sign, words in ((BLUE, "—", f"training loss{left}"), (ORANGE, "◆", f"test error{right}"))
+    ]
+    title = "<br>".join(["step", *told])
+    powers = [10**power for power in range(1, len(str(last)))]
+    steps = {"tickvals": [UNTRAINED, *powers], "ticktext": ["0", *map(_short, powers)], "tickangle": 0}
+    ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 1.5)]
+    log = {"type": "log", "fixedrange": True}
+    figure.update_layout(
+        xaxis3={
+            **log,
+            **steps,
+            "range": ends,
+            "domain": list(sides),
+            "anchor": "y3",
+            "title": title,
+            "showgrid": False,
+        },
+        yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
+    )
+    if not one_unit:
+        own = {"overlaying": "y3", "side": "right", "showgrid": False, "dtick": "D1", "tickformat": "~g"}
+        figure.update_layout(yaxis4={**log, **own, "domain": [0, top], "anchor": "x3"})
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> np.ndarray:
+    return np.asarray(pairs, dtype=np.float32).reshape(-1, 2).T
+
+
+def _place_on_curve(step: int, batch_losses: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Where on the drawn curve a snapshot lies."""
+    steps, losses = zip(*batch_losses, strict=True)
+    loss = 10 ** np.interp(np.log10(max(step, 1)), np.log10(steps), np.log10(losses))
+    return (step or UNTRAINED), float(loss)
+
+
+def _scaled(codes_tm2: Tensor) -> np.ndarray:
+    """Each axis from its lowest to its highest number over all steps, in 16 bits."""
+    low_d, high_d = codes_tm2.amin((0, 1)), codes_tm2.amax((0, 1))
+    shares = (codes_tm2 - low_d) / (high_d - low_d).clamp(min=1e-12)
+    return (shares * SCALE).round().numpy().astype(np.uint16)
+
+
+def _short(number: float) -> str:
+    return f"{number / 1000:g}k" if number >= 1000 else f"{number:g}"
+
+
+def _slider(steps: Sequence[int]) -> dict[str, object]:
+    jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    return {
+        "active": 0,
+        "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
+        "pad": {"t": AXIS_HEIGHT + 10, "b": 10, "l": 8, "r": 20},
+        "len": 1.0,
+        "steps": [{"label": f"{step:,}", "method": "animate", "args": [[str(step)], jump]} for step in steps],
+    }

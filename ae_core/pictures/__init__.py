@@ -1,0 +1,1 @@
+"""A stranger's image file made into an MNIST-style digit."""

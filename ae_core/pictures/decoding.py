@@ -1,0 +1,278 @@
+"""An image file's bytes -> pixels, decoded in a process of its own with limits: a broken file costs one upload, no more.
+
+Decoders are written in C and read what strangers send. So theirs is a process that has some memory and some seconds, may
+open no file, and knows nothing of the app's environment; and what it answers is checked too:
+
+    the file --standard input--> [limits, then `read`] --standard output--> width, height, pixels
+                                                       --exit code--------> which of REFUSALS
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import os
+import struct
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import PIL
+from PIL import ExifTags, Image, ImageChops, ImageStat, UnidentifiedImageError
+
+from ae_core.errors import ImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Pillow's names. Its JPEG is also what some phones write with several pictures in it (MPO); the first one counts.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+SUFFIXES = ("png", "jpg", "jpeg", "webp", "gif", "bmp")
+FORMATS_IN_WORDS = "PNG, JPEG, WebP, GIF or BMP"
+# Pillow imports these only when a picture needs them; by then the process may open no more files. TIFF is how EXIF is written.
+NEEDED_LATER = ("copy", "PIL.ImageColor", "PIL.MpoImagePlugin", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin")
+
+# .streamlit/config.toml holds the same limit.
+MAX_BYTES = 12_000_000
+MAX_PIXELS = 50_000_000
+# Digits need no more: 28 pixels come out in the end.
+WORKING_SIDE = 1024
+LEAST_SIDE = 8
+# A WebP picture of MAX_PIXELS takes up to 0.9 GB, the other formats less.
+MEMORY_BYTES = 1_200_000_000
+SECONDS = 10.0
+CPU_SECONDS = 10
+# Each may take MEMORY_BYTES; the next one waits for so many seconds at most.
+MOST_AT_ONCE = 2
+PATIENCE = 15.0
+
+EMPTY = "This file is empty. Choose another one."
+TOO_LARGE = f"This file is larger than {MAX_BYTES // 1_000_000} MB. Choose a smaller picture, or save it with fewer pixels."
+TOO_MANY = f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels. Choose a smaller one."
+TOO_SMALL = "This picture is too small or too narrow to hold a digit. Choose a larger one."
+NO_PICTURE = f"This file is not a {FORMATS_IN_WORDS} picture. Save it as one of these and try again."
+HEIC = (
+    "This is a HEIC picture, which the lab cannot read. "
+    "On an iPhone choose Settings, Camera, Formats, Most Compatible; or take a screenshot of it."
+)
+AVIF = (
+    "This is an AVIF picture, which the lab cannot read. Save it as PNG or JPEG, or take a screenshot of it."
+)
+DAMAGED = "This picture is damaged or cut off and cannot be read. Try another copy of it, or save it anew as PNG or JPEG."
+TOO_HARD = "This picture could not be read within the limits of time and memory. Save it anew as PNG or JPEG, or choose another one."
+BUSY = "Many pictures are being read right now. Try again in a few seconds."
+# The process answers with one of these by its place here, so that a decoder's own words cannot reach the page.
+REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, HEIC, AVIF, DAMAGED, TOO_HARD)
+FIRST_REFUSAL = 10  # Python itself exits with 1 or 2 when it fails
+
+SIZE = struct.Struct(">II")
+PROCESS = "import sys; sys.path += sys.argv[1:3]; from ae_core.pictures.decoding import main; sys.exit(main(*map(int, sys.argv[3:])))"
+PATH = [str(Path(PIL.__file__).parents[1]), str(Path(__file__).parents[2])]
+NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
+
+logger = logging.getLogger(__name__)
+_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+def decoded(content: bytes) -> np.ndarray:
+    """Pixels (h, w, 3) of 0 to 255, upright and on plain paper, the longer side 1,024 at most.
+
+    Raises ImageError, with the next step, for whatever is no whole picture of a known format and size, and when too many
+    are being read already.
+    """
+    if not content:
+        raise ImageError(EMPTY)
+    if len(content) > MAX_BYTES:
+        raise ImageError(TOO_LARGE)
+    if not _places.acquire(timeout=PATIENCE):
+        raise ImageError(BUSY)
+    try:
+        exit_code, answer = _asked(content)
+    except (OSError, RuntimeError) as problem:  # the machine can start no more processes or threads
+        raise ImageError(BUSY) from problem
+    finally:
+        _places.release()
+    if exit_code == 0:
+        return _pixels(answer)
+    if 0 <= exit_code - FIRST_REFUSAL < len(REFUSALS):
+        raise ImageError(REFUSALS[exit_code - FIRST_REFUSAL])
+    logger.warning(
+        "The process that read a picture ended with %d.", exit_code
+    )  # a signal's number is negative
+    raise ImageError(TOO_HARD)
+
+
+def _asked(content: bytes) -> tuple[int, bytes]:
+    """The process's exit code, and what it wrote."""
+    # -I and -S: neither the environment, nor the user's folder, nor the current one decides what code runs.
+    command = [sys.executable, "-I", "-S", "-c", PROCESS, *PATH, str(MEMORY_BYTES), str(CPU_SECONDS)]
+    environment = {name: os.environ[name] for name in NEEDED_TO_START if name in os.environ}
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment) as process:
+        assert process.stdin
+        assert process.stdout
+        alarm = threading.Timer(SECONDS, process.kill)
+        try:
+            alarm.start()
+            # It reads everything before it writes anything, so neither waits for the other.
+            with contextlib.suppress(OSError), process.stdin:  # it may end early; its exit code says why
+                process.stdin.write(content)
+            with process.stdout:  # no more than a picture can have, whatever it writes
+                answer = process.stdout.read(SIZE.size + 3 * WORKING_SIDE**2)
+            return process.wait(), answer
+        finally:
+            alarm.cancel()
+            process.kill()
+
+
+def _pixels(answer: bytes) -> np.ndarray:
+    import numpy as np  # not above: it would double the time in which the process is up
+
+    if len(answer) < SIZE.size:
+        raise ImageError(TOO_HARD)
+    width, height = SIZE.unpack_from(answer)
+    if len(answer) != SIZE.size + width * height * 3:
+        raise ImageError(TOO_HARD)
+    return np.frombuffer(answer, np.uint8, offset=SIZE.size).reshape(height, width, 3).copy()
+
+
+# In the process of its own
+
+
+def main(memory_bytes: int, cpu_seconds: int) -> int:
+    """Read a picture from standard input, write its size and pixels to standard output; or say by the exit code what is wrong."""
+    Image.preinit()
+    for name in NEEDED_LATER:
+        importlib.import_module(name)
+    Image.MAX_IMAGE_PIXELS = (
+        MAX_PIXELS // 2
+    )  # Pillow refuses at twice as much, some formats before they ask for memory
+    _limit(memory_bytes, cpu_seconds)
+    try:
+        picture = read(sys.stdin.buffer.read(MAX_BYTES + 1))
+    except ImageError as problem:
+        return FIRST_REFUSAL + REFUSALS.index(str(problem))
+    sys.stdout.buffer.write(SIZE.pack(*picture.size) + picture.tobytes())
+    return 0
+
+
+def _limit(memory_bytes: int, cpu_seconds: int) -> None:
+    """No more memory and time than a picture needs; no files, connections or memory images at all."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits; `decoded` counts the seconds there too
+        return
+    with contextlib.suppress(
+        OSError
+    ):  # Linux alone: where the machine runs short of memory, this process ends, not the app
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    most = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 0,
+    }
+    for what, limit in most.items():
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # macOS refuses some, and a lower limit may be set already
+            resource.setrlimit(what, (limit, limit))
+
+
+def read(content: bytes) -> Image.Image:
+    """The picture in a file: RGB, upright, on plain paper, the longer side 1,024 at most.
+
+    The content decides what it is, not a name. Raises ImageError.
+    """
+    _refuse_phones_formats(content)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata, which is not wanted
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                _refuse_sizes(*opened.size)
+                opened.draft(
+                    "RGB", (WORKING_SIDE, WORKING_SIDE)
+                )  # a large JPEG is read at a half, a quarter or an eighth
+                return _upright(_in_colour(opened), _orientation(opened))
+    except ImageError:
+        raise
+    except UnidentifiedImageError as problem:
+        raise ImageError(NO_PICTURE) from problem
+    except Image.DecompressionBombError as problem:
+        raise ImageError(TOO_MANY) from problem
+    except MemoryError as problem:
+        raise ImageError(TOO_HARD) from problem
+    except Exception as problem:  # decoders of broken files raise what they like
+        raise ImageError(DAMAGED) from problem
+
+
+def _refuse_phones_formats(content: bytes) -> None:
+    """HEIC and AVIF begin with a list of brands (ISO/IEC 14496-12, 4.3)."""
+    if content[4:8] != b"ftyp":
+        return
+    length = min(int.from_bytes(content[:4], "big"), 256)
+    brands = {content[i : i + 4] for i in range(8, length, 4)}
+    if brands & {b"avif", b"avis"}:
+        raise ImageError(AVIF)
+    if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}:
+        raise ImageError(HEIC)
+
+
+def _refuse_sizes(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ImageError(TOO_MANY)
+    shorter, longer = sorted((width, height))
+    if shorter * min(1, WORKING_SIDE / longer) < LEAST_SIDE:
+        raise ImageError(TOO_SMALL)
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    # Made small before all else, or each step would take the large picture's memory again. But what cannot be averaged
+    # comes first: numbers of a palette, a colour that stands for clear; and Pillow averages no pixels of 16 bits.
+    if image.mode.startswith("I"):
+        image = image.convert("I")
+    elif image.mode == "P" or "transparency" in image.info:
+        image = image.convert("RGBA")
+    elif image.mode == "1":
+        image = image.convert("L")
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
+    if image.mode == "I":
+        image = image.point(lambda value: value / 257).convert("L")  # converting alone would clip
+    if "A" in image.getbands():
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _ground(image)), image)
+    return image.convert("RGB")
+
+
+def _ground(image: Image.Image) -> str:
+    """What to lay under a picture with clear parts: white, unless what is on it is light itself."""
+    opacity = image.getchannel("A")
+    light = ImageChops.multiply(image.convert("L"), opacity)
+    return "black" if 2 * ImageStat.Stat(light).sum[0] > ImageStat.Stat(opacity).sum[0] > 0 else "white"
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8 as in EXIF; 1, upright, where that cannot be told."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # broken metadata of a picture that may be whole
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation]) if orientation in turns else image

@@ -1,0 +1,1 @@
+"""Runs on disk: store, log, quota, run file, report, links."""

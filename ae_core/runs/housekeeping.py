@@ -1,0 +1,363 @@
+"""The store kept in order: what is in it, what it may take up, what is thrown away and what is fetched back.
+
+    runs/<run_id>/pinned        marker: no quota removes the run
+                  used          touched when somebody looks at the run
+    uploads/<name>/uploaded     marker: the run came as a file; the others may lie there too
+    trash/<run_id>-<time>       a deleted run, to be had back for an hour
+    incoming/<run_id>-<time>    an uploaded run while it is checked
+
+Markers lie in the run's own folder, so they move, and go, with it. Runs that came with the lab are never touched.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ae_core.config import MODELS, RunConfig, from_json
+from ae_core.errors import ConfigError, LabError, StoreError
+from ae_core.runs.store import CONFIG, EVENTS, MANIFEST, UPLOADED, Store, StoredRun, is_name
+from ae_core.service import tickets
+
+PINNED = "pinned"
+USED = "used"
+
+QUOTA_MEGABYTES = 2000
+MEGABYTE = 1_000_000
+UNDO_SECONDS = 3600
+LOCK_SECONDS = 10
+# What the quota counts. The cache of digits and the training process's files are small and come back at once.
+COUNTED = ("runs", "uploads", "trash", "damaged", "incoming")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run, whatever its state: `finished` is None until it is trained.
+
+    size is in bytes, 0 for a run that has not begun; `changed`, when its log or manifest was written, and `used`,
+    when somebody last looked at it, are seconds since 1970.
+    """
+
+    name: str
+    config: RunConfig
+    finished: StoredRun | None
+    shipped: bool
+    size: int
+    changed: float
+    used: float
+    pinned: bool
+    uploaded: bool
+
+
+# What is there
+
+
+def folders(store: Store) -> tuple[list[RunFolder], list[str]]:
+    """Every run that is in the store or on its way there, newest first, then the shipped ones in the lessons' order.
+
+    And a message for each that cannot be read.
+    """
+    found: dict[str, RunFolder] = {}
+    problems = []
+    store.set_uploads_apart()
+    for folder in [*_own_folders(store), *_run_folders(store.shipped_root)]:
+        try:
+            entry = _entry(store, folder)
+        except LabError as problem:
+            problems.append(str(problem))
+        except OSError:
+            continue  # just begun, or deleted while we looked
+        else:
+            found.setdefault(entry.name, entry)
+    for ticket in tickets.line(store):
+        waiting = RunFolder(
+            ticket.run_id,
+            ticket.run,
+            None,
+            False,
+            0,
+            ticket.asked,
+            ticket.asked,
+            pinned=False,
+            uploaded=False,
+        )
+        found.setdefault(waiting.name, waiting)
+    own = sorted((entry for entry in found.values() if not entry.shipped), key=lambda entry: -entry.changed)
+    shipped = sorted((entry for entry in found.values() if entry.shipped), key=_order)
+    return [*own, *shipped], problems
+
+
+def _order(entry: RunFolder) -> tuple[int, float, int]:
+    """The lessons' order, then by latent size."""
+    model = entry.config.model
+    return MODELS.index(model.kind), entry.config.corruption.level, model.latent_size
+
+
+def _entry(store: Store, folder: Path) -> RunFolder:
+    shipped = folder.parent == store.shipped_root
+    run = store.find(folder.name)
+    finished = run if run is not None and run.shipped == shipped else None
+    return RunFolder(
+        name=folder.name,
+        config=finished.config if finished else _settings(folder),
+        finished=finished,
+        shipped=shipped,
+        size=_size(folder),
+        changed=(folder / (MANIFEST if finished else EVENTS)).stat().st_mtime,
+        used=_last_used(folder),
+        pinned=(folder / PINNED).exists(),
+        uploaded=(folder / UPLOADED).exists(),
+    )
+
+
+def _settings(folder: Path) -> RunConfig:
+    try:
+        return from_json((folder / CONFIG).read_text(errors="replace"))
+    except ConfigError as problem:
+        raise StoreError(
+            f"The settings of the unfinished run {folder.name} cannot be read by this version. It goes when the store needs room."
+        ) from problem
+
+
+def used_bytes(store: Store) -> int:
+    """What all runs in the store take up, deleted ones that can still be had back included."""
+    return sum(_size(store.root / part) for part in COUNTED)
+
+
+def quota_bytes() -> int:
+    """What they may take up: AE_LAB_STORE_QUOTA in megabytes, 2,000 unless it is set. Raises ConfigError if it is no such number."""
+    text = os.environ.get("AE_LAB_STORE_QUOTA") or str(QUOTA_MEGABYTES)
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = math.nan
+    if not 0 < megabytes < math.inf:  # NaN is not
+        raise ConfigError(
+            f"AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as {QUOTA_MEGABYTES}, but it is {text!r}. "
+            "Set it to one, or leave it unset, and start the lab again."
+        )
+    return int(megabytes * MEGABYTE)
+
+
+# Marks
+
+
+def pin(store: Store, name: str) -> None:
+    """Keep the run whatever the quota says. Raises StoreError if it is not in the store or cannot be marked."""
+    folder = _own(store, name)
+    try:
+        (folder / PINNED).touch()
+    except OSError as problem:
+        raise StoreError(
+            f"The run {name} could not be pinned ({problem.strerror}). Make room on the disk and try again."
+        ) from problem
+
+
+def unpin(store: Store, name: str) -> None:
+    """Let the quota decide about the run again. Raises StoreError if it cannot be."""
+    try:
+        (_own(store, name) / PINNED).unlink(missing_ok=True)
+    except OSError as problem:
+        raise StoreError(
+            f"The run {name} is still pinned ({problem.strerror}). Make the store writable and try again."
+        ) from problem
+
+
+def mark_used(store: Store, name: str) -> None:
+    """Somebody looks at the run, so it is not the next to go. A store that cannot be written lets it be."""
+    with suppress(OSError, StoreError):
+        (store.folder(name) / USED).touch()
+
+
+# Deleting, and fetching back
+
+
+def delete(store: Store, name: str) -> str:
+    """Move the run to the trash, and return what `undo_delete` fetches it back by.
+
+    Raises StoreError for shipped runs, for runs being trained or waiting for it, and if the store cannot be written.
+    """
+    _own(store, name)
+    with undisturbed(store, name):
+        trashed = to_trash(store, name).name
+        tickets.close(store, name)  # a failed run may have left one
+    return trashed
+
+
+def undo_delete(store: Store, trashed: str) -> str:
+    """Bring back what `delete` called `trashed`, and return the run's name.
+
+    Raises StoreError if it has been removed for good, or if there is a run of its name again.
+    """
+    name = trashed.partition("-")[0]
+    folder, place = store.folder(name), store.root / "trash" / Path(trashed).name
+    with undisturbed(store, name):
+        if folder.exists():
+            raise StoreError(
+                f"There is a run {name} again, so the deleted one stays deleted. Delete the one there first to have it back."
+            )
+        if not place.is_dir():
+            raise StoreError(
+                f"The run {name} has been removed for good and cannot be brought back. Train it again."
+            )
+        _rename(place, folder)
+    return name
+
+
+@contextmanager
+def undisturbed(store: Store, name: str) -> Iterator[None]:
+    """Nobody trains the run in the meantime. Raises StoreError if somebody does, or has asked for it."""
+    busy = StoreError(
+        f"The run {name} is being trained or waits for its turn. Stop it first, then try again."
+    )
+    lock = store.lock(name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise busy from None
+    except OSError as problem:
+        raise StoreError(
+            f"The run {name} could not be locked ({problem.strerror}). Make the store writable and try again."
+        ) from problem
+    try:
+        ticket = tickets.find(store, name)
+        if ticket is not None and not ticket.problem:
+            raise busy
+        yield
+    finally:
+        lock.release()
+
+
+def to_trash(store: Store, name: str) -> Path:
+    """Move the run's folder, all at once, to where it waits for its removal. Call it `undisturbed`."""
+    place = store.root / "trash" / f"{name}-{time.time_ns()}"
+    _rename(store.folder(name), place)
+    return place
+
+
+def _rename(folder: Path, place: Path) -> None:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(place)
+    except OSError as problem:
+        raise StoreError(
+            f"The folder {folder} could not be moved ({problem.strerror}). Make the store writable, reload the page and try again."
+        ) from problem
+
+
+# Room
+
+
+def tidy(store: Store) -> None:
+    """Remove for good what was deleted, or left behind by a broken upload, more than an hour ago."""
+    for part in ("trash", "incoming"):
+        for place in _oldest_first(store.root / part):
+            if time.time_ns() - _time_of(place) > UNDO_SECONDS * 1_000_000_000:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def make_room(store: Store, keep: str = "") -> list[str]:
+    """Bring the store within its quota, and return the names of the runs that had to go.
+
+    First goes what was deleted before or is damaged, then the runs that nobody has looked at for longest. Pinned
+    runs stay, those being trained or waiting for it, and `keep`. What cannot be written is left as it is.
+
+    Raises ConfigError if the quota is no number.
+    """
+    quota = quota_bytes()
+    tidy(store)
+    evicted: list[str] = []
+    if used_bytes(store) <= quota:
+        return evicted
+    # One at a time, or two of them would make room for both together.
+    with (
+        suppress(Timeout, OSError),
+        FileLock(store.root / "locks" / "housekeeping.lock", timeout=LOCK_SECONDS),
+    ):
+        excess = used_bytes(store) - quota
+        for place in [*_oldest_first(store.root / "trash"), *_oldest_first(store.root / "damaged")]:
+            if excess > 0:
+                excess -= _size(place)
+                shutil.rmtree(place, ignore_errors=True)
+        for folder in sorted(_own_folders(store), key=_last_used):
+            if excess > 0 and folder.name != keep and not (folder / PINNED).exists():
+                size = _size(folder)
+                if _evict(store, folder.name):
+                    excess -= size
+                    evicted.append(folder.name)
+    return evicted
+
+
+def _evict(store: Store, name: str) -> bool:
+    try:
+        with undisturbed(store, name):
+            place = to_trash(store, name)  # all at once, so that nobody meets half a run
+    except StoreError:
+        return False
+    shutil.rmtree(place, ignore_errors=True)
+    return True
+
+
+# Folders and files
+
+
+def _own(store: Store, name: str) -> Path:
+    folder = store.folder(name)
+    if folder.is_dir():
+        return folder
+    if store.shipped_root and (store.shipped_root / name).is_dir():
+        raise StoreError(
+            f"The run {name} came with the lab and is always kept. Choose a run that was trained here."
+        )
+    raise StoreError(f"The run {name} is no longer in the store. Reload the page to see what is.")
+
+
+def _own_folders(store: Store) -> list[Path]:
+    """Trained and uploaded ones. What could not be set apart from the trained ones is neither."""
+    trained = [folder for folder in _run_folders(store.root / "runs") if not (folder / UPLOADED).exists()]
+    return [*trained, *_run_folders(store.root / "uploads")]
+
+
+def _run_folders(root: Path | None) -> list[Path]:
+    if root is None or not root.is_dir():
+        return []
+    return [path for path in root.iterdir() if is_name(path.name)]
+
+
+def _last_used(folder: Path) -> float:
+    times = [0.0]
+    for name in (USED, MANIFEST, EVENTS):
+        with suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return max(times)
+
+
+def _size(place: Path) -> int:
+    size = 0
+    with suppress(OSError), os.scandir(place) as files:
+        for file in files:
+            with suppress(OSError):
+                size += (
+                    _size(Path(file.path))
+                    if file.is_dir(follow_symlinks=False)
+                    else file.stat(follow_symlinks=False).st_size
+                )
+    return size
+
+
+def _oldest_first(place: Path) -> list[Path]:
+    return sorted(place.iterdir(), key=_time_of) if place.is_dir() else []
+
+
+def _time_of(place: Path) -> int:
+    """When it was put there, in nanoseconds since 1970, by its name; what has no time in its name is old."""
+    time_ns = place.name.rpartition("-")[2]
+    return int(time_ns) if time_ns.isdecimal() else 0

@@ -1,0 +1,273 @@
+"""What stands in the lab's links: which values are understood, and whose run a link speaks of.
+
+A page has its dials in the link under their keys; a shared link names the run that its sender saw besides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ae_core.config import DATASETS, FAMILIES, LIMITS, RANGES, RECIPE, family
+from ae_core.runs.store import StoredRun
+from ae_core.runs.versions import difference
+
+LONGEST_QUOTE = 40
+MOST_PROBLEMS = 5
+# Of the 64 digits of a hash: enough to tell any two networks apart.
+HASH_DIGITS = 16
+PROCESSORS = "No version differs: another kind of processor rounds convolutions otherwise, and training carries that on"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a value must be, in words, and whether a text is one. `several`: the key may stand in a link more than once."""
+
+    words: str
+    accepts: Callable[[str], bool]
+    several: bool = False
+
+
+def whole(low: int, high: int) -> Check:
+    """A whole number in a range, its ends included."""
+    return Check(
+        f"a whole number from {low} to {high}",
+        lambda text: bool(re.fullmatch(r"-?\d{1,12}", text)) and low <= int(text) <= high,
+    )
+
+
+def number(low: float, high: float) -> Check:
+    """A number in a range, its ends included."""
+    return Check(
+        f"a number from {low:g} to {high:g}", lambda text: _is_number(text) and low <= float(text) <= high
+    )
+
+
+def one_of(*choices: object) -> Check:
+    """One of these, as its words stand in the link."""
+    words = tuple(map(str, choices))
+    return Check(f"one of: {', '.join(words)}", words.__contains__)
+
+
+def some_of(*choices: object) -> Check:
+    """Any number of these."""
+    return Check(one_of(*choices).words, one_of(*choices).accepts, several=True)
+
+
+def written(words: str, pattern: str, *, several: bool = False) -> Check:
+    """A text of a certain form, a regular expression."""
+    return Check(words, lambda text: bool(re.fullmatch(pattern, text)), several)
+
+
+NOISE = one_of("Gaussian", "Salt and pepper", "Masking")
+
+# The dials of the model pages that do not begin with the page's name.
+SHARED = (
+    "latent_size",
+    "training_noise_kind",
+    "training_noise_level",
+    "seed",
+    "digits_seed",
+    "noise_seed",
+    "linear",
+)
+# Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
+TABLE: dict[str, Check] = {
+    "latent_size": whole(*LIMITS["latent_size"]),
+    "*_epochs": whole(LIMITS["epochs"][0], 60),
+    "*_activation": one_of("ReLU", "GELU", "tanh", "none (linear)"),
+    "*_layers": one_of("784 → code", "784 → 128 → code", "784 → 192 → 96 → code", "784 → 512 → 256 → code"),
+    "*_learning_rate": one_of(1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0),
+    "*_batch_size": one_of(16, 32, 64, 128, 256, 512),
+    "*_loss": one_of("Squared error", "Binary cross-entropy"),
+    "training_noise_kind": NOISE,
+    "training_noise_level": number(*RANGES["noise_level"]),
+    "*_test_noise": number(*RANGES["noise_level"]),
+    "*_test_noise_kind": NOISE,
+    "seed": whole(*LIMITS["seed"]),
+    "digits_seed": whole(*LIMITS["seed"]),
+    "noise_seed": whole(*LIMITS["seed"]),
+    "linear": one_of("true", "false"),
+    "*_maps_digit": whole(0, 9),
+    "*_measure": one_of("PSNR", "SSIM"),
+    "surprises_picture": written("the name of one of the pictures", r"[\w\- ]{1,40}"),
+    "surprises_all": one_of("true", "false"),
+    "surprises_model": one_of("FAE", "CAE", "DAE"),
+    "latent_model": one_of("FAE", "CAE", "DAE"),
+    "latent_[ab]": whole(0, 999),
+    "latent_click": one_of("A", "B"),
+    "latent_position": number(0, 1),
+    "latent_z[12]": number(0, 100),
+    "latent_direction_[1-6]": number(-3, 3),
+    "digit_source": one_of("Draw", "Upload", "Camera"),
+    "own_model": one_of("FAE", "CAE", "DAE"),
+    "compare": written("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
+    "runs_model": some_of(*FAMILIES),
+    "runs_state": some_of("finished", "running", "stopped", "failed"),
+    "present": one_of("1"),
+    # Of the run that the sender saw
+    "run": written("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
+    "weights": written(
+        f"the first {HASH_DIGITS} digits of the hash of a run's weights", rf"[0-9a-f]{{{HASH_DIGITS}}}"
+    ),
+    "recipe": one_of(RECIPE),
+    "digits": one_of(*DATASETS),
+    "versions": written(
+        "packages with their versions", r"[a-z_]{1,20}:[\w.+-]{1,30}(,[a-z_]{1,20}:[\w.+-]{1,30}){0,19}"
+    ),
+}
+
+# What mail programs, course pages, search engines and hosts hang on to a link, or patterns for it, in small letters: not ours,
+# and nothing that whoever clicked on it could mend.
+CARRIERS = (
+    "utm_*", "mtm_*", "pk_*", "hsa_*", "_hs*", "__hs*", "mc_[cet]id", "vero_*", "oly_*", "mkt_tok", "trk", "trk_*", "s_cid",
+    "*clid", "*clkid", "gclsrc", "gad_*", "gbraid", "wbraid", "_ga", "_gl", "srsltid", "igsh", "igshid", "mibextid", "li_fat_id",
+    "ref", "ref_*", "referrer", "source", "si", "share_id", "usp", "authuser", "feature",
+    "module_item_id", "forceview", "lti_*", "launch_*",
+    "__theme", "__sign", "logs", "embed", "embed_options",
+)  # fmt: skip
+
+
+def check_of(key: str) -> Check | None:
+    """How values under `key` are checked; None for a key that no page knows."""
+    if key in TABLE:
+        return TABLE[key]
+    return next((check for pattern, check in TABLE.items() if fnmatchcase(key, pattern)), None)
+
+
+def problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
+    """What in a link was not understood and what is used instead, in Markdown that quotes the link and never obeys it.
+
+    parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said of CARRIERS.
+    """
+    return [problem for key, values in parameters.items() if (problem := _problem(key, values))]
+
+
+def is_a_carriers(key: str) -> bool:
+    """Whether this parameter was put into the link by what carried it: a mail, a course page, a search engine, a host."""
+    return any(fnmatchcase(key.lower(), pattern) for pattern in CARRIERS)
+
+
+def _problem(key: str, values: Sequence[str]) -> str:
+    check = check_of(key)
+    if check is None and is_a_carriers(key):
+        return ""
+    if check is None:
+        return f"Nothing here is called {quoted(key)}, so it is passed over."
+    if key == "recipe" and values and values[-1].isdecimal() and not check.accepts(values[-1]):
+        return (
+            f"The link comes from another version of the lab (recipe {quoted(values[-1])}, ours is {RECIPE}). "
+            "Equal settings train to other weights there, so the two cannot be compared."
+        )
+    if len(values) > 1 and not check.several:
+        return f"{quoted(key)} stands in the link {len(values)} times, and only one can count. See that this dial is as you want it."
+    wrong = [value for value in values if not check.accepts(value)]
+    if not wrong:
+        return ""
+    instead = (
+        "It is passed over."
+        if check.several or key in SENDER_KEYS
+        else "The value that this page begins with is used instead."
+    )
+    if _is_number(wrong[0]) and check.accepts(cut := str(int(float(wrong[0])))):
+        instead = f"`{cut}` is used instead."  # Streamlit cuts off what is behind the point
+    return f"{quoted(key)} must be {check.words}, but it is {quoted(wrong[0])}. {instead}"
+
+
+def absent(labels: Sequence[str]) -> list[str]:
+    """A line for each run that a link names and that is not here."""
+    return [
+        f"The run {quoted(label, 80)} is not here: deleted, or never trained here. It is left out."
+        for label in labels
+    ]
+
+
+def notice(found: Sequence[str]) -> str:
+    """Problems as one text in Markdown, the first few of many."""
+    more = [f"And {len(found) - MOST_PROBLEMS} more."] if len(found) > MOST_PROBLEMS else []
+    return "\n".join(
+        [
+            "Not everything in this link can be used:",
+            "",
+            *(f"- {line}" for line in [*found[:MOST_PROBLEMS], *more]),
+        ]
+    )
+
+
+def quoted(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """A text from outside as Markdown that shows it and does nothing else: in code, on one line, cut off."""
+    plain = "".join(letter for letter in text if letter.isprintable() and letter != "`")
+    return f"`{plain[:longest]}{'…' if len(plain) > longest else ''}`" if plain.strip() else "`(nothing)`"
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"-?\d{0,9}\.?\d{0,20}(e-?\d{1,2})?", text)) and any(
+        letter.isdecimal() for letter in text.split("e")[0]
+    )
+
+
+# The run that the sender saw
+
+SENDER_KEYS = ("run", "weights", "recipe", "digits", "versions")
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a link says of its sender's run. `versions` is empty for runs that did not record them."""
+
+    run_id: str
+    weights: str
+    digits: str
+    versions: Mapping[str, str]
+
+
+def of_run(run: StoredRun) -> dict[str, str]:
+    """What a link says of a run, so that it can be told whether another's weights are the same."""
+    versions = run.result.get("versions") or {}
+    said = {
+        "run": run.run_id,
+        "weights": run.weights_sha256[:HASH_DIGITS],
+        "recipe": str(RECIPE),
+        "digits": run.config.data.name,
+        "versions": ",".join(f"{name}:{version}" for name, version in versions.items()),
+    }
+    return {key: value for key, value in said.items() if TABLE[key].accepts(value)}
+
+
+def sender(parameters: Mapping[str, Sequence[str]]) -> Sender | None:
+    """The sender's run in a link, or None where the link names none or was not understood."""
+    said = {key: parameters[key][-1] for key in SENDER_KEYS if parameters.get(key)}
+    said = {key: value for key, value in said.items() if TABLE[key].accepts(value)}
+    if not {"run", "weights", "recipe"} <= set(said):
+        return None
+    pairs = [part.split(":", 1) for part in said.get("versions", "").split(",") if part]
+    return Sender(said["run"], said["weights"], said.get("digits", ""), dict(pairs))
+
+
+def is_identical(sender: Sender, run: StoredRun) -> bool:
+    """Whether the run here has the sender's weights, to the last bit."""
+    return run.weights_sha256.startswith(sender.weights)
+
+
+def verdict(sender: Sender, run: StoredRun) -> str:
+    """One line on whether the run here has the sender's weights; if not, why that may be."""
+    if is_identical(sender, run):
+        return (
+            f"This {family(run.config)}'s weights are **identical to the sender's weights**, to the last bit."
+        )
+    return f"This {family(run.config)}'s weights **differ** from the sender's. {_why(sender, run)}."
+
+
+def other_run(sender: Sender) -> str:
+    """A line for a link whose settings do not make the run that it names."""
+    return f"It names the run {quoted(sender.run_id)}, but its settings make another one here. What you see is what the settings make."
+
+
+def _why(sender: Sender, run: StoredRun) -> str:
+    own = run.result.get("versions") or {}
+    if not sender.versions or not own:
+        return "One of the two did not record its versions; equal settings give equal weights on equal versions only"
+    differing = difference(own, sender.versions, quoted)
+    return f"The sender's was trained with {differing}" if differing else PROCESSORS

@@ -1,0 +1,268 @@
+"""A finished run to take along: a report that any browser opens offline, its metrics as a table, and the code that trains it again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from html import escape
+
+import plotly.graph_objects as go
+
+from ae_core import data
+from ae_core.config import (
+    EMBEDDED,
+    LOSS_WORDS,
+    NOISE_WORDS,
+    PIXELS,
+    RECIPE,
+    CorruptionConfig,
+    RunConfig,
+    family,
+)
+from ae_core.corruption import corrupt
+from ae_core.data import Digits
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
+from ae_core.metrics import METRICS, summary
+from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
+from ae_core.runs.store import StoredRun
+from ae_core.service.jobs import Progress
+from ae_core.study.robustness import LEVELS
+from ae_core.training import seeded
+
+LEVELS_APART = 4
+DIGITS_MEASURED = 500
+DIGITS_SHOWN = 8
+SNAPSHOTS_SHOWN = 5
+
+STYLE = """
+html { color: #222; background: #fff; font: 17px/1.5 system-ui, sans-serif }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
+th, td { text-align: left; padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ccc; vertical-align: top }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+pre { background: #f3f3f3; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 15px }
+"""
+
+
+# Metrics
+
+
+def measured(
+    run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int
+) -> list[dict[str, str]]:
+    """Metrics at six noise levels and the one it was trained with: a row each, over held-back digits.
+
+    Names that begin with `nothing_` are of the noisy digits as they are.
+    mse and bce are per pixel, squared_error is summed over a picture's 784 pixels, psnr is that of mse, in dB (inf where
+    nothing is changed).
+    """
+    clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
+    rows = []
+    for level in sorted({*LEVELS[::LEVELS_APART], run.config.corruption.level}):
+        noisy_nhw = corrupt(clean_nhw, CorruptionConfig(kind, level), seeded(noise_seed, "noise shown"))
+        own = _figures(summary(reconstruct(model, noisy_nhw), clean_nhw))
+        nothing = _figures(summary(noisy_nhw, clean_nhw))
+        which = {
+            "run_id": run.run_id,
+            "noise_kind": kind,
+            "noise_level": f"{level:g}",
+            "digits": str(len(clean_nhw)),
+        }
+        rows.append({**which, **own, **{f"nothing_{name}": value for name, value in nothing.items()}})
+    return rows
+
+
+def _figures(means: dict[str, float]) -> dict[str, str]:
+    means = {**means, "squared_error": means["mse"] * PIXELS}
+    return {name: f"{means[name]:.6g}" for name in ("mse", "squared_error", *METRICS[1:])}
+
+
+def metrics_csv(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int) -> str:
+    """`measured` as comma-separated values with a header line."""
+    rows = measured(run, model, digits, kind, noise_seed)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+# The code
+
+
+def snippet(run: StoredRun) -> str:
+    """A Python program that trains the run again, in the lab's folder, and says whether its weights are the same."""
+    parts = (run.config.model, run.config.corruption, run.config.training, run.config.data)
+    settings = "".join(f"    {part!r},\n" for part in parts)
+    return f'''from pathlib import Path
+
+from ae_core import config, data
+from ae_core.config import CorruptionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
+from ae_core.runs.store import Store
+from ae_core.training import use_one_thread
+from ae_core.service.worker import record
+
+run = RunConfig(
+{settings})
+use_one_thread()
+store = Store(Path("trained_again"), shipped_root=None)
+for event in record(run, store, data.load(run.data.name, data.directory())):
+    pass
+weights = store.get(config.run_id(run)).weights_sha256
+print(weights, "identical" if weights == "{run.weights_sha256}" else "different")
+'''
+
+
+def needs(run: StoredRun) -> str:
+    """What the program needs, in one sentence."""
+    full = "" if run.config.data.name == EMBEDDED else ", with full MNIST where AE_LAB_DATA_DIR says"
+    return f"To be run in the lab's folder, the one that holds ae_core{full}:"
+
+
+# The report
+
+
+def html(
+    run: StoredRun,
+    progress: Progress,
+    model: Autoencoder,
+    digits: Digits,
+    noise: CorruptionConfig,
+    noise_seed: int,
+) -> str:
+    """One page that needs nothing from outside: settings, provenance, curve, pictures, metrics and the code that trains it again.
+
+    noise: what lies on the digits in the pictures; its kind is also that of the metrics.
+    """
+    title = f"{family(run.config)} {run.config.model.latent_size}, run {run.run_id}"
+    curve = figures.loss_curve(
+        progress.batch_losses, progress.test_errors, progress.steps, run.config.training.loss
+    )
+    curve.update_layout(font={"size": figures.FONT}, height=360)
+    sections = [
+        ("Settings", _table(settings(run.config))),
+        ("Where it comes from", _table(provenance(run))),
+        ("How it learnt", _curve(curve) + _snapshots(progress)),
+        ("Digits it never learnt from", _pictures(model, digits, noise, noise_seed)),
+        ("Metrics", _metrics(measured(run, model, digits, noise.kind, noise_seed))),
+        ("Train it again", f"<p>{escape(needs(run))}</p><pre>{escape(snippet(run))}</pre>"),
+    ]
+    body = "".join(f"<h2>{name}</h2>{content}" for name, content in sections)
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>'
+        f"<body><h1>{escape(title)}</h1>{body}</body></html>"
+    )
+
+
+def settings(run: RunConfig) -> list[tuple[str, str]]:
+    """A run's settings in words: name and value pairs."""
+    model, training = run.model, run.training
+    noise = (
+        f"{NOISE_WORDS[run.corruption.kind]}, level {run.corruption.level:g}"
+        if run.corruption.level
+        else "none"
+    )
+    return [
+        ("Model", family(run)),
+        ("Encoder", path_in_words(model)),
+        ("Latent size", f"{model.latent_size}, that is {model.latent_size / PIXELS:.1%} of {PIXELS} pixels"),
+        ("Activation", "none (linear)" if model.activation == "none" else model.activation),
+        ("Noise in training", noise),
+        ("Epochs", str(training.epochs)),
+        ("Learning rate", f"{training.learning_rate:g}"),
+        ("Batch size", str(training.batch_size)),
+        ("Loss", LOSS_WORDS[training.loss]),
+        ("Seed", str(training.seed)),
+        ("Threads", str(training.threads)),
+        ("Digits", data.WORDS[run.data.name]),
+    ]
+
+
+def provenance(run: StoredRun) -> list[tuple[str, str]]:
+    """Where a finished run comes from: name and value pairs."""
+    result = run.result
+    versions = result.get("versions") or {}
+    return [
+        ("Run", run.run_id),
+        (
+            "Origin",
+            "shipped with the lab" if run.shipped else "from the store of the lab that wrote this report",
+        ),
+        ("Learnt from", f"{result['dataset']['train']:,} digits"),
+        ("Training", f"{result['train_seconds']:.1f} s on {str(result['device']).upper()}"),
+        ("Parameters", f"{result['parameters']:,}"),
+        ("SHA-256 of the weights", run.weights_sha256),
+        ("Recipe", str(RECIPE)),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not recorded"),
+    ]
+
+
+def _table(pairs: Sequence[tuple[str, str]]) -> str:
+    return (
+        "<table>"
+        + "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in pairs)
+        + "</table>"
+    )
+
+
+def _curve(curve: go.Figure) -> str:
+    drawn: str = curve.to_html(
+        full_html=False, include_plotlyjs=True, config={"displayModeBar": False, "responsive": True}
+    )
+    return drawn
+
+
+def _snapshots(progress: Progress) -> str:
+    """The same test digits as the network redrew them during training, from its first step to its last."""
+    if not progress.snapshots or progress.clean is None or progress.noisy is None:
+        return "<p>No snapshots were recorded.</p>"
+    last = len(progress.snapshots) - 1
+    chosen = sorted({round(i * last / (SNAPSHOTS_SHOWN - 1)) for i in range(SNAPSHOTS_SHOWN)})
+    few = slice(DIGITS_SHOWN)
+    rows = [Row("test digits as it saw them", progress.noisy[few])]
+    rows += [
+        Row(f"redrawn after {progress.snapshots[i][0]:,} steps", progress.snapshot(i)[few]) for i in chosen
+    ]
+    return figures.rows_html(rows)
+
+
+def _pictures(model: Autoencoder, digits: Digits, noise: CorruptionConfig, noise_seed: int) -> str:
+    clean_nhw = digits.test_nhw[:DIGITS_SHOWN]
+    noisy_nhw = corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
+    return figures.rows_html(
+        [
+            Row("digit x", clean_nhw),
+            Row(f"noisy input, {NOISE_WORDS[noise.kind]} noise of level {noise.level:g}", noisy_nhw),
+            Row("reconstruction", as_picture(reconstruct(model, noisy_nhw))),
+        ]
+    )
+
+
+def _metrics(rows: Sequence[dict[str, str]]) -> str:
+    shown = [
+        "noise_level",
+        "psnr",
+        "nothing_psnr",
+        "ssim",
+        "nothing_ssim",
+        "squared_error",
+        "nothing_squared_error",
+        "bce",
+        "nothing_bce",
+    ]
+    head = "".join(
+        f'<th class="number">{name.replace("nothing_", "nothing: ").replace("_", " ")}</th>' for name in shown
+    )
+    lines = "".join(
+        "<tr>" + "".join(f'<td class="number">{float(row[name]):.4g}</td>' for name in shown) + "</tr>"
+        for row in rows
+    )
+    return (
+        f"<table><tr>{head}</tr>{lines}</table><p>Means over {rows[0]['digits']} held-back digits with "
+        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. PSNR, in dB and of the mean squared error, "
+        "and SSIM: higher is better. "
+        "Squared error per image and cross-entropy per pixel (bce): lower is better.</p>"
+    )

@@ -1,0 +1,1 @@
+"""Trainings that outlive a page: tickets, cluster, worker, jobs."""

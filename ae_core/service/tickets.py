@@ -1,0 +1,300 @@
+"""Tickets: which runs somebody wants trained, as files in the store, so that no crash forgets them.
+
+    jobs/<run_id>/ticket.json     what to train, and since when; taking it away stops the training
+                  owners/         a file for each visitor who asked for it
+                  viewers/        a file for each visitor who looks on, touched while they do
+                  attempts.jsonl  a line for each worker that began, until the run is done
+
+A ticket is in the line from the moment it is written until the run is finished, failed, or nobody wants it any more.
+The line is in the order of Dask's priorities; who trains what, and where, is Dask's business.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ae_core.config import RunConfig, from_json, run_id, to_json
+from ae_core.errors import LabError, QueueFullError, StoreError
+from ae_core.runs.store import Store
+from ae_core.runs.versions import versions
+
+TICKETS_PER_VISITOR = 3  # one running and two waiting
+TICKETS_IN_ALL = 200
+VIEWER_SECONDS = 10.0
+LOCK_SECONDS = 20.0
+# Room for a reason in place: on a full disk a file can be overwritten, but not grow.
+TICKET_BYTES = 4096
+TICKET, OWNERS, VIEWERS, ATTEMPTS = "ticket.json", "owners", "viewers", "attempts.jsonl"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A run that somebody wants trained.
+
+    number: its own, so that a run asked for again is told from the run asked for before.
+    asked: when, in seconds since 1970; expected_seconds: how long its training should take.
+    versions: what the one who asked runs on; it must be trained on the same.
+    problem: why it failed, where the run's log had no room to say so; such a ticket is not in the line.
+    owners: the visitors who asked for it.
+    """
+
+    run: RunConfig
+    data_dir: Path | None
+    number: str
+    asked: float
+    expected_seconds: float
+    versions: dict[str, str]
+    problem: str
+    owners: frozenset[str]
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.run)
+
+    @property
+    def rank(self) -> float:
+        """Lower goes first: short runs pass long ones, and a long one waits at most about its own length for them."""
+        return self.asked + self.expected_seconds
+
+
+def folder(store: Store, name: str) -> Path:
+    """Where the ticket of the run called `name` lives, whether or not there is one."""
+    store.folder(name)  # refuses what is no run's name
+    return store.root / "jobs" / name
+
+
+def find(store: Store, name: str) -> Ticket | None:
+    """The ticket of the run called `name`, or None."""
+    try:
+        place = folder(store, name)
+        fields = json.loads((place / TICKET).read_bytes())
+        return Ticket(
+            run=from_json(fields["run"]),
+            data_dir=Path(fields["data_dir"]) if fields["data_dir"] else None,
+            owners=frozenset(path.name for path in (place / OWNERS).iterdir()),
+            **{name: fields[name] for name in ("number", "asked", "expected_seconds", "versions", "problem")},
+        )
+    except (OSError, ValueError, KeyError, TypeError, LabError):
+        return None  # none, or nothing of ours
+
+
+def line(store: Store) -> list[Ticket]:
+    """Every ticket that waits or is being trained, in the order in which they go."""
+    places = (store.root / "jobs").glob(f"*/{TICKET}")
+    found = [ticket for place in places if (ticket := find(store, place.parent.name)) is not None]
+    return sorted(
+        (ticket for ticket in found if not ticket.problem), key=lambda ticket: (ticket.rank, ticket.number)
+    )
+
+
+def owned_by(store: Store, visitor: str) -> list[Ticket]:
+    """The tickets of this visitor that wait or are being trained, in the order in which they go. Cheap where there are none."""
+    names = [owner.parent.parent.name for owner in (store.root / "jobs").glob(f"*/{OWNERS}/{visitor}")]
+    found = [ticket for name in names if (ticket := find(store, name)) is not None and not ticket.problem]
+    return sorted(found, key=lambda ticket: (ticket.rank, ticket.number))
+
+
+def ask(store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float) -> None:
+    """Put `run` in the line for `visitor`, or join whoever asked for it already.
+
+    Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can be written.
+    """
+    store.check_writable()
+    name = run_id(run)
+    place = folder(store, name)
+    with _changing(store):
+        before, waiting = find(store, name), line(store)
+        if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
+            raise QueueFullError(
+                f"{TICKETS_IN_ALL} trainings are under way already, as many as the line holds."
+            )
+        others = [ticket for ticket in waiting if visitor in ticket.owners and ticket.run_id != name]
+        if len(others) >= TICKETS_PER_VISITOR:
+            raise QueueFullError(
+                f"You have {TICKETS_PER_VISITOR} trainings under way, one running and two waiting: no visitor may have more. "
+                "Try again when one is done, or stop one on the page Runs."
+            )
+        try:
+            if before is None or before.problem:
+                _remove(place)
+                (place / OWNERS).mkdir(parents=True)
+                _write_ticket(place, run, data_dir, expected_seconds)
+            (place / OWNERS / visitor).touch()
+        except OSError as problem:
+            if before is None:
+                with suppress(OSError):
+                    _remove(place)
+            raise StoreError(
+                f"{place} cannot be written ({problem.strerror}). Make room on the disk and press Train again."
+            ) from problem
+
+
+def _write_ticket(place: Path, run: RunConfig, data_dir: Path | None, expected_seconds: float) -> None:
+    fields = {
+        "run": to_json(run), "data_dir": str(data_dir.resolve()) if data_dir else None, "number": secrets.token_hex(4),
+        "asked": round(time.time(), 6), "expected_seconds": round(expected_seconds, 1), "versions": versions(), "problem": "",
+    }  # fmt: skip
+    draft = place / f"{TICKET}.draft"
+    draft.write_bytes(_padded(fields))
+    draft.replace(place / TICKET)
+
+
+@contextmanager
+def _changing(store: Store) -> Iterator[None]:
+    """One at a time may change what is in the line."""
+    try:
+        with FileLock(store.root / "locks" / "tickets.lock", timeout=LOCK_SECONDS, poll_interval=0.01):
+            yield
+    except Timeout as problem:
+        raise StoreError(f"The store {store.root} is busy. Wait a moment and try again.") from problem
+
+
+def _remove(place: Path) -> None:
+    (place / TICKET).unlink(missing_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def look_on(store: Store, name: str, visitor: str) -> None:
+    """Note that `visitor` is watching; they count as watching for ten seconds more."""
+    place = folder(store, name)
+    if visitor and (place / TICKET).exists():
+        with suppress(OSError):
+            (place / VIEWERS).mkdir(exist_ok=True)
+            (place / VIEWERS / visitor).touch()
+
+
+def withdraw(store: Store, name: str, visitor: str) -> bool:
+    """`visitor` wants the run no more. Take the ticket away, and say so, unless somebody else wants it or is watching."""
+    place = folder(store, name)
+    with _changing(store):
+        for kind in (OWNERS, VIEWERS):
+            (place / kind / visitor).unlink(missing_ok=True)
+        if _others(place):
+            return False
+        _remove(place)
+        return True
+
+
+def _others(place: Path) -> list[Path]:
+    """Who asked for the run, and who watched it in the last ten seconds."""
+    since = time.time() - VIEWER_SECONDS
+    return [
+        *(place / OWNERS).glob("*"),
+        *(path for path in (place / VIEWERS).glob("*") if path.stat().st_mtime > since),
+    ]
+
+
+def close(store: Store, name: str, number: str | None = None) -> None:
+    """Take the ticket away: the run is finished, or failed, or is to be stopped whoever wants it.
+
+    With a number, only if it still bears that one: the run may have been stopped and asked for again.
+    """
+    with _changing(store):
+        ticket = find(store, name)
+        if number is None or ticket is None or ticket.number == number:
+            _remove(folder(store, name))
+
+
+def fail(store: Store, name: str, message: str) -> None:
+    """Write the reason of a failure on the ticket, in place: this works on a full disk too."""
+    path = folder(store, name) / TICKET
+    with suppress(OSError, ValueError):
+        fields = json.loads(path.read_bytes())
+        while len(_padded({**fields, "problem": message})) > TICKET_BYTES:
+            message = message[: len(message) * 3 // 4]
+        with path.open("r+b") as file:
+            file.write(_padded({**fields, "problem": message}))
+
+
+def _padded(fields: Mapping[str, object]) -> bytes:
+    return json.dumps(fields).ljust(TICKET_BYTES).encode()
+
+
+def count_attempt(store: Store, name: str, epoch: int) -> list[str]:
+    """Note that a worker begins after `epoch`; give back what ended each earlier attempt that came no further than this one."""
+    path = folder(store, name) / ATTEMPTS
+    attempts: list[tuple[int, str]] = []
+    for fields in map(json.loads, path.read_text().splitlines() if path.exists() else []):
+        if "epoch" in fields:
+            attempts.append((fields["epoch"], "its process was killed, as a system short of memory does"))
+        else:
+            attempts[-1] = (attempts[-1][0], fields["reason"])
+    _append(path, {"epoch": epoch})
+    return [reason for before, reason in attempts if before == epoch]
+
+
+def note_reason(store: Store, name: str, reason: str) -> None:
+    """What is about to end the attempt under way."""
+    with suppress(OSError):
+        _append(folder(store, name) / ATTEMPTS, {"reason": reason})
+
+
+def _append(path: Path, fields: dict[str, object]) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(fields) + "\n")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a visitor in the line may expect: `position` 1 is next, 0 is running; `start_seconds` is from now."""
+
+    position: int
+    start_seconds: float
+
+
+def forecast(
+    tickets: Sequence[Ticket], seconds_left: Mapping[str, float], workers: int
+) -> dict[str, Forecast]:
+    """When each ticket's training should begin, by run id.
+
+    tickets: the line, in order; seconds_left: of those that are being trained, by run id.
+    A ticket begins when a worker is free and one of its owners has no other run in training.
+    """
+    free = sorted([0.0] * workers + list(seconds_left.values()))[-workers:]
+    owner_free: dict[str, float] = {}
+
+    def occupy(ticket: Ticket, until: float) -> None:
+        for owner in ticket.owners:
+            owner_free[owner] = max(until, owner_free.get(owner, 0.0))
+
+    def start(ticket: Ticket) -> float:
+        return max(free[0], min((owner_free.get(owner, 0.0) for owner in ticket.owners), default=0.0))
+
+    for ticket in tickets:
+        if ticket.run_id in seconds_left:
+            occupy(ticket, seconds_left[ticket.run_id])
+    found = {name: Forecast(0, 0.0) for name in seconds_left}
+    waiting = [ticket for ticket in tickets if ticket.run_id not in seconds_left]
+    position = {ticket.run_id: i for i, ticket in enumerate(waiting, start=1)}
+    while waiting:
+        following = min(waiting, key=start)  # the first in the line of those that can begin soonest
+        begin = start(following)
+        waiting.remove(following)
+        heapq.heapreplace(free, begin + following.expected_seconds)
+        occupy(following, begin + following.expected_seconds)
+        found[following.run_id] = Forecast(position[following.run_id], begin)
+    return found
+
+
+def ready(tickets: Sequence[Ticket], in_training: Callable[[str], bool]) -> list[Ticket]:
+    """Those of the line that may be trained now: one for each visitor, and what several want as soon as one of them may.
+
+    What is in training comes first, then the line in its order.
+    """
+    busy: set[str] = set()
+    chosen = []
+    for ticket in sorted(tickets, key=lambda ticket: not in_training(ticket.run_id)):
+        if not ticket.owners <= busy or not ticket.owners:
+            chosen.append(ticket)
+            busy |= ticket.owners
+    return chosen

@@ -1,0 +1,298 @@
+"""What a worker does: train a run, and write it into the store as it goes."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from distributed import Reschedule
+from filelock import Timeout
+
+from ae_core import data
+from ae_core.config import RunConfig, command_line
+from ae_core.errors import ClusterError, DamagedRunError, DeadlineError, LabError, StoreError
+from ae_core.models import parameter_count
+from ae_core.runs import housekeeping
+from ae_core.runs.store import EventLog, Store, default_root, pack_codes, to_png
+from ae_core.runs.versions import difference, versions
+from ae_core.service import tickets
+from ae_core.training import (
+    BatchDone,
+    Checkpoint,
+    Codes,
+    EpochDone,
+    Event,
+    Finished,
+    Snapshot,
+    Started,
+    best_device,
+    train,
+    use_one_thread,
+)
+
+CURVE_POINTS = 200
+LOCK_SECONDS = 5.0
+RETRIES = 2
+# A training may take three times as long as it should, and two minutes in any case.
+DEADLINE_FACTOR, DEADLINE_FLOOR = 3.0, 120.0
+# No batch takes a hundredth of this; a training that is silent for so long is stuck.
+HUNG_SECONDS = 120.0
+
+logger = logging.getLogger(__name__)
+
+
+def record(
+    run: RunConfig,
+    store: Store,
+    digits: data.Digits,
+    should_stop: Callable[[], bool] = lambda: False,
+    limit_seconds: float = math.inf,
+) -> Iterator[Event]:
+    """Train `run` and write it into `store` as it goes; each event is handed on once it is written.
+
+    Goes on from the last checkpoint where there is one. Ends early, as a stopped run, when `should_stop()`.
+    Whatever goes wrong is in the log before it is raised; DeadlineError after `limit_seconds` of
+    the processor's time.
+    """
+    log, since, seconds = store.resume(run)
+    try:
+        yield from _recorded(run, store, digits, log, since, seconds, should_stop, limit_seconds)
+    except Exception as problem:
+        with suppress(StoreError):  # the disk that failed the run may well fail its log
+            log.append({"event": "failed", "message": _in_words(problem)})
+        raise
+
+
+def _recorded(
+    run: RunConfig, store: Store, digits: data.Digits, log: EventLog, since: Checkpoint | None, seconds_before: float,
+    should_stop: Callable[[], bool], limit_seconds: float,
+) -> Iterator[Event]:  # fmt: skip
+    started = time.monotonic() - seconds_before
+    worked = time.process_time()
+    seconds, step, epoch = seconds_before, since.step if since else 0, since.epoch if since else 0
+    device = best_device()
+    for event in train(run, digits, device, since):
+        if not isinstance(event, Finished):
+            seconds = time.monotonic() - started
+        match event:
+            case Started():
+                log.append(
+                    {"event": "started", "epochs": event.epochs, "steps": event.steps, "device": event.device,
+                     "parameters": event.parameters, "dataset": digits.counts(),
+                     "clean": to_png(event.clean_nhw), "input": to_png(event.input_nhw)}
+                )  # fmt: skip
+            case Snapshot():
+                log.append(
+                    {"event": "snapshot", "step": event.step, "digits": to_png(event.reconstructions_nhw)}
+                )
+            case BatchDone():
+                step = event.step
+                if should_stop():
+                    log.append(
+                        {"event": "stopped", "step": step, "epoch": epoch, "seconds": round(seconds, 3)}
+                    )
+                    return
+                if (
+                    time.process_time() - worked > limit_seconds
+                ):  # what others keep the processor busy with does not count
+                    raise DeadlineError(
+                        f"The training was ended after {seconds:.0f} s, three times as long as it should have taken. "
+                        "The machine may be busy: press Train to go on from the last finished epoch."
+                    )
+                if step % math.ceil(event.steps / CURVE_POINTS) == 0 or step == 1:
+                    log.append(
+                        {
+                            "event": "batch",
+                            "step": step,
+                            "loss": float(event.loss),
+                            "seconds": round(seconds, 3),
+                        }
+                    )
+            case EpochDone():
+                epoch = event.epoch
+                log.append(
+                    {"event": "epoch", "epoch": epoch, "step": step, "train_loss": event.train_loss,
+                     "test_squared_error": event.test_squared_error, "seconds": round(seconds, 3)}
+                )  # fmt: skip
+            case Checkpoint():
+                store.keep_checkpoint(run, log, event, seconds)
+            case Codes():
+                log.append(
+                    {"event": "codes", "at": list(event.steps), **pack_codes(event.codes_tnd, event.labels_n)}
+                )
+            case Finished():
+                result = {
+                    "test": event.test,
+                    "train_seconds": round(seconds, 3),
+                    "images_per_second": round(run.training.epochs * len(digits.train_nhw) / seconds, 1),
+                    "parameters": parameter_count(event.model),
+                    "code_size": run.model.latent_size,
+                    "dataset": digits.counts(),
+                    "device": device.type,
+                    "command": command_line(run),
+                    "versions": versions(),
+                }
+                log.append({"event": "finished", **result})
+                store.commit(run, event.model, result)
+        yield event
+
+
+def _in_words(problem: Exception) -> str:
+    if isinstance(problem, LabError):
+        return str(problem)
+    return f"The training ended unexpectedly ({type(problem).__name__}: {_first_line(problem)}). Press Train to try again."
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem) or type(problem).__name__).splitlines()[0][:200]
+
+
+# In a Dask worker
+
+
+def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_SECONDS) -> None:
+    """What Dask runs: train the run called `name` if its ticket still bears this number.
+
+    Everything it has to say is in the store.
+    """
+    use_one_thread()
+    store = Store(Path(root))
+    try:
+        with store.lock(name).acquire(timeout=LOCK_SECONDS):
+            ticket = tickets.find(store, name)
+            if ticket is None or ticket.number != number or ticket.problem:
+                return  # stopped, or done, before it began
+            try:
+                if not store.has_own(name):
+                    _attempt(ticket, store, hung_seconds)
+            except Reschedule:
+                raise
+            except Exception as problem:
+                end_in_failure(store, ticket, problem)
+            else:  # it is finished, whatever becomes of its ticket, which is handed on again, and of the quota
+                with suppress(LabError):
+                    tickets.close(store, name, number)
+                with suppress(LabError):
+                    housekeeping.make_room(store, keep=name)
+    except Timeout as problem:
+        raise Reschedule from problem  # a worker of another cluster is at it: look again later
+
+
+def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
+    name = ticket.run_id
+    if differing := difference(ticket.versions, versions()):
+        raise ClusterError(
+            f"The worker that took this training has {differing}. Install the same versions, and press Train again."
+        )
+    earlier = tickets.count_attempt(store, name, store.last_epoch(ticket.run))
+    if len(earlier) > RETRIES:
+        raise ClusterError(
+            f"The training was begun {len(earlier)} times and ended each time without a result: {earlier[-1]}. "
+            "Make room on the machine, or choose a smaller network, and press Train to go on."
+        )
+    digits = _digits(ticket.run.data.name, ticket.data_dir, store.root / "cache")
+    limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
+    wanted = tickets.folder(store, name) / tickets.TICKET
+    try:
+        with Watchdog(hung_seconds, lambda: _give_up(store, name, hung_seconds)) as watchdog:
+            for event in record(ticket.run, store, digits, lambda: not wanted.exists(), limit):
+                watchdog.alive()
+                if isinstance(event, Checkpoint) and _should_give_way(ticket, store):
+                    raise Reschedule
+    except (MemoryError, RuntimeError) as problem:
+        if not _is_out_of_memory(problem) or len(earlier) >= RETRIES:
+            raise
+        tickets.note_reason(store, name, f"out of memory ({_first_line(problem)})")
+        raise Reschedule from problem
+
+
+def _should_give_way(ticket: tickets.Ticket, store: Store) -> bool:
+    """Between two epochs: whether a run that comes before this one in the line waits for a worker."""
+    for other in tickets.ready(tickets.line(store), store.is_locked):
+        if other.rank < ticket.rank and not store.is_locked(other.run_id):
+            return True
+    return False
+
+
+def _is_out_of_memory(problem: Exception) -> bool:
+    return isinstance(problem, MemoryError | torch.OutOfMemoryError) or "allocate" in str(problem)
+
+
+def end_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> None:
+    """Leave the reason where the pages find it: in the log, or on the ticket if the disk has no room for it.
+
+    What went wrong after the run was finished is no failure of it: only its ticket goes.
+    Nobody else may be training the run.
+    """
+    if not isinstance(problem, LabError):
+        logger.error("%s failed", ticket.run_id, exc_info=problem)
+    if _is_finished(store, ticket.run_id) or store.log_failure(ticket.run, _in_words(problem)):
+        tickets.close(store, ticket.run_id, ticket.number)
+    else:
+        tickets.fail(store, ticket.run_id, _in_words(problem))
+
+
+def _is_finished(store: Store, name: str) -> bool:
+    try:
+        return store.has_own(name)
+    except DamagedRunError:
+        return False
+
+
+def _give_up(store: Store, name: str, seconds: float) -> None:
+    """End this worker; its nanny starts a new one, and Dask gives it the same run."""
+    tickets.note_reason(store, name, f"nothing happened for {seconds:.0f} s")
+    os._exit(1)
+
+
+class Watchdog:
+    """Calls `on_silence`, from a thread of its own, when nobody has called `alive` for `seconds`."""
+
+    def __init__(self, seconds: float, on_silence: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._on_silence = on_silence
+        self._last = time.monotonic()
+        self._done = threading.Event()
+
+    def __enter__(self) -> Watchdog:
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        return self
+
+    def alive(self) -> None:
+        """Something has happened."""
+        self._last = time.monotonic()
+
+    def _watch(self) -> None:
+        while not self._done.wait(min(1.0, self._seconds / 4)):
+            if time.monotonic() - self._last > self._seconds:
+                self._on_silence()
+                return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+
+
+@lru_cache(maxsize=1)
+def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
+    return data.load(name, data_dir, cache_dir)
+
+
+def dask_setup(worker: object) -> None:
+    """Called by Dask when a worker starts: imports, and full MNIST where it is at hand, before anybody waits for them."""
+    import torchmetrics.functional.image  # noqa: F401
+
+    use_one_thread()
+    with suppress(LabError):  # who asks for a training is told
+        if data_dir := data.directory():
+            _digits(data.best_available(data_dir), data_dir, default_root() / "cache")

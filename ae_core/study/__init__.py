@@ -1,0 +1,1 @@
+"""What is asked of a finished network: robustness, its latent space, iteration, likeness, oddities."""

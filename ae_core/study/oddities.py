@@ -1,0 +1,189 @@
+"""Pictures that no network here has learnt to draw, made by code, and what comes out when one is given to a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional as F
+
+from ae_core.data import Digits
+from ae_core.metrics import squared_error
+from ae_core.models import Autoencoder, as_picture, reconstruct
+from ae_core.pictures.preparation import prepare
+from ae_core.training import seeded
+
+PAPER = 400
+LETTER_SIZE = 240
+SHIFT = 4
+# A picture comes out about as well as a digit if its squared error is at most this many times the median held-back digit's.
+AS_WELL_TIMES = 2
+HELD_BACK = 1000
+
+AS_WELL = "The same picture, about as well as a digit."
+WORSE = "The same picture, but clearly worse."
+REPLACED = "Something more like a digit than like what went in."
+VERDICTS = (AS_WELL, WORSE, REPLACED)
+IN_SHORT = {AS_WELL: "as well as a digit", WORSE: "clearly worse", REPLACED: "more like a digit"}
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """A picture that is no ordinary digit: its name, what it is in one line, and how it is made.
+
+    `draw` may use held-back digits and gives (28, 28) float32 in [0, 1].
+    """
+
+    name: str
+    what: str
+    draw: Callable[[Digits], Tensor]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a network for one picture.
+
+    output_hw: (28, 28) in [0, 1]. error: its squared error against what went in, over 784 pixels. median: that of the
+    `held_back` held-back digits, of which `better` have a smaller one. digit_distance: the squared error between the
+    output and the held-back digit nearest to it.
+    """
+
+    output_hw: Tensor
+    error: float
+    median: float
+    better: int
+    held_back: int
+    digit_distance: float
+
+    @property
+    def times_median(self) -> float:
+        """How many times the median held-back digit's error."""
+        if self.median == 0:
+            return 1.0 if self.error == 0 else math.inf
+        return self.error / self.median
+
+    @property
+    def verdict(self) -> str:
+        """One of VERDICTS: nearer to a held-back digit than to what went in; else by how well it came out."""
+        if self.digit_distance < self.error:
+            return REPLACED
+        return AS_WELL if self.times_median <= AS_WELL_TIMES else WORSE
+
+
+def letter(character: str, digits: Digits) -> Tensor:
+    """A printed letter, prepared as a visitor's digit is: 20 pixels long, centred."""
+    paper = Image.new("L", (PAPER, PAPER), 255)
+    ImageDraw.Draw(paper).text(
+        (PAPER / 2, PAPER / 2), character, font=ImageFont.load_default(LETTER_SIZE), anchor="mm", fill=0
+    )
+    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
+
+
+def face(digits: Digits) -> Tensor:
+    """A round face: outline, two eyes, a mouth."""
+    paper = Image.new("L", (PAPER, PAPER), 255)
+    pen = ImageDraw.Draw(paper)
+    pen.ellipse((50, 50, 350, 350), outline=0, width=32)
+    pen.ellipse((130, 135, 170, 175), fill=0)
+    pen.ellipse((230, 135, 270, 175), fill=0)
+    pen.arc((125, 150, 275, 285), 20, 160, fill=0, width=30)
+    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
+
+
+def upside_down(digit: int, digits: Digits) -> Tensor:
+    """A held-back digit turned by half a turn."""
+    return _held_back(digit, digits).flip(0, 1)
+
+
+def mirrored(digit: int, digits: Digits) -> Tensor:
+    """A held-back digit with left and right exchanged."""
+    return _held_back(digit, digits).flip(1)
+
+
+def inverted(digit: int, digits: Digits) -> Tensor:
+    """A held-back digit, dark on light."""
+    return 1 - _held_back(digit, digits)
+
+
+def shifted(digit: int, digits: Digits) -> Tensor:
+    """A held-back digit moved to the upper left; what leaves the frame is lost."""
+    return F.pad(_held_back(digit, digits), (-SHIFT, SHIFT, -SHIFT, SHIFT))
+
+
+def two_digits(left: int, right: int, digits: Digits) -> Tensor:
+    """Two held-back digits beside each other, each at half its width."""
+    halves = [F.avg_pool2d(_held_back(digit, digits)[None], (1, 2))[0] for digit in (left, right)]
+    return torch.cat(halves, 1)
+
+
+def blank(digits: Digits) -> Tensor:
+    """No ink."""
+    return torch.zeros(28, 28)
+
+
+def noise(digits: Digits) -> Tensor:
+    """Every pixel drawn by itself, every grey equally likely."""
+    return torch.rand(28, 28, generator=seeded(0, "oddities"))
+
+
+def _held_back(digit: int, digits: Digits) -> Tensor:
+    """The first held-back digit of its class."""
+    return digits.test_nhw[(digits.test_labels_n == digit).nonzero()[0, 0]]
+
+
+ODDITIES = {
+    **{
+        f"letter_{c.lower()}": Oddity(f"the letter {c}", "A printed capital.", partial(letter, c))
+        for c in "KAEMSX"
+    },
+    "face": Oddity("a face", "A circle, two dots and an arc.", face),
+    "upside_down": Oddity(
+        "an upside-down 4", "A held-back digit, turned by half a turn.", partial(upside_down, 4)
+    ),
+    "mirrored": Oddity("a mirrored 3", "A held-back digit, left and right exchanged.", partial(mirrored, 3)),
+    "inverted": Oddity("an inverted 2", "A held-back digit, dark on light.", partial(inverted, 2)),
+    "shifted": Oddity(
+        "a shifted 5", f"A held-back digit, {SHIFT} pixels up and {SHIFT} to the left.", partial(shifted, 5)
+    ),
+    "two_digits": Oddity(
+        "a 4 and a 2 at once", "Two held-back digits, each at half its width.", partial(two_digits, 4, 2)
+    ),
+    "blank": Oddity("a blank page", "No ink at all.", blank),
+    "noise": Oddity("pure noise", "Every pixel drawn by itself.", noise),
+}
+
+
+def pictures(digits: Digits) -> Tensor:
+    """All of ODDITIES, in their order: (n, 28, 28)."""
+    return torch.stack([oddity.draw(digits) for oddity in ODDITIES.values()])
+
+
+def outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Outcome]:
+    """What the network makes of each picture (n, 28, 28), measured against what it makes of held-back digits."""
+    test_nhw = digits.test_nhw[:HELD_BACK]
+    usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw)
+    outputs_nhw = as_picture(reconstruct(model, images_nhw))
+    errors_n = squared_error(outputs_nhw, images_nhw)
+    distances_n = torch.cdist(outputs_nhw.flatten(1), test_nhw.flatten(1)).min(1).values.square()
+    return [
+        Outcome(
+            output_hw,
+            float(error),
+            float(usual_n.median()),
+            int((usual_n < error).sum()),
+            len(usual_n),
+            float(distance),
+        )
+        for output_hw, error, distance in zip(outputs_nhw, errors_n, distances_n, strict=True)
+    ]
+
+
+def outputs(those: list[Outcome]) -> Tensor:
+    """What came out, side by side: (n, 28, 28)."""
+    return torch.stack([outcome.output_hw for outcome in those])

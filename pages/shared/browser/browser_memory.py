@@ -1,0 +1,108 @@
+"""What a visitor's browser keeps for them, under names, until its tab is closed: votes, answers, strokes, a picture.
+
+A page loaded anew, or a server started anew, gets it from there. What comes back comes from a stranger, as every message.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+# Whoever presents goes back to the script without losing this: `pages.shared.frame.presenter` leaves such keys alone.
+MEMORY = "lessons_memory"
+# Of characters, under each name and together. A browser keeps 5 MB for each lab.
+MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
+MOST_NAMES = 100
+NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
+
+# One component for all: it keeps or forgets what it is given, and asks once for what there is.
+REMEMBER = """
+export default function ({ data, setTriggerValue }) {
+    const MARK = "lab-kept-";
+    try {
+        for (const [name, text] of Object.entries(data.kept)) {
+            sessionStorage.removeItem(MARK + name);
+            if (text) sessionStorage.setItem(MARK + name, text);
+        }
+        if (!data.asks) return;
+        const names = Object.keys(sessionStorage).filter((name) => name.startsWith(MARK));
+        const found = names.map((name) => [name.slice(MARK.length), sessionStorage.getItem(name)]);
+        if (found.length) setTriggerValue("found", Object.fromEntries(found));
+    } catch (problem) {
+        console.info("This browser keeps nothing.", problem);
+    }
+}
+"""
+_memory = st.components.v2.component("autoencoder_lab_browser_memory", js=REMEMBER)
+
+
+def restore() -> None:
+    """At the top of every page: take what the browser has kept, once for each session, and have it forget what is to go."""
+    memory = _session()
+    st.html("<style>[class*='st-key-browser_memory'] {position: absolute}</style>")  # nothing to be seen
+    gone = {name: text for name, text in memory["texts"].items() if not text}
+    # A server that was started anew asks in the same words as the one before it: a browser heeds only what is new to it.
+    data = {"asks": not memory["asked"], "kept": gone, "session": memory["session"]}
+    found = _memory(key="browser_memory", data=data, on_found_change=lambda: None).found
+    if found is not None:
+        memory["asked"] = True
+        memory["times"] += 1
+        memory["texts"] = {**_usable(found), **memory["texts"]}  # what this session knows is newer
+
+
+def keep(name: str, text: str) -> None:
+    """Have the browser keep `text` under `name`, once `tell` is called; if it is too long, nothing, and not what was there before."""
+    memory = _session()
+    memory["asked"] = True
+    memory["texts"][name] = text if len(text) <= _most(name) else ""
+
+
+def forget(name: str) -> None:
+    """Have the browser forget what it kept under `name`."""
+    keep(name, "")
+
+
+def kept(name: str) -> str:
+    """What the browser keeps under `name`; empty where that is nothing. It may be anything of up to MOST_CHARACTERS."""
+    return str(_session()["texts"].get(name, ""))
+
+
+def times_restored() -> int:
+    """How often something has come back: a widget that was there before takes what came under another key."""
+    return int(_session()["times"])
+
+
+def tell(name: str, place: str = "") -> None:
+    """Draw what tells the browser, where it is drawn again whenever `name` changes. `place`: where, if in more than one."""
+    texts = _session()["texts"]
+    kept_now = {name: texts[name]} if name in texts else {}
+    _memory(
+        key=f"browser_memory_{name}_{place}",
+        data={"asks": False, "kept": kept_now},
+        on_found_change=lambda: None,
+    )
+
+
+def _session() -> dict[str, Any]:
+    """Of this session: its mark, whether the browser need no longer be asked, how often it answered, what it is to keep, by name."""
+    if MEMORY not in st.session_state:
+        st.session_state[MEMORY] = {"asked": False, "times": 0, "texts": {}, "session": secrets.token_hex(4)}
+    memory: dict[str, Any] = st.session_state[MEMORY]
+    return memory
+
+
+def _most(name: str) -> int:
+    known = NAME.fullmatch(name)
+    return MOST_CHARACTERS[known[1]] if known else 0
+
+
+def _usable(found: object) -> dict[str, str]:
+    """Of what a browser says it has kept, what can be that."""
+    if not isinstance(found, Mapping) or len(found) > MOST_NAMES:
+        return {}
+    named = {name: text for name, text in found.items() if isinstance(name, str) and isinstance(text, str)}
+    return {name: text for name, text in named.items() if text and len(text) <= _most(name)}

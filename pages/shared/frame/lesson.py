@@ -1,0 +1,144 @@
+"""The guided path: which lesson follows which, how far along this one is, and the way to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.shared import lab
+from pages.shared.browser import browser_memory, connection, page_top
+from pages.shared.frame import presenter
+from pages.shared.runs import under_way
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A page on the path: its file, its name, what it answers, and an icon."""
+
+    page: str
+    name: str
+    promise: str
+    icon: str
+
+
+PATH = (
+    Lesson("home", "Autoencoder", "squeezed through a bottleneck, drawn again", ":material/home:"),
+    Lesson("fully_connected", "FAE", "every pixel at once", ":material/hub:"),
+    Lesson("convolutional", "CAE", "small filters that slide", ":material/grid_on:"),
+    Lesson("denoising", "DAE", "noisy in, clean out", ":material/auto_fix_high:"),
+    Lesson("difference", "What is the difference?", "one architecture, two trainings", ":material/balance:"),
+    Lesson(
+        "surprises",
+        "What do you think of this?",
+        "pictures that the networks never saw",
+        ":material/psychology_alt:",
+    ),
+    Lesson("comparison", "Comparison", "one noisy digit, three answers", ":material/compare:"),
+    Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
+)
+BESIDE = (
+    Lesson(
+        "latent_space", "Latent space", "where digits lie, and what lies between", ":material/scatter_plot:"
+    ),
+    Lesson("your_digit", "Your digit", "draw or upload one", ":material/draw:"),
+    Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
+)
+IN_A_ROW = 3
+VISITED = "lessons_visited"
+
+
+def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
+    """First line of every page: what every page stands on, and where on the path it is, if it is on it.
+
+    trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
+    """
+    lab.open_page(draws_figures=draws_figures)
+    browser_memory.restore()
+    page_top.open_at_top(page)
+    connection.tell_when_lost()
+    presenter.stage(page, [lesson.page for lesson in PATH])
+    if place := _place(page):
+        visited: set[str] = st.session_state.setdefault(VISITED, set())
+        visited.add(page)
+        st.html(_progress_html(place, visited))
+    if not trains:
+        under_way.show()
+
+
+def overview() -> None:
+    """The whole path, and what lies beside it."""
+    st.subheader("The way through")
+    steps = list(enumerate(PATH[1:], 2))
+    for row in (
+        steps[i : i + IN_A_ROW] for i in range(0, len(steps), IN_A_ROW)
+    ):  # so that a phone has them in order too
+        for column, (place, lesson) in zip(st.columns(IN_A_ROW, gap="medium"), row, strict=False):
+            with column:
+                lab.link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
+    st.subheader("Beside it, at any time")
+    for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=True):
+        with column:
+            lab.link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
+
+
+def end(page: str) -> None:
+    """Last line of every page: the way on, and the way back."""
+    following, before = _ways(page)
+    st.divider()
+    onward, backward = st.columns(2, gap="medium")
+    with onward:
+        _link("Next", following)
+    with backward:
+        if before:
+            _link("Back", before)
+    presenter.switch()
+    lab.import_ahead()
+
+
+def _ways(page: str) -> tuple[Lesson, Lesson | None]:
+    """The lesson after `page` and the one before it. A page beside the path lies between the step seen last and the one after.
+
+    After the path's last step come the pages beside it, and after these its beginning.
+    """
+    if place := _place(page):
+        return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
+    seen = _place(presenter.script_step([lesson.page for lesson in PATH]))
+    beside = [lesson.page for lesson in BESIDE].index(page)
+    rest = [*PATH[seen:], *BESIDE[beside + 1 :], PATH[0]]
+    return rest[0], PATH[seen - 1]
+
+
+def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A narrow column for the dials, hidden while presenting until they are wanted, and a wide one for the pictures."""
+    presenter.dials_by_touch()
+    controls, pictures = st.columns([1, 3], gap="large")
+    return controls.container(key=presenter.DIALS), pictures
+
+
+def _place(page: str) -> int:
+    """From 1; 0 for a page beside the path."""
+    return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
+
+
+def _link(word: str, lesson: Lesson) -> None:
+    lab.link(lesson.page, f"{word}: **{lesson.name}**, {lesson.promise}", lesson.icon)
+
+
+def _progress_html(place: int, visited: set[str]) -> str:
+    parts = []
+    for i, lesson in enumerate(PATH, 1):
+        look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
+        parts.append(f'<i class="{look}"></i>')
+    return (
+        "<style>"
+        ".lab-path {display: flex; gap: 4px; align-items: center; font-size: 0.85rem}"
+        ".lab-path i {flex: 1; height: 6px; border: 1px solid currentColor; border-radius: 3px; opacity: 0.6}"
+        ".lab-path i.lab-seen {background: currentColor}"
+        ".lab-path i.lab-here {background: #0072B2; border-color: #0072B2; opacity: 1; height: 12px; border-radius: 6px}"
+        ".lab-path span {white-space: nowrap; padding-left: 8px}"
+        "</style>"
+        f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} seen">{"".join(parts)}'
+        f"<span>Step {place} of {len(PATH)}</span></div>"
+    )

@@ -1,0 +1,253 @@
+"""The ways in for a visitor's own digit: a drawing board, a file, the camera, the clipboard."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import time
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from ae_core.errors import ImageError
+from ae_core.pictures import decoding
+from pages.shared import linked
+from pages.shared.browser import browser_memory
+from pages.shared.own_digit import drawing_board, my_digit, preparation
+from pages.shared.own_digit.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
+
+WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
+PROMPTS = {
+    "Draw": "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or **Camera**.",
+    "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
+    "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
+}
+BOARD_SIDE = 260
+# Between a phone's width and a laptop's, the column would be narrower than the board and the three ways in.
+ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: min(100%, max({BOARD_SIDE + 4}px, 17rem)) }}</style>"
+MOST_A_MINUTE = 120
+# What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
+SMALL_FILE, QUALITY = 150_000, 95
+# Under these the session remembers the drawing board, the last picture that came in, and when pictures came.
+BOARD, SEEN, READ_AT = "own_board", "own_picture_seen", "own_picture_times"
+FILE, CAMERA = "own_file", "own_camera"
+
+# A picture on the clipboard goes the way of a chosen file. Only pages with one file chooser for pictures have this.
+PASTE = """
+export default function () {
+    const paste = (event) => {
+        const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+        const chooser = document.querySelector(".st-key-own_file input[type=file]");
+        if (!files.length || !chooser) return;
+        const carrier = new DataTransfer();
+        carrier.items.add(files[0]);
+        chooser.files = carrier.files;
+        chooser.dispatchEvent(new Event("change", { bubbles: true }));
+        event.preventDefault();
+    };
+    document.addEventListener("paste", paste);
+    return () => document.removeEventListener("paste", paste);
+}
+"""
+_paste = st.components.v2.component("autoencoder_lab_paste", js=PASTE)
+
+
+def ask() -> None:
+    """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
+    st.html(ROOM)
+    _take_kept()
+    way = st.segmented_control(
+        "Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params"
+    )
+    {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
+    for name in ("board", "picture"):
+        browser_memory.tell(name)
+    if my_digit.picture() is not None:
+        st.button(
+            "Forget this picture",
+            key="own_forget",
+            icon=":material/delete:",
+            width="stretch",
+            on_click=_forget,
+        )
+
+
+def prompt() -> None:
+    """What to do where there is no picture yet."""
+    way = str(st.session_state["digit_source"])
+    st.info(PROMPTS[way], icon=WAYS[way])
+
+
+# Drawing
+
+
+def _board() -> None:
+    # Imported when wanted: it registers itself with the server that runs, so that nothing without one could import this module.
+    from streamlit_drawable_canvas import st_canvas
+
+    st.space("small")  # the board's own buttons float above it
+    board = _own_board()
+    key = f"own_board_{board.number}"
+    if key not in st.session_state:  # the board is new, or the visitor was on another page
+        board.start = board.drawing
+    drawn = st_canvas(
+        stroke_width=PEN, stroke_color="#000000", background_color="#ffffff", height=BOARD_SIDE, width=BOARD_SIDE,
+        drawing_mode="freedraw", return_image_data=True, initial_drawing=board.start, key=key,
+    )  # fmt: skip
+    count = len((drawn.json_data or {}).get("objects") or [])
+    had = board.strokes
+    if not count and had:
+        my_digit.forget()
+    new = board.drawing != drawn.json_data
+    board.drawing = drawn.json_data if count else None
+    if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
+        board.pictures[count] = drawn.image_bytes
+    if new and count:
+        browser_memory.keep("board", drawing_board.to_text(board))
+    if content := board.pictures.get(count):
+        _take(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
+    row = st.container(horizontal=True, width=BOARD_SIDE)
+    row.button(
+        "Undo", key="own_undo", icon=":material/undo:", disabled=not count, on_click=_undo, width="stretch"
+    )
+    row.button(
+        "Clear",
+        key="own_clear",
+        icon=":material/ink_eraser:",
+        disabled=not count,
+        on_click=_clear,
+        width="stretch",
+    )
+
+
+def _undo() -> None:
+    """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
+    board = st.session_state[BOARD] = st.session_state.get(BOARD, Board()).before_last_stroke()
+    if board.strokes:
+        browser_memory.keep("board", drawing_board.to_text(board))
+    else:
+        my_digit.forget()
+
+
+def _clear() -> None:
+    st.session_state[BOARD] = Board(st.session_state.get(BOARD, Board()).number + 1)
+    my_digit.forget()
+
+
+def _own_board() -> Board:
+    """This session's board; where nothing has been on it yet, the one that the browser has kept."""
+    board: Board = st.session_state.setdefault(BOARD, Board())
+    if (
+        board.number == 0
+        and not board.strokes
+        and (kept := drawing_board.from_text(browser_memory.kept("board")))
+    ):
+        st.session_state[BOARD] = kept
+    own: Board = st.session_state[BOARD]
+    return own
+
+
+# Files and photographs
+
+
+def _file() -> None:
+    with st.container(key=FILE):
+        file = st.file_uploader(
+            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key=linked.widget(FILE),
+            help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
+        )  # fmt: skip
+    _paste(key="own_paste")
+    _take_file(file)
+
+
+def _camera() -> None:
+    photo = st.camera_input(
+        "A photograph of a digit",
+        key=linked.widget(CAMERA),
+        help="Hold the paper so that the digit fills half of the picture.",
+    )
+    st.caption(
+        "No camera? Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well."
+    )
+    _take_file(photo)
+
+
+def _take_file(file: UploadedFile | None) -> None:
+    """Read the file once; the server then lets go of it."""
+    if file is None:
+        return
+    try:
+        _take(file.getvalue(), file.file_id, begin_anew=True)
+    finally:
+        _let_go(file)
+
+
+def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
+    """Each picture is read once: `name` is another one for each."""
+    if name == st.session_state.get(SEEN):
+        return
+    st.session_state[SEEN] = name
+    if _too_many():
+        st.error(
+            f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.",
+            icon=":material/hourglass:",
+        )
+        return
+    with st.spinner("Reading your picture …"):
+        try:
+            picture = decoding.decoded(content)
+        except ImageError as problem:
+            st.error(str(problem), icon=":material/error:")
+            return
+    my_digit.keep_picture(picture)
+    browser_memory.keep("picture", _to_text(picture))
+    if begin_anew:
+        preparation.reset()
+
+
+def _to_text(pixels_hwc: np.ndarray) -> str:
+    """A picture file (h, w, 3) of 0 to 255 in base64, for the browser to keep."""
+    picture = Image.fromarray(pixels_hwc)
+    small, plain = io.BytesIO(), io.BytesIO()
+    picture.save(plain, "PNG", compress_level=1)
+    if plain.tell() > SMALL_FILE:
+        picture.save(small, "JPEG", quality=QUALITY)
+    return base64.b64encode((small if small.tell() else plain).getvalue()).decode()
+
+
+def _take_kept() -> None:
+    """The picture that the browser has kept, where this session has none; no word about what is not a picture."""
+    text = browser_memory.kept("picture")
+    if my_digit.picture() is not None or not text or _too_many():
+        return
+    try:
+        my_digit.keep_picture(decoding.decoded(base64.b64decode(text, validate=True)))
+    except (ValueError, ImageError):
+        browser_memory.forget("picture")
+
+
+def _too_many() -> bool:
+    """Whether this session has had its share of reading; reading takes the server's time, which is everybody's."""
+    now = time.monotonic()
+    lately: list[float] = [then for then in st.session_state.get(READ_AT, []) if now - then < 60]
+    st.session_state[READ_AT] = [*lately, now][:MOST_A_MINUTE]
+    return len(lately) >= MOST_A_MINUTE
+
+
+def _let_go(file: UploadedFile) -> None:
+    """What was read need not stay in the server's memory as a file as well. There is no public way to say so."""
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def _forget() -> None:
+    _clear()
+    preparation.reset()
+    for name in (FILE, CAMERA):
+        linked.renew(name)  # the browser forgets the file's name, and no longer shows the photograph

@@ -1,0 +1,109 @@
+"""A visitor's own picture and the digit made of it, kept for this visitor alone, until they close the page's tab."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core.figures.png import grey_pixels, png_bytes
+from pages.shared.browser import browser_memory
+
+PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
+SIDE = 28
+
+
+def picture() -> np.ndarray | None:
+    """The picture (h, w, 3) of 0 to 255 that came last, or None."""
+    kept: np.ndarray | None = st.session_state.get(PICTURE)
+    return kept
+
+
+def keep_picture(pixels_hwc: np.ndarray) -> None:
+    """A new picture takes the old one's place."""
+    st.session_state[PICTURE] = pixels_hwc
+
+
+def digit() -> Tensor | None:
+    """The digit (28, 28) in [0, 1] last made of a picture, or the one that the browser has kept, or None."""
+    if DIGIT not in st.session_state and (found := _from_text(browser_memory.kept("digit"))):
+        st.session_state[DIGIT], st.session_state[SHOWN] = found
+    kept: Tensor | None = st.session_state.get(DIGIT)
+    return kept
+
+
+def keep(digit_hw: Tensor) -> None:
+    """What the lessons show as "my digit"."""
+    digit()  # with it comes whether it is shown
+    st.session_state[DIGIT] = digit_hw
+    _keep_in_browser()
+
+
+def forget() -> None:
+    """Nothing of the picture or the digit remains, in the browser neither."""
+    for name in (PICTURE, DIGIT, SHOWN):
+        st.session_state.pop(name, None)
+    for name in ("picture", "board", "digit"):
+        browser_memory.forget(name)
+
+
+def shown() -> Tensor | None:
+    """The visitor's digit, where there is one and the lessons are to show it."""
+    own_hw = digit()
+    return own_hw if st.session_state.get(SHOWN, True) else None
+
+
+def switch(key: str, label: str = "My digit") -> None:
+    """Whether the lessons show the visitor's digit; nothing where there is none."""
+    if digit() is not None:
+        st.toggle(
+            label,
+            st.session_state.get(SHOWN, True),
+            key=f"{key}_own",
+            on_change=_switched,
+            args=(f"{key}_own",),
+        )
+        browser_memory.tell("digit", key)
+
+
+def first(digits_nhw: Tensor) -> Tensor:
+    """These digits, the visitor's own in the place of the first if it is to be shown."""
+    own = shown()
+    return digits_nhw if own is None else torch.cat([own[None], digits_nhw[1:]])
+
+
+def png(digit_hw: Tensor) -> bytes:
+    """A digit (28, 28) in [0, 1] as a PNG file of 28 × 28 greys, without a word on where it comes from."""
+    return png_bytes(grey_pixels(digit_hw))
+
+
+def _switched(key: str) -> None:
+    st.session_state[SHOWN] = st.session_state.get(key, True)
+    if digit() is not None:
+        _keep_in_browser()
+    if key in st.session_state:
+        st.rerun()  # the whole page, not the switch's fragment alone: every part of a page may show the digit
+
+
+def _keep_in_browser() -> None:
+    greys = base64.b64encode(st.session_state[DIGIT].numpy().astype("<f4").tobytes()).decode()
+    browser_memory.keep(
+        "digit", json.dumps({"greys": greys, "shown": bool(st.session_state.get(SHOWN, True))})
+    )
+
+
+def _from_text(text: str) -> tuple[Tensor, bool] | None:
+    """The digit, and whether it is shown; None from whatever `_keep_in_browser` has not written."""
+    try:
+        found = json.loads(text)
+        greys = np.frombuffer(base64.b64decode(found["greys"], validate=True), "<f4").reshape(SIDE, SIDE)
+        shown = found["shown"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not isinstance(shown, bool) or not ((greys >= 0) & (greys <= 1)).all():
+        return None
+    return torch.from_numpy(greys.astype(np.float32)), shown

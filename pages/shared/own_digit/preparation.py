@@ -1,0 +1,89 @@
+"""How a visitor's picture becomes a digit: every step as a picture, and what the visitor may change."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ae_core.errors import ImageError
+from ae_core.figures.preparation import framed, steps_html
+from ae_core.pictures import preparation as digits
+from ae_core.pictures.preparation import PreparedDigit, Wishes
+from pages.shared import linked
+from pages.shared.own_digit import my_digit
+
+REFUSED_WIDTH = 236
+FLIP, THRESHOLD, TURNS, WHICH, PREPARE = "own_flip", "own_threshold", "own_turns", "own_which", "own_prepare"
+
+
+def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
+    """The steps from this picture to a digit, and below them the dials. None, and why, where there is none on it."""
+    steps = st.container()
+    wishes = _wishes()
+    try:
+        prepared = digits.prepare(pixels_hwc, wishes)
+    except ImageError as problem:
+        with steps:
+            st.image(pixels_hwc, width=REFUSED_WIDTH, caption="Your picture")
+            st.error(str(problem), icon=":material/error:")
+            st.caption("Or turn the ink around, or move its threshold, below.")
+        return None
+    with steps:
+        st.html(steps_html(prepared))
+        _choice(prepared)
+    my_digit.keep(prepared.digit_hw)
+    return prepared
+
+
+def reset() -> None:
+    """The next picture begins with no wishes."""
+    for key in (TURNS, WHICH):
+        st.session_state.pop(key, None)
+    for name in (FLIP, THRESHOLD, PREPARE):
+        linked.renew(name)  # what is only taken out of the session, the browser would send again
+
+
+def _wishes() -> Wishes:
+    with st.expander("Change the preparation", icon=":material/tune:", key="own_dials"):
+        low, high = digits.THRESHOLDS
+        first, second = st.columns(2, gap="medium")
+        threshold = first.slider(
+            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=linked.widget(THRESHOLD), persist_state="session",
+            help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
+        )  # fmt: skip
+        with second.container(horizontal=True, vertical_alignment="bottom"):
+            st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn)
+            flip = st.toggle(
+                "Swap ink and paper", key=linked.widget(FLIP), persist_state="session",
+                help="For when dark ink was taken for paper, or the other way round.",
+            )  # fmt: skip
+        prepare = second.toggle(
+            "Prepare it", True, key=linked.widget(PREPARE), persist_state="session",
+            help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
+        )  # fmt: skip
+    which = st.session_state.get(WHICH)
+    return Wishes(
+        flip, threshold, st.session_state.get(TURNS, 0), None if which is None else which - 1, prepare
+    )
+
+
+def _choice(prepared: PreparedDigit) -> None:
+    """Which of several digits; a chosen one that is no longer there gives way to the one that is shown."""
+    count = len(prepared.boxes)
+    if count < 2:
+        st.session_state.pop(WHICH, None)
+        return
+    st.session_state[WHICH] = prepared.chosen + 1
+    st.image(framed(prepared))
+    st.segmented_control(
+        f"{count} digits were found. Which one?",
+        range(1, count + 1),
+        required=True,
+        key=WHICH,
+        persist_state="session",
+    )
+
+
+def _turn() -> None:
+    st.session_state[TURNS] = (st.session_state.get(TURNS, 0) + 1) % 4
+    st.session_state.pop(WHICH, None)

@@ -1,0 +1,328 @@
+"""What can be done in the space of codes: choose digits, walk between two, and ask the decoder about any place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.figures import base as figures
+from ae_core.figures import latent as latent_figures
+from ae_core.figures.base import Row
+from ae_core.models import Autoencoder, codes_of, pictures_of
+from ae_core.runs.store import StoredRun
+from ae_core.study import latent
+from ae_core.study.latent import Plane
+from ae_core.training import seeded
+from pages.shared import display, lab, linked
+from pages.shared.own_digit import my_digit
+from pages.shared.question import Answer
+
+MODELS = ("FAE", "CAE", "DAE")
+DIGITS = 1000
+WALK = 9
+GRID = 15
+DIRECTIONS = 6
+FARTHEST = 3.0
+PAIRS = 50
+NOISE_SEED = 0
+CLOSE = 0.9
+HALFWAY = (
+    "Yes, the decoded picture is nearer.",
+    "Within a tenth of each other.",
+    "No, the cross-fade is nearer.",
+)
+CHOSEN = {"A": "latent_a", "B": "latent_b"}
+FIRST_PAIR = (0, 1)
+MAP, MANIFOLD = "latent_map", "latent_manifold"
+PLACE = ("latent_z1", "latent_z2")
+PLACE_STEP = 100 / (latent_figures.CLICKS - 1)
+MIDDLE = 50.0
+
+
+@dataclass(frozen=True)
+class Space:
+    """Held-back digits as a network sees them (n, 28, 28), their classes (n,), their codes (n, l), and how these are drawn."""
+
+    model: Autoencoder
+    seen_nhw: Tensor
+    labels_n: Tensor
+    codes_nl: Tensor
+    plane: Plane
+    noise: CorruptionConfig
+
+
+def space(run: StoredRun, noise: CorruptionConfig) -> Space:
+    """The codes of up to 1,000 held-back digits with this noise on them."""
+    return _space(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _space(
+    _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, digits: str, _run: StoredRun
+) -> Space:
+    held_back, model = lab.digits(), lab.network(_run)
+    seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
+    codes_nl = codes_of(model, seen_nhw)
+    return Space(model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl), noise)
+
+
+# Two digits and the way between them
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two pictures A and B, as the network sees them (2, 28, 28), their codes (2, l), and what they are."""
+
+    seen_2hw: Tensor
+    codes_2l: Tensor
+    names: tuple[str, str]
+
+
+@st.fragment
+def two_digits(here: Space) -> None:
+    """The map of codes, two chosen digits, and the walk from one to the other."""
+    with lab.plain_errors():
+        left, right = st.columns([3, 2], gap="medium")
+        with right:
+            ends = _ends(here, _choice(here), my_digit.shown())
+            position = st.slider(
+                "How far from A to B", 0.0, 1.0, 0.5, 0.05, key="latent_position", bind="query-params",
+                help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight line.",
+            )  # fmt: skip
+            _two_pictures(here, ends, position)
+        _walk(here, ends)
+        with left:
+            _map(here, ends, position)
+
+
+def _choice(here: Space) -> tuple[int, int]:
+    last = len(here.labels_n) - 1
+    own = my_digit.shown() is not None
+    numbers = []
+    for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), FIRST_PAIR, strict=True):
+        numbers.append(min(linked.value(key, first), last))
+        with column.container(key=key):
+            st.number_input(
+                f"{name}: digit number", 0, last, **linked.in_sight(key, numbers[-1]), disabled=own and name == "A",
+                on_change=linked.take, args=(key,),
+            )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.radio(
+            "A click on a point chooses",
+            list(CHOSEN),
+            key="latent_click",
+            horizontal=True,
+            bind="query-params",
+            disabled=own,
+        )
+        st.button(
+            "Two other digits",
+            key="latent_others",
+            icon=":material/casino:",
+            on_click=_others,
+            args=(last + 1,),
+        )
+        my_digit.switch("latent", "A is my digit")
+    return numbers[0], numbers[1]
+
+
+def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
+    """A and B: two held-back digits, or the visitor's own and one."""
+    numbers = list(chosen)
+    seen_2hw, codes_2l = here.seen_nhw[numbers].clone(), here.codes_nl[numbers].clone()
+    names = [f"{name}: a {int(here.labels_n[number])}" for name, number in zip(CHOSEN, numbers, strict=True)]
+    if own_hw is not None:
+        seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
+        codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]
+        names[0] = "A: your digit"
+    return Ends(seen_2hw, codes_2l, (names[0], names[1]))
+
+
+def _others(count: int) -> None:
+    for key, first, stride in zip(CHOSEN.values(), FIRST_PAIR, (7, 11), strict=True):
+        linked.show(key, (linked.value(key, first) + stride) % count)
+
+
+def _two_pictures(here: Space, ends: Ends, position: float) -> None:
+    a_hw, b_hw = ends.seen_2hw
+    rebuilt = latent.walk(here.model, a_hw, b_hw, [0.0, position, 1.0])
+    faded = latent.cross_fade(a_hw, b_hw, [position])
+    with st.container(key="latent_first"):
+        st.html(
+            figures.columns_html(
+                [(ends.names[0], a_hw[None]), (f"at {position:.0%}", faded), (ends.names[1], b_hw[None])]
+            )
+        )
+        st.html(
+            figures.columns_html(
+                [("D(E(A))", rebuilt[:1]), (f"at {position:.0%}", rebuilt[1:2]), ("D(E(B))", rebuilt[2:])]
+            )
+        )
+    st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
+
+
+def _walk(here: Space, ends: Ends) -> None:
+    a_hw, b_hw = ends.seen_2hw
+    positions = latent.steps(WALK)
+    walked = Row("decoded from codes between A’s and B’s", latent.walk(here.model, a_hw, b_hw, positions))
+    faded = Row("pictures A and B cross-faded", latent.cross_fade(a_hw, b_hw, positions))
+    st.html(figures.rows_html([walked, faded]))
+
+
+def _map(here: Space, ends: Ends, position: float) -> None:
+    line_t2 = here.plane.place(latent.between(*ends.codes_2l, latent.steps(2)))
+    there_12 = here.plane.place(latent.between(*ends.codes_2l, [position]))
+    size = here.codes_nl.shape[1]
+    figure = latent_figures.code_map(
+        here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axes(here.plane, size)
+    )
+    display.chart(
+        figure,
+        MAP,
+        f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class",
+        on_select=_point_clicked,
+    )
+    st.caption(
+        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {seen(here.plane, size)}"
+    )
+
+
+def axes(plane: Plane, size: int) -> tuple[str, str]:
+    """What the axes of a map of codes of so many numbers are."""
+    if plane.along:
+        return "1st principal direction", "2nd principal direction"
+    return "1st number of the code", "2nd number" if size == 2 else ""
+
+
+def seen(plane: Plane, size: int) -> str:
+    """How much of the codes such a map shows, in a sentence."""
+    if plane.along is None:
+        return (
+            "Nothing is left out: a code is a point of this plane."
+            if size == 2
+            else "A code is one number: all lie on a line."
+        )
+    return f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the variance between the codes."
+
+
+def _clicked(key: str) -> list[dict[str, Any]]:
+    """The point of a figure that was clicked on, if the figure is still there."""
+    chart = st.session_state.get(key)
+    return list(chart.selection.points[:1]) if chart else []
+
+
+def _point_clicked() -> None:
+    """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
+    which = st.session_state.get("latent_click", "A") if my_digit.shown() is None else "B"
+    for point in _clicked(MAP):
+        linked.show(CHOSEN[which], int(point["customdata"]))
+
+
+# Anywhere else
+
+
+@st.fragment
+def elsewhere(here: Space) -> None:
+    """What the decoder draws from codes that belong to no digit."""
+    with lab.plain_errors():
+        if here.codes_nl.shape[1] == 2:
+            _anywhere_on_the_plane(here)
+        else:
+            _along_directions(here)
+
+
+def _anywhere_on_the_plane(here: Space) -> None:
+    over = latent.area(here.codes_nl)
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        shares = [_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
+        code_1l = over.at(latent.shares(shares))
+        st.html(figures.columns_html([("decoded there", pictures_of(here.model, code_1l))]))
+        st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
+    with left:
+        figure = latent_figures.manifold_map(
+            latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
+        )
+        alt = f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the place that is looked at"
+        display.chart(figure, MANIFOLD, alt, on_select=_place_clicked)
+        st.caption("Click anywhere, or move the sliders.")
+
+
+def _share(name: str, key: str) -> float:
+    share = linked.value(key, MIDDLE)
+    with st.container(key=key):
+        st.slider(
+            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", **linked.in_sight(key, share),
+            on_change=linked.take, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
+        )  # fmt: skip
+    return share
+
+
+def _place_clicked() -> None:
+    for point in _clicked(MANIFOLD):
+        for key, percent in zip(
+            PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True
+        ):
+            linked.show(key, percent)
+
+
+def _along_directions(here: Space) -> None:
+    along = latent.principal(here.codes_nl, DIRECTIONS)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        rows = [
+            st.columns(2, gap="medium") for _ in range(0, DIRECTIONS, 2)
+        ]  # row by row, so that a phone has them in order too
+        amounts = [
+            _amount(rows[i // 2][i % 2], i + 1, share) for i, share in enumerate(along.shares_k.tolist())
+        ]
+        st.button("Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset)
+    with right:
+        codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]
+        mean, moved = (pictures_of(here.model, code_1l) for code_1l in codes)
+        st.html(figures.columns_html([("the mean code", mean), ("your code", moved)]))
+        st.caption("Both are decoded from codes that belong to no digit.")
+
+
+def _amount(column: DeltaGenerator, number: int, share: float) -> float:
+    key = f"latent_direction_{number}"
+    amount = linked.value(key, 0.0)
+    with column.container(key=key):
+        st.slider(
+            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, **linked.in_sight(key, amount),
+            on_change=linked.take, args=(key,),
+            help="In standard deviations of the digits' codes along this principal direction.",
+        )  # fmt: skip
+    return amount
+
+
+def _reset() -> None:
+    for i in range(DIRECTIONS):
+        linked.show(f"latent_direction_{i + 1}", 0.0)
+
+
+# The question
+
+
+def halfway(run: StoredRun) -> Answer:
+    """Whether the decoder's pictures between digits are nearer to real digits than cross-fades are."""
+    digits = lab.digits()
+    drawn, faded = latent.halfway_distances(
+        lab.network(run),
+        digits.test_nhw[:DIGITS],
+        digits.test_labels_n[:DIGITS],
+        PAIRS,
+        seeded(NOISE_SEED, "pairs"),
+    )
+    right = HALFWAY[(drawn >= CLOSE * faded) + (faded < CLOSE * drawn)]
+    return Answer(
+        right,
+        f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the decoded picture and {faded:.1f} "
+        "away from the cross-fade (squared distance, summed over the 784 pixels; mean of the pairs).",
+    )

@@ -1,0 +1,83 @@
+"""A network opened up: its layers to scale, and what its filters make of a digit."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core import models
+from ae_core.config import CorruptionConfig, ModelConfig, RunConfig
+from ae_core.figures import networks as network_figures
+from ae_core.runs.store import StoredRun
+from ae_core.training import seeded
+from pages.shared import display, lab
+from pages.shared.display import noisy_version
+from pages.shared.own_digit import my_digit
+from pages.shared.runs import share
+
+CLASSES = range(10)
+FIRST_DIGIT = 2
+CLEAN = CorruptionConfig()
+
+
+def network(run: RunConfig | StoredRun, page: str) -> None:
+    """The layers of a network, trained or not."""
+    config = run.config if isinstance(run, StoredRun) else run
+    picture, words = _drawn(config.model)
+    st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
+    st.html(picture)
+    st.markdown(words)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _drawn(config: ModelConfig) -> tuple[str, str]:
+    stages = models.stages(models.build(config))
+    return network_figures.network_html(stages), network_figures.network_words(stages)
+
+
+@st.fragment
+def feature_maps(
+    run: StoredRun, digit: Tensor | int, key: str, noise: CorruptionConfig = CLEAN, noise_seed: int = 0
+) -> None:
+    """What each convolutional layer of a finished run makes of a digit, clean or with noise on it.
+
+    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one of each class.
+    """
+    with lab.plain_errors():
+        digit_hw = _chosen(digit, key) if isinstance(digit, int) else digit
+        seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
+        st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
+        st.caption(
+            "Each small picture is what one filter found in the digit. The maps of one stage share one scale, which their line tells; "
+            "the code lies between the two paths."
+        )
+
+
+def _maps_drawn(run_id: str, weights_sha256: str, digit: bytes, _run: StoredRun, _seen_hw: Tensor) -> str:
+    return network_figures.feature_maps_html(_seen_hw, models.feature_maps(lab.network(_run), _seen_hw))
+
+
+_maps_html = display.Kept(_maps_drawn, 16)
+
+
+def _chosen(seed: int, key: str) -> Tensor:
+    """The visitor's own digit, if the lessons show it; else a held-back one of the class that the visitor chooses."""
+    digits = lab.digits()
+    name = f"{key}_maps_digit"
+    if (own_hw := my_digit.shown()) is not None:
+        st.caption("In **your** digit. Switch **My digit** off, above, to choose among the held-back ones.")
+        return own_hw
+    chosen = st.radio(
+        "Digit",
+        CLASSES,
+        FIRST_DIGIT,
+        horizontal=True,
+        key=name,
+        bind="query-params",
+        on_change=share.redraw_link,
+        args=(key,),
+    )
+    order_n = torch.randperm(len(digits.test_nhw), generator=seeded(seed, "digits"))
+    first = order_n[digits.test_labels_n[order_n] == chosen][0]
+    return digits.test_nhw[first]

@@ -1,0 +1,215 @@
+"""Pictures that are no digits through the three networks, and digits through one network again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+from torch import Tensor
+
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
+from ae_core.runs.store import StoredRun
+from ae_core.study import iteration, oddities
+from ae_core.study.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
+from ae_core.study.oddities import (
+    AS_WELL,
+    AS_WELL_TIMES,
+    IN_SHORT,
+    ODDITIES,
+    REPLACED,
+    VERDICTS,
+    Oddity,
+    Outcome,
+)
+from pages.shared import display, lab, question
+from pages.shared.own_digit import my_digit
+from pages.shared.question import Answer
+
+PER_ROW = 7
+LABELS = ("letters, and a face", "digits that were altered; a blank page; noise")
+ASKED = "CAE"
+OWN = "my_digit"
+
+
+def chooser() -> str:
+    """Which of ODDITIES, or the visitor's own digit, is looked at closely."""
+    names = [*ODDITIES, *([OWN] if my_digit.digit() is not None else [])]
+    words = {name: _oddity(name).name for name in names}
+    return st.selectbox(
+        "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
+    )  # fmt: skip
+
+
+def inputs() -> None:
+    """All pictures that go in, and nothing of what comes out."""
+    with st.container(key="surprises_first"):
+        images_nhw = _pictures(lab.digits().name)
+        st.html(figures.rows_html([Row(*row) for row in zip(LABELS, images_nhw.split(PER_ROW), strict=True)]))
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _pictures(digits: str) -> Tensor:
+    """All pictures that go in, (n, 28, 28). Letters and the face are prepared like a visitor's digit, which takes half a second."""
+    return oddities.pictures(lab.digits())
+
+
+def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
+    """What comes out for one picture: first predicted, then shown."""
+    asked = _asked(runs)
+
+    def answer() -> Answer:
+        outcomes = {model: _outcome(run, name) for model, run in runs.items()}
+        mine = outcomes[asked]
+        times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
+        return Answer(
+            mine.verdict,
+            f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the nearest of "
+            f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back digit: {times}.",
+        )
+
+    words = (
+        f"What comes out when the {asked}, which learnt from digits alone, is given **{_oddity(name).name}**?"
+    )
+    of = {
+        **_sizes(runs),
+        **(
+            {"digit of yours": display.fingerprint(_oddity(OWN).draw(lab.digits())[None])}
+            if name == OWN
+            else {}
+        ),
+    }
+    question.card(
+        f"surprises_{name}", words, VERDICTS, answer, lambda: _close_up(name, runs), of=of, networks=[*runs.values()]
+    )  # fmt: skip
+
+
+def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
+    outcomes = {model: _outcome(run, name) for model, run in runs.items()}
+    went_in = _oddity(name).draw(lab.digits())[None]
+    st.html(
+        figures.columns_html(
+            [("what went in", went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]
+        )
+    )
+    st.table([_row(model, one) for model, one in outcomes.items()])
+    st.caption(
+        f"{_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
+        f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's. "
+        "Percentile: how many in a hundred held-back digits have a smaller squared error."
+    )
+
+
+def _row(model: str, outcome: Outcome) -> dict[str, str]:
+    return {
+        "": model,
+        "Squared error": f"{outcome.error:.1f}",
+        "A median digit's": f"{outcome.median:.1f}",
+        "Percentile among digits": f"{100 * outcome.better / outcome.held_back:.0f}",
+        "What came out": IN_SHORT[outcome.verdict],
+    }
+
+
+@st.fragment
+def overview(runs: Mapping[str, StoredRun]) -> None:
+    """All pictures and what each network makes of them, when asked for."""
+    with lab.plain_errors():
+        if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
+            return
+        images_nhw = _pictures(lab.digits().name)
+        rows = [Row("what went in", images_nhw)]
+        for model, run in runs.items():
+            rows.append(Row(f"out of the {model}", oddities.outputs(_outcomes_of(run))))
+        for part in range(0, len(images_nhw), PER_ROW):
+            st.html(
+                figures.rows_html([Row(row.label, row.images_nhw[part : part + PER_ROW]) for row in rows])
+            )
+
+
+def again(runs: Mapping[str, StoredRun]) -> None:
+    """One network applied to its own output: first predicted, then shown."""
+    models = list(runs)
+    model = st.segmented_control(
+        "Which network?", models, default=_asked(runs), required=True, key="surprises_model", bind="query-params"
+    )  # fmt: skip
+    assert model in runs
+
+    def answer() -> Answer:
+        one = _course_of(runs[model])
+        return Answer(
+            one.commonest_end,
+            f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: {one.counts[iteration.SAME]}; "
+            f"on one of another: {one.counts[iteration.ANOTHER]}; still changing after {STEPS} steps: {one.counts[iteration.MOVING]}.",
+        )
+
+    words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
+    question.card(
+        f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs), of=_sizes(runs), networks=[runs[model]]
+    )  # fmt: skip
+
+
+def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
+    one = _course_of(runs[model])
+    st.markdown(
+        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end pictures lie "
+        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their digit's class by their "
+        f"nearest neighbour; after the first step it was {one.same_class_at_first}."
+    )
+    strips, curve = st.columns(2, gap="medium")
+    with strips:
+        labels = ["the digit", "once through the network", *(f"{step} times" for step in STEPS_SHOWN[2:])]
+        st.html(figures.rows_html([Row(*row) for row in zip(labels, one.shown_snhw, strict=True)]))
+    with curve:
+        alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
+        courses = {name: _course_of(run) for name, run in runs.items()}
+        display.chart(iteration.change_curves(courses), f"surprises_change_{model}", alt)
+    st.caption(
+        f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
+        f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "
+        "else it does what most digits do. Nearest neighbour: among the digits to learn from. The curves are means over the digits."
+    )
+
+
+def _sizes(runs: Mapping[str, StoredRun]) -> dict[str, object]:
+    """What a question about these networks depends on besides them."""
+    return {"latent size": next(iter(runs.values())).config.model.latent_size}
+
+
+def _asked(runs: Mapping[str, StoredRun]) -> str:
+    return ASKED if ASKED in runs else next(iter(runs))
+
+
+def _oddity(name: str) -> Oddity:
+    own_hw = my_digit.digit()
+    if name == OWN and own_hw is not None:
+        return Oddity("your own digit", "Prepared as on the page Your digit.", lambda _: own_hw)
+    return ODDITIES[name]
+
+
+def _outcome(run: StoredRun, name: str) -> Outcome:
+    if name == OWN:
+        return oddities.outcomes(lab.network(run), _oddity(OWN).draw(lab.digits())[None], lab.digits())[0]
+    return _outcomes_of(run)[list(ODDITIES).index(name)]
+
+
+def _outcomes_of(run: StoredRun) -> list[Outcome]:
+    return _outcomes(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _outcomes(
+    _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
+) -> list[Outcome]:
+    return oddities.outcomes(lab.network(_run), _pictures(lab.digits().name), lab.digits())
+
+
+def _course_of(run: StoredRun) -> Course:
+    return _measured_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+
+
+@st.cache_data(show_spinner=f"Sending {DIGITS} digits through the network {STEPS} times …", max_entries=64)
+def _measured_course(
+    _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
+) -> Course:
+    return iteration.course(lab.network(_run), lab.digits())

@@ -1,0 +1,208 @@
+"""Up to four runs side by side: their settings and buttons, curves, pictures of the same digits, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from ae_core import config
+from ae_core.config import MNIST, RunConfig
+from ae_core.errors import LabError
+from ae_core.figures import base as figures
+from ae_core.models import path_in_words
+from ae_core.runs import housekeeping, links, run_file
+from ae_core.runs.store import StoredRun
+from ae_core.service import jobs
+from pages.shared import dials, display, lab, opened_link
+from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
+from pages.shared.runs import run_list
+from pages.shared.runs.run_list import Listed
+
+MOST = 4
+DELETED, PROBLEM = "runs_deleted", "runs_problem"
+
+
+def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
+    """The runs that the visitor has chosen, in the link under `compare`."""
+    by_label = {run.label: run for run in runs}
+    before = st.session_state.get("compare", st.query_params.get_all("compare"))
+    kept = [label for label in before if label in by_label]
+    if "compare" not in st.session_state:
+        opened_link.tell(links.absent([label for label in before if label not in by_label]))
+    if "compare" in st.session_state and kept != before:
+        st.session_state["compare"] = kept  # a deleted run is no choice any more
+    labels = dict.fromkeys(
+        [*(run.label for run in shown), *kept]
+    )  # what is chosen stays so, whatever the filters
+    chosen = st.multiselect(
+        "Compare up to four runs", list(labels), max_selections=MOST, key="compare", bind="query-params", select_all=False, wrap=True,
+        placeholder="Choose runs of the list above, or type to search",
+    )  # fmt: skip
+    return [by_label[label] for label in chosen]
+
+
+def cards(runs: Sequence[Listed]) -> None:
+    """What each chosen run is, and what can be done with it; and what came of the last button, with a way back."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.error(problem, icon=":material/error:")
+    if deleted := st.session_state.get(DELETED):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(f"Deleted: {deleted[1]}.", icon=":material/delete:")
+            st.button("Undo", key="runs_undo", icon=":material/undo:", on_click=_undo)
+    if not runs:
+        return
+    for column, run in zip(st.columns(len(runs), border=True), runs, strict=True):
+        with column:
+            _card(run)
+
+
+def _card(run: Listed) -> None:
+    settings = run.folder.config
+    st.markdown(f"**{config.family(settings)} {settings.model.latent_size}**  `{run.name[:6]}`")
+    st.markdown(_badges(run))
+    if run.problem:
+        st.error(run.problem, icon=":material/error:")
+    st.caption(_settings(settings))
+    if run.folder.finished and run.folder.finished.uploaded_as:
+        st.caption(run_list.measured_words(run.folder.finished))
+    with st.container(horizontal=True, gap="small"):
+        _buttons(run)
+
+
+def _badges(run: Listed) -> str:
+    finished = run.folder.finished
+    origin = (
+        display.badge(finished)
+        if finished
+        else f":gray-badge[{run.words if run.state != 'failed' else 'failed'}]"
+    )
+    return origin + (" :violet-badge[:material/keep: Pinned]" if run.folder.pinned else "")
+
+
+def _settings(run: RunConfig) -> str:
+    training = run.training
+    return (
+        f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
+        f"Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
+        f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, "
+        f"seed {training.seed}. Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
+    )
+
+
+def _buttons(run: Listed) -> None:
+    if run.state == "finished":
+        st.download_button(
+            "Download", partial(run_file.export_run, lab.store(), run.name), f"{config.family(run.folder.config)}-{run.name}.zip",
+            "application/zip", key=f"download_{run.name}", icon=":material/download:", on_click="ignore",
+            help="Weights, settings and log in one file, to be uploaded here again or elsewhere.",
+        )  # fmt: skip
+    if run.folder.shipped:
+        return
+    pinned = run.folder.pinned
+    st.button(
+        "Unpin" if pinned else "Pin", key=f"pin_{run.name}", icon=":material/keep_off:" if pinned else ":material/keep:",
+        on_click=_set_pin, args=(run, not pinned), disabled=not run.folder.size,
+        help="A pinned run is kept however full the store is.",
+    )  # fmt: skip
+    busy = run.state == "running"
+    if busy:
+        st.button(
+            "Stop", key=f"stop_{run.name}", icon=":material/stop:", on_click=_stop, args=(run,),
+            help="What it has learnt is kept. If others want it too, it goes on for them.",
+        )  # fmt: skip
+    st.button(
+        "Delete", key=f"delete_{run.name}", icon=":material/delete:", on_click=_delete, args=(run,), disabled=busy,
+        help="It is being trained. Stop it first." if busy else "It can be brought back for an hour.",
+    )  # fmt: skip
+
+
+def _stop(run: Listed) -> None:
+    try:
+        if not jobs.stop(run.name, lab.store(), lab.visitor()):
+            st.session_state[PROBLEM] = f"Others want {run.label} or are watching it, so it goes on for them."
+    except LabError as problem:
+        st.session_state[PROBLEM] = str(problem)
+
+
+def _set_pin(run: Listed, pinned: bool) -> None:
+    try:
+        (housekeeping.pin if pinned else housekeeping.unpin)(lab.store(), run.name)
+    except LabError as problem:
+        st.session_state[PROBLEM] = str(problem)
+
+
+def _delete(run: Listed) -> None:
+    try:
+        st.session_state[DELETED] = housekeeping.delete(lab.store(), run.name), run.label
+    except LabError as problem:
+        st.session_state[PROBLEM] = str(problem)
+
+
+def _undo() -> None:
+    trashed, label = st.session_state.pop(DELETED)
+    try:
+        housekeeping.undo_delete(lab.store(), trashed)
+    except LabError as problem:
+        st.session_state[PROBLEM] = str(problem)
+    else:
+        st.session_state["compare"] = [*st.session_state.get("compare", []), label][:MOST]
+
+
+def comparison(runs: Sequence[Listed]) -> None:
+    """Curves, pictures and metrics of the chosen runs, beside each other."""
+    if not runs:
+        return
+    curves = [
+        (run.label, _curve(lab.store().root, run.name, run.folder.changed, run.folder.size)) for run in runs
+    ]
+    if any(errors for _, errors in curves):
+        st.subheader("How they learnt")
+        display.chart(
+            figures.compared_curves(curves),
+            "runs_curves",
+            "Test error of each chosen run, falling over the epochs",
+        )
+        st.caption(
+            "Squared error per image on test digits after each epoch, with the noise each run was trained with: compare runs of one noise."
+            + (
+                " The curve of an uploaded run is what its file says."
+                if any(run.folder.uploaded for run in runs)
+                else ""
+            )
+        )
+    finished = {run.label: run.folder.finished for run in runs if run.folder.finished}
+    fair = {
+        label: run
+        for label, run in finished.items()
+        if lab.digits().name == MNIST or run.config.data.name != MNIST
+    }
+    if fair:
+        st.subheader("The same digits through each")
+        _pictures(fair)
+    if len(fair) < len(finished):
+        st.info(
+            "A run that learnt from full MNIST knows the digits at hand, so it is not shown with them. "
+            "It can be shown where the lab has full MNIST, whose test digits it does not know.",
+            icon=":material/info:",
+        )
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _curve(_root: Path, name: str, changed: float, size: int) -> list[float]:
+    """Test error after each epoch. A log that has not changed is not read again."""
+    return [error for _, error in jobs.progress(name, lab.store()).test_errors]
+
+
+@st.fragment
+def _pictures(runs: dict[str, StoredRun]) -> None:
+    """A fragment of its own, so that a test dial redraws the pictures and the metrics and nothing else."""
+    with lab.plain_errors():
+        noise = dials.test_noise("runs", default=0.4)
+        pictures = st.container()
+        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        with pictures:
+            display.compared_rows(runs, display.chosen_digits(digits_seed), noise, noise_seed)
+        display.metrics_table(runs, noise, noise_seed)

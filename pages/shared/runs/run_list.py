@@ -1,0 +1,283 @@
+"""The list of all runs: how full the store is, a way in for a run from elsewhere, and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from ae_core import config, data
+from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
+from ae_core.errors import LabError
+from ae_core.runs import housekeeping, run_file
+from ae_core.runs.housekeeping import MEGABYTE, RunFolder
+from ae_core.runs.store import StoredRun
+from ae_core.service import jobs
+from pages.shared import lab
+from pages.shared.dials import NOISE_WORDS
+
+POLL_SECONDS = 1.0
+STATES = ("finished", "running", "stopped", "failed")
+FAILURES_TOLD = 3
+UPLOADS, PROBLEM, DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run as the list shows it: `state` is one of STATES, `words` says it in full, `problem` why it failed.
+
+    test: its metrics on test digits that it does not know; None before there are any.
+    """
+
+    folder: RunFolder
+    state: str
+    words: str
+    device: str = ""
+    problem: str = ""
+    test: Mapping[str, float] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others, in one line."""
+        run = self.folder.config
+        noise = f", noise {run.corruption.level:g}" if run.corruption.level else ""
+        uploaded = "uploaded " if self.folder.uploaded else ""
+        return f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, {uploaded}{self.name[:6]}"
+
+
+# The store
+
+
+def fullness() -> None:
+    """How much of the store's quota is used."""
+    housekeeping.tidy(lab.store())
+    used, quota = housekeeping.used_bytes(lab.store()), housekeeping.quota_bytes()
+    st.progress(
+        min(used / quota, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {quota / MEGABYTE:,.0f} MB."
+    )
+    st.caption(
+        "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those that came with the lab "
+        "are kept."
+    )
+
+
+def uploader() -> None:
+    """Bring in a run that was downloaded before, here or elsewhere."""
+    # A new uploader after each file, so that none is kept in memory.
+    key = f"runs_upload_{st.session_state.setdefault(UPLOADS, 0)}"
+    st.file_uploader(
+        "Upload a run",
+        "zip",
+        key=key,
+        on_change=_upload,
+        args=(key,),
+        help="A file that **Download** gave, as it is.",
+    )
+
+
+def uploaded() -> None:
+    """What came of the file."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.error(problem, icon=":material/error:")
+    if done := st.session_state.pop(DONE, None):
+        st.success(done, icon=":material/check:")
+
+
+def _upload(key: str) -> None:
+    file = st.session_state.get(key)
+    if file is None:
+        return
+    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+    try:
+        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_for)
+        housekeeping.make_room(lab.store(), keep=name)
+    except LabError as problem:
+        st.session_state[PROBLEM] = str(problem)
+    else:
+        st.session_state[DONE] = (
+            f"The run {name[:6]} is in the list, as an uploaded one. {measured_words(lab.store().get(name))}"
+        )
+
+
+def measured_words(run: StoredRun) -> str:
+    """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
+    measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+    where = f"{measured.count:,} test digits of {'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
+    if measured.is_on_its_own:
+        return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
+    if measured.may_know_them:
+        return (
+            f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file says could not be checked. On "
+            f"{where}, which it may have learnt from, its squared error is {measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
+        )
+    return f"What its file says could not be checked: its own test digits are not at hand. Its figures were measured here, on {where}."
+
+
+# The list
+
+
+def all_runs() -> list[Listed]:
+    """Every run, newest first and shipped ones last; a message for each that cannot be read."""
+    folders, problems = housekeeping.folders(lab.store())
+    for problem in problems:
+        st.warning(problem, icon=":material/warning:")
+    return [_listed(folder) for folder in folders]
+
+
+def _listed(folder: RunFolder) -> Listed:
+    if folder.finished:
+        return Listed(
+            folder,
+            "finished",
+            "finished",
+            folder.finished.result["device"],
+            test=_test_metrics(folder.finished),
+        )
+    epochs = folder.config.training.epochs
+    status = jobs.status(folder.name, lab.store())
+    if status in ("queued", "running"):
+        epoch, device, _ = _so_far(folder.name)
+        words = (
+            "waiting for its turn" if status == "queued" else f"epoch {min(epoch + 1, epochs)} of {epochs}"
+        )
+        return Listed(folder, "running", words, device)
+    epoch, device, problem = _ended(lab.store().root, folder.name, status, folder.changed, folder.size)
+    if status == "failed":
+        return Listed(folder, "failed", "failed", device, problem)
+    if status == "finished":
+        return Listed(folder, "finished", "finished", device)
+    return Listed(folder, "stopped", f"stopped in epoch {min(epoch + 1, epochs)} of {epochs}", device)
+
+
+def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
+    if not run.uploaded_as:
+        found: Mapping[str, float] = run.result["test"]
+        return found
+    try:
+        measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+    except LabError:
+        return None  # it is told of when it is looked for again
+    return None if measured.may_know_them else measured.test
+
+
+def _so_far(name: str) -> tuple[int, str, str]:
+    """Epochs done, device, and reason of failure."""
+    progress = jobs.progress(name, lab.store())
+    return progress.epoch, progress.device, progress.message
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _ended(_root: Path, name: str, status: str, changed: float, size: int) -> tuple[int, str, str]:
+    """The log of a training that has ended is read once."""
+    return _so_far(name)
+
+
+def filtered(runs: Sequence[Listed]) -> list[Listed]:
+    """The runs of the models and states that the visitor wants to see; all, if none is chosen. There is a choice for each that there is."""
+    with st.container(horizontal=True, gap="large"):
+        models = _pills(
+            "Model", config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model"
+        )
+        states = _pills("State", STATES, [run.state for run in runs], "runs_state")
+    shown = [
+        run
+        for run in runs
+        if (not models or config.family(run.folder.config) in models) and (not states or run.state in states)
+    ]
+    if not shown:
+        st.info(
+            "No run is of this kind. Choose other models or states above, or none to see all runs.",
+            icon=":material/filter_alt_off:",
+        )
+    elif all(run.folder.shipped or run.folder.uploaded for run in runs):
+        st.info(
+            "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of it appears in this list. "
+            f"These runs came with the lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
+            icon=":material/play_arrow:",
+        )
+    return shown
+
+
+def _pills(label: str, words: Sequence[str], there: Sequence[str], key: str) -> list[str]:
+    """Which of those of `words` that are `there` the visitor wants to see. What is chosen stays a choice, so that it can be given up."""
+    chosen = st.session_state.get(key, st.query_params.get_all(key)) or []
+    return st.pills(
+        label,
+        [word for word in words if word in there or word in chosen],
+        selection_mode="multi",
+        key=key,
+        bind="query-params",
+    )
+
+
+def table(runs: Sequence[Listed]) -> None:
+    """The runs, one a line; as long as one of them is being trained, always as it is now."""
+    if any(run.state == "running" for run in runs):
+        _live_table(runs)
+    elif runs:
+        _table(runs)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _live_table(runs: Sequence[Listed]) -> None:
+    with lab.plain_errors():
+        now = [_listed(run.folder) if run.state == "running" else run for run in runs]
+        if [run.state for run in now] != [run.state for run in runs]:
+            st.rerun()  # one has come to its end: the whole page has news
+        _table(now)
+
+
+def _table(runs: Sequence[Listed]) -> None:
+    column = st.column_config
+    st.space("small")  # for the table's own buttons, which a touch screen always shows above it
+    st.dataframe(
+        [_row(run) for run in runs],
+        key="runs_table", hide_index=True, row_height=36,
+        column_config={
+            "Squared error": column.NumberColumn(format="%.2f", help="Per image, summed over its 784 pixels, on test digits that it does "
+                                                                      "not know, with the noise it was trained with."),
+            "PSNR, dB": column.NumberColumn(format="%.2f"),
+            "State": column.TextColumn(width=175),
+            "Seconds": column.NumberColumn(format="%.1f", help="Of training. An uploaded run's are what its file says."),
+            "Size, MB": column.NumberColumn(format="%.1f"),
+        },
+        placeholder="–", alt="All runs with their settings, state and metrics",
+    )  # fmt: skip
+    for run in [run for run in runs if run.problem][:FAILURES_TOLD]:
+        st.caption(f":material/error: **{run.label}** failed. {run.problem}")
+
+
+def _row(run: Listed) -> dict[str, object]:
+    folder, settings = run.folder, run.folder.config
+    result = folder.finished.result if folder.finished else None
+    marks = {"shipped": folder.shipped, "uploaded": folder.uploaded, "pinned": folder.pinned}
+    return {
+        "Run": run.name[:6],
+        "Model": config.family(settings),
+        "Latent size": settings.model.latent_size,
+        "Noise": noise_words(settings),
+        "State": run.words,
+        "Squared error": run.test["mse"] * PIXELS if run.test else None,
+        "PSNR, dB": run.test["psnr"] if run.test else None,
+        "Epochs": settings.training.epochs,
+        "Seconds": result["train_seconds"] if result else None,
+        "Device": run.device.upper(),
+        "Learnt from": f"{TRAIN_DIGITS[settings.data.name]:,} digits",
+        "Size, MB": folder.size / MEGABYTE,
+        "Marks": ", ".join(mark for mark, there in marks.items() if there),
+    }
+
+
+def noise_words(run: RunConfig) -> str:
+    """The noise a run was trained with."""
+    return f"{NOISE_WORDS[run.corruption.kind]} {run.corruption.level:g}" if run.corruption.level else "none"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

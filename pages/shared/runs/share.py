@@ -1,0 +1,124 @@
+"""A run to share and to take along: its link, and whether the run here is the one that the link's sender saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from urllib.parse import quote, urlencode
+
+import streamlit as st
+
+from ae_core import config, data
+from ae_core.config import CorruptionConfig, DataConfig, RunConfig
+from ae_core.runs import links, report, run_file
+from ae_core.runs.store import StoredRun
+from ae_core.service import jobs
+from pages.shared import lab, opened_link
+from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
+from pages.shared.runs.training_panel import BUSY
+
+COMPARED = "link_compared"
+# Choices stand in a link by their words.
+WORDS = {"noise_kind": NOISE_WORDS, "activation": ACTIVATION_WORDS, "loss": LOSS_WORDS}
+
+
+def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
+    """Where a link from somebody else names their run: whether what is here is the same, to the last bit.
+
+    `run` is what the dials say, `found` what is shown for it. Nothing is said under other dials than the link's.
+    """
+    sender = opened_link.sender()
+    if sender is None:
+        return
+    just_opened = st.session_state.get(COMPARED) != sender.run_id
+    st.session_state[COMPARED] = sender.run_id
+    if found is not None and found.run_id == sender.run_id:
+        show, icon = (
+            (st.success, ":material/check:")
+            if links.is_identical(sender, found)
+            else (st.warning, ":material/difference:")
+        )
+        show(links.verdict(sender, found), icon=icon)
+    elif config.run_id(run) == sender.run_id:
+        if jobs.status(sender.run_id, lab.store()) not in BUSY:
+            st.info(
+                "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the weights are identical.",
+                icon=":material/link:",
+            )
+    elif sender.digits and config.run_id(replace(run, data=DataConfig(sender.digits))) == sender.run_id:
+        st.info(
+            f"The sender's run learnt from other digits ({data.WORDS[sender.digits]}), so it is another run.",
+            icon=":material/link:",
+        )
+    elif just_opened:
+        opened_link.tell([links.other_run(sender)])
+
+
+def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
+    """The full link to what is shown, and the run as files; what takes a while is made when it is asked for."""
+    expander = st.expander(
+        "Share and take along", key=f"{page}_share", icon=":material/share:", on_change="rerun"
+    )
+    if not expander.open:  # what nobody looks at is not made for every move of a slider
+        return
+    with expander:
+        st.markdown("**The link** to this run and every dial on this page:")
+        st.code(link(run, page), language=None, wrap_lines=True)
+        st.caption(
+            "Opened elsewhere, it sets the same dials. Once the run is trained there, the lab says whether the weights are identical."
+        )
+        name = f"{config.family(run.config)}-{run.run_id}".replace(" ", "-")
+        at_hand = (run, lab.network(run), lab.digits())
+        with st.container(horizontal=True):
+            _download("Run", partial(run_file.export_run, lab.store(), run.run_id), f"{name}.zip", "application/zip", page,
+                      "Weights, settings and log in one file, to be uploaded on the page Runs, here or elsewhere.")  # fmt: skip
+            _download("Report", partial(_report, *at_hand, noise, noise_seed), f"{name}.html", "text/html", page,
+                      "One page for any browser, with no network: settings, curve, pictures, metrics.")  # fmt: skip
+            _download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
+                      "A table (CSV) of every metric at several noise levels, and the same for doing nothing.")  # fmt: skip
+        st.markdown(f"**The code** that trains it again. {report.needs(run)}")
+        st.code(report.snippet(run), language="python")
+
+
+def redraw_link(page: str) -> None:
+    """For a dial in a fragment of its own: draw the whole page if the link, which names every dial, is being looked at."""
+    if st.session_state.get(f"{page}_share"):
+        st.rerun()
+
+
+def link(run: StoredRun, page: str) -> str:
+    """This page's address with all its dials, defaults too, for another version of the lab may have others; and with the run shown."""
+    parameters = {**_dials(page), **links.of_run(run)}
+    return f"{st.context.url or ''}?{urlencode(parameters, safe=':,', quote_via=quote)}"
+
+
+def _dials(page: str) -> dict[str, str]:
+    """Every dial on the page under the key it has in links, as it stands there."""
+    shown = {str(key): value for key, value in st.session_state.items() if links.check_of(str(key))}
+    return {
+        key: _word(key, value)
+        for key, value in sorted(shown.items())
+        if key in links.SHARED or key.startswith(f"{page}_")
+    }
+
+
+def _word(key: str, value: object) -> str:
+    words = next((words for part, words in WORDS.items() if key.endswith(part)), {})
+    return str(words.get(value, str(value).lower() if isinstance(value, bool) else value))
+
+
+def _report(run: StoredRun, *more: object) -> str:
+    return report.html(run, jobs.progress(run.run_id, lab.store()), *more)
+
+
+def _download(label: str, make: partial, file: str, kind: str, page: str, help_: str) -> None:
+    st.download_button(
+        label,
+        make,
+        file,
+        kind,
+        key=f"{page}_share_{label.lower()}",
+        icon=":material/download:",
+        on_click="ignore",
+        help=help_,
+    )

@@ -1,0 +1,383 @@
+"""Train, stop, watch: the part of a page that follows one run from click to finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from ae_core import config, data
+from ae_core.config import RunConfig
+from ae_core.errors import LabError
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
+from ae_core.runs.store import StoredRun
+from ae_core.service import cluster, jobs, tickets
+from ae_core.service.jobs import Progress
+from pages.shared import lab
+from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
+from pages.shared.display import DIGITS_SHOWN, chart, noise_words, trio
+from pages.shared.runs import under_way
+from pages.shared.server.gate import counts
+
+# Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with 0.15 s after 0.4 to 0.5 s.
+# Drawing a curve takes a browser as long as ten pictures, time that the training lacks.
+POLL_SECONDS = 0.15
+CURVE_SECONDS = 1.0
+# With more visitors it is looked at less often, so that all together look this many times a second at most.
+LOOKS_PER_SECOND = 40
+CURVES_PER_SECOND = 10
+# A training that the page says in a line only need not be looked at so often.
+LINE_SECONDS = 0.5
+BUSY = ("queued", "running")
+# Of trainings beside each other, so that a picture is not too small.
+DIGITS_BESIDE = 4
+JUST_ASKED = "training_just_asked"
+TRAINED = (
+    "These settings are trained: **Train** and **Stop** have nothing to do. Move a dial to train others."
+)
+
+# Moves nothing that is in sight already: its first lines in the upper half of the window, below the page's head.
+INTO_VIEW = """
+export default function ({ data }) {
+    const place = document.querySelector(`.st-key-${data}`);
+    if (!place) return;
+    const top = place.getBoundingClientRect().top, head = 64;
+    if (top >= head && top <= window.innerHeight / 2) return;
+    place.style.scrollMarginTop = `${head + 8}px`;
+    place.scrollIntoView({ block: "start", behavior: "instant" });
+}
+"""
+_into_view = st.components.v2.component("autoencoder_lab_into_view", js=INTO_VIEW)
+
+
+def buttons(run: RunConfig, page: str) -> None:
+    """Train and Stop for the run that the dials describe."""
+    _warm_up()
+    name = config.run_id(run)
+    status = jobs.status(name, lab.store())
+    busy = status in BUSY
+    row = st.container(horizontal=True)
+    row.button(
+        "Continue" if status == "stopped" else "Train", key=f"{page}_train", type="primary", icon=":material/play_arrow:",
+        width="stretch", disabled=busy or status == "finished", on_click=_submit, args=(run,),
+    )  # fmt: skip
+    row.button(
+        "Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy or name in _let_go(),
+        on_click=_stop, args=(name,),
+    )  # fmt: skip
+    _below_buttons(TRAINED if status == "finished" else "")
+
+
+def buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
+    """One button that trains all of `runs`, as far as they are not trained, and one that stops them."""
+    _warm_up()
+    states = {config.run_id(run): jobs.status(config.run_id(run), lab.store()) for run in runs}
+    wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
+    busy = [name for name, state in states.items() if state in BUSY and name not in _let_go()]
+    row = st.container(horizontal=True)
+    row.button(
+        "Train both", key=f"{page}_train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not wanted,
+        on_click=_submit_all, args=(wanted,),
+    )  # fmt: skip
+    row.button(
+        "Stop both",
+        key=f"{page}_stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=not busy,
+        on_click=_stop_all,
+        args=(busy,),
+    )
+    _below_buttons(TRAINED if all(state == "finished" for state in states.values()) else "")
+
+
+def _below_buttons(why_grey: str) -> None:
+    """Why the buttons cannot be pressed, where a finger without a pointer sees it too, and what came of the last press."""
+    if why_grey:
+        st.caption(why_grey)
+    if problem := st.session_state.pop("training_problem", None):
+        st.error(problem, icon=":material/error:")
+
+
+def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
+    """Show the trainings of `runs` in columns as long as one of them goes on; whether one does. Else how they were broken off."""
+    told = {name: jobs.progress(config.run_id(run), lab.store()) for name, run in runs.items()}
+    if not any(progress.status in BUSY for progress in told.values()):
+        for name, progress in told.items():
+            if progress.status in ("stopped", "failed"):
+                st.markdown(f"**{name}**")
+                _broken_off(progress)
+        return False
+    with st.container(key=f"{page}_training"):
+        for column, (name, progress) in zip(st.columns(len(told), gap="medium"), told.items(), strict=True):
+            with column:
+                st.markdown(f"**{name}**")
+                _one_of_several(config.run_id(runs[name]), progress)
+    _bring_into_view(page)
+    return True
+
+
+def _one_of_several(name: str, progress: Progress) -> None:
+    if progress.status in BUSY:
+        _often(_follow, POLL_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
+        return
+    if progress.status == "finished":
+        st.progress(1.0, text="Trained")
+    elif progress.status == "none":
+        st.caption("Not trained yet. **Train both** trains it too.")
+    else:
+        _broken_off(progress)
+    _show_pictures(progress, DIGITS_BESIDE)
+
+
+def missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
+    """Train and Stop for each of FAE, CAE and DAE of one latent size that is not among the trained `runs`, and what else is under way."""
+    absent = {name: wanted for name, wanted in trio(latent_size).items() if name not in runs}
+    under_way.show(absent.values())
+    for name, wanted in absent.items():
+        st.markdown(f"No **{name}** with latent size {latent_size} yet:")
+        buttons(wanted, f"{page}_{name}")
+        progress_bar(wanted)
+
+
+def watch(run: RunConfig, page: str) -> StoredRun | None:
+    """Show the training of `run` while it goes on; give back what there is to look at when none does.
+
+    None, and a word on what to do, when nothing with these dials has been trained.
+    """
+    name = config.run_id(run)
+    progress = jobs.progress(name, lab.store())
+    loss = run.training.loss
+    if progress.status in BUSY:
+        with st.container(key=f"{page}_training"):
+            _often(_follow, POLL_SECONDS, LOOKS_PER_SECOND)(name)
+            _often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
+        _bring_into_view(page)
+        return None
+    if progress.status == "stopped":
+        st.warning(_stopped(progress), icon=":material/stop:")
+        _show(progress, page, loss)
+    elif progress.status == "failed":
+        st.error(progress.message, icon=":material/error:")
+        if progress.snapshots:
+            _show(progress, page, loss)
+    found = lab.trained(run)
+    if found is None and progress.status == "none":
+        st.info(
+            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns."
+            + (
+                " The key **D** brings the dials and hides them, **S** leads back to the script."
+                if lab.presenting()
+                else ""
+            ),
+            icon=":material/play_arrow:",
+        )
+    return found
+
+
+def _stopped(progress: Progress) -> str:
+    if not progress.epochs:
+        return "Stopped before it began. Press **Continue** to train it."
+    at = f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. Press **Continue** to go on "
+    return at + (f"after epoch {progress.epoch}." if progress.epoch else "from the beginning.")
+
+
+def progress_bar(run: RunConfig) -> None:
+    """How far the training of `run` is, in one line; the page is drawn again when it ends."""
+    progress = jobs.progress(config.run_id(run), lab.store())
+    if progress.status in BUSY:
+        _often(_look, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
+    else:
+        _broken_off(progress)
+
+
+def _broken_off(progress: Progress) -> None:
+    """Why a training that was begun is not finished; nothing about any other."""
+    if progress.status == "stopped":
+        st.caption(_stopped(progress))
+    elif progress.status == "failed":
+        st.error(progress.message, icon=":material/error:")
+
+
+def _often(look: Callable[..., object], seconds: float, most_per_second: float) -> Callable[..., object]:
+    """`look` as a fragment that is run again every so many seconds, or as often as all visitors' share in `most_per_second` allows."""
+    return st.fragment(look, run_every=max(seconds, counts.connections / most_per_second))
+
+
+def _follow(name: str, digits: int = DIGITS_SHOWN) -> None:
+    progress = _look(name)
+    if progress is not None:
+        _show_pictures(progress, digits)
+
+
+def _follow_curve(name: str, page: str, loss: str) -> None:
+    with lab.plain_errors():
+        progress = jobs.progress(name, lab.store())
+        if progress.snapshots:
+            _show_curve(progress, page, loss)
+
+
+def follow_in_a_line(run: RunConfig) -> None:
+    """A training under way on a page that shows other things: its settings in words and how far it is."""
+    _often(_look, LINE_SECONDS, LOOKS_PER_SECOND)(config.run_id(run), settings_in_words(run))
+
+
+def stop_button(run: RunConfig, key: str) -> None:
+    """A button that stops this training, whatever the dials say."""
+    st.button("Stop", key=key, icon=":material/stop:", on_click=_stop, args=(config.run_id(run),))
+
+
+def settings_in_words(run: RunConfig) -> str:
+    """What tells a run from others, in one line: its model, and every setting that is not as its page begins."""
+    model, training = run.model, run.training
+    usual = (
+        config.LINEAR
+        if model.activation == "none"
+        else config.FAE
+        if model.kind == "fully_connected"
+        else config.CAE
+    )
+    words = [f"**{config.family(run)}**, latent size {model.latent_size}"]
+    if run.corruption.level:
+        words.append(f"noise {noise_words(run.corruption)}")
+    words.append(f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}")
+    if model.hidden_sizes != usual.model.hidden_sizes:
+        words.append("layers 784 → " + "".join(f"{size} → " for size in model.hidden_sizes) + "code")
+    if model.activation != usual.model.activation:
+        words.append(ACTIVATION_WORDS[model.activation])
+    if training.learning_rate != usual.training.learning_rate:
+        words.append(f"learning rate {training.learning_rate:g}")
+    if training.batch_size != usual.training.batch_size:
+        words.append(f"batches of {training.batch_size}")
+    if training.loss != usual.training.loss:
+        words.append(LOSS_WORDS[training.loss].lower())
+    if training.seed != usual.training.seed:
+        words.append(f"seed {training.seed}")
+    return ", ".join(words)
+
+
+def how_it_ended(run: RunConfig) -> tuple[str, str]:
+    """What to tell of a training that is no longer under way, and the name of an icon; two empty texts if it was merely stopped."""
+    progress = jobs.progress(config.run_id(run), lab.store())
+    if progress.status == "finished":
+        return (
+            f"Trained: {settings_in_words(run)}. Set the dials to it, or find it on the page Runs.",
+            ":material/check:",
+        )
+    if progress.status == "failed":
+        return f"{settings_in_words(run)}: {progress.message}", ":material/error:"
+    return "", ""
+
+
+def _look(name: str, words: str = "") -> Progress | None:
+    """The bar over a training under way, beside `words`; the whole page is drawn again when it is over."""
+    with lab.plain_errors():
+        progress = jobs.progress(name, lab.store())
+        if progress.status not in BUSY:
+            st.rerun()
+        if name in _let_go():
+            st.info(
+                "You have let go of this training. Others want it or are watching it, so it goes on.",
+                icon=":material/group:",
+            )
+        else:
+            tickets.look_on(lab.store(), name, lab.visitor())
+        waiting_for = jobs.tend(lab.store()).problem
+        if waiting_for:
+            st.warning(waiting_for, icon=":material/cloud_off:")
+        st.progress(
+            min(progress.fraction, 1.0), text=" · ".join(filter(None, (words, _how_far(name, progress))))
+        )
+        return progress
+    return None
+
+
+def _how_far(name: str, progress: Progress) -> str:
+    if progress.status == "queued":
+        return _place_in_line(name)
+    if not progress.epochs:
+        return "Getting ready …"
+    left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+    epoch = min(progress.epoch + 1, progress.epochs)
+    return f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}"
+
+
+def _place_in_line(name: str) -> str:
+    place = jobs.line(lab.store()).get(name)
+    if place is None or place.start_seconds < 1:
+        return "Getting ready …"
+    order = "next in line" if place.position == 1 else f"number {place.position} in line"
+    return f"Waiting: {order}, starts in about {place.start_seconds:.0f} s"
+
+
+def _show(progress: Progress, page: str, loss: str) -> None:
+    _show_pictures(progress, DIGITS_SHOWN)
+    _show_curve(progress, page, loss)
+
+
+def _show_pictures(progress: Progress, digits: int) -> None:
+    if progress.snapshots and progress.clean is not None and progress.noisy is not None:
+        step, _ = progress.snapshots[-1]
+        few = slice(digits)
+        rows = [Row("digit x", progress.clean[few])]
+        if not progress.noisy.equal(progress.clean):
+            rows.append(Row("noisy input x + ε, clipped to 0–1", progress.noisy[few]))
+        rows.append(Row(f"reconstruction after {step:,} steps", progress.snapshot()[few]))
+        st.html(figures.rows_html(rows))
+
+
+def _show_curve(progress: Progress, page: str, loss: str) -> None:
+    curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps, loss)
+    chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
+
+
+def _bring_into_view(page: str) -> None:
+    """Once after Train was pressed: on a small screen what it shows lies below the buttons, out of sight."""
+    if st.session_state.pop(JUST_ASKED, False):
+        _into_view(data=f"{page}_training", key=f"{page}_into_view")
+
+
+def _submit(run: RunConfig) -> None:
+    st.session_state[JUST_ASKED] = True
+    try:
+        _let_go().discard(config.run_id(run))
+        jobs.submit(
+            run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None, lab.visitor()
+        )
+    except LabError as problem:
+        st.session_state.training_problem = str(problem)
+
+
+def _submit_all(runs: Sequence[RunConfig]) -> None:
+    for run in runs:
+        _submit(run)
+
+
+def _stop_all(names: Sequence[str]) -> None:
+    for name in names:
+        _stop(name)
+
+
+def _stop(name: str) -> None:
+    try:
+        if not jobs.stop(name, lab.store(), lab.visitor()):
+            _let_go().add(name)
+    except LabError as problem:
+        st.session_state.training_problem = str(problem)
+
+
+def _let_go() -> set[str]:
+    """The runs that this visitor has stopped and others go on with."""
+    names: set[str] = st.session_state.setdefault("let_go", set())
+    return names
+
+
+def _warm_up() -> None:
+    """Start the training process before anybody presses Train; a store that cannot be written is told then."""
+    try:
+        jobs.tend(lab.store())
+        if cluster.address() is None:
+            cluster.ensure_started(lab.store())
+    except LabError:
+        return

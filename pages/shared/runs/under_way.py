@@ -1,0 +1,57 @@
+"""What is being trained for this visitor while the page shows something else: in a bar at the foot of every page's window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from ae_core import config
+from ae_core.config import RunConfig
+from ae_core.service import tickets
+from pages.shared import lab
+
+FOLLOWED = "under_way_followed"
+GROUND = {"light": "#FFFFFF", "dark": "#171614"}
+# Fixed, so that nothing moves under a finger when a training begins or ends; the page can be scrolled beyond it.
+AT_THE_FOOT = """<style>
+.st-key-under_way {{ position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: auto !important; gap: 0.4rem;
+    max-height: 40vh; overflow-y: auto; background: {ground}; border-top: 1px solid #888888;
+    padding: 0.5rem max(1rem, 50vw - 30rem) calc(0.6rem + env(safe-area-inset-bottom)) }}
+.st-key-under_way [data-testid=stProgress] p {{ line-height: 1.3 }}
+[data-testid=stMainBlockContainer] {{ padding-bottom: {room}rem !important }}
+</style>"""
+ROOM_REM, ROOM_EACH_REM = 2, 5
+
+
+def show(besides: Iterable[RunConfig] = ()) -> None:
+    """Settings, progress and Stop of each training that this visitor asked for, but for those that the page shows itself: `besides`.
+
+    Tells once how one that was shown here has ended.
+    """
+    shown_by_page = {config.run_id(run) for run in besides}
+    mine = [ticket.run for ticket in tickets.owned_by(lab.store(), lab.visitor())]
+    followed: list[RunConfig] = st.session_state.get(FOLLOWED, [])
+    elsewhere = [run for run in mine if config.run_id(run) not in shown_by_page]
+    st.session_state[FOLLOWED] = elsewhere
+    ended = [run for run in followed if run not in mine and config.run_id(run) not in shown_by_page]
+    if not (elsewhere or ended):
+        return
+    from pages.shared.runs import (
+        training_panel,  # brings Dask along, which a page without a training does without
+    )
+
+    for run in ended:
+        words, icon = training_panel.how_it_ended(run)
+        if words:
+            st.toast(words, icon=icon, duration="long")
+    if not elsewhere:
+        return
+    ground = GROUND[st.context.theme.type or "light"]
+    st.html(AT_THE_FOOT.format(ground=ground, room=ROOM_REM + ROOM_EACH_REM * len(elsewhere)))
+    with st.container(key="under_way"):
+        for run in elsewhere:
+            with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                with st.container(width="stretch"):
+                    training_panel.follow_in_a_line(run)
+                training_panel.stop_button(run, f"under_way_stop_{config.run_id(run)}")

@@ -1,0 +1,257 @@
+"""The gate before Streamlit's server: how many may come in, how much they may bring, and how long they wait.
+
+What is beyond a bound is refused in words; those who are in go on as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from google.protobuf.message import DecodeError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from ae_core.errors import ConfigError
+
+# Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
+MOST_VISITORS = 200
+MOST_CONNECTIONS = 240
+UPLOADS_OF_ONE = 3
+UPLOADED_BYTES = 300_000_000
+UPLOADS_AT_ONCE = 4
+# A little more than `server.maxUploadSize` allows.
+FILE_BYTES = 13_000_000
+RETRY_SECONDS = 30
+# Of pages, and after how long one no longer counts.
+RUNS_AT_ONCE = 2
+LONG_RUN_SECONDS = 0.5
+ANSWERS_KEPT = 1000
+# The messages that a page has been run through, and which page it is, are short, and only short ones are looked at.
+SHORT = 2048
+
+Said = TypeVar("Said", BackMsg, ForwardMsg)
+
+# What Streamlit's own addresses have in common. What stands before it, as `server.baseUrlPath` says, is the host's business.
+STREAMLITS = "/_stcore/"
+UPLOADS = "upload_file/"
+# Streamlit's own figures, for anybody who asks. Ours want a key.
+HIDDEN = ("metrics",)
+TRY_AGAIN_LATER = 1013
+FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{RETRY_SECONDS}">
+<meta name="viewport" content="width=device-width"><title>Autoencoder Lab</title>
+<body style="font: 1.3rem sans-serif; max-width: 32rem; margin: 20vh auto; padding: 0 1rem">
+<h1>The lab is full</h1><p>As many visitors are in as it can serve well. This page tries again by itself every
+{RETRY_SECONDS} seconds.</p>"""
+
+
+@dataclass
+class Counts:
+    """What has gone through the gate since the server began.
+
+    receiving: how many files are coming in, by session; answer_seconds: of the last 1,000 runs of a page.
+    """
+
+    connections: int = 0
+    refused_pages: int = 0
+    refused_connections: int = 0
+    refused_uploads: int = 0
+    receiving: Counter[str] = field(default_factory=Counter)
+    answer_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=ANSWERS_KEPT))
+
+
+counts = Counts()
+
+
+def most_visitors() -> int:
+    """AE_LAB_MAX_VISITORS, or 200. Raises ConfigError if it is no such number."""
+    text = os.environ.get("AE_LAB_MAX_VISITORS") or str(MOST_VISITORS)
+    if not (text.isdecimal() and int(text)):
+        raise ConfigError(
+            f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is {text!r}. "
+            "Set it to one, or leave it unset, and start the lab again."
+        )
+    return int(text)
+
+
+class Turn:
+    """A connection's turn to have its page run.
+
+    Python runs one thing at a time. A hundred pages at once would all be ready late, and the server would hardly get round to
+    sending them; a few at a time, in the order in which they were asked for, are ready one after the other.
+    """
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+        self._limit: asyncio.TimerHandle | None = None
+
+    async def take(self) -> None:
+        """Wait for it; at once for who has it. After LONG_RUN_SECONDS it goes to the next one, though the page runs on."""
+        if self._limit is None:
+            await self._turns.acquire()
+            self._limit = asyncio.get_running_loop().call_later(LONG_RUN_SECONDS, self.give_up)
+
+    def give_up(self) -> None:
+        """Let the next one have it, if it is still this one's."""
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+            self._turns.release()
+
+
+class Place:
+    """Which page a visitor is on, by Streamlit's hash; unknown until the server says so or the visitor goes to another."""
+
+    def __init__(self) -> None:
+        self._page = ""
+
+    def is_left(self, asked: ClientState) -> bool:
+        """Whether this asks for a part of a page that the visitor has left, and if not, note where they are.
+
+        Leaving a page may change something on it: a box closes, a slider's last step is told. That is told after the click on the
+        link. Streamlit would take the visitor for being back on that page, and show of the new one nothing at all.
+        """
+        if asked.fragment_id:
+            return bool(self._page) and asked.page_script_hash != self._page
+        self._page = asked.page_script_hash or self._page
+        return False
+
+    def note(self, page: str) -> None:
+        """The server has said that this is the page."""
+        self._page = page
+
+
+class Gate:
+    """ASGI middleware, before all of Streamlit's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # there is one kind of connection
+            await self._connection(scope, receive, send)
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif _own_address(scope) in HIDDEN:
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif scope["method"] in ("PUT", "POST") and _own_address(scope).startswith(UPLOADS):
+            await self._upload(scope, receive, send)
+        elif counts.connections >= most_visitors() and "text/html" in Request(scope).headers.get(
+            "accept", ""
+        ):
+            counts.refused_pages += 1
+            await _refusal(HTMLResponse(FULL, 503))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _connection(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if counts.connections >= most_visitors() * MOST_CONNECTIONS // MOST_VISITORS:
+            counts.refused_connections += 1
+            await receive()
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+            return
+        turn, place = Turn(self._turns), Place()
+        asked: list[float] = []
+
+        async def heard() -> Message:
+            while True:
+                message = await receive()
+                frame = message.get("bytes") or b""
+                asks = _read(BackMsg, frame)
+                kind = asks.WhichOneof("type")
+                # Any browser could have the server forget what it keeps for everybody.
+                if kind == "clear_cache":
+                    continue
+                if kind == "rerun_script" and place.is_left(asks.rerun_script):
+                    continue
+                if frame:
+                    asked[:] = [time.perf_counter()]
+                if kind == "rerun_script":
+                    await turn.take()
+                return message
+
+        async def said(message: Message) -> None:
+            await send(message)
+            frame = message.get("bytes") or b""
+            if len(frame) >= SHORT:
+                return
+            says = _read(ForwardMsg, frame)
+            if says.HasField("navigation"):
+                place.note(says.navigation.page_script_hash)
+            elif says.HasField("script_finished"):
+                turn.give_up()
+                if asked:
+                    counts.answer_seconds.append(time.perf_counter() - asked.pop())
+
+        counts.connections += 1
+        try:
+            await self._app(scope, heard, said)
+        finally:
+            turn.give_up()
+            counts.connections -= 1
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = _own_address(scope).removeprefix(UPLOADS).split("/")[0]
+        if problem := _too_much(session):
+            counts.refused_uploads += 1
+            await _pass_over(receive)
+            await _refusal(PlainTextResponse(problem, 429))(scope, receive, send)
+            return
+        counts.receiving[session] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            counts.receiving[session] -= 1
+            counts.receiving += Counter()  # without those that have none
+
+
+def _own_address(scope: Scope) -> str:
+    """What follows STREAMLITS in an address, whatever stands before; empty for an address that is none of Streamlit's own."""
+    _, found, rest = scope.get("path", "").rpartition(STREAMLITS)
+    return rest.rstrip("/") if found else ""
+
+
+def _too_much(session: str) -> str:
+    """Why one more file of this session is too much, in words; empty if it is not."""
+    if counts.receiving.total() >= UPLOADS_AT_ONCE:
+        return f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
+    files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
+    if len(files.get(session, {})) + counts.receiving[session] >= UPLOADS_OF_ONE:
+        return "That is more files than one visitor may have here at once. Remove one, then try again."
+    if sum(len(file.data) for kept in list(files.values()) for file in list(kept.values())) >= UPLOADED_BYTES:
+        return f"The lab holds as many files as it can. Try again in {RETRY_SECONDS} seconds."
+    return ""
+
+
+async def _pass_over(receive: Receive) -> None:
+    """Let a file come in and keep nothing of it: who is cut off while sending never reads why."""
+    size = 0
+    while size <= FILE_BYTES:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
+
+
+def _refusal(response: Response) -> Response:
+    response.headers["retry-after"] = str(RETRY_SECONDS)
+    return response
+
+
+def _read(kind: type[Said], frame: bytes) -> Said:
+    """A frame of Streamlit's protocol; an empty message where it is none, which Streamlit then sees to."""
+    try:
+        return kind.FromString(frame)
+    except DecodeError:
+        return kind()

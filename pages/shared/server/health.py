@@ -1,0 +1,167 @@
+"""What the server does beside showing pages: get ready before the first visitor, and say how it is."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import secrets
+import socket
+import statistics
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache, lru_cache
+from importlib import import_module
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit import config, type_util
+
+from ae_core.errors import ConfigError
+from pages.shared.server.gate import counts, most_visitors
+
+SCHEDULER_SECONDS = 2.0
+# How old an answer on how the lab is may be.
+HEALTH_SECONDS = 5.0
+KEY = "AE_LAB_METRICS_KEY"
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """While the server lives."""
+    remember_what_stays()
+    import_early("pages.shared.display")
+    yield
+
+
+def check_settings() -> None:
+    """End the program, in words, where a setting is one that no visitor could be let in with."""
+    try:
+        most_visitors()
+    except ConfigError as problem:
+        raise SystemExit(str(problem)) from None
+
+
+def remember_what_stays() -> None:
+    """Look up once what Streamlit looks up again and again, and what does not change while it runs.
+
+    Its settings: it asks for those of the theme at every run of a page, no other run starts meanwhile, and each asking goes through
+    all settings there are, two fifths of a slider's answer. The parameters of functions whose results it keeps: it asks for each
+    argument of each call.
+    """
+    config.get_options_for_section = cache(config.get_options_for_section)
+    type_util.get_func_parameters = cache(type_util.get_func_parameters)
+
+
+def import_early(*modules: str) -> None:
+    """Import what pages need, which takes seconds, while nobody waits for it: the server starts, or a visitor looks at a page."""
+    threading.Thread(
+        target=lambda: [import_module(module) for module in modules], name="imports", daemon=True
+    ).start()
+
+
+def tell_error(problem: Exception) -> bool:
+    """An error that no page expected: a sentence with a number for the visitor, the traceback under that number in the log."""
+    number = secrets.token_hex(4)
+    logger.error("error %s", number, exc_info=problem)
+    st.error(
+        f"Something went wrong in the lab (error {number}). Reload the page; if it happens again, tell that number to whoever runs it.",
+        icon=":material/error:",
+    )
+    return True
+
+
+def routes() -> list[Route]:
+    """The lab's own addresses; with `server.baseUrlPath` also below that, which is all that a proxy may hand on."""
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    answers = {"/health": health, "/metrics": metrics}
+    return [
+        Route(prefix + path, answer)
+        for prefix in dict.fromkeys(("", f"/{base}" if base else ""))
+        for path, answer in answers.items()
+    ]
+
+
+def health(request: Request) -> Response:
+    """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words.
+
+    Anybody may ask, so however many do, it is found out once in HEALTH_SECONDS.
+    """
+    problem = last_training_problem()
+    return JSONResponse({"well": not problem, "problem": problem}, 503 if problem else 200)
+
+
+_finding_out = threading.Lock()
+
+
+def last_training_problem() -> str:
+    """`training_problem`, as it was found out within the last HEALTH_SECONDS: it writes into the store and calls the scheduler."""
+    with _finding_out:
+        return _training_problem_at(int(time.monotonic() / HEALTH_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _training_problem_at(_moment: int) -> str:
+    return training_problem()
+
+
+def training_problem() -> str:
+    """Why no training can run, in words; empty if one can. A training process that nobody needs yet is none."""
+    from ae_core.errors import LabError
+    from ae_core.runs.store import Store, default_root
+    from ae_core.service import cluster, jobs
+
+    store = Store(default_root())
+    try:
+        store.check_writable()
+        if address := cluster.address():
+            host = urlsplit(address)
+            with socket.create_connection((host.hostname or "", host.port or 0), SCHEDULER_SECONDS):
+                pass
+    except LabError as problem:
+        return str(problem)
+    except (OSError, ValueError):
+        return (
+            "The scheduler that AE_LAB_SCHEDULER names does not answer. Check the address and that it runs."
+        )
+    return jobs.tend(store).problem
+
+
+def metrics(request: Request) -> Response:
+    """Counts and times in Prometheus's text format, for whoever knows AE_LAB_METRICS_KEY; for others there is nothing here."""
+    key = os.environ.get(KEY, "")
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not key or not hmac.compare_digest(given.encode(), key.encode()):
+        return PlainTextResponse("Not found", 404)
+    return PlainTextResponse(
+        "".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in figures().items())
+    )
+
+
+def figures() -> dict[str, float]:
+    """What `metrics` tells: nothing in it names a visitor."""
+    from ae_core.runs.store import Store, default_root
+    from ae_core.service import tickets
+
+    store = Store(default_root())
+    line = tickets.line(store)
+    training = sum(store.is_locked(ticket.run_id) for ticket in line)
+    seconds = sorted(counts.answer_seconds)
+    return {
+        "visitors": counts.connections,
+        "trainings_running": training,
+        "trainings_waiting": len(line) - training,
+        "refused_pages_total": counts.refused_pages,
+        "refused_connections_total": counts.refused_connections,
+        "refused_uploads_total": counts.refused_uploads,
+        "answers": len(seconds),
+        "answer_seconds_median": statistics.median(seconds) if seconds else 0.0,
+        "answer_seconds_p95": seconds[int(0.95 * (len(seconds) - 1))] if seconds else 0.0,
+        "healthy": float(not last_training_problem()),
+    }

@@ -1,0 +1,356 @@
+"""A visitor's own digit in a real browser: drawn, photographed, pasted, uploaded; and nobody else's."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from ae_core.data import Digits
+from ae_core.pictures import decoding
+from ae_core.pictures.preparation import ALL_INK, NO_INK, SPECKS
+from tests.support import junk
+from tests.support.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
+from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
+
+# How much lies on each layer of the drawing board.
+INK = """layers => layers.map(layer =>
+    layer.getContext("2d").getImageData(0, 0, layer.width, layer.height).data.reduce((sum, grey) => sum + grey, 0))"""
+
+KNOWN = (NO_INK, ALL_INK, SPECKS)
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def open_page(page: Page, app: App, way: str) -> None:
+    page.goto(f"{app.url}/your_digit?digit_source={way}")
+    page.locator({"Draw": "canvas", "Upload": "input[type=file]", "Camera": "video"}[way]).last.wait_for(
+        state="attached"
+    )
+    page.wait_for_timeout(1_000)
+
+
+def sheet(digits: Digits, label: int) -> np.ndarray:
+    """A held-back digit of this class, large, dark on light paper."""
+    ink_hw = digits.test_nhw[digits.test_labels_n == label][0].numpy()
+    large = Image.fromarray((255 * ink_hw).astype(np.uint8)).resize((400, 400), Image.Resampling.BICUBIC)
+    return (235 - 0.8 * np.pad(np.asarray(large), 60)).astype(np.uint8)
+
+
+def saved(pixels: np.ndarray, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+def greys(address: str) -> np.ndarray:
+    """The 28 × 28 greys of a step's picture, which shows each eight times as large."""
+    return (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))).convert("L"))[4::8, 4::8]
+        / 255.0
+    )
+
+
+def same_digit(greys_hw: np.ndarray, digits: Digits, label: int) -> bool:
+    original_hw = digits.test_nhw[digits.test_labels_n == label][0].numpy()
+    shifts = [np.roll(greys_hw, shift, (0, 1)) for shift in [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]]
+    return min(float(np.abs(shifted - original_hw).mean()) for shifted in shifts) < 0.05
+
+
+def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
+    open_page(page, app, "Draw")
+    for digit in (4, 8):
+        draw(page, digit)
+        ink_hw = greys(prepared_picture(page)) > 0.1
+        assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
+        page.locator(FOLLOWING).first.wait_for()
+        assert (
+            len(set(pictures(page))) == 4
+        )  # digit and noisy digit are one picture at no noise; three reconstructions
+        clear(page)
+
+
+def test_digits_drawn_with_a_finger_are_prepared_and_the_page_does_not_scroll(app, browser):
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, app, "Draw")
+    touch = context.new_cdp_session(page)
+    for digit in (5, 7):
+        draw_with_a_finger(page, touch, digit)
+        assert (greys(prepared_picture(page)) > 0.1).sum() > 20
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+        clear(page)
+    context.close()
+
+
+def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing(page, app):
+    open_page(page, app, "Draw")
+    draw(page, 7)
+    seven = prepared_picture(page)
+    draw(page, 1)
+    prepared_picture(page, instead_of=seven)
+    page.locator(".st-key-own_undo button").click()
+    page.wait_for_function(
+        "before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven
+    )
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Your digit").first.click()
+    page.wait_for_function(
+        "before => document.querySelector('.lab-steps figure:last-child img')?.src === before", arg=seven
+    )
+    expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+
+
+def test_a_page_that_is_loaded_anew_has_the_strokes_and_my_digit_again_until_they_are_forgotten(page, app):
+    open_page(page, app, "Draw")
+    draw(page, 7)
+    seven = prepared_picture(page)
+    draw(page, 1)
+    both = prepared_picture(page, instead_of=seven)
+    drawn = page.locator("canvas").evaluate_all(INK)
+    page.reload()
+    assert prepared_picture(page) == both
+    expect(page.locator("canvas")).to_have_count(len(drawn))  # it takes the place of an empty one
+    assert page.locator("canvas").evaluate_all(INK) == drawn
+    page.locator(".st-key-own_undo button").click()
+    assert prepared_picture(page, instead_of=both) == seven
+    page.reload()
+    assert prepared_picture(page) == seven
+    expect(page.locator(".st-key-own_undo button")).to_be_enabled()
+    expect(page.locator("canvas")).to_have_count(len(drawn))
+    draw(page, 1)  # what comes back can be drawn on
+    assert prepared_picture(page, instead_of=seven) == both
+    # The other pages need not have seen it.
+    page.goto(f"{app.url}/comparison")
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
+    page.goto(f"{app.url}/your_digit")
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("Object.keys(sessionStorage).filter(name => name.startsWith('lab-'))") == []
+    page.reload()
+    expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
+    expect(page.locator(".st-key-own_undo button")).to_be_disabled()
+
+
+def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
+    open_page(page, app, "Upload")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")}
+    )
+    prepared = prepared_picture(page)
+    page.get_by_text("Change the preparation").click()
+    page.wait_for_timeout(500)  # what is in the box moves while that opens
+    page.get_by_text("Prepare it").click()
+    unprepared = prepared_picture(page, instead_of=prepared)
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Your digit").first.click()
+    assert prepared_picture(page) == unprepared
+    # Another picture begins anew.
+    page.locator("input[type=file]").set_input_files(
+        {"name": "8.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 8), "PNG")}
+    )
+    page.get_by_text("Its centre of mass is in the middle").wait_for()
+    assert same_digit(greys(prepared_picture(page)), digits, 8)
+    # A page that is loaded anew finds it again, until it is told to forget it.
+    page.reload()
+    assert same_digit(greys(prepared_picture(page)), digits, 8)
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    page.reload()
+    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    expect(page.get_by_text("Forget this picture")).to_have_count(0)
+
+
+def test_a_reset_of_the_preparation_stays_one_and_forgetting_leaves_no_file(page, app, digits):
+    open_page(page, app, "Upload")
+    chooser, threshold = (
+        page.locator("input[type=file]"),
+        page.get_by_role("slider", name="What counts as ink"),
+    )
+    for label in (3, 8):
+        before = page.locator(".lab-steps figure:last-child img").count() and prepared_picture(page)
+        chooser.set_input_files(
+            {"name": f"{label}.png", "mimeType": "image/png", "buffer": saved(sheet(digits, label), "PNG")}
+        )
+        prepared = prepared_picture(page, instead_of=before or "")
+        if label == 3:
+            page.get_by_text("Change the preparation").click()
+            threshold.press("End")
+            page.get_by_text("Prepare it").click()
+            prepared_picture(page, instead_of=prepared)
+    expect(threshold).to_have_value("0.5")
+    page.locator(".st-key-your_digit_test_noise").get_by_role("slider").press(
+        "ArrowRight"
+    )  # the browser says all that it holds
+    turn = page.get_by_role("button", name="Turn")
+    for _ in range(4):
+        turn.click()
+        page.wait_for_timeout(500)
+    assert prepared_picture(page) == prepared
+    expect(threshold).to_have_value("0.5")
+    expect(page.get_by_text("8.png")).to_be_visible()
+    page.get_by_text("Forget this picture").click()
+    expect(page.get_by_text("8.png")).to_have_count(0)
+
+
+def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):
+    def follow(name: str) -> None:
+        page.get_by_test_id("stTopNav").get_by_role("link", name=name, exact=True).click()
+
+    open_page(page, app, "Upload")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")}
+    )
+    prepared_picture(page)
+    # Home shows one digit, and says why there is no other to be had.
+    follow("Home")
+    explained, new = (
+        page.get_by_text("Switch My digit off to see others"),
+        page.locator(".st-key-new_digits button"),
+    )
+    expect(explained).to_be_visible()
+    expect(new).to_be_disabled()
+    # The switch in one part of the page, the feature maps in another, and the shared link, which names the chosen digit.
+    follow("CAE")
+    maps = page.get_by_text("In your digit. Switch My digit off, above")
+    expect(maps).to_be_visible()
+    page.locator(".st-key-digits_own label").click()
+    expect(maps).to_have_count(0)
+    page.get_by_text("Share and take along").click()
+    page.locator(".st-key-cae_maps_digit label").filter(has_text="7").click()
+    expect(page.get_by_test_id("stCode").filter(has_text="weights=")).to_contain_text("cae_maps_digit=7")
+    # The digits above, the rows of PCA below.
+    follow("FAE")
+    rows = page.locator("img[alt*='PCA, 30 numbers']")
+    rows.first.wait_for(state="attached")
+    before = rows.first.get_attribute("src")
+    new.click()
+    expect(rows.first).not_to_have_attribute("src", str(before))
+    follow("Home")
+    expect(explained).to_have_count(0)
+    expect(new).to_be_enabled()
+
+
+def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):
+    open_page(page, app, "Upload")
+    answers = []
+    for i, (name, content) in enumerate(junk.varied()):
+        name = f"{i:02d}{Path(name).suffix}"
+        with page.expect_response(lambda response: response.request.method == "PUT"):
+            page.locator("input[type=file]").set_input_files(
+                {"name": name, "mimeType": "image/png", "buffer": content}
+            )
+        page.wait_for_timeout(300)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        errors = page.get_by_test_id("stAlertContentError").all_inner_texts()
+        answers.append(errors[0] if errors else "read")
+        assert page.get_by_test_id("stException").count() == 0, name
+        assert "Traceback" not in page.content(), name
+    refusals = [answer for answer in answers if answer != "read"]
+    assert len(answers) == 30
+    assert len(set(refusals)) >= 4
+    assert all(any(sentence in answer for sentence in (*decoding.REFUSALS, *KNOWN)) for answer in refusals), (
+        refusals
+    )
+
+
+def test_a_pasted_picture_goes_the_way_of_a_chosen_file(page, app, digits):
+    open_page(page, app, "Upload")
+    page.evaluate(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        base64.b64encode(saved(sheet(digits, 3), "PNG")).decode(),
+    )
+    assert same_digit(greys(prepared_picture(page)), digits, 3)
+
+
+def test_a_photograph_by_the_camera_is_prepared(app, browser, digits, tmp_path):
+    """The browser's camera shows a film of one picture."""
+    film = tmp_path / "camera.mjpeg"
+    film.write_bytes(
+        saved(
+            np.stack([np.pad(sheet(digits, 2), ((0, 0), (100, 100)), constant_values=235)] * 3, axis=2),
+            "JPEG",
+        )
+    )
+    flags = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+    with launched(browser.browser_type, *flags) as camera:
+        page = camera.new_page(viewport=PROJECTOR)
+        open_page(page, app, "Camera")
+        page.wait_for_function(
+            "() => { const film = document.querySelector('video'); return film && film.readyState >= 2 && film.videoWidth }"
+        )
+        page.get_by_role("button", name="Take Photo").click(timeout=60_000)
+        assert same_digit(greys(prepared_picture(page)), digits, 2)
+
+
+@pytest.fixture
+def private_app(tmp_path: Path) -> Iterator[tuple[App, Path]]:
+    """An app whose home and temporary files are in a folder of their own."""
+    folders = {name: tmp_path / name for name in ("home", "temporary")}
+    for folder in folders.values():
+        folder.mkdir()
+    with App(tmp_path, HOME=str(folders["home"]), TMPDIR=str(folders["temporary"])) as app:
+        yield app, tmp_path
+
+
+def files_in(*folders: Path) -> dict[Path, int]:
+    """Every file with the time of its last change."""
+    paths = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
+def test_two_visitors_never_see_each_others_digits_and_no_file_of_them_remains(private_app, browser, digits):
+    app, folder = private_app
+    labels = {3: "mine-of-a-three.png", 8: "mine-of-an-eight.png"}
+    pages = {label: browser.new_context(viewport=PROJECTOR).new_page() for label in labels}
+    for page in pages.values():
+        open_page(page, app, "Upload")
+    before = files_in(folder, PROJECT / "ae_core", PROJECT / "pages")
+    contents = {label: saved(sheet(digits, label), "PNG") for label in labels}
+    for _ in range(2):
+        for label, page in pages.items():  # both are read at once
+            page.locator("input[type=file]").set_input_files(
+                {"name": labels[label], "mimeType": "image/png", "buffer": contents[label]}
+            )
+        for label, page in pages.items():
+            other = labels[11 - label]
+            assert same_digit(greys(prepared_picture(page)), digits, label)
+            assert other not in page.content()
+    written = [
+        path
+        for path, time in files_in(folder, PROJECT / "ae_core", PROJECT / "pages").items()
+        if before.get(path) != time
+    ]
+    for path in written:
+        text = path.read_bytes()
+        assert not any(
+            content[100:160] in text or labels[label].encode() in text for label, content in contents.items()
+        ), path
+        assert Image.MIME.get(path.suffix) is None, path
+    for page in pages.values():
+        page.context.close()

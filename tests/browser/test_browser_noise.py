@@ -1,0 +1,83 @@
+"""The lessons about noise in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from ae_core import config
+from tests.browser.test_pages_in_browser import go, wait_for_figure
+
+# Keeps count of who listens to the slider's value.
+COUNTED = """
+const { observe, disconnect } = MutationObserver.prototype;
+window.listening = new Set();
+MutationObserver.prototype.observe = function (target, options) {
+    if (options.attributeFilter?.includes("value")) window.listening.add(this);
+    observe.call(this, target, options);
+};
+MutationObserver.prototype.disconnect = function () {
+    window.listening.delete(this);
+    disconnect.call(this);
+};
+"""
+
+
+def test_dragging_the_slider_beyond_the_training_noise_says_so_over_the_picture(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_timeout(2_000)
+    label = page.locator(".st-key-dae_rows span").nth(1)
+    expect(label).to_have_text("noisy input x + ε, clipped to 0–1")
+    thumb = page.locator(".st-key-dae_test_noise [data-testid=stSliderThumbValue]").bounding_box()
+    rail = page.locator(".st-key-dae_test_noise [role=group]").bounding_box()
+    middle = rail["y"] + rail["height"] / 2
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + rail["width"] - 2, middle, steps=5)
+    expect(label).to_have_text("noisy input, σ = 1: beyond its training (σ = 0.4)")
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"dae_test_noise=1"))
+    expect(label).to_have_text("noisy input, σ = 1: beyond its training (σ = 0.4)")
+    page.locator(".st-key-dae_test_noise").get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    expect(label).to_have_text("noisy input x + ε, clipped to 0–1")
+
+
+def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, app):
+    page.add_init_script(COUNTED)
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_function("window.listening.size === 1")
+    first = page.locator(".st-key-dae_rows img").first
+    for _ in range(3):
+        before = first.get_attribute("src")
+        page.get_by_role("button", name="New digits").first.click()
+        expect(first).not_to_have_attribute("src", before)
+        page.wait_for_timeout(1_000)  # the pictures of all levels come after the first
+    assert page.evaluate("window.listening.size") == 1
+
+
+def test_one_click_trains_the_pair(page, app):
+    go(page, app, "difference?latent_size=3&pair_epochs=1")
+    expect(page.get_by_text("No pair with these settings")).to_be_visible()
+    page.locator(".st-key-pair_train button").click()
+    page.get_by_role("button", name="Reveal without answering").first.click(timeout=170_000)
+    expect(page.get_by_text("Trained here")).to_have_count(2)
+    expect(page.get_by_text("Compared, setting by setting.")).to_be_visible()
+    for preset in (config.CAE, config.DAE):
+        assert app.store.find(
+            config.run_id(config.adjusted(preset, model={"latent_size": 3}, training={"epochs": 1}))
+        )
+
+
+def test_the_curves_come_with_their_crossings_in_words(page, app):
+    go(page, app, "comparison")
+    page.locator(".st-key-comparison_reveal button").click()
+    expect(page.locator(".st-key-comparison_robustness .js-plotly-plot")).to_be_visible(timeout=120_000)
+    words = page.get_by_text("than the CAE up to")
+    expect(words).to_be_visible()
+    assert re.search(
+        r"The DAE is worse than the CAE up to σ = 0\.\d+ and better from σ = 0\.\d+ on\.", words.inner_text()
+    )

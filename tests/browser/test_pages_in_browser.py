@@ -1,0 +1,220 @@
+"""The lab as its users have it: started as the README says, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ae_core import config
+from ae_core.runs.store import Store, default_root
+from ae_core.service import jobs
+from tests.support.browser import FOLLOWING, PHONE, PROJECTOR, App, picture_changes_after, pictures
+
+PAGES = {
+    "": "What does an autoencoder do?",
+    "fully_connected": "The fully connected autoencoder",
+    "convolutional": "The convolutional autoencoder",
+    "denoising": "The denoising autoencoder",
+    "difference": "so what is the difference?",
+    "surprises": "What do you think of this?",
+    "comparison": "One noisy digit, three answers",
+    "reading": "Further reading",
+    "latent_space": "The latent space",
+    "your_digit": "Your digit",
+    "runs": "Runs",
+}
+
+
+def go(page: Page, app: App, path: str) -> None:
+    page.goto(f"{app.url}/{path}")
+    name = path.split("?")[0]
+    expect(page.locator("h1")).to_contain_text(PAGES[name])
+
+
+def wait_for_figure(page: Page) -> None:
+    page.locator(FOLLOWING).first.wait_for()
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_from_a_link_and_fits_its_screen(page, app, name, size):
+    page.set_viewport_size(size)
+    go(page, app, name)
+    page.locator("[data-testid=stMain] img, .js-plotly-plot image, canvas").locator(
+        "visible=true"
+    ).first.wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0
+    fits = "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    page.wait_for_function(fits, timeout=10_000)
+    page.add_style_tag(content="html { font-size: 25.5px !important }")  # half as large again
+    page.wait_for_timeout(300)
+    page.wait_for_function(fits, timeout=10_000)
+
+
+def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, app):
+    go(page, app, "denoising")
+    links = page.get_by_test_id("stTopNav").get_by_role("link")
+    expect(links).to_have_text(
+        [
+            "Home",
+            "FAE",
+            "CAE",
+            "DAE",
+            "Difference",
+            "Surprises",
+            "Comparison",
+            "Reading",
+            "Latent space",
+            "Your digit",
+            "Runs",
+        ]
+    )
+
+
+def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
+    go(page, app, "convolutional?latent_size=13&cae_epochs=6")
+    expect(page.get_by_text("No CAE with these settings")).to_be_visible()
+    page.locator(".st-key-cae_train button").click()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    page.reload()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    page.get_by_role("slider", name="Latent size").press("ArrowRight")
+    under_way = page.locator(".st-key-under_way")
+    expect(under_way).to_contain_text(re.compile(r"CAE, latent size 13, 6 epochs · Epoch \d of 6"))
+    expect(under_way.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
+    expect(page.locator("h1")).to_contain_text(PAGES[""])
+    expect(under_way.or_(page.get_by_text("Trained: CAE, latent size 13")).first).to_be_in_viewport()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
+    expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
+    page.get_by_role("slider", name="Latent size").press("ArrowLeft")
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
+    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    wait_for_figure(page)
+    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 6})
+    assert app.store.find(config.run_id(run)) is not None
+
+
+def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
+    page.set_viewport_size(PHONE)  # where what Train shows lies below its button
+    go(page, app, "fully_connected?latent_size=12")
+    page.locator(".st-key-fae_train button").click()
+    rebuilt = page.locator("img[alt^=reconstruction]")
+    rebuilt.wait_for()
+    expect(rebuilt).to_be_in_viewport(ratio=1)
+    expect(page.get_by_test_id("stProgress").first).to_be_in_viewport(ratio=1)
+    seen = {rebuilt.get_attribute("src")}
+    deadline = time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < deadline:
+        page.wait_for_timeout(300)
+        if rebuilt.count():
+            seen.add(rebuilt.get_attribute("src"))
+    assert len(seen) >= 3
+    page.locator(".st-key-fae_stop button").click()
+    expect(page.get_by_text("Stopped at epoch")).to_be_visible()
+    run = config.adjusted(config.FAE, model={"latent_size": 12})
+    losses = [loss for _, loss in jobs.progress(config.run_id(run), app.store).batch_losses]
+    assert losses[-1] < losses[0]
+
+
+def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
+    link = "denoising?latent_size=11&dae_epochs=4"
+    go(page, app, link)
+    page.locator(".st-key-dae_train button").click()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
+    context = browser.new_context(viewport=PHONE)
+    other = context.new_page()
+    other.set_default_timeout(60_000)
+    go(other, app, link)
+    expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    context.close()
+    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
+    started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
+    assert len(started) == 1
+
+
+def test_the_noise_slider_redraws_the_picture_and_goes_into_the_link(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    page.wait_for_timeout(1_500)
+    slider = page.locator(".st-key-dae_test_noise").get_by_role("slider")
+    slider.focus()
+    picture_changes_after(page, lambda: page.keyboard.press("ArrowRight"))
+    page.wait_for_url(re.compile(r"dae_test_noise=0\.45"))
+    page.reload()
+    wait_for_figure(page)
+    expect(page.locator(".st-key-dae_test_noise").get_by_role("slider")).to_have_value("0.45")
+
+
+def test_the_pictures_follow_the_slider_while_it_is_dragged_and_nobody_is_asked(page, app):
+    go(page, app, "denoising")
+    wait_for_figure(page)
+    expect(
+        page.get_by_text("Try this:")
+    ).to_be_attached()  # the page's last words: what draws each kind of its parts is loaded
+    page.wait_for_timeout(3_000)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.on("websocket", lambda socket: sent.append(socket.url))
+    digits = page.locator(".st-key-dae_rows img").first
+    assert (
+        digits.evaluate("picture => getComputedStyle(picture).objectFit") == "fill"
+    )  # not small in a large frame
+    assert digits.bounding_box()["width"] > 400
+    thumb = page.locator(".st-key-dae_test_noise [data-testid=stSliderThumbValue]").bounding_box()
+    rail = page.locator(".st-key-dae_test_noise [role=group]").bounding_box()
+    assert thumb is not None
+    assert rail is not None
+    middle = rail["y"] + rail["height"] / 2
+    seen = [pictures(page)[:3]]
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
+    page.mouse.down()
+    for place in (0.5, 0.6, 0.7, 0.8, 0.9):
+        page.mouse.move(rail["x"] + place * rail["width"], middle)
+        page.wait_for_timeout(100)
+        seen.append(pictures(page)[:3])
+    assert {clean for clean, *_ in seen} == {seen[0][0]}  # the clean digits stay
+    assert (
+        len({noisy for _, noisy, _ in seen}) == len({rebuilt for *_, rebuilt in seen}) == 6
+    )  # the others follow, step by step
+    assert [url for url in sent if not url.startswith(("data:", "blob:"))] == []
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"dae_test_noise=0\.9"))
+    page.wait_for_timeout(1_000)
+    assert pictures(page)[:3] == seen[-1]  # what the server draws is what the browser had drawn
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["latent_size=10000", "latent_size=0", "latent_size=seven", "dae_test_noise=9&training_noise_kind=snow"],
+)
+def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
+    go(page, app, f"denoising?{link}")
+    wait_for_figure(page)
+    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("30")
+
+
+def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):
+    go(page, app, "runs")
+    chooser = page.get_by_role("combobox", name="Compare up to four runs")
+    chooser.focus()
+    page.keyboard.type("DAE 30, noise 0.4")
+    # The list narrows a moment after the last key: Enter before that would take whatever came first.
+    expect(page.get_by_role("option").first).to_contain_text("DAE 30, noise 0.4")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"compare=DAE"))
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button").first.click()
+    file = tmp_path / download.value.suggested_filename
+    assert file.name == f"DAE-{Store(default_root()).shipped_like(config.DAE).run_id}.zip"
+    download.value.save_as(file)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(
+        page.get_by_text("This run is here already, with the same weights: it came with the lab")
+    ).to_be_visible()

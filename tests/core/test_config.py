@@ -1,0 +1,278 @@
+"""Settings: one frozen value is the experiment, its name and its file."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ae_core import config
+from ae_core.__main__ import _parser, _run_from
+from ae_core.config import CorruptionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
+from ae_core.errors import ConfigError
+from tests.conftest import PROJECT
+
+
+def whole(name: str) -> st.SearchStrategy[int]:
+    return st.integers(*config.LIMITS[name])
+
+
+def fraction(name: str) -> st.SearchStrategy[float]:
+    return st.floats(*config.RANGES[name])
+
+
+MODELS = st.one_of(
+    st.builds(
+        ModelConfig,
+        kind=st.just("fully_connected"),
+        latent_size=whole("latent_size"),
+        hidden_sizes=st.lists(whole("hidden_size"), max_size=config.LIMITS["hidden_layers"][1]).map(tuple),
+        activation=st.sampled_from(config.ACTIVATIONS[:3]),
+    ),
+    st.builds(
+        ModelConfig,
+        kind=st.just("convolutional"),
+        latent_size=whole("latent_size"),
+        channels=st.tuples(whole("channels"), whole("channels")),
+        activation=st.sampled_from(config.ACTIVATIONS[:3]),
+    ),
+    st.sampled_from([config.KERAS_EXAMPLE.model, config.FULLY_CONVOLUTIONAL.model, config.PATCHES.model]),
+)
+RUNS = st.builds(
+    RunConfig,
+    MODELS,
+    st.builds(CorruptionConfig, st.sampled_from(config.NOISE_KINDS), fraction("noise_level")),
+    st.builds(
+        TrainingConfig,
+        whole("epochs"),
+        whole("batch_size"),
+        fraction("learning_rate"),
+        st.sampled_from(config.LOSSES),
+        whole("seed"),
+        whole("threads"),
+    ),
+    st.builds(DataConfig, st.sampled_from(config.DATASETS)),
+)
+
+
+def parsed_back(run: RunConfig) -> RunConfig:
+    """What the command line makes of the command that names `run`."""
+    python, dash_m, module, *arguments = shlex.split(config.command_line(run))
+    assert (python, dash_m, module) == ("python", "-m", "ae_core")
+    options = _parser().parse_args(arguments)
+    return _run_from(options, options.dataset)
+
+
+# A run's name
+
+
+def test_a_run_has_the_same_name_in_every_process():
+    program = "from ae_core import config; print(*map(config.run_id, config.PRESETS.values()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [config.run_id(run) for run in config.PRESETS.values()]
+
+
+def test_the_order_of_the_fields_does_not_change_the_name():
+    fields = json.loads(config.to_json(config.DAE))
+    backwards = {
+        key: dict(reversed(part.items())) if isinstance(part, dict) else part
+        for key, part in reversed(fields.items())
+    }
+    assert config.run_id(config.from_json(json.dumps(backwards))) == config.run_id(config.DAE)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        config.adjusted(
+            config.FAE, model={"kind": "convolutional", "channels": (16, 32), "hidden_sizes": ()}
+        ),
+        config.adjusted(config.FAE, model={"latent_size": 31}),
+        config.adjusted(config.FAE, model={"hidden_sizes": (256, 127)}),
+        config.adjusted(config.FAE, model={"activation": "tanh"}),
+        config.adjusted(config.FAE, corruption={"kind": "masking"}),
+        config.adjusted(config.FAE, corruption={"level": 0.1}),
+        config.adjusted(config.FAE, training={"epochs": 39}),
+        config.adjusted(config.FAE, training={"batch_size": 65}),
+        config.adjusted(config.FAE, training={"learning_rate": 2e-3}),
+        config.adjusted(config.FAE, training={"loss": "bce"}),
+        config.adjusted(config.FAE, training={"seed": 1}),
+        replace(config.FAE, data=DataConfig(config.MNIST)),
+        config.adjusted(config.CAE, model={"channels": (16, 33)}),
+    ],
+    ids=lambda run: config.to_json(run)[-40:],
+)
+def test_every_setting_changes_the_name(changed):
+    assert config.run_id(changed) not in {config.run_id(run) for run in config.PRESETS.values()}
+
+
+def test_a_name_is_16_hexadecimal_digits():
+    for run in config.PRESETS.values():
+        assert len(config.run_id(run)) == 16
+        assert set(config.run_id(run)) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize("level", [0, 0.0, -0.0])
+def test_equal_settings_have_one_name_however_the_number_is_written(level):
+    assert CorruptionConfig(level=level) == CorruptionConfig(level=0.0)
+    assert config.run_id(RunConfig(corruption=CorruptionConfig(level=level))) == config.run_id(RunConfig())
+    assert config.run_id(RunConfig(training=TrainingConfig(learning_rate=1))) == config.run_id(
+        RunConfig(training=TrainingConfig(learning_rate=1.0))
+    )
+
+
+# Settings as text
+
+
+@pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)
+def test_a_preset_survives_being_written_and_read(run):
+    assert config.from_json(config.to_json(run)) == run
+
+
+@settings(deadline=None)
+@given(RUNS)
+def test_any_run_survives_being_written_and_read(run):
+    again = config.from_json(config.to_json(run))
+    assert again == run
+    assert config.run_id(again) == config.run_id(run)
+
+
+JUNK = [
+    "", "{", "[]", "null", "3", '"text"', "{}", '{"recipe": 1}',
+    '{"recipe": 1, "model": [], "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 1, "model": {"colour": "red"}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 1, "model": {"hidden_sizes": 5}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 1, "model": {"kind": ["a"]}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 1, "model": {}, "corruption": {"level": NaN}, "training": {}, "data": {}}',
+    '{"recipe": 1, "model": {}, "corruption": {}, "training": {"seed": "0"}, "data": {}}',
+    '{"recipe": 1, "model": {}, "corruption": {}, "training": {}, "data": null}',
+    '{"recipe": 1, "model": {}, "corruption": {}, "training": {"seed": 1' + "0" * 400 + '}, "data": {}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", JUNK, ids=lambda text: text[:100])
+def test_what_is_no_run_is_refused(text):
+    with pytest.raises(ConfigError, match=r"\. \w+.*\.$"):
+        config.from_json(text)
+
+
+def test_a_run_of_another_recipe_is_refused_with_the_reason():
+    other = config.to_json(config.FAE).replace(f'"recipe":{config.RECIPE}', '"recipe":77')
+    with pytest.raises(ConfigError, match=r"recipe 77.*Train it again"):
+        config.from_json(other)
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    "size",
+    [0, -1, 257, 10_000, 10**400, 1.5, True, float("nan"), "32", None],
+    ids=lambda size: repr(size)[:20],
+)
+def test_a_latent_size_out_of_range_is_refused_and_named(size):
+    with pytest.raises(ConfigError, match="between 1 and 256") as refused:
+        ModelConfig(latent_size=size)
+    assert repr(size) in str(refused.value)
+    assert "Choose" in str(refused.value)
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), 0.0, -0.01, 1.1, True, "fast"])
+def test_a_learning_rate_out_of_range_is_refused_and_named(rate):
+    with pytest.raises(ConfigError, match="learning rate") as refused:
+        TrainingConfig(learning_rate=rate)
+    assert repr(rate) in str(refused.value)
+    assert "Choose" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: config.preset("vae"),
+        lambda: ModelConfig(kind="vae"),
+        lambda: ModelConfig(activation="vae"),
+        lambda: CorruptionConfig(kind="vae"),
+        lambda: TrainingConfig(loss="vae"),
+        lambda: DataConfig("vae"),
+    ],
+    ids=["preset", "model", "activation", "noise kind", "loss", "data set"],
+)
+def test_an_unknown_choice_is_refused_with_the_known_ones(make):
+    with pytest.raises(ConfigError, match=r"'vae'\. Choose one of: \w+"):
+        make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ModelConfig("convolutional", channels=(16,)),
+        lambda: ModelConfig("convolutional", channels=(16, 32), hidden_sizes=(8,)),
+        lambda: ModelConfig("fully_connected", channels=(16, 32)),
+        lambda: ModelConfig("fully_connected", hidden_sizes=(8,) * 5),
+        lambda: ModelConfig("fully_connected", hidden_sizes=(0,)),
+        lambda: ModelConfig("keras_example", 32),
+        lambda: ModelConfig("keras_example", 1568, activation="tanh"),
+        lambda: ModelConfig("patches", 1568, channels=(8,)),
+        lambda: ModelConfig("fully_convolutional", 30),
+        lambda: TrainingConfig(threads=0),
+        lambda: TrainingConfig(threads=65),
+        lambda: RunConfig(config.LINEAR.model, training=TrainingConfig(loss="bce")),
+    ],
+)
+def test_settings_that_do_not_fit_each_other_are_refused(make):
+    with pytest.raises(ConfigError):
+        make()
+
+
+# Presets
+
+
+def test_the_denoiser_is_the_convolutional_autoencoder_with_a_corruption():
+    assert replace(config.DAE, corruption=config.CAE.corruption) == config.CAE
+    assert config.DAE.corruption.level > config.CAE.corruption.level == 0
+
+
+def test_the_keras_example_does_not_compress():
+    assert config.KERAS_EXAMPLE.model.latent_size == 1568 == 2 * config.PIXELS
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("fae", "FAE"),
+        ("cae", "CAE"),
+        ("dae", "DAE"),
+        ("linear", "linear FAE"),
+        ("keras", "Keras"),
+        ("fully-convolutional", "FCAE"),
+        ("patches", "Patches"),
+    ],
+)
+def test_a_preset_is_called_what_the_lessons_call_it(name, family):
+    assert config.family(config.preset(name)) == family
+
+
+@pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)
+@pytest.mark.parametrize("dataset", config.DATASETS)
+def test_the_command_shown_for_a_run_trains_exactly_that_run(run, dataset):
+    run = config.with_data(run, dataset)
+    assert config.run_id(parsed_back(run)) == config.run_id(run)
+
+
+@settings(deadline=None)
+@given(RUNS)
+def test_the_command_of_any_run_trains_exactly_that_run(run):
+    assert parsed_back(run) == run
+
+
+def test_full_mnist_needs_fewer_epochs():
+    for run in config.PRESETS.values():
+        assert config.with_data(run, config.MNIST).training.epochs < run.training.epochs

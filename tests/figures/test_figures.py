@@ -1,0 +1,159 @@
+"""Figures as values: what is on them, and that they are small."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ae_core import config
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.figures.base import (
+    Row,
+    columns_html,
+    compared_curves,
+    frames,
+    loss_curve,
+    paired_bars,
+    png,
+    rows_html,
+)
+from ae_core.models import reconstruct
+from ae_core.runs.store import Store
+from ae_core.training import seeded
+
+LEVELS = [round(i / 20, 2) for i in range(21)]
+
+
+def decoded(source: str) -> np.ndarray:
+    """A PNG data address -> (h, w, grey and opacity)."""
+    head, content = source.split(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+
+
+def noisy(images_nhw, level):
+    return corrupt(images_nhw, CorruptionConfig("gaussian", level), seeded(0, "test noise"))
+
+
+@pytest.fixture(scope="module")
+def eight(digits):
+    return digits.test_nhw[:8]
+
+
+def test_a_picture_of_digits_holds_their_pixels(eight):
+    strip = decoded(png(eight))
+    assert strip.shape == (28, 8 * 28 + 7 * 2, 2)
+    for i, image in enumerate(eight):
+        left = i * 30
+        np.testing.assert_array_equal(strip[:, left : left + 28, 0], (image * 255).round())
+        assert (strip[:, left : left + 28, 1] == 255).all()
+        assert (strip[:, left + 28 : left + 30, 1] == 0).all()
+
+
+def test_values_out_of_the_visible_range_are_clipped(eight):
+    strip = decoded(png(eight[:1] * 4 - 1))
+    np.testing.assert_array_equal(strip[..., 0], ((eight[0] * 4 - 1) * 255).round().clamp(0, 255))
+
+
+def test_rows_have_a_label_and_a_picture_each(eight):
+    page = rows_html([Row("clean", eight), Row("x < y & z", noisy(eight, 0.4))])
+    sources = re.findall(r'src="([^"]+)"', page)
+    assert sources == [png(eight), png(noisy(eight, 0.4))]
+    assert (
+        page.index(">clean<")
+        < page.index(sources[0])
+        < page.index(">x &lt; y &amp; z<")
+        < page.index(sources[1])
+    )
+
+
+def test_columns_have_a_title_and_a_picture_each(eight):
+    page = columns_html([("input", eight[:1]), ("FAE", eight[1:2])])
+    assert re.findall(r'src="([^"]+)"', page) == [png(eight[:1]), png(eight[1:2])]
+    assert re.findall(r'alt="([^"]+)"', page) == ["input", "FAE"]
+
+
+def test_frames_hold_a_picture_for_every_step_and_row_and_one_where_it_never_changes(eight):
+    made = frames([(level, [Row("clean", eight), Row("noisy", noisy(eight, level))]) for level in LEVELS])
+    assert made.values == LEVELS
+    assert made.labels == [["clean"], ["noisy"]]
+    assert made.pictures == [[png(eight)], [png(noisy(eight, level)) for level in LEVELS]]
+
+
+def test_frames_of_eight_digits_are_small(eight, tmp_path):
+    store = Store(tmp_path)
+    denoiser = store.load_model(store.shipped_like(config.DAE))
+    made = frames(
+        [
+            (
+                level,
+                [
+                    Row("clean", eight),
+                    Row("noisy", noisy(eight, level)),
+                    Row("rebuilt", reconstruct(denoiser, noisy(eight, level))),
+                ],
+            )
+            for level in LEVELS
+        ]
+    )
+    assert sum(len(address) for row in made.pictures for address in row) < 300_000
+
+
+LOSSES, ERRORS = [(1, 0.2), (10, 0.1), (20, 0.05)], [(10, 40.0), (20, 30.0)]
+
+
+def test_squared_errors_of_training_and_test_are_drawn_in_one_unit_on_one_axis():
+    figure = loss_curve(LOSSES, ERRORS, 40)
+    drawn = {line.name: (list(line.x), list(line.y)) for line in figure.data}
+    assert drawn["training loss"] == ([1, 10, 20], pytest.approx([156.8, 78.4, 39.2]))
+    assert drawn["test error"] == ([10, 20], [40.0, 30.0])
+    assert {line.yaxis for line in figure.data} <= {None, "y"}
+    assert (figure.layout.yaxis.type, figure.layout.yaxis.title.text) == ("log", "squared error per image")
+    assert figure.layout.xaxis.range == (0, 40)
+
+
+def test_a_cross_entropy_and_a_squared_error_have_an_axis_each_that_says_which():
+    figure = loss_curve(LOSSES, ERRORS, 40, "bce")
+    training, test = figure.data
+    assert list(training.y) == [0.2, 0.1, 0.05]
+    assert (test.yaxis, figure.layout.yaxis2.side, figure.layout.yaxis2.type) == ("y2", "right", "log")
+    assert figure.layout.yaxis.title.text == "cross-entropy per pixel"
+    assert "on the right" in test.name
+
+
+def test_the_loss_curve_can_be_empty():
+    assert loss_curve([], [], 0).data == ()
+
+
+def test_compared_runs_differ_in_more_than_colour_and_start_at_epoch_one():
+    figure = compared_curves([(f"run {i}", [3.0, 2.0, 1.0 + i][: i + 1]) for i in range(4)])
+    for looks in (
+        {trace.line.color for trace in figure.data},
+        {trace.line.dash for trace in figure.data},
+        {t.marker.symbol for t in figure.data},
+    ):
+        assert len(looks) == 4
+    assert [trace.name for trace in figure.data] == [f"run {i}" for i in range(4)]
+    assert [list(trace.x) for trace in figure.data] == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
+    assert figure.layout.yaxis.type == "log"
+    assert compared_curves([("not begun", [])]).data[0].x == ()
+
+
+def test_votes_before_and_after_differ_in_more_than_colour():
+    figure = paired_bars(["Yes.", "No."], [3, 9], [10, 2])
+    assert [(bars.name, list(bars.x)) for bars in figure.data] == [("before", [3, 9]), ("after", [10, 2])]
+    assert (
+        len({bars.marker.color for bars in figure.data})
+        == len({bars.marker.pattern.shape for bars in figure.data})
+        == 2
+    )
+    assert list(figure.data[0].y) == ["Yes.", "No."]
+    assert all(
+        (bars.textposition, bars.textangle) == ("outside", 0) for bars in figure.data
+    )  # a 9 on its side is a 6

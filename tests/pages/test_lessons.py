@@ -1,0 +1,396 @@
+"""The path through the lessons, its question cards, and the presenter's mode, by Streamlit's own test runner."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core.config import CAE, DAE, FAE
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.runs.store import Store, default_root
+from ae_core.service import worker
+from pages.shared import answers, question
+from pages.shared.answers import SHARES
+from pages.shared.browser import browser_memory
+from pages.shared.frame.lesson import BESIDE, PATH
+from tests.conftest import PROJECT
+from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+
+LESSONS = [lesson.page for lesson in PATH]
+
+
+def words(page: AppTest) -> str:
+    return " ".join(text.value for text in page.markdown)
+
+
+def revealed(page: AppTest) -> list[str]:
+    return [box.value for box in [*page.success, *page.info, *page.warning]]
+
+
+def kept_by_the_fae(digits) -> float:
+    """Worked out here once more, from the shipped network and nothing of the page's."""
+    store = Store(default_root())
+    run = store.shipped_like(FAE)
+    assert run is not None
+    rest = squared_error(reconstruct(store.load_model(run), digits.test_nhw), digits.test_nhw).sum()
+    return float(1 - rest / (digits.test_nhw - digits.test_nhw.mean(0)).square().sum())
+
+
+@pytest.mark.parametrize(("here", "following"), list(pairwise(PATH)), ids=lambda lesson: lesson.page)
+def test_every_lesson_leads_to_the_next(here, following):
+    assert f"Next: **{following.name}**" in words(open_page(here.page))
+
+
+@pytest.mark.parametrize(
+    ("beside", "seen", "onward", "backward"),
+    [
+        ("latent_space", None, PATH[1], PATH[0]),
+        ("runs", PATH[3], PATH[4], PATH[3]),
+        ("latent_space", PATH[-1], BESIDE[1], PATH[-1]),
+        ("runs", PATH[-1], PATH[0], PATH[-1]),
+    ],
+)
+def test_a_page_beside_the_path_leads_on_and_back(beside, seen, onward, backward):
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{beside}.py"), default_timeout=60)
+    if seen:
+        page.session_state["presenter_script"] = seen.page
+    text = words(page.run())
+    assert f"Next: **{onward.name}**" in text
+    assert f"Back: **{backward.name}**" in text
+
+
+def test_a_size_that_nobody_has_trained_still_leads_on_from_the_latent_space():
+    page = open_page("latent_space")
+    page.slider(key="latent_size").set_value(17).run()
+    assert "Next: **" in words(page)
+
+
+@pytest.mark.parametrize(
+    "lesson", ["fully_connected", "convolutional", "denoising", "difference", "surprises", "comparison"]
+)
+def test_a_lesson_with_nothing_trained_yet_still_leads_on(lesson):
+    page = open_page(lesson)
+    page.slider(key="latent_size").set_value(17).run()
+    assert page.info
+    assert "Next: **" in words(page)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_lesson_asks_before_it_tells(lesson):
+    page = open_page(lesson)
+    assert "**Predict first.**" in words(page)
+    locks = [button for button in page.button if button.label == "Lock my answer"]
+    assert locks
+    assert all(lock.disabled for lock in locks)
+
+
+def test_home_leads_to_every_lesson_and_every_page_beside():
+    text = words(open_page("home"))
+    assert all(lesson.promise in text for lesson in PATH[1:])
+    assert "Latent space" in text
+    assert "Runs" in text
+
+
+@pytest.mark.parametrize("lesson", [*LESSONS, "latent_space"])
+def test_a_lesson_says_nothing_that_only_whoever_runs_the_server_could_do(lesson):
+    page = open_page(lesson)
+    for reveal in [button.key for button in page.button if button.key.endswith("_reveal")]:
+        page.button(key=reveal).click().run()
+    said = words(page) + " ".join([*revealed(page), *(caption.value for caption in page.caption)])
+    assert re.findall(r"python -m|AE_LAB_|--\w+|first weights|marked against|\b1 numbers", said) == []
+
+
+def test_every_network_is_called_by_its_full_name_where_it_first_stands():
+    (told,) = [caption.value for caption in open_page("home").caption if "FAE" in caption.value]
+    assert all(
+        name in told
+        for name in ("fully connected autoencoder", "convolutional autoencoder", "denoising autoencoder")
+    )
+
+
+def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
+    page = open_page("home")
+    assert not any("variance" in text for text in revealed(page))
+    page.radio(key="home_choice").set_value(SHARES[0]).run()
+    page.button(key="home_lock").click().run()
+    assert any(f"You said “{SHARES[0]}”, but it is: **{SHARES[2]}**" in text for text in revealed(page))
+    assert any(f"{kept_by_the_fae(digits):.0%} of the variance" in text for text in revealed(page))
+    assert page.radio(key="home_choice").disabled
+    assert "home_lock" not in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize(
+    ("share", "right", "told"),
+    [
+        (-0.2, 0, "show nothing of the variance"),
+        (0.0, 0, "show 0% of the variance"),
+        (0.003, 0, "show less than 1% of the variance"),
+        (0.494, 0, "show 49% of the variance"),
+        (0.496, 1, "show 50% of the variance"),
+        (0.904, 1, "show 90% of the variance"),
+        (0.906, 2, "show 91% of the variance"),
+        (0.999, 2, "show more than 99% of the variance"),
+        (1.0, 2, "show 100% of the variance"),
+    ],
+)
+def test_a_share_of_the_variance_is_judged_by_the_figure_that_is_shown(share, right, told):
+    answer = answers.variance_answer(share, 1000)
+    assert answer.right == answers.SHARES[right]
+    assert told in answer.because
+
+
+def test_an_answer_counts_for_the_network_it_was_given_for():
+    page = open_page("fully_connected")
+    page.button(key="fae_reveal").click().run()
+    assert any("latent size 30" in text for text in revealed(page))
+    page.slider(key="latent_size").set_value(8).run()
+    assert not any("PCA was fitted on" in text for text in revealed(page))
+    page.button(key="fae_reveal").click().run()
+    assert any("latent size 8" in text for text in revealed(page))
+
+
+def test_nobody_is_asked_to_commit_to_what_cannot_be_measured_yet():
+    page = open_page("convolutional")
+    page.slider(key="latent_size").set_value(12).run()
+    page.radio(key="cae_choice").set_value(page.radio(key="cae_choice").options[0]).run()
+    assert page.button(key="cae_lock").disabled
+    assert page.button(key="cae_reveal").disabled
+    assert any(
+        "once every network that it asks about has been trained" in caption.value for caption in page.caption
+    )
+
+
+def test_a_right_answer_is_told_so():
+    page = open_page("home")
+    page.radio(key="home_choice").set_value(SHARES[2]).run()
+    page.button(key="home_lock").click().run()
+    assert page.success[0].value.startswith("That is right:")
+
+
+def test_a_presenter_can_reveal_without_voting_and_ask_again():
+    page = open_page("home")
+    page.button(key="home_reveal").click().run()
+    assert page.info[0].value.startswith(f"**{SHARES[2]}**")
+    page.button(key="home_again").click().run()
+    assert not page.info
+    assert [radio.value for radio in page.radio if radio.key.startswith("home_choice")] == [None]
+
+
+def count_hands(page: AppTest, when: str, *counts: int) -> None:
+    """Type how many voted for each answer on the first card of the page."""
+    page.segmented_control(key="home_votes_when").set_value(when).run()
+    for field, count in zip(
+        [each for each in page.number_input if "_votes_" in each.key], counts, strict=True
+    ):
+        field.set_value(count)
+    page.run()
+
+
+def test_the_rooms_votes_are_counted_in_a_row_and_drawn_when_asked_for():
+    page = open_page("home")
+    assert not [field for field in page.number_input if "_votes_" in field.key]
+    page.button(key="home_votes").click().run()
+    before = len(page.get("plotly_chart"))
+    count_hands(page, "before", 3, 7, 1)
+    count_hands(page, "after", 1, 1, 9)
+    assert len(page.get("plotly_chart")) == before  # the second vote would follow the first's bars
+    page.button(key="home_votes").click().run()
+    page.toggle(key="home_votes_shown").set_value(True).run()
+    *_, votes = page.get("plotly_chart")
+    assert len(page.get("plotly_chart")) == before + 1
+    assert '"name":"before"' in votes.proto.spec
+    assert '"name":"after"' in votes.proto.spec
+    page.button(key="home_votes").click().run()
+    assert [field.value for field in page.number_input if "_votes_before_" in field.key] == [3, 7, 1]
+
+
+def test_while_presenting_the_fields_for_votes_stand_on_the_page_until_they_are_put_away():
+    page = presenting("home")
+    assert len([field for field in page.number_input if "_votes_before_" in field.key]) == len(SHARES)
+    page.button(key="home_votes").click().run()
+    assert not [field for field in page.number_input if "_votes_" in field.key]
+
+
+def test_votes_stay_with_the_question_they_were_given_to():
+    page = open_page("fully_connected")
+    page.button(key="fae_votes").click().run()
+    [first, *_] = [field for field in page.number_input if "_votes_before_" in field.key]
+    first.set_value(5).run()
+    fields = [field.value for field in page.number_input if "_votes_" in field.key]
+    assert 5 in fields
+    page.slider(key="latent_size").set_value(8).run()
+    assert not any(field.value for field in page.number_input if "_votes_" in field.key)
+    assert "fae_votes_shown" not in [toggle.key for toggle in page.toggle]
+    page.slider(key="latent_size").set_value(30).run()
+    assert [field.value for field in page.number_input if "_votes_" in field.key] == fields
+
+
+# Every card whose answer hangs on a dial, and a dial that it hangs on.
+CARDS = [
+    ("fully_connected", "fae", "latent_size", 8, "latent size"),
+    ("convolutional", "cae", "latent_size", 8, "latent size"),
+    ("denoising", "denoising", "training_noise_level", 0.2, "noise in training"),
+    ("difference", "difference_clean", "latent_size", 8, "latent size"),
+    ("comparison", "comparison", "comparison_test_noise", 0.05, "noise"),
+    ("latent_space", "latent", "latent_size", 8, "latent size"),
+    ("surprises", "surprises_again_CAE", "latent_size", 8, "latent size"),
+]
+
+
+@pytest.mark.parametrize(("lesson", "card", "dial", "value", "word"), CARDS)
+def test_a_locked_answer_belongs_to_the_dials_it_was_given_at(lesson, card, dial, value, word):
+    page = open_page(lesson)
+    at_first, choice = page.slider(key=dial).value, page.radio(key=f"{card}_choice").options[0]
+    page.radio(key=f"{card}_choice").set_value(choice).run()
+    page.button(key=f"{card}_lock").click().run()
+    told = [box.value for box in (*page.success, *page.warning)]
+    assert told
+    page.slider(key=dial).set_value(value).run()
+    assert page.button(key=f"{card}_lock")
+    assert not page.success
+    assert not page.warning
+    assert f"The {word} has changed since you answered" in " ".join(caption.value for caption in page.caption)
+    assert [radio.value for radio in page.radio if radio.key.startswith(f"{card}_choice")] == [None]
+    page.slider(key=dial).set_value(at_first).run()
+    assert [box.value for box in (*page.success, *page.warning)] == told
+    assert [radio.value for radio in page.radio if radio.key.startswith(f"{card}_choice")] == [choice]
+
+
+MARK = "a1b2c3d4e5f6"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "no JSON", "[1]", "null", "{}", '{"answers": 7, "votes": [], "votes_shown": 1}', "[" * 5_000,
+        f'{{"answers": {{"{MARK}": {{"choice": 9.5, "of": {{}}}}}}}}', f'{{"answers": {{"{MARK}": {{"choice": true, "of": {{}}}}}}}}',
+        f'{{"answers": {{"{MARK}": {{"choice": 0, "of": {{"a": 7}}}}}}}}', '{"answers": {"short": {"choice": 0, "of": {}}}}',
+        f'{{"votes": {{"{MARK}": {{"before": [1, 2], "after": [1e99, NaN, -1]}}}}}}', f'{{"votes": {{"{MARK}": {{"before": 3}}}}}}',
+    ],
+)  # fmt: skip
+def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over(text):
+    assert question._from_text(text) == {"answers": {}, "votes": {}, "votes_shown": False}
+
+
+def test_an_answer_that_no_option_of_the_question_is_unasks_nothing():
+    page = open_page("home")
+    asked = page.session_state[question.NOW]["home"]
+    said = {
+        "answers": {asked.mark: {"choice": 8, "of": {}}},
+        "votes": {asked.votes_mark: {"before": [1] * 9, "after": []}},
+    }
+    page.session_state[browser_memory.MEMORY]["texts"]["question_home"] = json.dumps(said)
+    page.run()
+    assert not page.exception
+    assert page.button(key="home_lock").disabled
+    assert page.toggle(key="home_votes_shown").value is False
+
+
+def presenting(name: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.query_params["present"] = "1"
+    return page.run()
+
+
+def test_presenting_makes_type_large_and_hides_the_dials():
+    styles = " ".join(element.proto.body for element in presenting("denoising").get("html"))
+    assert "font-size: 21px" in styles
+    assert ".st-key-dials { display: none" in styles
+    assert "font-size: 21px" not in " ".join(
+        element.proto.body for element in open_page("denoising").get("html")
+    )
+
+
+def test_presenting_has_every_network_ready():
+    assert any("Ready: 18 networks" in caption.value for caption in presenting("home").caption)
+
+
+def test_the_switch_turns_presenting_on_and_off():
+    page = open_page("home")
+    page.toggle(key="present_switch").set_value(True).run()
+    assert any("Page Down" in caption.value for caption in page.caption)
+    page.toggle(key="present_switch").set_value(False).run()
+    assert not any("Page Down" in caption.value for caption in page.caption)
+
+
+def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_nothing():
+    def script() -> None:
+        from pages.shared.frame import presenter
+        from pages.shared.own_digit import digit_source, my_digit
+        from pages.shared.parts import latent_bench
+        from pages.shared.runs import run_list
+
+        presenter._turn()
+        my_digit._switched("home_own")
+        run_list._upload("runs_upload_0")
+        latent_bench._point_clicked()
+        latent_bench._place_clicked()
+        digit_source._undo()
+
+    assert not AppTest.from_function(script, default_timeout=60).run().exception
+
+
+# After a training at defaults
+
+
+@pytest.fixture
+def all_trained(request: pytest.FixtureRequest, digits, few_digits) -> None:
+    """FAE, CAE and DAE as their pages' dials begin, which makes a pair of the latter two, trained in this store.
+
+    On few digits, which takes seconds; in the full form on all that come with the lab.
+    """
+    learnt_from = digits if request.config.getoption("--chaos") == "full" else few_digits
+    for run in (FAE, CAE, DAE):
+        for _ in worker.record(run, Store(default_root()), learnt_from):
+            pass
+
+
+UNTRUE_NOW = (
+    "has been trained yet",
+    "stands in for",
+    "Nothing has been trained here yet",
+    "The log of this run has no",
+    "measuring …",
+)
+TRAINED_HERE = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae", "difference": "pair"}
+
+
+def faults_after_training(lesson: str) -> list[str]:
+    """What is wrong with a lesson whose networks are all trained here, opened and with every question revealed."""
+    page = open_page(lesson)
+    while hidden := [button for button in page.button if button.label == "Reveal without answering"]:
+        hidden[0].click().run()
+        assert not page.exception, (lesson, page.exception)
+    told = " ".join(str(text.value) for text in [*page.markdown, *page.caption, *page.info, *page.success])
+    drawn = " ".join(
+        [element.proto.body for element in page.get("html")]
+        + [figure.proto.spec for figure in page.get("plotly_chart")]
+    )
+    text = re.sub(r"data:image/[^\"' ]+", "", told)
+    faults = [f"a box: {box.value}" for box in [*page.error, *page.warning]]
+    faults += [f"says: {words}" for words in UNTRUE_NOW if words in told + drawn]
+    faults += [f"prints: {number}" for number in re.findall(r"\b(?:nan|inf)\b", text)]
+    if lesson not in ("reading", "runs") and "data:image/png;base64" not in told + drawn:
+        faults.append("shows no picture")
+    if lesson in TRAINED_HERE:
+        if "Trained here" not in text or "Shipped with the lab" in text:
+            faults.append("does not show what was trained here")
+        if (
+            not page.button(key=f"{TRAINED_HERE[lesson]}_train").disabled
+            or "These settings are trained" not in text
+        ):
+            faults.append("offers to train again what is trained")
+    return [f"{lesson} {fault}" for fault in faults]
+
+
+def test_any_lesson_after_a_training_at_defaults_shows_pictures_and_says_nothing_that_is_no_longer_so(
+    all_trained,
+):
+    assert [
+        fault for lesson in [*LESSONS, "latent_space", "runs"] for fault in faults_after_training(lesson)
+    ] == []

@@ -1,0 +1,205 @@
+"""PCA beside the fully connected autoencoder, and what the linear one has to do with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ae_core import baselines, config
+from ae_core.baselines import fit_pca
+from ae_core.config import CorruptionConfig
+from ae_core.errors import QueueFullError
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.runs.store import Store, default_root
+from ae_core.service import jobs
+from pages.shared import display
+from pages.shared.parts import pca_view
+from tests.pages.test_pages import asked_for, no_training_process, open_page  # noqa: F401 (a fixture)
+
+
+def shipped(preset: config.RunConfig, size: int):
+    run = Store(default_root()).shipped_like(config.adjusted(preset, model={"latent_size": size}))
+    assert run is not None
+    return run
+
+
+def mean_error(images_nhw, clean_nhw) -> float:
+    return float(squared_error(images_nhw, clean_nhw).mean())
+
+
+@pytest.fixture(scope="module")
+def pca(digits):
+    return fit_pca(digits.train_nhw, 64)
+
+
+@pytest.mark.parametrize("size", [2, 8, 30])
+def test_the_shipped_linear_network_comes_within_a_hundredth_of_pca_and_never_below(digits, pca, size):
+    run = shipped(config.LINEAR, size)
+    assert (run.config.data.name, len(digits.train_nhw)) == ("embedded", run.result["dataset"]["train"])
+    linear = mean_error(
+        reconstruct(Store(default_root()).load_model(run), digits.train_nhw), digits.train_nhw
+    )
+    bound = mean_error(pca.first(size).reconstruct(digits.train_nhw), digits.train_nhw)
+    assert bound <= linear <= 1.01 * bound
+
+
+@pytest.mark.parametrize("size", [2, 8, 30])
+def test_the_shipped_linear_networks_are_what_the_preset_trains(size):
+    assert shipped(config.LINEAR, size).config == config.adjusted(config.LINEAR, model={"latent_size": size})
+
+
+@pytest.mark.parametrize("size", [2, 8, 30])
+def test_the_fae_passes_pca_on_held_back_digits(digits, pca, size):
+    fae = mean_error(
+        reconstruct(Store(default_root()).load_model(shipped(config.FAE, size)), digits.test_nhw),
+        digits.test_nhw,
+    )
+    assert fae < mean_error(pca.first(size).reconstruct(digits.test_nhw), digits.test_nhw)
+
+
+def test_the_first_directions_are_the_pca_of_a_smaller_code_and_their_errors_add_up(few_digits):
+    images_nhw = few_digits.test_nhw
+    largest = fit_pca(few_digits.train_nhw, 16)
+    errors = largest.errors_by_size(images_nhw)
+    for size in (1, 5, 16):
+        for smaller in (largest.first(size), fit_pca(few_digits.train_nhw, size)):
+            assert mean_error(smaller.reconstruct(images_nhw), images_nhw) == pytest.approx(
+                errors[size - 1], rel=1e-4
+            )
+
+
+def test_errors_within_five_percent_are_about_equal():
+    assert baselines.smallest({"PCA": 10.5, "FAE": 10.0}) is None
+    assert baselines.smallest({"PCA": 10.6, "FAE": 10.0}) == "FAE"
+    assert baselines.smallest({"PCA": 4.0, "FAE": 10.0}) == "PCA"
+
+
+def test_runs_are_alike_whatever_their_size_pace_and_digits():
+    other = config.adjusted(
+        config.CAE, model={"latent_size": 3}, training={"epochs": 2, "learning_rate": 1e-3}
+    )
+    assert config.is_like(replace(other, data=config.DataConfig(config.MNIST)), config.CAE)
+    assert not config.is_like(replace(other, corruption=CorruptionConfig("gaussian", 0.4)), config.CAE)
+    assert not config.is_like(config.adjusted(other, model={"activation": "tanh"}), config.CAE)
+
+
+def words(page) -> str:
+    return " ".join(text.value for text in [*page.markdown, *page.caption]) + " ".join(
+        element.proto.body for element in page.get("html")
+    )
+
+
+def test_pca_stands_beside_the_fae_with_its_error(digits, pca):
+    page = open_page("fully_connected")
+    page.slider(key="latent_size").set_value(8).run()
+    measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
+    held_back = mean_error(pca.first(8).reconstruct(measured_nhw), measured_nhw)
+    assert f"PCA, 8 numbers: error {held_back:.1f}" in words(page)
+    assert "FAE, 8 numbers: error" in words(page)
+    assert "linear FAE, 8" not in words(page)
+
+
+def test_other_digits_can_be_asked_for_beside_pca():
+    page = open_page("fully_connected")
+    before = words(page)
+    page.button(key="pca_digits").click().run()
+    assert page.session_state["digits_seed"] == 1
+    assert words(page) != before
+
+
+def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how_near_it_came(digits, pca):
+    page = open_page("fully_connected")
+    page.slider(key="latent_size").set_value(8)
+    page.toggle(key="linear").set_value(True).run()
+    assert not page.exception
+    linear = mean_error(
+        reconstruct(Store(default_root()).load_model(shipped(config.LINEAR, 8)), digits.train_nhw),
+        digits.train_nhw,
+    )
+    bound = mean_error(pca.first(8).reconstruct(digits.train_nhw), digits.train_nhw)
+    assert f"PCA {bound:.2f}, linear FAE {linear:.2f}" in words(page)
+    assert f"{linear / bound:.4f} times" in words(page)
+    assert "is **smaller than** PCA's" in words(page)
+
+
+def test_train_under_the_switch_asks_for_the_linear_preset(monkeypatch):
+    page = open_page("fully_connected")
+    page.toggle(key="linear").set_value(True).run()
+    page.slider(key="latent_size").set_value(5).run()
+    assert asked_for(page, monkeypatch, "linear") == config.adjusted(config.LINEAR, model={"latent_size": 5})
+
+
+def test_the_card_says_whether_pca_or_the_fae_rebuilds_better():
+    page = open_page("fully_connected")
+    page.radio(key="fae_choice").set_value("PCA.").run()
+    page.button(key="fae_lock").click().run()
+    assert "but it is: **The FAE.** Squared error per image, latent size 30" in page.warning[0].value
+    assert "PCA was fitted on 4,000 digits, the FAE learnt from 59,000" in page.warning[0].value
+
+
+def points(page) -> dict[str, list[int]]:
+    """The latent sizes drawn, by the name of the line or points."""
+    (figure,) = [element for element in page.get("plotly_chart") if "latent size" in element.proto.spec]
+    return {trace["name"]: trace["x"] for trace in json.loads(figure.proto.spec)["data"]}
+
+
+def test_every_shipped_network_is_a_point_against_the_latent_size():
+    drawn = points(open_page("convolutional"))
+    assert drawn["FAE, learnt from 59,000"] == drawn["CAE, learnt from 59,000"] == list(config.SHIPPED_SIZES)
+    assert len(drawn) == 3
+    assert "CAE, learnt from 59,000" not in points(open_page("fully_connected"))
+
+
+def test_the_button_asks_for_the_sizes_that_are_missing_until_the_line_is_full(monkeypatch):
+    asked: list[config.RunConfig] = []
+
+    def submit(run, store, data_dir, visitor):
+        if len(asked) == 3:
+            raise QueueFullError("You have 3 trainings under way.")
+        asked.append(run)
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    page = open_page("convolutional")
+    page.button(key="cae_train_sizes").click().run()
+    assert [(config.family(run), run.model.latent_size) for run in asked] == [
+        ("FAE", 1),
+        ("CAE", 1),
+        ("FAE", 128),
+    ]
+    assert not page.error
+    page.button(key="cae_train_sizes").click().run()
+    assert "3 trainings under way" in page.error[0].value
+
+
+# The sentences, at the edges of what can be measured
+
+
+@pytest.mark.parametrize(
+    ("fae", "pca", "word"),
+    [(17.5, 29.7, "smaller than"), (29.7, 17.5, "larger than"), (5.01, 5.04, "as large as")],
+)
+def test_the_fae_and_pca_are_compared_by_the_figures_that_are_shown(fae, pca, word):
+    told = pca_view.bound_words(fae, pca)
+    assert f"its error of {fae:.1f} is **{word}** PCA's, {pca:.1f}" in told
+    assert "which neither learnt from" in told
+
+
+@pytest.mark.parametrize(
+    ("own", "pca", "told"),
+    [
+        (2.02, 2.0, "linear FAE 2.02, which is **1.0100 times** PCA's. "),
+        (0.0, 0.0, "PCA 0.00, linear FAE 0.00. "),
+    ],
+)
+def test_how_near_a_linear_network_came_is_told_even_where_nothing_is_lost(own, pca, told):
+    assert told in pca_view.linear_words(own, pca, 4000)
+
+
+def test_a_code_of_one_number_is_one_number():
+    page = open_page("fully_connected")
+    page.slider(key="latent_size").set_value(1).run()
+    assert "With **1 number** in the code" in words(page)
+    assert not page.exception

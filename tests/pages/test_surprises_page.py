@@ -1,0 +1,106 @@
+"""The lessons "What do you think of this?" and "Further reading", by Streamlit's own test runner."""
+
+from __future__ import annotations
+
+import pytest
+
+from ae_core import config
+from ae_core.runs.store import Store, default_root
+from ae_core.study import oddities
+from ae_core.study.iteration import ENDS, course
+from ae_core.study.oddities import ODDITIES, VERDICTS
+from tests.pages.test_lessons import revealed, words
+from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+
+
+def drawn(page) -> str:
+    """All pictures of digits that the page shows as HTML."""
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+def shipped(latent_size):
+    store = Store(default_root())
+    return store.load_model(
+        store.shipped_like(config.adjusted(config.CAE, model={"latent_size": latent_size}))
+    )
+
+
+def test_only_what_goes_in_is_seen_before_a_prediction():
+    page = open_page("surprises")
+    assert 'alt="letters, and a face"' in drawn(page)
+    assert 'alt="CAE"' not in drawn(page)
+    assert not page.table
+    assert not page.get("plotly_chart")
+    page.button(key="surprises_letter_k_reveal").click().run()
+    assert 'alt="CAE"' in drawn(page)
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_the_right_prediction_about_the_letter_is_the_one_measured(size, digits):
+    page = open_page("surprises")
+    page.slider(key="latent_size").set_value(size).run()
+    (measured,) = oddities.outcomes(shipped(size), ODDITIES["letter_k"].draw(digits)[None], digits)
+    page.radio(key="surprises_letter_k_choice").set_value(measured.verdict).run()
+    page.button(key="surprises_letter_k_lock").click().run()
+    assert page.success[0].value.startswith(f"That is right: **{measured.verdict}**")
+    assert f"CAE {measured.times_median:.1f}" in page.success[0].value
+    assert f"{measured.error:.1f}" in page.table[0].value.to_string()
+
+
+def test_every_picture_has_a_question_of_its_own():
+    page = open_page("surprises")
+    page.selectbox(key="surprises_picture").set_value("face").run()
+    assert "is given **a face**?" in words(page)
+    assert list(page.radio(key="surprises_face_choice").options) == list(VERDICTS)
+    assert "A circle, two dots and an arc." not in words(page)
+
+
+def test_all_that_comes_out_is_shown_when_asked_for():
+    page = open_page("surprises")
+    assert "out of the DAE" not in drawn(page)
+    page.toggle(key="surprises_all").set_value(True).run()
+    assert all(f"out of the {model}" in drawn(page) for model in ("FAE", "CAE", "DAE"))
+
+
+def test_a_latent_size_without_networks_says_what_to_do():
+    page = open_page("surprises")
+    page.slider(key="latent_size").set_value(17).run()
+    assert "move the dial to 2, 4, 8, 16, 30 or 64" in page.info[0].value
+    assert not page.exception
+
+
+def test_what_becomes_of_a_digit_again_and_again_is_the_one_measured(digits):
+    page = open_page("surprises")
+    page.slider(key="latent_size").set_value(2).run()
+    page.button(key="surprises_again_CAE_reveal").click().run()
+    measured = course(shipped(2), digits)
+    assert measured.commonest_end in ENDS
+    assert any(f"**{measured.commonest_end}**" in text for text in revealed(page))
+    assert f"This CAE **{measured.verdict}**: {measured.settled} of 100" in words(page)
+    (chart,) = page.get("plotly_chart")
+    assert all(f'"name":"{model}"' in chart.proto.spec for model in ("FAE", "CAE", "DAE"))
+
+
+def test_the_network_to_be_applied_again_and_again_can_be_chosen():
+    page = open_page("surprises")
+    assert "Apply the **CAE** to its own output 50 times." in words(page)
+    page.button_group(key="surprises_model").set_value("DAE").run()
+    assert "Apply the **DAE** to its own output 50 times." in words(page)
+
+
+def test_further_reading_counts_the_numbers_of_the_keras_example_on_its_network():
+    page = open_page("reading")
+    assert "1,568" not in words(page)
+    page.radio(key="reading_choice").set_value("More than 784.").run()
+    page.button(key="reading_lock").click().run()
+    assert "1,568 numbers for 784 pixels, 200%. It does not compress." in page.success[0].value
+    assert "28,353" in page.table[0].value.to_string()
+
+
+def test_further_reading_leads_on_and_names_its_sources():
+    text = words(open_page("reading"))
+    assert "https://keras.io/examples/vision/autoencoder/" in text
+    assert all(
+        name in text
+        for name in ("Hinton", "Baldi", "Vincent", "**Latent space**", "**Your digit**", "**Runs**")
+    )

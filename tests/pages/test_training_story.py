@@ -1,0 +1,191 @@
+"""How a network learnt: the figure that the browser replays, and what a page shows of it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import plotly.io
+import pytest
+import streamlit as st
+import torch
+
+from ae_core import config
+from ae_core.data import Digits
+from ae_core.figures import training as training_figures
+from ae_core.figures.latent import CLASS_COLOURS, CLASS_SYMBOLS
+from ae_core.figures.training import SCALE
+from ae_core.runs.store import SHIPPED, Store, default_root
+from ae_core.service import jobs, worker
+from ae_core.service.jobs import Progress
+from pages.shared.frame import presenter
+from pages.shared.runs import training_story
+from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
+from tests.study.test_latent import opened
+
+SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})
+# The trace of all codes in the replay of a denoiser: after three rows of pictures and the ten classes of the legend.
+POINTS = 13
+
+
+@pytest.fixture
+def progress(few_digits: Digits) -> Progress:
+    """A denoiser trained here, on few digits, with everything that is logged today."""
+    store = Store(default_root())
+    for _ in worker.record(SMALL_DAE, store, few_digits):
+        pass
+    return jobs.progress(config.run_id(SMALL_DAE), store)
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in SHIPPED.iterdir()))
+def test_every_run_that_comes_with_the_lab_can_be_replayed_from_its_first_step_and_its_log_is_small(name):
+    told = jobs.progress(name, Store(default_root()))
+    steps = [step for step, _ in told.snapshots]
+    assert len(steps) >= 24
+    assert (steps[0], steps[-1]) == (0, told.steps)
+    assert told.codes is not None
+    assert told.codes.steps == steps
+    assert told.codes.codes_tnd.shape == (len(steps), 1000, 2)
+    assert (SHIPPED / name / "events.jsonl").stat().st_size < 1_000_000
+
+
+def forget_codes(run: config.RunConfig) -> None:
+    """Make the run one of a lab that did not yet keep where codes lay."""
+    store = Store(default_root())
+    finished = store.get(config.run_id(run))
+    model = store.load_model(finished)
+    log = store.folder(finished.run_id) / "events.jsonl"
+    lines = [line for line in log.read_text().splitlines() if json.loads(line)["event"] != "codes"]
+    log.write_text("\n".join(lines) + "\n")
+    store.commit(run, model, finished.result)
+
+
+def replayed(progress: Progress, frame: int) -> dict:
+    """The figure as the browser has it once it shows this frame, by trace."""
+    figure = training_story._figure(progress, "mse")
+    shown = figure.frames[frame]
+    return dict(zip(shown.traces, shown.data, strict=True))
+
+
+def test_the_replay_begins_at_the_untrained_network_and_ends_at_the_trained_one(progress):
+    figure = training_story._figure(progress, "mse")
+    assert figure.frames[0].name == "0"
+    assert figure.frames[-1].name == str(progress.steps)
+    assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [
+        frame.name for frame in figure.frames
+    ]
+    assert figure.layout.sliders[0].active == 0
+    assert figure.data[2].source == figure.frames[0].data[0].source
+
+
+def test_pictures_codes_and_loss_move_together(progress):
+    first, last = replayed(progress, 0), replayed(progress, -1)
+    assert set(first) == set(last)
+    assert first[2].source != last[2].source
+    assert not np.array_equal(first[POINTS].x, last[POINTS].x)
+    (marker,) = list(last)[-1:]
+    assert last[marker].x == (progress.steps,)
+    assert last[marker].y[0] == pytest.approx(784 * progress.batch_losses[-1][1])
+
+
+def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
+    figure = training_story._figure(progress, "mse")
+    width, widest_label = 356, 45
+    assert (figure.layout.xaxis3.domain[0] - figure.layout.xaxis2.domain[1]) * width >= widest_label
+    assert not any("3" in f"{words.xref}{words.yref}" for words in figure.layout.annotations)
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
+    figure = training_story._figure(progress, loss)
+    training, test = [trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"]
+    axes = [figure.layout["yaxis" + trace.yaxis[1:]] for trace in (training, test)]
+    assert all(axis.visible is not False and axis.showticklabels is not False for axis in axes)
+    assert test.y[-1] == pytest.approx(progress.test_errors[-1][1])
+    assert training.y[-1] == pytest.approx(progress.batch_losses[-1][1] * (784 if loss == "mse" else 1))
+    words = figure.layout.xaxis3.title.text
+    two_units = loss == "bce"
+    assert (axes[0] != axes[1]) == two_units
+    assert (axes[1].side == "right") == two_units
+    assert (", left" in words and ", right" in words) == two_units
+
+
+def test_every_frame_shows_every_digits_code_where_it_lay(progress):
+    labels, codes = progress.codes.labels_n, progress.codes.codes_tnd
+    low, high = codes.amin((0, 1)), codes.amax((0, 1))
+    shown = replayed(progress, 4)[POINTS]
+    np.testing.assert_allclose(
+        np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51
+    )
+    looks = training_story._figure(progress, "mse").data[POINTS].marker
+    assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
+    assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
+
+
+def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
+    legend = [trace for trace in training_story._figure(progress, "mse").data if trace.name]
+    assert [(trace.name, trace.marker.color, trace.marker.symbol) for trace in legend] == [
+        (str(digit), colour, symbol)
+        for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True))
+    ]
+
+
+def test_the_axes_stay_and_hold_every_frame(progress):
+    figure = training_story._figure(progress, "mse")
+    assert all(set(frame.layout.to_plotly_json()) == set() for frame in figure.frames)
+    low, high = figure.layout.xaxis2.range
+    assert all(
+        low < min(trace.x) <= max(trace.x) < high for frame in figure.frames for trace in frame.data[1:-1]
+    )
+
+
+def test_nothing_plays_by_itself_or_glides(progress):
+    figure = training_story._figure(progress, "mse")
+    assert not figure.layout.updatemenus
+    for step in figure.layout.sliders[0].steps:
+        assert step.args[1]["frame"]["duration"] == step.args[1]["transition"]["duration"] == 0
+
+
+def test_a_shipped_training_is_a_small_figure(store):
+    run = store.shipped_like(config.DAE)
+    progress = jobs.progress(run.run_id, store)
+    rng = torch.Generator().manual_seed(0)
+    codes = jobs.CodeHistory(
+        [step for step, _ in progress.snapshots],
+        torch.randn(25, 1000, 2, generator=rng),
+        torch.arange(1000) % 10,
+    )
+    figure = training_story._figure(Progress(**{**progress.__dict__, "codes": codes}), "mse")
+    assert len(plotly.io.to_json(figure, validate=False)) < 700_000
+
+
+@pytest.mark.parametrize(("count", "expected"), [(25, [0, 6, 12, 18, 24]), (3, [0, 1, 2]), (1, [0])])
+def test_stills_are_spread_from_the_first_snapshot_to_the_last(count, expected):
+    assert training_figures.stills(count) == expected
+
+
+def test_a_denoisers_story_shows_stills_and_the_noisy_input(progress):
+    page = opened("denoising", latent_size=2, dae_epochs=3)
+    stills = next(element.proto.body for element in page.get("html") if "step 0" in element.proto.body)
+    assert stills.count("step ") == 2 * 5
+    assert "noisy" in stills
+    replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    assert "noisy input x + ε, clipped to 0–1" in [words["text"] for words in replay["layout"]["annotations"]]
+    assert len(replay["frames"]) == 25
+
+
+def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
+    forget_codes(SMALL_DAE)
+    st.cache_resource.clear()  # the log of a finished run is read once
+    page = opened("denoising", latent_size=2, dae_epochs=3)
+    assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
+    replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 3
+
+
+def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
+    st.cache_resource.clear()
+    presenter.prepare()
+    monkeypatch.setattr(training_story, "_figure", lambda *_: pytest.fail("drawn again"))
+    page = opened("denoising")
+    assert len(json.loads(page.get("plotly_chart")[-1].proto.spec)["frames"]) == 25

@@ -1,0 +1,286 @@
+"""The store kept in order: what is listed, what goes when room is needed, and what can be had back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ae_core import config
+from ae_core.config import RunConfig
+from ae_core.errors import ConfigError, StoreError
+from ae_core.models import build
+from ae_core.runs import housekeeping
+from ae_core.runs.store import CONFIG, MANIFEST, SHIPPED, WEIGHTS, Store
+from ae_core.service import tickets
+from ae_core.training import seeded
+from tests.conftest import PROJECT
+
+RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)})
+NAME = config.run_id(RUN)
+SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
+HOUR = 3600
+
+
+def run_number(i: int) -> RunConfig:
+    return config.adjusted(RUN, training={"seed": i})
+
+
+def finish(store: Store, run: RunConfig = RUN, used: float | None = None) -> str:
+    """A finished run of small but real weights, last looked at when `used` says."""
+    name = config.run_id(run)
+    store.begin(run).append({"event": "started"})
+    store.commit(run, build(run.model, seeded(0, "weights")), {})
+    if used is not None:
+        for path in store.folder(name).iterdir():
+            os.utime(path, (used, used))
+    return name
+
+
+def listed(store: Store) -> dict[str, housekeeping.RunFolder]:
+    return {entry.name: entry for entry in housekeeping.folders(store)[0]}
+
+
+def run_size(store: Store) -> int:
+    return listed(store)[finish(store)].size
+
+
+def set_quota(monkeypatch: pytest.MonkeyPatch, size: float) -> None:
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", str(size / housekeeping.MEGABYTE))
+
+
+@pytest.fixture
+def five(store: Store) -> list[str]:
+    """Five runs of one size, the first unused for longest."""
+    return [finish(store, run_number(i), used=1000.0 + i) for i in range(5)]
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Store:
+    (tmp_path / "file").write_text("")
+    return Store(tmp_path / "file" / "store")
+
+
+# The list
+
+
+def test_runs_of_every_state_are_listed_newest_first_and_shipped_ones_last(store):
+    finished = finish(store, run_number(1), used=1000.0)
+    store.begin(run_number(2)).append({"event": "stopped"})
+    tickets.ask(store, run_number(3), None, "ada", 1.0)
+    entries, problems = housekeeping.folders(store)
+    own = [entry for entry in entries if not entry.shipped]
+    assert {entry.name for entry in own} == {finished, *(config.run_id(run_number(i)) for i in (2, 3))}
+    assert (own[-1].name, own[-1].config, own[-1].changed) == (finished, run_number(1), 1000.0)
+    assert [entry.finished is not None for entry in own] == [False, False, True]
+    assert [entry.shipped for entry in entries[3:]] == [True] * len(list(SHIPPED.iterdir()))
+    assert problems == []
+
+
+def test_the_size_of_a_run_is_that_of_its_files(store):
+    name = finish(store)
+    assert listed(store)[name].size == sum(path.stat().st_size for path in store.folder(name).iterdir())
+    assert housekeeping.used_bytes(store) == listed(store)[name].size
+
+
+def test_damaged_and_unreadable_runs_are_reported_and_do_not_stop_the_list(store):
+    whole, damaged = finish(store, run_number(1)), finish(store, run_number(2))
+    (store.folder(damaged) / WEIGHTS).write_bytes(b"")
+    store.begin(run_number(3))
+    (store.folder(config.run_id(run_number(3))) / CONFIG).write_text('{"recipe": 0}')
+    store.folder("0" * 16).mkdir()  # just begun: nothing in it yet
+    entries, problems = housekeeping.folders(store)
+    assert [entry.name for entry in entries if not entry.shipped] == [whole]
+    assert [damaged in problem or "cannot be read by this version" in problem for problem in problems] == [
+        True,
+        True,
+    ]
+
+
+def test_a_store_that_is_not_there_lists_the_shipped_runs(unwritable):
+    entries, problems = housekeeping.folders(unwritable)
+    assert {entry.name for entry in entries} == {path.name for path in SHIPPED.iterdir()}
+    assert problems == []
+    assert housekeeping.used_bytes(unwritable) == 0
+
+
+# The quota
+
+
+def test_the_quota_is_two_gigabytes_unless_it_is_set(monkeypatch):
+    assert housekeeping.quota_bytes() == 2_000_000_000
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.5")
+    assert housekeeping.quota_bytes() == 500_000
+
+
+@pytest.mark.parametrize("junk", ["much", "0", "-1", "nan", "inf", "2 GB"])
+def test_a_quota_that_is_no_number_is_told_in_plain_words(store, junk, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", junk)
+    with pytest.raises(ConfigError, match=r"AE_LAB_STORE_QUOTA must be a number of megabytes.*Set it to one"):
+        housekeeping.make_room(store)
+
+
+def test_what_was_unused_for_longest_goes_first_and_no_more_than_needed(store, five, monkeypatch):
+    set_quota(monkeypatch, housekeeping.used_bytes(store) * 3.5 / 5)
+    assert housekeeping.make_room(store) == five[:2]
+    assert {entry.name for entry in housekeeping.folders(store)[0] if not entry.shipped} == set(five[2:])
+    assert housekeeping.used_bytes(store) <= housekeeping.quota_bytes()
+    assert housekeeping.make_room(store) == []
+
+
+def test_a_run_somebody_looked_at_is_not_the_next_to_go(store, five, monkeypatch):
+    housekeeping.mark_used(store, five[0])
+    set_quota(monkeypatch, housekeeping.used_bytes(store) - 1)
+    assert housekeeping.make_room(store) == [five[1]]
+
+
+def test_pinned_locked_requested_and_kept_runs_stay_whatever_the_quota(store, five, monkeypatch):
+    pinned, locked, requested, kept, other = five
+    housekeeping.pin(store, pinned)
+    tickets.ask(store, run_number(2), None, "ada", 1.0)
+    set_quota(monkeypatch, 1)
+    with store.lock(locked):
+        assert housekeeping.make_room(store, keep=kept) == [other]
+    assert set(listed(store)) >= {pinned, locked, requested, kept}
+    housekeeping.unpin(store, pinned)
+    assert set(housekeeping.make_room(store, keep=kept)) == {pinned, locked}
+
+
+def test_stopped_and_failed_runs_go_too(store, monkeypatch):
+    store.begin(RUN).append({"event": "failed", "message": "no"})
+    set_quota(monkeypatch, 1)
+    assert housekeeping.make_room(store) == [NAME]
+
+
+def test_shipped_runs_never_go(tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shutil.copytree(SHIPPED / SHIPPED_NAME, shipped / SHIPPED_NAME)
+    store = Store(tmp_path / "store", shipped)
+    finish(store)
+    set_quota(monkeypatch, 1)
+    assert housekeeping.make_room(store) == [NAME]
+    assert [entry.name for entry in housekeeping.folders(store)[0]] == [SHIPPED_NAME]
+
+
+def test_deleted_and_damaged_runs_go_before_any_other(store, five, monkeypatch):
+    housekeeping.delete(store, five[4])
+    (store.folder(five[3]) / WEIGHTS).write_bytes(b"")
+    housekeeping.folders(store)
+    assert len(list((store.root / "damaged").iterdir())) == 1
+    set_quota(monkeypatch, sum(listed(store)[name].size for name in five[:3]))
+    assert housekeeping.make_room(store) == []
+    assert housekeeping.used_bytes(store) == housekeeping.quota_bytes()
+
+
+def test_two_processes_that_make_room_at_once_remove_no_more_than_one(store, five, monkeypatch):
+    set_quota(monkeypatch, housekeeping.used_bytes(store) * 2.5 / 5)
+    program = (
+        "import sys; from pathlib import Path; from ae_core import housekeeping; from ae_core.runs.store import Store\n"
+        "print(*housekeeping.make_room(Store(Path(sys.argv[1]))))"
+    )
+    command = [sys.executable, "-c", program, str(store.root)]
+    both = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    gone = [name for process in both for name in process.communicate()[0].split()]
+    assert sorted(gone) == sorted(five[:3])
+    assert [process.returncode for process in both] == [0, 0]
+
+
+def test_a_store_that_cannot_be_written_is_left_as_it_is(unwritable, monkeypatch):
+    set_quota(monkeypatch, 1)
+    housekeeping.mark_used(unwritable, NAME)
+    housekeeping.tidy(unwritable)
+    assert housekeeping.make_room(unwritable) == []
+    monkeypatch.setattr(housekeeping, "used_bytes", lambda store: 2)
+    assert housekeeping.make_room(unwritable) == []
+
+
+# Marks
+
+
+def test_marks_are_seen_and_taken_away(store):
+    name = finish(store, used=1000.0)
+    assert (listed(store)[name].pinned, listed(store)[name].used) == (False, 1000.0)
+    housekeeping.pin(store, name)
+    housekeeping.mark_used(store, name)
+    assert listed(store)[name].pinned
+    assert listed(store)[name].used == pytest.approx(time.time(), abs=60)
+    housekeeping.unpin(store, name)
+    assert not listed(store)[name].pinned
+    assert store.get(name)
+
+
+def test_looking_at_a_run_that_is_gone_leaves_no_trace(store):
+    housekeeping.mark_used(store, NAME)
+    housekeeping.mark_used(store, "no run's name")
+    assert not store.root.exists()
+
+
+# Deleting
+
+
+def test_a_deleted_run_is_gone_at_once_and_comes_back_whole(store):
+    name = finish(store)
+    housekeeping.pin(store, name)
+    before = {path.name: path.read_bytes() for path in store.folder(name).iterdir()}
+    trashed = housekeeping.delete(store, name)
+    assert store.find(name) is None
+    assert housekeeping.undo_delete(store, trashed) == name
+    assert {path.name: path.read_bytes() for path in store.folder(name).iterdir()} == before
+    assert listed(store)[name].pinned
+
+
+def test_a_shipped_or_unknown_run_cannot_be_deleted(store):
+    with pytest.raises(StoreError, match="came with the lab and is always kept"):
+        housekeeping.delete(store, SHIPPED_NAME)
+    with pytest.raises(StoreError, match="no longer in the store"):
+        housekeeping.delete(store, NAME)
+    with pytest.raises(StoreError, match="16 hexadecimal digits"):
+        housekeeping.delete(store, "../../etc")
+
+
+def test_a_run_in_training_or_in_the_line_cannot_be_deleted(store):
+    finish(store)
+    with store.lock(NAME), pytest.raises(StoreError, match=r"is being trained.*Stop it first"):
+        housekeeping.delete(store, NAME)
+    tickets.ask(store, RUN, None, "ada", 1.0)
+    with pytest.raises(StoreError, match=r"waits for its turn.*Stop it first"):
+        housekeeping.delete(store, NAME)
+    tickets.fail(store, NAME, "The disk was full.")
+    housekeeping.delete(store, NAME)
+    assert tickets.find(store, NAME) is None
+
+
+def test_a_deleted_run_does_not_replace_one_that_was_trained_again(store):
+    trashed = housekeeping.delete(store, finish(store))
+    finish(store)
+    with pytest.raises(StoreError, match=r"There is a run .* again.*Delete the one there first"):
+        housekeeping.undo_delete(store, trashed)
+    housekeeping.delete(store, NAME)
+    assert housekeeping.undo_delete(store, trashed) == NAME
+
+
+def test_deleted_runs_are_removed_for_good_after_an_hour(store, monkeypatch):
+    old, young = finish(store, run_number(1)), finish(store, run_number(2))
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now - 2 * HOUR * 10**9)
+    gone = housekeeping.delete(store, old)
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    kept = housekeeping.delete(store, young)
+    housekeeping.tidy(store)
+    with pytest.raises(StoreError, match="removed for good"):
+        housekeeping.undo_delete(store, gone)
+    assert housekeeping.undo_delete(store, kept) == young
+
+
+def test_no_way_leads_out_of_the_trash(store):
+    outside = store.root / "outside"
+    outside.mkdir(parents=True)
+    with pytest.raises(StoreError):
+        housekeeping.undo_delete(store, f"{NAME}-/../../outside")
+    assert outside.exists()
+    assert not (store.root / "runs" / NAME / MANIFEST).exists()

@@ -1,0 +1,574 @@
+"""A run as one file: it comes back as it was, and nothing else comes in."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from ae_core import config
+from ae_core.config import RunConfig
+from ae_core.data import Digits
+from ae_core.errors import DamagedRunError, StoreError
+from ae_core.runs import housekeeping, run_file
+from ae_core.runs.run_file import FILES, export_run, import_run
+from ae_core.runs.store import CONFIG, EVENTS, MANIFEST, SHIPPED, UPLOADED, WEIGHTS, Store, pack_codes, to_png
+from ae_core.service import jobs, tickets
+from ae_core.service.worker import record
+from tests.runs.test_store import damaged_copies
+
+RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 1})
+NAME = config.run_id(RUN)
+SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
+
+
+def train(store: Store, digits: Digits, run: RunConfig = RUN) -> str:
+    for _ in record(run, store, digits):
+        pass
+    return config.run_id(run)
+
+
+@pytest.fixture(scope="module")
+def content(few_digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a run that was really trained."""
+    store = Store(tmp_path_factory.mktemp("trained"))
+    return export_run(store, train(store, few_digits))
+
+
+@pytest.fixture
+def digits_for(few_digits: Digits) -> Callable[[str], Digits]:
+    """The digits at hand, whatever the run's own are."""
+    return lambda name: few_digits
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(store: Store) -> Iterator[None]:
+    yield
+    assert list((store.root / "incoming").glob("*")) == []
+
+
+def parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for name, part in files.items():
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
+def sealed(folder: Path, run: RunConfig, weights: bytes, result: dict, events: bytes) -> bytes:
+    """A forger's file: everything belongs together, because the lab itself sealed it."""
+    store = Store(folder)
+    store.begin(run)
+    (store.folder(config.run_id(run)) / EVENTS).write_bytes(events)
+    store.commit(run, _Weights(weights), result)
+    files = {name: (store.folder(config.run_id(run)) / name).read_bytes() for name in FILES}
+    return packed(files)
+
+
+class _Weights:
+    """What `Store.commit` takes for a model."""
+
+    def __init__(self, weights: bytes) -> None:
+        self.state_dict = lambda: load_tensors(weights)
+
+
+def forged(
+    content: bytes,
+    folder: Path,
+    run: RunConfig = RUN,
+    weights: bytes | None = None,
+    events: bytes | None = None,
+    **result,
+) -> bytes:
+    """`content` with some of it changed, sealed anew."""
+    files = parts(content)
+    honest = json.loads(files[MANIFEST])["result"]
+    return sealed(
+        folder,
+        run,
+        weights or files[WEIGHTS],
+        {**honest, **result},
+        files[EVENTS] if events is None else events,
+    )
+
+
+def refuse(
+    store: Store,
+    content: bytes,
+    match: str = "is not a run as the lab writes it",
+    digits_for=lambda name: None,
+) -> None:
+    """Refused in one sentence for the cause and one for the next step, and nothing of it appears."""
+    with pytest.raises(StoreError, match=match) as refusal:
+        import_run(store, content, digits_for)
+    assert "Upload the file that Download gave you" in str(refusal.value)
+    assert not store.folder(NAME).exists()
+    assert not list((store.root / "uploads").glob("*"))
+
+
+# Round trips
+
+
+def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_for):
+    name = import_run(store, content, digits_for)
+    folder = store.folder(name)
+    assert {file: (folder / file).read_bytes() for file in FILES} == parts(content)
+    assert store.load_model(store.get(name)) is not None
+    assert [run.name for run in store.uploads()[0]] == [name]
+    assert export_run(store, name) == content
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp_path):
+    few = replace(few_digits, train_nhw=few_digits.train_nhw[:64])
+    run = config.adjusted(config.PRESETS[preset], training={"epochs": 1})
+    name = train(Store(tmp_path / "there"), few, run)
+    assert (
+        store.get(import_run(store, export_run(Store(tmp_path / "there"), name), lambda name: few)).config
+        == run
+    )
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
+def test_a_shipped_run_can_be_taken_along(store, name, few_digits):
+    there = Store(store.root, shipped_root=None)
+    elsewhere = replace(few_digits, name="elsewhere")  # so that nothing is compared with what its file says
+    came = import_run(there, export_run(store, name), lambda name: elsewhere)
+    assert there.get(came).result == Store(store.root / "other").get(name).result
+
+
+def test_a_file_packed_anew_by_another_program_is_welcome(store, content, digits_for):
+    again = packed(dict(reversed(parts(content).items())), zipfile.ZIP_DEFLATED)
+    assert store.get(import_run(store, again, digits_for)).config == RUN
+
+
+# Apart from what was trained here
+
+
+def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, digits_for):
+    before = store.runs()
+    name = import_run(store, content, digits_for)
+    assert name != NAME
+    assert (store.find(NAME), store.has_own(NAME), store.events(NAME)) == (None, False, [])
+    assert store.shipped_like(RUN) is None
+    assert store.runs() == before
+    assert jobs.status(NAME, store) == "none"
+    assert jobs.expected_seconds(RUN, store) == jobs.expected_seconds(RUN, Store(store.root / "empty"))
+    uploaded = store.get(name)
+    assert (uploaded.config, uploaded.run_id, uploaded.name) == (RUN, NAME, name)
+    assert jobs.status(name, store) == "finished"
+
+
+def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here(
+    store, content, few_digits, digits_for, tmp_path
+):
+    better = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
+    elsewhere = replace(few_digits, name="elsewhere")
+    name = import_run(
+        store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere
+    )
+    tickets.ask(store, RUN, None, "ada", 1.0)
+    assert jobs.status(NAME, store) == "queued"
+    tickets.close(store, NAME)
+    train(store, few_digits)
+    assert store.get(NAME).weights_sha256 != store.get(name).weights_sha256
+    assert not store.get(NAME).uploaded_as
+    assert [run.run_id for run in store.runs()[0] if not run.shipped] == [NAME]
+    assert {entry.name: entry.uploaded for entry in housekeeping.folders(store)[0] if not entry.shipped} == {
+        NAME: False,
+        name: True,
+    }
+
+
+def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, digits_for):
+    store.begin(RUN).append({"event": "stopped"})
+    import_run(store, content, digits_for)
+    assert jobs.status(NAME, store) == "stopped"
+
+
+def test_what_is_here_already_need_not_come_in_again(store, content, few_digits, digits_for):
+    name = import_run(store, content, digits_for)
+    with pytest.raises(
+        StoreError, match=rf"here already, with the same weights: it was uploaded before. Choose {name[:6]}"
+    ):
+        import_run(store, content, digits_for)
+    housekeeping.delete(store, name)
+    train(store, few_digits)
+    before = (store.folder(NAME) / MANIFEST).read_bytes()
+    with pytest.raises(StoreError, match="was trained here"):
+        import_run(store, content, digits_for)
+    assert (store.folder(NAME) / MANIFEST).read_bytes() == before
+    with pytest.raises(StoreError, match="came with the lab"):
+        import_run(store, export_run(store, SHIPPED_NAME), digits_for)
+
+
+def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digits_for, monkeypatch):
+    name = import_run(store, content, digits_for)
+    housekeeping.pin(store, name)
+    trashed = housekeeping.delete(store, name)
+    assert store.uploads() == ([], [])
+    assert housekeeping.undo_delete(store, trashed) == name
+    assert {entry.name: entry.pinned for entry in housekeeping.folders(store)[0] if not entry.shipped} == {
+        name: True
+    }
+    assert housekeeping.used_bytes(store) > 0
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.000001")
+    assert housekeeping.make_room(store) == []
+    housekeeping.unpin(store, name)
+    assert housekeeping.make_room(store) == [name]
+
+
+def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lost(
+    store, few_digits, digits_for
+):
+    """It lay among the trained ones, under the name of its settings, with a mark."""
+    train(store, few_digits)
+    (store.folder(NAME) / UPLOADED).touch()
+    housekeeping.pin(store, NAME)
+    content = {path.name: path.read_bytes() for path in store.folder(NAME).iterdir()}
+    later = Store(store.root)
+    assert later.find(NAME) is None
+    assert jobs.status(NAME, later) == "none"
+    (run,), problems = later.uploads()
+    assert (run.config, problems) == (RUN, [])
+    assert {path.name: path.read_bytes() for path in later.folder(run.name).iterdir()} == content
+    assert run_file.measured_here(later, run, digits_for).is_on_its_own
+    train(later, few_digits)
+    assert later.has_own(NAME)
+    assert [run.name for run in later.uploads()[0]] == [run.name]
+
+
+def test_an_earlier_versions_upload_makes_way_for_a_training_that_begins(store, few_digits):
+    train(store, few_digits)
+    (store.folder(NAME) / UPLOADED).touch()
+    Store(store.root).begin(RUN)
+    assert [run.config for run in store.uploads()[0]] == [RUN]
+    assert store.events(NAME) == []
+
+
+def test_a_damaged_upload_is_set_aside_as_any_other_run(store, content, digits_for):
+    name = import_run(store, content, digits_for)
+    (store.folder(name) / WEIGHTS).write_bytes(b"")
+    assert [name in problem for problem in store.uploads()[1]] == [True]
+    assert store.find(name) is None
+    import_run(store, content, digits_for)
+    other = f"u{'0' * 15}"
+    store.folder(name).rename(store.folder(other))
+    with pytest.raises(DamagedRunError, match="belongs to another run"):
+        store.find(other)
+
+
+# What it is worth
+
+
+def test_an_uploaded_run_is_measured_here_whatever_its_file_claims(store, content, few_digits, tmp_path):
+    """Its own digits are not at hand, so any figures would do; the digits at hand tell what it can."""
+    elsewhere = replace(few_digits, name="elsewhere")
+    claimed = dict.fromkeys(json.loads(parts(content)[MANIFEST])["result"]["test"], 0.001)
+    name = import_run(store, forged(content, tmp_path, test=claimed), lambda name: elsewhere)
+    run = store.get(name)
+    measured = run_file.measured_here(store, run, lambda name: elsewhere)
+    honest = json.loads(parts(content)[MANIFEST])["result"]["test"]
+    assert measured.test == pytest.approx(honest, rel=1e-3)
+    assert (measured.digits, measured.count, measured.is_on_its_own) == ("elsewhere", 100, False)
+    assert run_file.kept_measure(Store(store.root), run) == measured
+
+
+def test_it_is_measured_anew_once_other_digits_are_at_hand_and_not_before(
+    store, content, digits_for, few_digits, monkeypatch
+):
+    run = store.get(import_run(store, content, digits_for))
+    asked = []
+    monkeypatch.setattr(run_file, "summary", lambda *pictures: asked.append(pictures) or {"mse": 1.0})
+    assert run_file.measured_here(store, run, digits_for).test["mse"] != 1.0
+    assert asked == []
+    fewer = replace(few_digits, test_nhw=few_digits.test_nhw[:10])
+    for _ in range(2):
+        assert run_file.measured_here(store, run, lambda name: fewer).count == 10
+    assert len(asked) == 1
+
+
+def test_who_may_have_learnt_from_the_digits_at_hand_is_known(store, few_digits, tmp_path):
+    full = config.with_data(RUN, config.MNIST)
+    train(Store(tmp_path / "there"), replace(few_digits, name=config.MNIST), full)
+    sent = export_run(Store(tmp_path / "there"), config.run_id(full))
+    run = store.get(import_run(store, sent, lambda name: few_digits))
+    assert run_file.measured_here(store, run, lambda name: few_digits).may_know_them
+
+
+def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
+    store.begin(RUN)
+    with pytest.raises(StoreError, match="no finished run"):
+        export_run(store, NAME)
+    train(store, few_digits)
+    store.get(NAME)
+    weights = store.folder(NAME) / WEIGHTS
+    content, before = bytearray(weights.read_bytes()), weights.stat()
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DamagedRunError):
+        export_run(store, NAME)
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path, content, digits_for):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        import_run(Store(tmp_path / "file" / "store"), content, digits_for)
+
+
+def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, digits_for, monkeypatch):
+    def full(folder: Path, files: dict[str, bytes]) -> None:
+        folder.mkdir(parents=True)
+        (folder / CONFIG).write_bytes(files[CONFIG])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_file, "_write", full)
+    with pytest.raises(StoreError, match=r"No space left.*Make room"):
+        import_run(store, content, digits_for)
+    assert store.uploads() == ([], [])
+
+
+# What is no run's file
+
+
+@pytest.mark.parametrize("junk", [b"", b"PK", b"I am not an archive.", b"\0" * 1000, b"PK\5\6" + b"\0" * 18])
+def test_what_is_no_archive_is_refused(store, junk):
+    refuse(store, junk)
+
+
+def test_an_archive_cut_short_is_refused(store, content):
+    for size in (1, len(content) // 2, len(content) - 1):
+        refuse(store, content[:size])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused(store, content, name):
+    files = parts(content)
+    del files[name]
+    refuse(store, packed(files), "and nothing else")
+
+
+@pytest.mark.parametrize(
+    "name", ["extra.txt", "../config.json", "/etc/passwd", "runs/config.json", "config.json/", "Config.json"]
+)
+def test_any_other_file_is_refused_and_written_nowhere(store, content, name, tmp_path):
+    before = set(tmp_path.rglob("*"))
+    refuse(store, packed({**parts(content), name: b"{}"}), "and nothing else")
+    files = parts(content)
+    refuse(store, packed({**{key: files[key] for key in FILES[1:]}, name: files[CONFIG]}), "and nothing else")
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_twice_is_refused(store, content):
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(CONFIG, b"{}")
+    refuse(store, file.getvalue(), "and nothing else")
+
+
+def test_an_archive_of_very_many_files_is_refused_before_it_is_read(store, monkeypatch):
+    content = packed({f"{i}": b"" for i in range(2000)})
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refuse(store, content, "too many files")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_unpacks_to_far_more_is_never_unpacked(store, content, name, monkeypatch):
+    files = parts(content)
+    files[name] = b"\0" * 50_000_000
+    bomb = packed(files, zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 1_000_000
+    read: list[int] = []
+    whole = zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda file, n=-1: read.append(n) or whole(file, n))
+    refuse(store, bomb, f"{name} is larger")
+    assert all(0 <= n <= 4_000_000 for n in read)
+
+
+def test_a_file_that_lies_about_its_size_is_refused(store, content):
+    files = parts(content)
+    bomb = bytearray(packed({**files, EVENTS: b"\0" * 5_000_000}, zipfile.ZIP_DEFLATED))
+    for signature, offset in ((b"PK\1\2", 24), (b"PK\3\4", 22)):
+        at = bomb.index(
+            signature,
+            bomb.index(EVENTS.encode()) - 50 if signature == b"PK\3\4" else bomb.rindex(EVENTS.encode()) - 46,
+        )
+        bomb[at + offset : at + offset + 4] = (100).to_bytes(4, "little")
+    refuse(store, bytes(bomb))
+
+
+def test_packing_that_the_lab_does_not_use_is_refused(store, content):
+    refuse(store, packed(parts(content), zipfile.ZIP_BZIP2))
+    encrypted = bytearray(content)
+    encrypted[content.index(b"PK\1\2") + 8] |= 1
+    refuse(store, bytes(encrypted))
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_flipped_bit_anywhere_is_refused(store, content, name):
+    files = parts(content)
+    for damaged in damaged_copies(files[name]):
+        if name == MANIFEST and damaged == files[name] + b"\n":
+            continue  # white space after JSON changes nothing
+        refuse(store, packed({**files, name: damaged}))
+
+
+def test_settings_of_another_run_are_refused(store, content):
+    other = config.adjusted(RUN, training={"seed": 1})
+    refuse(store, packed({**parts(content), CONFIG: config.to_json(other).encode()}))
+    assert not store.folder(config.run_id(other)).exists()
+
+
+# Forgery: every hash and seal is right, and still
+
+
+def test_weights_that_are_not_numbers_are_refused(store, content, tmp_path):
+    tensors = load_tensors(parts(content)[WEIGHTS])
+    for i, value in enumerate((float("nan"), float("inf"))):
+        spoiled = {name: tensor.clone() for name, tensor in tensors.items()}
+        next(iter(spoiled.values())).view(-1)[0] = value
+        refuse(
+            store,
+            forged(content, tmp_path / f"{i}", weights=save_tensors(spoiled)),
+            "not all of its weights are numbers",
+        )
+
+
+def test_weights_of_another_shape_name_or_kind_are_refused(store, content, tmp_path):
+    tensors = load_tensors(parts(content)[WEIGHTS])
+    first = next(iter(tensors))
+    others = [
+        {**tensors, first: tensors[first][None]},
+        {**tensors, first: tensors[first][:1]},
+        {name: tensor for name, tensor in tensors.items() if name != first},
+        {**tensors, "extra": torch.zeros(1)},
+        {**tensors, first: tensors[first].half()},
+        {},
+    ]
+    for i, weights in enumerate(others):
+        refuse(store, forged(content, tmp_path / f"{i}", weights=save_tensors(weights)))
+
+
+def test_weights_of_another_network_are_refused(store, content, tmp_path):
+    refuse(store, forged(content, tmp_path, run=config.adjusted(config.CAE, training={"epochs": 1})))
+
+
+def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, digits_for):
+    test = json.loads(parts(content)[MANIFEST])["result"]["test"]
+    for i, metric in enumerate(set(test) - {"psnr"}):
+        better = forged(content, tmp_path / f"{i}", test={**test, metric: test[metric] * 1.01})
+        refuse(store, better, "do not give the metrics", digits_for)
+    untrained = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
+    refuse(
+        store,
+        forged(content, tmp_path / "weights", weights=save_tensors(untrained)),
+        "do not give the metrics",
+        digits_for,
+    )
+    # A run's PSNR is worked out from its error, so what is claimed for it is never seen.
+    import_run(store, forged(content, tmp_path / "psnr", test={**test, "psnr": 99.0}), digits_for)
+    (run,) = store.uploads()[0]
+    assert run.result["test"] == pytest.approx(test)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"test": {"mse": 0.1}},
+        {"test": {"mse": float("nan"), "psnr": 1.0, "ssim": 1.0, "bce": 1.0}},
+        {"train_seconds": "1"},
+        {"train_seconds": 10**400},
+        {"parameters": 1},
+        {"parameters": None},
+        {"code_size": True},
+        {"dataset": {"name": "mnist", "train": 1, "test": 1}},
+        {"dataset": {"name": "embedded", "train": "many", "test": 1}},
+        {"device": "[a link](https://example.org)"},
+        {"command": "rm -rf /"},
+        {"versions": {"torch": "![x](http://host/x.png)"}},
+        {"versions": {"**torch**": "2.15.0"}},
+        {"versions": dict.fromkeys([letter * 2 for letter in "abcdefghijklmnopqrstu"], "1")},
+    ],
+)
+def test_a_result_that_does_not_fit_is_refused(store, content, tmp_path, result):
+    refuse(store, forged(content, tmp_path, **result), next(iter(result)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"[]",
+        b"[" * 50_000,
+        b'{"event": 5, "time": 1}',
+        b'{"event": ["batch"], "time": 1}',
+        b'{"event": "batch", "time": 1, "step": 1}',
+        b'{"event": "batch", "time": 1, "step": "1", "loss": 1}',
+        b'{"event": "batch", "time": 1, "step": 1, "loss": NaN}',
+        b'{"event": "else", "time": 1, "step": -1}',
+        b'{"event": "snapshot", "time": 1, "step": 1, "digits": "aGFsbG8="}',
+        json.dumps(
+            {"event": "snapshot", "time": 1, "step": 1, "digits": to_png(torch.zeros(400, 28, 28))}
+        ).encode(),
+        json.dumps(
+            {"event": "codes", "time": 1, "at": [0, 1], **pack_codes(torch.rand(3, 5, 2), torch.zeros(5))}
+        ).encode(),
+        json.dumps(
+            {"event": "codes", "time": 1, "at": [0], **pack_codes(torch.rand(1, 5, 2), torch.full((5,), 10))}
+        ).encode(),
+    ],
+)
+def test_a_log_that_a_page_could_trip_over_is_refused(store, content, tmp_path, line):
+    refuse(
+        store,
+        forged(content, tmp_path, events=parts(content)[EVENTS] + line + b"\n"),
+        f"a line of its {EVENTS}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hidden_sizes", {}),
+        ("hidden_sizes", ""),
+        ("latent_size", 2.0),
+        ("latent_size", 10**6),
+        ("kind", ["fully_connected"]),
+        ("more", 1),
+    ],
+)
+def test_settings_that_the_lab_would_not_write_are_refused(store, content, field, value):
+    settings = json.loads(parts(content)[CONFIG])
+    settings["model"][field] = value
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":")).encode()
+    refuse(store, packed({**parts(content), CONFIG: text}), "settings")
+
+
+def test_a_manifest_cannot_make_the_store_read_other_files(store, content):
+    manifest = json.loads(parts(content)[MANIFEST])
+    for sha256 in ({**manifest["sha256"], "/dev/zero": "0"}, {"../../secret": "0"}, {}, "no", None):
+        refuse(
+            store,
+            packed({**parts(content), MANIFEST: json.dumps({**manifest, "sha256": sha256}).encode()}),
+            MANIFEST,
+        )
+    refuse(store, packed({**parts(content), MANIFEST: b"[" * 15_000}), MANIFEST)

@@ -1,0 +1,105 @@
+"""Strange pictures: what they are, and what is said of what comes out, worked out here once more."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from ae_core import config
+from ae_core.models import reconstruct
+from ae_core.study import oddities
+from ae_core.study.oddities import AS_WELL, ODDITIES, REPLACED, WORSE, Outcome
+
+
+@pytest.fixture
+def network(store):
+    def of(preset, latent_size):
+        run = store.shipped_like(config.adjusted(preset, model={"latent_size": latent_size}))
+        return store.load_model(run)
+
+    return of
+
+
+def first_of(digit, digits):
+    return next(
+        image for image, label in zip(digits.test_nhw, digits.test_labels_n, strict=True) if label == digit
+    )
+
+
+def outcome(error, median, digit_distance):
+    return Outcome(torch.zeros(28, 28), error, median, 0, 1, digit_distance)
+
+
+@pytest.mark.parametrize("name", ODDITIES)
+def test_every_strange_picture_is_one_the_networks_can_be_given(name, digits):
+    image_hw = ODDITIES[name].draw(digits)
+    assert (image_hw.shape, image_hw.dtype) == ((28, 28), torch.float32)
+    assert 0 <= image_hw.min() <= image_hw.max() <= 1
+    assert image_hw.equal(ODDITIES[name].draw(digits))
+
+
+def test_no_two_of_them_are_the_same_and_none_is_a_digit_of_the_lab(digits):
+    pixels = oddities.pictures(digits).flatten(1)
+    assert torch.pdist(pixels).min() > 3
+    everything = torch.cat([digits.train_nhw, digits.test_nhw]).flatten(1)
+    assert torch.cdist(pixels, everything).min() > 2
+
+
+@pytest.mark.parametrize("name", [name for name in ODDITIES if name.startswith("letter")])
+def test_letters_are_as_long_and_as_central_as_the_digits_of_mnist(name, digits):
+    ink_hw = ODDITIES[name].draw(digits)
+    rows, columns = (ink_hw.sum(axis).nonzero() for axis in (1, 0))
+    assert max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + 1 in (19, 20)
+    places = torch.arange(28.0)
+    for axis in (0, 1):
+        assert 13 <= float((ink_hw.sum(axis) * places).sum() / ink_hw.sum()) <= 14.5
+
+
+def test_digits_are_turned_mirrored_inverted_and_moved(digits):
+    four, three, two, five = (first_of(digit, digits) for digit in (4, 3, 2, 5))
+    assert ODDITIES["upside_down"].draw(digits).equal(torch.rot90(four, 2))
+    assert ODDITIES["mirrored"].draw(digits)[:, 0].equal(three[:, 27])
+    assert (ODDITIES["inverted"].draw(digits) + two).equal(torch.ones(28, 28))
+    assert ODDITIES["shifted"].draw(digits)[:24, :24].equal(five[4:, 4:])
+
+
+def test_two_digits_share_one_frame(digits):
+    both = ODDITIES["two_digits"].draw(digits)
+    for half, digit in ((both[:, :14], 4), (both[:, 14:], 2)):
+        whole = first_of(digit, digits)
+        torch.testing.assert_close(half, (whole[:, ::2] + whole[:, 1::2]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "digit_distance", "verdict"),
+    [(20, 19, REPLACED), (20, 21, AS_WELL), (20.1, 30, WORSE), (5, 30, AS_WELL), (5, 4, REPLACED)],
+)
+def test_what_came_out_is_named_by_its_error_and_the_nearest_digit(error, digit_distance, verdict):
+    assert outcome(error, 10, digit_distance).verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "times"), [(0, 1.0), (3, math.inf)])
+def test_where_a_network_rebuilds_most_digits_perfectly_any_error_is_beyond_measure(error, times):
+    assert outcome(error, 0, 100).times_median == times
+
+
+def test_errors_ranks_and_distances_are_their_definitions(network, digits):
+    model = network(config.CAE, 8)
+    k, test = ODDITIES["letter_k"].draw(digits), digits.test_nhw
+    (measured,) = oddities.outcomes(model, k[None], digits)
+    out = reconstruct(model, k[None])[0]
+    usual = ((reconstruct(model, test) - test) ** 2).flatten(1).sum(1)
+    assert measured.error == pytest.approx(float(((out - k) ** 2).sum()), rel=1e-4)
+    assert measured.median == pytest.approx(float(usual.sort().values[499]), rel=1e-3)
+    assert measured.better == sum(float(one) < measured.error for one in usual)
+    assert measured.digit_distance == pytest.approx(
+        min(float(((out - digit) ** 2).sum()) for digit in test), rel=1e-3
+    )
+
+
+def test_a_code_of_2_numbers_makes_a_digit_of_a_letter_and_a_code_of_32_does_not(network, digits):
+    k = ODDITIES["letter_k"].draw(digits)[None]
+    assert oddities.outcomes(network(config.CAE, 2), k, digits)[0].verdict == REPLACED
+    assert oddities.outcomes(network(config.CAE, 30), k, digits)[0].verdict != REPLACED

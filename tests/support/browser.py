@@ -1,0 +1,160 @@
+"""The app started as the README says, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from playwright.sync_api import Browser, BrowserType, Page, Playwright
+
+from ae_core.runs.store import Store
+from ae_core.service import jobs
+
+PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PROJECT = Path(__file__).resolve().parents[2]
+# Where the pictures of digits are that the browser changes by itself.
+FOLLOWING = "[data-testid=stMarkdownContainer] img[src^='data:image/png']"
+ADDRESSES = f"""[...document.querySelectorAll("{FOLLOWING}, .js-plotly-plot image")].map(
+    picture => picture.getAttribute("src") || picture.getAttribute("href")
+)"""
+# Without these Chromium looks up its maker's hosts; as root it needs to be told to run without its sandbox.
+CHROMIUM_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class App:
+    """`streamlit run app.py` on a free port with its store in `folder`, until the block ends.
+
+    Its training process ends with it, unless `end_cluster` is set to False. A `copy` is another app on the same store.
+    """
+
+    def __init__(self, folder: Path, copy: str = "", **environment: str) -> None:
+        self.store = Store(folder / "store")
+        self.log = folder / f"app{copy}.log"
+        self.environment = environment
+        self.end_cluster = True
+        self.port = free_port()
+        base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        self.url = f"http://127.0.0.1:{self.port}" + (f"/{base}" if base else "")
+
+    def __enter__(self) -> App:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, or start it again on the same port once it has been killed. TimeoutError after two minutes."""
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")}
+        surroundings |= {"AE_LAB_STORE": str(self.store.root), **self.environment}
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+        ]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=surroundings, stdout=log, stderr=log)
+        try:
+            wait_until_up(self.url)
+        except TimeoutError as problem:
+            raise TimeoutError(f"the app did not come up:\n{self.log.read_text()}") from problem
+
+    def kill(self, how: signal.Signals) -> None:
+        """End it as a machine that fails does (SIGKILL), or as a service manager asks it to (SIGTERM)."""
+        self.process.send_signal(how)
+        self.process.wait(timeout=30)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        if self.end_cluster:
+            jobs.stop_cluster(self.store)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_until_up(url: str) -> None:
+    """Until the Streamlit server at `url` says that it is well. TimeoutError after two minutes."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"nobody answers at {url}")
+
+
+def chromium_path(kind: BrowserType) -> str | None:
+    """Debian's Chromium, or the one that Playwright brought, or None."""
+    own = kind.executable_path
+    return (
+        shutil.which("chromium") or shutil.which("chromium-browser") or (own if Path(own).exists() else None)
+    )
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """A headless Chromium; RuntimeError where there is none."""
+    path = chromium_path(playwright.chromium)
+    if path is None:
+        raise RuntimeError(
+            "there is no Chromium here: install Debian's package chromium, or run `playwright install chromium`"
+        )
+    return launched(playwright.chromium)
+
+
+def launched(kind: BrowserType, *more_flags: str) -> Browser:
+    """A headless Chromium with these flags besides the usual ones."""
+    flags = (
+        [*CHROMIUM_FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else CHROMIUM_FLAGS
+    )
+    return kind.launch(executable_path=chromium_path(kind), args=[*flags, *more_flags])
+
+
+def rebuilt_picture(page: Page) -> str | None:
+    """The data address of the newest reconstruction on the page while it trains."""
+    address: str | None = page.evaluate("document.querySelector('img[alt^=reconstruction]')?.src")
+    return address
+
+
+def pictures(page: Page) -> list[str]:
+    """The data addresses of the pictures that follow the noise slider, and of those in Plotly figures, as they are drawn now."""
+    addresses: list[str] = page.evaluate(ADDRESSES)
+    return addresses
+
+
+def picture_changes_after(page: Page, act: Callable[[], object], timeout: float = 10_000) -> float:
+    """Seconds from `act` until one of `pictures` shows other pixels."""
+    before = pictures(page)
+    started = time.monotonic()
+    act()
+    page.wait_for_function(
+        f"before => {{ const now = {ADDRESSES}; return now.length && now.join() !== before.join() }}",
+        arg=before,
+        timeout=timeout,
+    )
+    return time.monotonic() - started
