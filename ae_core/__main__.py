@@ -30,7 +30,7 @@ from ae_core.figures.png import grey_pixels
 from ae_core.metrics import METRICS, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.pictures.decoding import FORMATS_IN_WORDS, SUFFIXES
-from ae_core.runs import run_file
+from ae_core.runs import history, run_file
 from ae_core.runs.store import Store, default_root
 from ae_core.service import cluster, jobs, worker
 from ae_core.training import EpochDone, Started, seeded, use_one_thread
@@ -98,7 +98,7 @@ def _train_there(run: RunConfig, store: Store, data_dir: Path | None) -> None:
     told, problem = 0, ""
     try:
         while True:
-            progress = jobs.progress(name, store)
+            progress = history.read_progress(name, store)
             for step, error in progress.test_errors[told:]:
                 told += 1
                 _tell_epoch(round(step / progress.steps * progress.epochs), progress.epochs, error)

@@ -73,7 +73,11 @@ def broken_import_rules(path: Path, source: str) -> list[str]:
     names = imported_names(source)
     broken = []
     if path.parts[0] not in STREAMLIT_ONLY_IN:
-        outside = {name for name in names if name.split(".")[0] in {"streamlit", "streamlit_drawable_canvas", "pages"}}
+        outside = {
+            name
+            for name in names
+            if name.split(".")[0] in {"streamlit", "streamlit_drawable_canvas", "pages"}
+        }
         broken += [f"{path} imports {name}" for name in sorted(outside)]
     if path.parts[0] == "pages":
         pages = {name for name in names if re.fullmatch(r"pages\.(?!shared\b).+", name)}
@@ -136,7 +140,9 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
 
 def imports_at_start(source: str) -> set[str]:
     """Like `imported_names`, of what is imported before any function is called."""
-    outer = ast.Module([node for node in ast.parse(source).body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+    outer = ast.Module(
+        [node for node in ast.parse(source).body if isinstance(node, (ast.Import, ast.ImportFrom))], []
+    )
     return imported_names(ast.unparse(outer))
 
 
@@ -165,7 +171,7 @@ def test_a_circle_is_found():
         ("pages/shared/lab.py", "from pages.shared import display"),
         ("pages/shared/browser/touch.py", "from pages.shared.lab import store"),
         ("pages/shared/parts/pca_view.py", "from pages.shared.frame.lesson import begin"),
-            ],
+    ],
 )
 def test_the_import_rule_catches_an_offender(path, source):
     assert broken_import_rules(Path(path), source) != []

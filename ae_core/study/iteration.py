@@ -7,17 +7,13 @@ pictures is less than COLLAPSED of that between the digits. Change is the root m
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
 from ae_core.data import Digits
-from ae_core.figures.base import FONT, LINES
 from ae_core.metrics import mse
 from ae_core.models import Autoencoder, as_picture, reconstruct
 
@@ -27,9 +23,6 @@ DIGITS = 100
 DIGITS_SHOWN = 8
 SETTLED = 1e-3
 COLLAPSED = 0.1
-# A change of exactly zero has no place on a log axis.
-LEAST_CHANGE = 1e-7
-
 SAME = "It settles on a picture of the same digit."
 ANOTHER = "It settles on a picture of another digit."
 MOVING = "It keeps changing."
@@ -113,34 +106,3 @@ def course(model: Autoencoder, digits: Digits) -> Course:
         same_class_at_first=int((nearest_class(path_tnhw[1], digits) == labels_n).sum()),
         spread=mean_distance(path_tnhw[-1]) / mean_distance(path_tnhw[0]),
     )
-
-
-def change_curves(courses: Mapping[str, Course]) -> go.Figure:
-    """Change per step on a log axis, a line per network, and the level below which a picture counts as settled."""
-    figure = go.Figure()
-    for (name, one), (colour, dash, symbol) in zip(courses.items(), LINES, strict=False):
-        figure.add_scatter(
-            x=list(range(1, len(one.change_t) + 1)), y=one.change_t.clamp(min=LEAST_CHANGE).tolist(), name=name, mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 9, "maxdisplayed": 12},
-        )  # fmt: skip
-    figure.add_hline(y=SETTLED, line={"color": "gray", "width": 2, "dash": "longdash"})
-    figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=math.log10(SETTLED), yanchor="top",
-        text=f"settled: below {SETTLED:g}", showarrow=False, font={"size": FONT},
-    )  # fmt: skip
-    figure.update_layout(
-        height=420,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"title": "step", "rangemode": "tozero", "fixedrange": True},
-        yaxis={
-            "type": "log",
-            "title": "change of a pixel per step",
-            "dtick": 1,
-            "exponentformat": "power",
-            "fixedrange": True,
-        },
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure

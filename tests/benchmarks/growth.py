@@ -23,6 +23,7 @@ from playwright.sync_api import sync_playwright
 from ae_core import config, data
 from ae_core.config import RunConfig
 from ae_core.data import Digits
+from ae_core.runs import history
 from ae_core.service import cluster, jobs
 from ae_core.training import BatchDone, train
 from tests.support.browser import App, chromium
@@ -98,7 +99,9 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
             runs = [config.adjusted(config.CAE, training={"seed": 10 * count + i}) for i in range(count)]
             started = time.perf_counter()
             names = [jobs.submit(run, app.store, visitor=f"{i}") for i, run in enumerate(runs)]
-            wait_for(lambda names=names: all(jobs.status(name, app.store) == "finished" for name in names))
+            wait_for(
+                lambda names=names: all(history.status_of(name, app.store) == "finished" for name in names)
+            )
             times[count] = time.perf_counter() - started
         memory[f"worker, after {sum(counts)} trainings by two"] = largest_worker(app)
         thumb = page.locator(".st-key-dae_test_noise").get_by_role("slider")

@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from ae_core import config, data
 from ae_core.config import PIXELS
+from ae_core.runs import history
 from ae_core.service import jobs
 from tests.benchmarks.first_experience import MODEL_PAGES, training_seconds
 from tests.support.browser import App, chromium
@@ -51,7 +52,7 @@ def measured(data_dir: Path | None) -> dict[str, dict[str, float]]:
                     config.with_data(config.preset(prefix), dataset), model={"latent_size": size}
                 )
                 name = jobs.submit(run, app.store, data_dir)
-                wait_for(lambda name=name: jobs.status(name, app.store) == "finished")
+                wait_for(lambda name=name: history.status_of(name, app.store) == "finished")
                 result = app.store.get(name).result
                 error, psnr = result["test"]["mse"] * PIXELS, result["test"]["psnr"]
                 figures = {"squared error": error, "PSNR, dB": psnr, "training, s": result["train_seconds"]}

@@ -19,6 +19,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from ae_core import config
+from ae_core.runs import history
 from ae_core.service import jobs
 from tests.benchmarks.first_experience import noise_release_seconds
 from tests.conftest import PROJECT
@@ -33,7 +34,7 @@ def begin(app: App, count: int, seed: int) -> None:
     """Have `count` trainings run, for as long as the measurement takes."""
     for i in range(count):
         name = jobs.submit(config.adjusted(LONG, training={"seed": seed + i}), app.store, visitor=f"{i}")
-        wait_for(lambda name=name: jobs.progress(name, app.store).step > 0)
+        wait_for(lambda name=name: history.read_progress(name, app.store).step > 0)
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ae_core import config
+from ae_core.runs import history
 from ae_core.runs.store import Store, default_root
-from ae_core.service import jobs
 from tests.support.browser import FOLLOWING, PHONE, PROJECTOR, App, picture_changes_after, pictures
 
 PAGES = {
@@ -116,7 +116,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
     page.locator(".st-key-fae_stop button").click()
     expect(page.get_by_text("Stopped at epoch")).to_be_visible()
     run = config.adjusted(config.FAE, model={"latent_size": 12})
-    losses = [loss for _, loss in jobs.progress(config.run_id(run), app.store).batch_losses]
+    losses = [loss for _, loss in history.read_progress(config.run_id(run), app.store).batch_losses]
     assert losses[-1] < losses[0]
 
 

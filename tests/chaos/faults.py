@@ -9,6 +9,7 @@ import psutil
 
 from ae_core import config, data
 from ae_core.config import RunConfig
+from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster, jobs, worker
 from tests.support import service
@@ -61,7 +62,7 @@ def story(store: Store, run: RunConfig) -> list[dict[str, Any]]:
 
 
 def is_over(store: Store, run: RunConfig) -> bool:
-    return jobs.status(config.run_id(run), store) not in ("queued", "running")
+    return history.status_of(config.run_id(run), store) not in ("queued", "running")
 
 
 def cluster_process(store: Store) -> psutil.Process:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import StoreError
+from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import jobs
 from ae_core.training import use_one_thread
@@ -60,7 +61,7 @@ def ends(run: RunConfig, store: Store) -> str:
         assert store.find(name) is None
         return "refused"
     wait_for(lambda: is_over(store, run))
-    progress = jobs.progress(name, store)
+    progress = history.read_progress(name, store)
     if progress.status == "finished":
         return "finished"
     assert progress.status == "failed", progress.status

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from ae_core import config
+from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
@@ -43,7 +44,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
 ):
     run = with_seed(SMALL["CAE"], 3000)
     name = jobs.submit(run, own)
-    wait_for(lambda: jobs.progress(name, own).step > 0)
+    wait_for(lambda: history.read_progress(name, own).step > 0)
     (worker,) = cluster.workers(own)
     stopped = time.time()
     os.kill(worker.pid, signal.SIGSTOP)
@@ -67,12 +68,12 @@ def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, 
     connected.run(leave_room, 64 * 1024 * 1024)
     name = jobs.submit(hungry, own)
     wait_for(lambda: is_over(own, hungry))
-    message = jobs.progress(name, own).message
-    assert jobs.status(name, own) == "failed"
+    message = history.read_progress(name, own).message
+    assert history.status_of(name, own) == "failed"
     assert "out of memory" in message or "llocate" in message, message
     connected.run(leave_room, None)
     modest = with_seed(SMALL["CAE"], 3001)
     jobs.submit(modest, own)
     wait_for(lambda: is_over(own, modest))
-    assert jobs.status(config.run_id(modest), own) == "finished"
+    assert history.status_of(config.run_id(modest), own) == "finished"
     measured("failed with the reason; the next training finished")

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from ae_core import config
 from ae_core.config import CAE
-from ae_core.service import jobs
+from ae_core.runs import history
 from tests.browser.test_browser_digit import greys, open_page, same_digit, saved, sheet
 from tests.support.browser import PROJECTOR, App
 from tests.support.copies import KEY, Nginx, nginx_path, status, visitors
@@ -175,7 +175,7 @@ def test_after_a_restart_visitors_find_page_dials_and_training(alone, page, time
         ready = time.monotonic() - ended
         seconds = seconds_until_it_moves(page, ended)
         expect_as_it_was(page)
-        assert jobs.status(config.run_id(RUN), alone.store) in ("running", "finished")
+        assert history.status_of(config.run_id(RUN), alone.store) in ("running", "finished")
         measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
 
 

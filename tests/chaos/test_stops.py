@@ -7,6 +7,7 @@ import statistics
 import time
 
 from ae_core import config
+from ae_core.runs import history
 from ae_core.service import jobs
 from tests.chaos.faults import LONG
 from tests.support.service import wait_for, with_seed
@@ -22,10 +23,10 @@ def test_a_stop_frees_the_worker_within_two_seconds(served, times, measured):
         name = jobs.submit(run, served)
         wait_for(lambda name=name: served.is_locked(name))
         time.sleep(rng.uniform(0, 1.5))
-        before = jobs.progress(name, served)
+        before = history.read_progress(name, served)
         assert jobs.stop(name, served)
         waited.append(wait_for(lambda name=name: not served.is_locked(name), pause=0.005))
-        after = jobs.progress(name, served)
+        after = history.read_progress(name, served)
         assert after.status in ("stopped", "none")
         assert (after.status == "stopped") >= (before.step > 0)
         assert after.step >= before.step

@@ -7,8 +7,9 @@ import sys
 import time
 
 from ae_core import config
+from ae_core.runs import history, tickets
 from ae_core.runs.store import Store
-from ae_core.service import cluster, jobs, tickets
+from ae_core.service import cluster
 from tests.chaos.faults import SMALL
 from tests.conftest import PROJECT
 from tests.support.service import wait_for, with_seed
@@ -52,7 +53,7 @@ def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served,
     owners = max(
         len(ticket.owners), len(found.owners) if (found := tickets.find(served, ticket.run_id)) else 0
     )
-    wait_for(lambda: jobs.status(config.run_id(run), served) == "finished")
+    wait_for(lambda: history.status_of(config.run_id(run), served) == "finished")
     wait_for(lambda: keys_ever_run(served, ticket.run_id))
     assert keys_ever_run(served, ticket.run_id) == {f"train-{ticket.run_id}-{ticket.number}"}
     events = [event["event"] for event in served.events(config.run_id(run))]

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from ae_core import config
 from ae_core.config import CAE, RunConfig
+from ae_core.runs import history
 from ae_core.runs.store import Store
-from ae_core.service import cluster, jobs
+from ae_core.service import cluster
 from tests.chaos.faults import processes_of
 from tests.support.browser import App, chromium, chromium_path
 from tests.support.service import wait_for
@@ -37,7 +38,7 @@ def press_train_and_kill(browser: Browser, folder: Path, seed: int, rng: random.
         page.set_default_timeout(60_000)
         page.goto(f"{app.url}/{LINK.format(seed)}")
         page.locator(".st-key-cae_train button").click()
-        wait_for(lambda: jobs.status(name, app.store) in ("running", "finished"))
+        wait_for(lambda: history.status_of(name, app.store) in ("running", "finished"))
         time.sleep(rng.uniform(0, 1.5))
         app.end_cluster = False
         app.process.send_signal(rng.choice([signal.SIGKILL, signal.SIGTERM]))
@@ -57,7 +58,7 @@ def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, mea
         browser.close()
     for seed in range(kills):
         name = config.run_id(run_of(seed))
-        wait_for(lambda name=name: jobs.status(name, store) == "finished")
+        wait_for(lambda name=name: history.status_of(name, store) == "finished")
         told = [event["event"] for event in store.events(name) if event["event"] not in ("batch", "snapshot")]
         assert told == ["started", "epoch", "epoch", "codes", "finished"]
         assert [event["step"] for event in store.events(name) if event["event"] == "batch"] == list(

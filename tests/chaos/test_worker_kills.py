@@ -14,6 +14,7 @@ import pytest
 
 from ae_core import config
 from ae_core.config import RunConfig
+from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
@@ -51,13 +52,13 @@ def test_runs_whose_workers_are_killed_end_in_the_same_weights(
         run = with_seed(SMALL[family], seed)
         name = config.run_id(run)
         train_here(run, undisturbed, cache_dir)
-        pace = jobs.progress(name, undisturbed).seconds
+        pace = history.read_progress(name, undisturbed).seconds
         jobs.submit(run, served)
-        wait_for(lambda name=name: jobs.progress(name, served).step > 0)
+        wait_for(lambda name=name: history.read_progress(name, served).step > 0)
         killed_in: Counter[int] = Counter()
         for _ in range(min(KILLS_A_RUN, times(1, 34) - len(recoveries))):
             time.sleep(rng.uniform(0, pace / 4))
-            progress = jobs.progress(name, served)
+            progress = history.read_progress(name, served)
             if (
                 progress.status == "running"
                 and killed_in[progress.epoch] < 2
@@ -66,7 +67,7 @@ def test_runs_whose_workers_are_killed_end_in_the_same_weights(
                 killed_in[progress.epoch] += 1
                 recoveries += kill_worker(served, run)
         wait_for(lambda run=run: is_over(served, run))
-        assert jobs.status(name, served) == "finished", jobs.progress(name, served).message
+        assert history.status_of(name, served) == "finished", history.read_progress(name, served).message
         assert weights(served, run) == weights(undisturbed, run)
         assert story(served, run) == story(undisturbed, run)
     measured(f"{len(recoveries)} kills, all runs byte-equal; recovered after {statistics.median(recoveries):.2f} s (median), "

@@ -17,8 +17,9 @@ from ae_core.config import CorruptionConfig
 from ae_core.data import Digits
 from ae_core.metrics import decibels, mse
 from ae_core.models import reconstruct
+from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
-from ae_core.service import jobs, tickets, worker
+from ae_core.service import jobs, worker
 from ae_core.study.robustness import LEVELS, Curve, RemovedNoise, Spread, noisy_digits
 from pages.shared import display
 from pages.shared.parts import noise_view

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import config, data
 from ae_core.data import Digits
+from ae_core.runs import tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import cluster, jobs, tickets, worker
+from ae_core.service import cluster, jobs, worker
 from pages.shared import lab
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.server import page_objects

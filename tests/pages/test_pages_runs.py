@@ -14,9 +14,9 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.models import build
-from ae_core.runs import housekeeping, run_file, store
+from ae_core.runs import housekeeping, run_file, store, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import cluster, tickets
+from ae_core.service import cluster
 from ae_core.service.worker import record
 from ae_core.training import seeded
 from tests.conftest import PROJECT

@@ -15,9 +15,10 @@ from ae_core.data import Digits
 from ae_core.figures import training as training_figures
 from ae_core.figures.latent import CLASS_COLOURS, CLASS_SYMBOLS
 from ae_core.figures.training import SCALE
+from ae_core.runs import history
+from ae_core.runs.history import Progress
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import jobs, worker
-from ae_core.service.jobs import Progress
+from ae_core.service import worker
 from pages.shared.frame import presenter
 from pages.shared.runs import training_story
 from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
@@ -34,12 +35,12 @@ def progress(few_digits: Digits) -> Progress:
     store = Store(default_root())
     for _ in worker.record(SMALL_DAE, store, few_digits):
         pass
-    return jobs.progress(config.run_id(SMALL_DAE), store)
+    return history.read_progress(config.run_id(SMALL_DAE), store)
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in SHIPPED.iterdir()))
 def test_every_run_that_comes_with_the_lab_can_be_replayed_from_its_first_step_and_its_log_is_small(name):
-    told = jobs.progress(name, Store(default_root()))
+    told = history.read_progress(name, Store(default_root()))
     steps = [step for step, _ in told.snapshots]
     assert len(steps) >= 24
     assert (steps[0], steps[-1]) == (0, told.steps)
@@ -148,9 +149,9 @@ def test_nothing_plays_by_itself_or_glides(progress):
 
 def test_a_shipped_training_is_a_small_figure(store):
     run = store.shipped_like(config.DAE)
-    progress = jobs.progress(run.run_id, store)
+    progress = history.read_progress(run.run_id, store)
     rng = torch.Generator().manual_seed(0)
-    codes = jobs.CodeHistory(
+    codes = history.CodeHistory(
         [step for step, _ in progress.snapshots],
         torch.randn(25, 1000, 2, generator=rng),
         torch.arange(1000) % 10,

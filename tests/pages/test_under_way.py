@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import config
 from ae_core.config import RunConfig
+from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
-from ae_core.service import tickets
 from ae_core.service.worker import record
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.runs import training_panel

@@ -15,9 +15,8 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import ConfigError, StoreError
 from ae_core.models import build
-from ae_core.runs import housekeeping
+from ae_core.runs import housekeeping, tickets
 from ae_core.runs.store import CONFIG, MANIFEST, SHIPPED, WEIGHTS, Store
-from ae_core.service import tickets
 from ae_core.training import seeded
 from tests.conftest import PROJECT
 

@@ -19,9 +19,8 @@ from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.metrics import summary
 from ae_core.models import reconstruct
-from ae_core.runs import report
+from ae_core.runs import history, report
 from ae_core.runs.store import Store
-from ae_core.service import jobs
 from ae_core.service.worker import record
 from ae_core.training import seeded
 from tests.conftest import PROJECT
@@ -58,7 +57,7 @@ def small(few_digits):
 @pytest.fixture
 def page(trained, small):
     store, run = trained
-    return report.html(run, jobs.progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
+    return report.html(run, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
 
 
 def without_scripts(page: str) -> str:
@@ -124,13 +123,13 @@ def test_the_report_asks_for_nothing_from_outside(page):
 def test_words_from_an_uploaded_run_are_text_in_the_report(trained, small):
     store, run = trained
     evil = replace(run, result={**run.result, "versions": {"torch": "<script>alert(1)</script>"}})
-    page = report.html(evil, jobs.progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
+    page = report.html(evil, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
     assert "<script>alert(1)" not in page
 
 
 def test_the_pictures_follow_the_noise_that_is_asked_for(trained, small):
     store, run = trained
-    model, progress = store.load_model(run), jobs.progress(run.run_id, store)
+    model, progress = store.load_model(run), history.read_progress(run.run_id, store)
     pictures = [
         re.findall(r'src="(data:[^"]+)', report.html(run, progress, model, small, NOISE, seed))[-3:]
         for seed in (0, 1)

@@ -19,10 +19,10 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.runs import housekeeping, run_file
+from ae_core.runs import history, housekeeping, run_file, tickets
 from ae_core.runs.run_file import FILES, export_run, import_run
 from ae_core.runs.store import CONFIG, EVENTS, MANIFEST, SHIPPED, UPLOADED, WEIGHTS, Store, pack_codes, to_png
-from ae_core.service import jobs, tickets
+from ae_core.service import jobs
 from ae_core.service.worker import record
 from tests.runs.test_store import damaged_copies
 
@@ -166,11 +166,11 @@ def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, digits
     assert (store.find(NAME), store.has_own(NAME), store.events(NAME)) == (None, False, [])
     assert store.shipped_like(RUN) is None
     assert store.runs() == before
-    assert jobs.status(NAME, store) == "none"
+    assert history.status_of(NAME, store) == "none"
     assert jobs.expected_seconds(RUN, store) == jobs.expected_seconds(RUN, Store(store.root / "empty"))
     uploaded = store.get(name)
     assert (uploaded.config, uploaded.run_id, uploaded.name) == (RUN, NAME, name)
-    assert jobs.status(name, store) == "finished"
+    assert history.status_of(name, store) == "finished"
 
 
 def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here(
@@ -182,7 +182,7 @@ def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here
         store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere
     )
     tickets.ask(store, RUN, None, "ada", 1.0)
-    assert jobs.status(NAME, store) == "queued"
+    assert history.status_of(NAME, store) == "queued"
     tickets.close(store, NAME)
     train(store, few_digits)
     assert store.get(NAME).weights_sha256 != store.get(name).weights_sha256
@@ -197,7 +197,7 @@ def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here
 def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, digits_for):
     store.begin(RUN).append({"event": "stopped"})
     import_run(store, content, digits_for)
-    assert jobs.status(NAME, store) == "stopped"
+    assert history.status_of(NAME, store) == "stopped"
 
 
 def test_what_is_here_already_need_not_come_in_again(store, content, few_digits, digits_for):
@@ -242,7 +242,7 @@ def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lo
     content = {path.name: path.read_bytes() for path in store.folder(NAME).iterdir()}
     later = Store(store.root)
     assert later.find(NAME) is None
-    assert jobs.status(NAME, later) == "none"
+    assert history.status_of(NAME, later) == "none"
     (run,), problems = later.uploads()
     assert (run.config, problems) == (RUN, [])
     assert {path.name: path.read_bytes() for path in later.folder(run.name).iterdir()} == content

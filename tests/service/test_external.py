@@ -27,9 +27,9 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import ClusterError
-from ae_core.runs import housekeeping
+from ae_core.runs import history, housekeeping, tickets
 from ae_core.runs.store import Store, default_root
-from ae_core.service import cluster, jobs, tickets, worker
+from ae_core.service import cluster, jobs, worker
 from tests.conftest import PROJECT
 from tests.support.dask_processes import GUIDE, DaskProcesses, guide_command, shell_lines
 from tests.support.service import QUICK, STEADY, clear_line, story, wait_for, weights, with_seed
@@ -95,13 +95,13 @@ def problem(store: Store) -> str:
 
 
 def is_over(run: RunConfig, store: Store) -> bool:
-    return jobs.status(config.run_id(run), store) not in ("queued", "running")
+    return history.status_of(config.run_id(run), store) not in ("queued", "running")
 
 
 def assert_same(run: RunConfig, store: Store, expected: Store) -> None:
     """The run ended as in `expected`: to the byte, and with one 'started' and one 'finished' in the same log."""
     name = config.run_id(run)
-    assert jobs.status(name, store) == "finished"
+    assert history.status_of(name, store) == "finished"
     assert weights(name, store) == weights(name, expected)
     assert story(name, store) == story(name, expected)
 
@@ -131,10 +131,10 @@ def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_
         assert "Press **Train**" in page.info[0].value
         assert [ticket.run_id for ticket in tickets.line(store)] == [name]
         assert store.load_model(store.shipped_like(config.DAE))
-        assert jobs.status(name, store) == "queued"
+        assert history.status_of(name, store) == "queued"
 
         processes.start_scheduler()
-        wait_for(lambda: jobs.status(name, store) == "finished")
+        wait_for(lambda: history.status_of(name, store) == "finished")
         assert problem(store) == ""
         assert_same(run, store, undisturbed(run))
 
@@ -145,7 +145,7 @@ def test_three_jobs_in_the_line_survive_a_scheduler_that_is_killed(two_workers, 
     runs = [with_seed(STEADY, seed) for seed in (1, 2, 3)]
     for run in runs:
         submit(run, store)
-    wait_for(lambda: any(jobs.progress(config.run_id(run), store).epoch for run in runs))
+    wait_for(lambda: any(history.read_progress(config.run_id(run), store).epoch for run in runs))
     two_workers.kill_scheduler()
     wait_for(lambda: problem(store))
     two_workers.start_scheduler()
@@ -214,9 +214,9 @@ def test_a_worker_of_other_versions_or_without_the_lab_is_refused_by_name(
         wait_for(lambda: any(words in problem(store) for words in refused))
         found = next(words for words in refused if words in problem(store))
         assert re.match(r"The worker tcp://127.0.0.1:\d+ ", problem(store))
-        assert jobs.status(name, store) == "queued"
+        assert history.status_of(name, store) == "queued"
         two_workers.remove(refused.pop(found))
-    wait_for(lambda: jobs.status(name, store) == "finished")
+    wait_for(lambda: history.status_of(name, store) == "finished")
     assert problem(store) == ""
 
 

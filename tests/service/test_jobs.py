@@ -25,8 +25,9 @@ from ae_core import config
 from ae_core.config import DAE, LINEAR, RunConfig, run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
+from ae_core.runs import history, tickets
 from ae_core.runs.store import SHIPPED, Store
-from ae_core.service import cluster, jobs, tickets, worker
+from ae_core.service import cluster, jobs, worker
 from ae_core.training import BatchDone, use_one_thread
 from tests.conftest import PROJECT
 from tests.support.service import (  # fmt: skip
@@ -99,8 +100,8 @@ def when(kind: str, name: str, store: Store) -> float:
 
 
 def wait_for_epoch(name: str, store: Store, epoch: int = 1) -> None:
-    wait_for(lambda: jobs.progress(name, store).epoch >= epoch)
-    assert jobs.status(name, store) == "running"
+    wait_for(lambda: history.read_progress(name, store).epoch >= epoch)
+    assert history.status_of(name, store) == "running"
 
 
 # From the dials to the weights
@@ -115,10 +116,10 @@ def test_a_worker_keeps_the_memory_of_one_batch_for_the_next(service):
 def test_a_submitted_run_is_trained_outside_this_process_and_can_be_loaded(served_store):
     forget(run_id(QUICK), served_store)
     name = jobs.submit(QUICK, served_store)
-    assert jobs.status(name, served_store) in ("queued", "running")
+    assert history.status_of(name, served_store) in ("queued", "running")
     wait_for_status(name, served_store, "finished")
     assert served_store.load_model(served_store.get(name)).encode
-    log = jobs.progress(name, served_store)
+    log = history.read_progress(name, served_store)
     assert (log.epoch, log.step, log.fraction, log.seconds_left) == (2, log.steps, 1.0, 0.0)
     assert [step for step, _ in log.test_errors] == [16, 32]
     wait_for(lambda: tickets.find(served_store, name) is None)
@@ -152,8 +153,8 @@ def test_the_log_tells_the_whole_story_of_a_denoiser(store, few_digits: Digits):
     run = config.adjusted(DAE, training={"epochs": 2})
     for event in worker.record(run, store, few_digits):
         if isinstance(event, BatchDone) and event.step == 5:
-            assert 0 < jobs.progress(run_id(run), store).fraction < 1
-    log = jobs.progress(run_id(run), store)
+            assert 0 < history.read_progress(run_id(run), store).fraction < 1
+    log = history.read_progress(run_id(run), store)
     assert log.status == "finished"
     assert log.clean is not None
     assert log.noisy is not None
@@ -163,13 +164,13 @@ def test_the_log_tells_the_whole_story_of_a_denoiser(store, few_digits: Digits):
 
 
 def test_a_run_nobody_ever_asked_for_has_no_status(store):
-    assert jobs.status("0" * 16, store) == "none"
-    assert jobs.progress("0" * 16, store).fraction == 0
+    assert history.status_of("0" * 16, store) == "none"
+    assert history.read_progress("0" * 16, store).fraction == 0
 
 
 def test_a_run_that_came_with_the_lab_is_finished(store):
     for path in SHIPPED.iterdir():
-        assert jobs.status(path.name, store) == "finished"
+        assert history.status_of(path.name, store) == "finished"
 
 
 # Stop, and go on
@@ -177,11 +178,11 @@ def test_a_run_that_came_with_the_lab_is_finished(store):
 
 def test_stop_ends_a_training_within_moments_and_leaves_no_finished_run(served_store, endless):
     jobs.submit(ENDLESS, served_store)
-    wait_for(lambda: jobs.progress(endless, served_store).batch_losses)
+    wait_for(lambda: history.read_progress(endless, served_store).batch_losses)
     assert jobs.stop(endless, served_store)
     wait_for_status(endless, served_store, "stopped", seconds=5)
     assert served_store.find(endless) is None
-    assert jobs.progress(endless, served_store).batch_losses
+    assert history.read_progress(endless, served_store).batch_losses
 
 
 def test_a_stopped_run_goes_on_from_its_last_epoch_as_if_nothing_had_been(served_store, steady, undisturbed):
@@ -211,9 +212,9 @@ def test_a_waiting_run_that_is_stopped_never_begins(served_store, endless):
     jobs.submit(ENDLESS, served_store, visitor="one")
     wait_for_status(endless, served_store, "running")
     waiting = jobs.submit(with_seed(QUICK, 20), served_store, visitor="one")
-    assert jobs.status(waiting, served_store) == "queued"
+    assert history.status_of(waiting, served_store) == "queued"
     assert jobs.stop(waiting, served_store, "one")
-    assert jobs.status(waiting, served_store) == "none"
+    assert history.status_of(waiting, served_store) == "none"
     assert jobs.stop(endless, served_store, "one")
     wait_for_status(endless, served_store, "stopped")
     after = jobs.submit(with_seed(QUICK, 25), served_store, visitor="one")
@@ -224,11 +225,11 @@ def test_a_waiting_run_that_is_stopped_never_begins(served_store, endless):
 def test_one_of_two_who_asked_cannot_stop_the_others_training(served_store, endless):
     for visitor in ("one", "two"):
         jobs.submit(ENDLESS, served_store, visitor=visitor)
-    wait_for(lambda: jobs.progress(endless, served_store).step > 0)
+    wait_for(lambda: history.read_progress(endless, served_store).step > 0)
     assert not jobs.stop(endless, served_store, "one")
-    step = jobs.progress(endless, served_store).step
-    wait_for(lambda: jobs.progress(endless, served_store).step > step)
-    assert jobs.status(endless, served_store) == "running"
+    step = history.read_progress(endless, served_store).step
+    wait_for(lambda: history.read_progress(endless, served_store).step > step)
+    assert history.status_of(endless, served_store) == "running"
     assert jobs.stop(endless, served_store, "two")
     wait_for_status(endless, served_store, "stopped", seconds=5)
 
@@ -250,7 +251,7 @@ def test_a_training_that_somebody_watches_goes_on_until_they_look_away(served_st
 def test_a_training_that_diverges_says_so_and_leaves_no_finished_run(served_store):
     name = jobs.submit(DIVERGING, served_store)
     wait_for_status(name, served_store, "failed")
-    assert "Lower the learning rate" in jobs.progress(name, served_store).message
+    assert "Lower the learning rate" in history.read_progress(name, served_store).message
     assert served_store.find(name) is None
     assert tickets.find(served_store, name) is None
 
@@ -267,8 +268,8 @@ def test_a_training_that_takes_far_too_long_is_ended_and_says_why(store, few_dig
     with pytest.raises(DeadlineError, match="three times as long"):
         for _ in worker.record(QUICK, store, few_digits, limit_seconds=0):
             pass
-    assert jobs.status(run_id(QUICK), store) == "failed"
-    assert "Train to go on" in jobs.progress(run_id(QUICK), store).message
+    assert history.status_of(run_id(QUICK), store) == "failed"
+    assert "Train to go on" in history.read_progress(run_id(QUICK), store).message
 
 
 def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: Digits, monkeypatch):
@@ -302,7 +303,7 @@ def test_a_run_asked_for_by_another_version_fails_with_the_reason(served_store):
     run = with_seed(QUICK, 21)
     leave_ticket_of_another_version(served_store, run)
     wait_for_status(run_id(run), served_store, "failed")
-    message = jobs.progress(run_id(run), served_store).message
+    message = history.read_progress(run_id(run), served_store).message
     assert "this lab has 1.0" in message
     assert "ae_core cluster stop" in message
 
@@ -430,7 +431,7 @@ def test_who_has_enough_under_way_is_told_when_to_try_again(served_store, monkey
         jobs.submit(with_seed(ENDLESS, seed), served_store, visitor="greedy")
     with pytest.raises(QueueFullError, match=r"one running and two waiting.*in about \d+ s\."):
         jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="greedy")
-    assert jobs.status(run_id(with_seed(ENDLESS, 3)), served_store) == "none"
+    assert history.status_of(run_id(with_seed(ENDLESS, 3)), served_store) == "none"
     with monkeypatch.context() as patch:
         patch.setattr(tickets, "TICKETS_IN_ALL", 3)
         with pytest.raises(

@@ -17,8 +17,9 @@ from ae_core import config
 from ae_core.config import run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, StoreError
+from ae_core.runs import history, tickets
 from ae_core.runs.store import CHECKPOINT, EVENTS, WEIGHTS, EventLog, Store
-from ae_core.service import jobs, tickets, worker
+from ae_core.service import worker
 from ae_core.service.worker import Watchdog
 from ae_core.training import Checkpoint, EpochDone, Started
 
@@ -79,7 +80,7 @@ def work(store: Store, number: str, hung_seconds: float = 60.0) -> None:
 
 def test_a_ticket_becomes_a_finished_run_and_is_gone(store, whole):
     work(store, ask(store))
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
     assert tickets.find(store, NAME) is None
     assert (story(store), weights(store)) == (story(whole), weights(whole))
     assert not (store.folder(NAME) / CHECKPOINT).exists()
@@ -151,7 +152,7 @@ def test_a_ticket_taken_away_stops_the_training_at_the_next_batch(store, few_dig
         "step": 7,
         "epoch": 1,
     }
-    assert jobs.status(NAME, store) == "stopped"
+    assert history.status_of(NAME, store) == "stopped"
     assert store.last_epoch(RUN) == 1
 
 
@@ -161,8 +162,8 @@ def test_a_digits_file_that_is_missing_is_told(store, monkeypatch):
 
     monkeypatch.setattr(worker, "_digits", missing)
     work(store, ask(store))
-    assert jobs.status(NAME, store) == "failed"
-    assert jobs.progress(NAME, store).message == "Nothing there. Look elsewhere."
+    assert history.status_of(NAME, store) == "failed"
+    assert history.read_progress(NAME, store).message == "Nothing there. Look elsewhere."
     assert tickets.find(store, NAME) is None
 
 
@@ -173,7 +174,7 @@ def test_an_error_nobody_thought_of_is_told_in_one_line(store, monkeypatch, capl
     monkeypatch.setattr(worker, "_digits", broken)
     work(store, ask(store))
     assert (
-        jobs.progress(NAME, store).message
+        history.read_progress(NAME, store).message
         == "The training ended unexpectedly (ZeroDivisionError: division by zero). Press Train to try again."
     )
     assert "ZeroDivisionError" in caplog.text  # with its traceback, for whoever runs the lab
@@ -251,10 +252,10 @@ def test_out_of_memory_is_tried_three_times_in_all(store, monkeypatch, record, r
         with pytest.raises(Reschedule):
             work(store, number)
         assert tickets.find(store, NAME).number == number
-        assert jobs.status(NAME, store) == "queued"
+        assert history.status_of(NAME, store) == "queued"
     work(store, number)
-    assert jobs.status(NAME, store) == "failed"
-    assert reason in jobs.progress(NAME, store).message
+    assert history.status_of(NAME, store) == "failed"
+    assert reason in history.read_progress(NAME, store).message
     assert tickets.line(store) == []
 
 
@@ -263,8 +264,8 @@ def test_a_training_killed_again_and_again_is_given_up_with_the_reason(store):
     for _ in range(3):
         tickets.count_attempt(store, NAME, 0)  # what a killed worker leaves behind
     work(store, number)
-    assert jobs.status(NAME, store) == "failed"
-    message = jobs.progress(NAME, store).message
+    assert history.status_of(NAME, store) == "failed"
+    message = history.read_progress(NAME, store).message
     assert "begun 3 times" in message
     assert "short of memory" in message
     assert "smaller network" in message
@@ -276,7 +277,7 @@ def test_attempts_are_counted_anew_after_an_epoch(store, few_digits, whole):
         tickets.count_attempt(store, NAME, 0)
     recorded(store, few_digits, epochs=1)
     work(store, number)
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
     assert weights(store) == weights(whole)
 
 
@@ -286,7 +287,7 @@ def test_a_training_that_was_given_up_can_be_asked_for_again(store):
         tickets.count_attempt(store, NAME, 0)
     work(store, number)
     work(store, ask(store))
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
 
 
 def test_other_mistakes_are_not_tried_again(store, monkeypatch):
@@ -296,8 +297,8 @@ def test_other_mistakes_are_not_tried_again(store, monkeypatch):
 
     monkeypatch.setattr(worker, "record", broken)
     work(store, ask(store))
-    assert jobs.status(NAME, store) == "failed"
-    assert "RuntimeError: mat1 and mat2" in jobs.progress(NAME, store).message
+    assert history.status_of(NAME, store) == "failed"
+    assert "RuntimeError: mat1 and mat2" in history.read_progress(NAME, store).message
 
 
 def test_a_ticket_of_other_versions_is_refused_with_what_differs(store):
@@ -307,7 +308,7 @@ def test_a_ticket_of_other_versions_is_refused_with_what_differs(store):
     fields["versions"]["torch"] = "1.0"
     path.write_text(json.dumps(fields))
     work(store, number)
-    assert "where this lab has 1.0" in jobs.progress(NAME, store).message
+    assert "where this lab has 1.0" in history.read_progress(NAME, store).message
 
 
 # Giving way
@@ -333,7 +334,7 @@ def test_it_does_not_give_way_to_a_longer_one_or_to_one_of_the_same_visitor(stor
     number = ask(store, expected_seconds=600)
     tickets.ask(store, config.adjusted(RUN, training={"seed": 1}), None, visitor, expected_seconds)
     work(store, number)
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
 
 
 def test_it_does_not_give_way_to_what_is_being_trained_already(store):
@@ -342,7 +343,7 @@ def test_it_does_not_give_way_to_what_is_being_trained_already(store):
     tickets.ask(store, short, None, "ben", 1.0)
     with store.lock(run_id(short)):
         work(store, number)
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
 
 
 # Spoiled files
@@ -408,8 +409,8 @@ def test_a_failure_that_the_log_cannot_take_is_on_the_ticket(store, monkeypatch)
     number = ask(store)
     monkeypatch.setattr(EventLog, "append", full)
     work(store, number)
-    assert jobs.status(NAME, store) == "failed"
-    assert "No space left on device" in jobs.progress(NAME, store).message
+    assert history.status_of(NAME, store) == "failed"
+    assert "No space left on device" in history.read_progress(NAME, store).message
     assert "No space left on device" in tickets.find(store, NAME).problem
     assert tickets.line(store) == []
 
@@ -420,7 +421,7 @@ def test_when_there_is_room_again_it_is_trained(store, whole, monkeypatch):
         meanwhile.setattr(EventLog, "append", full)
         work(store, number)
     work(store, ask(store))
-    assert jobs.status(NAME, store) == "finished"
+    assert history.status_of(NAME, store) == "finished"
     assert (story(store), weights(store)) == (story(whole), weights(whole))
 
 
@@ -442,7 +443,7 @@ def test_a_checkpoint_that_cannot_be_written_fails_the_run_and_the_one_before_is
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(Store, "keep_checkpoint", keep_the_first)
         work(store, number)
-    assert jobs.status(NAME, store) == "failed"
+    assert history.status_of(NAME, store) == "failed"
     assert [event["event"] for event in store.events(NAME)].count("failed") == 1
     assert store.last_epoch(RUN) == 1
     assert Started not in recorded(store, few_digits)

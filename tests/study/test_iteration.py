@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ae_core import config
+from ae_core.figures import iteration as iteration_figures
 from ae_core.models import Autoencoder, reconstruct
 from ae_core.study import iteration
 from ae_core.study.iteration import ANOTHER, MOVING, SAME, SETTLED, STEPS, Course
@@ -97,7 +98,7 @@ def test_the_shipped_cae_with_a_code_of_2_numbers_is_measured_as_defined(shipped
 def test_curves_differ_in_dash_and_marker_and_never_leave_the_log_axis():
     ends = {SAME: 1, ANOTHER: 0, MOVING: 0}
     course = Course(torch.zeros(7, 8, 28, 28), torch.zeros(STEPS), ends, 1, 1, 1.0)
-    figure = iteration.change_curves({"FAE": course, "CAE": course, "DAE": course})
+    figure = iteration_figures.change_curves({"FAE": course, "CAE": course, "DAE": course})
     assert len({(line.line.dash, line.marker.symbol) for line in figure.data}) == 3
     assert all(min(line.y) > 0 for line in figure.data)
     assert figure.layout.yaxis.type == "log"

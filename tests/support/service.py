@@ -12,8 +12,9 @@ import psutil
 
 from ae_core import config
 from ae_core.config import FAE, RunConfig
+from ae_core.runs import history, tickets
 from ae_core.runs.store import WEIGHTS, Store
-from ae_core.service import cluster, jobs, tickets
+from ae_core.service import cluster, jobs
 
 QUICK = config.adjusted(
     FAE, model={"latent_size": 4, "hidden_sizes": (32,)}, training={"epochs": 2, "batch_size": 256}
@@ -39,7 +40,7 @@ def with_seed(run: RunConfig, seed: int) -> RunConfig:
 
 
 def wait_for_status(name: str, store: Store, *wanted: str, seconds: float = 60.0) -> None:
-    wait_for(lambda: jobs.status(name, store) in wanted, seconds)
+    wait_for(lambda: history.status_of(name, store) in wanted, seconds)
 
 
 def story(name: str, store: Store) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from ae_core.figures import base as figures
+from ae_core.figures import iteration as iteration_figures
 from ae_core.figures.base import Row
 from ae_core.runs.store import StoredRun
 from ae_core.study import iteration, oddities
@@ -163,7 +164,7 @@ def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
     with curve:
         alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
         courses = {name: _course_of(run) for name, run in runs.items()}
-        display.chart(iteration.change_curves(courses), f"surprises_change_{model}", alt)
+        display.chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
         f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
         f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "

@@ -15,6 +15,7 @@ from ae_core.figures.base import Row, rows_html
 from ae_core.figures.networks import Measured
 from ae_core.metrics import squared_error
 from ae_core.models import as_picture, reconstruct
+from ae_core.runs import history
 from ae_core.runs.store import StoredRun
 from ae_core.service import jobs
 from pages.shared import dials, display, lab
@@ -251,7 +252,7 @@ def _more_sizes(families: Sequence[str], page: str) -> None:
         for n in SIZES_TO_TRAIN
         for family in families
     ]
-    states = {run: jobs.status(config.run_id(run), lab.store()) for run in wanted}
+    states = {run: history.status_of(config.run_id(run), lab.store()) for run in wanted}
     missing = [run for run in wanted if states[run] != "finished"]
     waiting = [run for run in missing if states[run] not in training_panel.BUSY]
     if not missing:

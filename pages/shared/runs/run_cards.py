@@ -13,7 +13,7 @@ from ae_core.config import MNIST, RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import base as figures
 from ae_core.models import path_in_words
-from ae_core.runs import housekeeping, links, run_file
+from ae_core.runs import history, housekeeping, links, run_file
 from ae_core.runs.store import StoredRun
 from ae_core.service import jobs
 from pages.shared import dials, display, lab, opened_link
@@ -193,7 +193,7 @@ def comparison(runs: Sequence[Listed]) -> None:
 @st.cache_data(show_spinner=False, max_entries=1000)
 def _curve(_root: Path, name: str, changed: float, size: int) -> list[float]:
     """Test error after each epoch. A log that has not changed is not read again."""
-    return [error for _, error in jobs.progress(name, lab.store()).test_errors]
+    return [error for _, error in history.read_progress(name, lab.store()).test_errors]
 
 
 @st.fragment

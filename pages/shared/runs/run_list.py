@@ -11,10 +11,9 @@ import streamlit as st
 from ae_core import config, data
 from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
 from ae_core.errors import LabError
-from ae_core.runs import housekeeping, run_file
+from ae_core.runs import history, housekeeping, run_file
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.store import StoredRun
-from ae_core.service import jobs
 from pages.shared import lab
 from pages.shared.dials import NOISE_WORDS
 
@@ -140,7 +139,7 @@ def _listed(folder: RunFolder) -> Listed:
             test=_test_metrics(folder.finished),
         )
     epochs = folder.config.training.epochs
-    status = jobs.status(folder.name, lab.store())
+    status = history.status_of(folder.name, lab.store())
     if status in ("queued", "running"):
         epoch, device, _ = _so_far(folder.name)
         words = (
@@ -168,7 +167,7 @@ def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
 
 def _so_far(name: str) -> tuple[int, str, str]:
     """Epochs done, device, and reason of failure."""
-    progress = jobs.progress(name, lab.store())
+    progress = history.read_progress(name, lab.store())
     return progress.epoch, progress.device, progress.message
 
 

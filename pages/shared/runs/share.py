@@ -10,9 +10,8 @@ import streamlit as st
 
 from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
-from ae_core.runs import links, report, run_file
+from ae_core.runs import history, links, report, run_file
 from ae_core.runs.store import StoredRun
-from ae_core.service import jobs
 from pages.shared import lab, opened_link
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY
@@ -40,7 +39,7 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
         )
         show(links.verdict(sender, found), icon=icon)
     elif config.run_id(run) == sender.run_id:
-        if jobs.status(sender.run_id, lab.store()) not in BUSY:
+        if history.status_of(sender.run_id, lab.store()) not in BUSY:
             st.info(
                 "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the weights are identical.",
                 icon=":material/link:",
@@ -108,7 +107,7 @@ def _word(key: str, value: object) -> str:
 
 
 def _report(run: StoredRun, *more: object) -> str:
-    return report.html(run, jobs.progress(run.run_id, lab.store()), *more)
+    return report.html(run, history.read_progress(run.run_id, lab.store()), *more)
 
 
 def _download(label: str, make: partial, file: str, kind: str, page: str, help_: str) -> None:

@@ -11,9 +11,10 @@ from ae_core.config import RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
+from ae_core.runs import history, tickets
+from ae_core.runs.history import Progress
 from ae_core.runs.store import StoredRun
-from ae_core.service import cluster, jobs, tickets
-from ae_core.service.jobs import Progress
+from ae_core.service import cluster, jobs
 from pages.shared import lab
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.display import DIGITS_SHOWN, chart, noise_words, trio
@@ -55,7 +56,7 @@ def buttons(run: RunConfig, page: str) -> None:
     """Train and Stop for the run that the dials describe."""
     _warm_up()
     name = config.run_id(run)
-    status = jobs.status(name, lab.store())
+    status = history.status_of(name, lab.store())
     busy = status in BUSY
     row = st.container(horizontal=True)
     row.button(
@@ -72,7 +73,7 @@ def buttons(run: RunConfig, page: str) -> None:
 def buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     """One button that trains all of `runs`, as far as they are not trained, and one that stops them."""
     _warm_up()
-    states = {config.run_id(run): jobs.status(config.run_id(run), lab.store()) for run in runs}
+    states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in runs}
     wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
     busy = [name for name, state in states.items() if state in BUSY and name not in _let_go()]
     row = st.container(horizontal=True)
@@ -102,7 +103,7 @@ def _below_buttons(why_grey: str) -> None:
 
 def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
     """Show the trainings of `runs` in columns as long as one of them goes on; whether one does. Else how they were broken off."""
-    told = {name: jobs.progress(config.run_id(run), lab.store()) for name, run in runs.items()}
+    told = {name: history.read_progress(config.run_id(run), lab.store()) for name, run in runs.items()}
     if not any(progress.status in BUSY for progress in told.values()):
         for name, progress in told.items():
             if progress.status in ("stopped", "failed"):
@@ -147,7 +148,7 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     None, and a word on what to do, when nothing with these dials has been trained.
     """
     name = config.run_id(run)
-    progress = jobs.progress(name, lab.store())
+    progress = history.read_progress(name, lab.store())
     loss = run.training.loss
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
@@ -185,7 +186,7 @@ def _stopped(progress: Progress) -> str:
 
 def progress_bar(run: RunConfig) -> None:
     """How far the training of `run` is, in one line; the page is drawn again when it ends."""
-    progress = jobs.progress(config.run_id(run), lab.store())
+    progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status in BUSY:
         _often(_look, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
     else:
@@ -213,7 +214,7 @@ def _follow(name: str, digits: int = DIGITS_SHOWN) -> None:
 
 def _follow_curve(name: str, page: str, loss: str) -> None:
     with lab.plain_errors():
-        progress = jobs.progress(name, lab.store())
+        progress = history.read_progress(name, lab.store())
         if progress.snapshots:
             _show_curve(progress, page, loss)
 
@@ -259,7 +260,7 @@ def settings_in_words(run: RunConfig) -> str:
 
 def how_it_ended(run: RunConfig) -> tuple[str, str]:
     """What to tell of a training that is no longer under way, and the name of an icon; two empty texts if it was merely stopped."""
-    progress = jobs.progress(config.run_id(run), lab.store())
+    progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status == "finished":
         return (
             f"Trained: {settings_in_words(run)}. Set the dials to it, or find it on the page Runs.",
@@ -273,7 +274,7 @@ def how_it_ended(run: RunConfig) -> tuple[str, str]:
 def _look(name: str, words: str = "") -> Progress | None:
     """The bar over a training under way, beside `words`; the whole page is drawn again when it is over."""
     with lab.plain_errors():
-        progress = jobs.progress(name, lab.store())
+        progress = history.read_progress(name, lab.store())
         if progress.status not in BUSY:
             st.rerun()
         if name in _let_go():

@@ -7,9 +7,9 @@ import streamlit as st
 
 from ae_core.figures import training as training_figures
 from ae_core.figures.base import Row
+from ae_core.runs import history
+from ae_core.runs.history import Progress
 from ae_core.runs.store import StoredRun
-from ae_core.service import jobs
-from ae_core.service.jobs import Progress
 from pages.shared import lab
 from pages.shared.browser import slider_keys
 from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, number_words, run_name
@@ -64,7 +64,7 @@ def _name(run: StoredRun) -> tuple[object, ...]:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progress:
     """What the log of a finished run tells, which does not change any more."""
-    return jobs.progress(_run.run_id, lab.store())
+    return history.read_progress(_run.run_id, lab.store())
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import RunConfig
-from ae_core.service import tickets
+from ae_core.runs import tickets
 from pages.shared import lab
 
 FOLLOWED = "under_way_followed"

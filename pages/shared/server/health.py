@@ -146,8 +146,8 @@ def metrics(request: Request) -> Response:
 
 def figures() -> dict[str, float]:
     """What `metrics` tells: nothing in it names a visitor."""
+    from ae_core.runs import tickets
     from ae_core.runs.store import Store, default_root
-    from ae_core.service import tickets
 
     store = Store(default_root())
     line = tickets.line(store)

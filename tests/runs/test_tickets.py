@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ae_core import config
 from ae_core.config import RunConfig, run_id
 from ae_core.errors import QueueFullError, StoreError
+from ae_core.runs import tickets
 from ae_core.runs.store import Store
+from ae_core.runs.tickets import Forecast, Ticket
 from ae_core.runs.versions import versions
-from ae_core.service import tickets
-from ae_core.service.tickets import Forecast, Ticket
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)})
 NAME = run_id(RUN)
