@@ -23,10 +23,10 @@ from tests.support.browser import PROJECTOR, App, chromium, chromium_path
 PROJECT = Path(__file__).resolve().parents[1]
 SLOW = (
     "tests/chaos/",
-    "tests/test_browser",
-    "tests/test_external",
-    "tests/test_command_line",
-    "tests/test_jobs",
+    "tests/browser/",
+    "tests/service/test_external",
+    "tests/core/test_command_line",
+    "tests/service/test_jobs",
 )
 FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
 
