@@ -8,11 +8,15 @@ import io
 import json
 import math
 import os
+import re
 import secrets
+import signal
+import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -39,7 +43,36 @@ if TYPE_CHECKING:
     from ae_core.pictures.preparation import PreparedDigit
 
 FOLLOW_SECONDS = 0.3
+# Where app.py lies: in a wheel in a folder of its own beside this package, in a checkout right beside it.
+PACKAGES = Path(__file__).resolve().parents[1]
+APP_FOLDERS = (PACKAGES / "autoencoder_lab", PACKAGES)
+STREAMLIT_OPTION = re.compile(r"--[a-z]+\.[A-Za-z]+")
 IMAGE_SUFFIXES = {f".{suffix}" for suffix in SUFFIXES}
+
+
+def main_or_app() -> int:
+    """The command `autoencoder-lab`: without arguments the app, from any folder; with them the command line.
+
+    Arguments that begin as Streamlit's options do, such as `--server.port 8502`, go to the app.
+    """
+    arguments = sys.argv[1:]
+    return main(arguments) if arguments and not STREAMLIT_OPTION.match(arguments[0]) else start_app(arguments)
+
+
+def start_app(streamlit_options: Sequence[str]) -> int:
+    """Run the app in a process of its own, and give its exit status once it has ended. 2 where it is not installed."""
+    folder = next((place for place in APP_FOLDERS if (place / "app.py").is_file()), None)
+    if folder is None or find_spec("streamlit") is None:
+        _say("The app is not installed here. Install the whole lab with `pip install .` in its folder.")
+        return 2
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *streamlit_options]
+    app = subprocess.Popen(command, cwd=folder)  # its settings are found from its folder
+    signal.signal(signal.SIGTERM, lambda *_: app.terminate())
+    while True:
+        try:
+            return app.wait()
+        except KeyboardInterrupt:  # the app has had it too, and is ending
+            continue
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -97,9 +97,9 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_until_up(url: str) -> None:
-    """Until the Streamlit server at `url` says that it is well. TimeoutError after two minutes."""
-    deadline = time.monotonic() + 120
+def wait_until_up(url: str, seconds: float = 120) -> None:
+    """Until the Streamlit server at `url` says that it is well. TimeoutError when it has not within `seconds`."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
