@@ -17,6 +17,7 @@ from tests.conftest import PROJECT
 ROOMS = {
     "ae_core": (
         {"__main__"},
+        {"commands"},
         {"service"},
         {"runs"},
         {"figures"},

@@ -11,7 +11,8 @@ import subprocess
 import pytest
 
 from ae_core import config
-from ae_core.__main__ import _parser, _run_from
+from ae_core.commands.options import build_parser
+from ae_core.commands.training import run_from_options
 from ae_core.corruption import CORRUPTIONS
 from ae_core.runs.store import SHIPPED
 from tests.conftest import PROJECT
@@ -88,7 +89,7 @@ def commands(text: str) -> list[str]:
 
 
 def parsed(command: str) -> argparse.Namespace:
-    return _parser().parse_args(shlex.split(command)[3:])
+    return build_parser().parse_args(shlex.split(command)[3:])
 
 
 def manifest_commands() -> dict[str, str]:
@@ -128,11 +129,13 @@ def test_the_table_of_lessons_lists_the_pages_in_the_order_of_the_app():
 def test_every_command_is_one_that_the_command_line_takes(command):
     options = parsed(command)
     if hasattr(options, "preset"):
-        _run_from(options, config.EMBEDDED)
+        run_from_options(options, config.EMBEDDED)
 
 
 def test_every_command_has_an_example():
-    actions = next(action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    actions = next(
+        action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
     assert {command.split()[3] for command in commands(README)} == set(actions.choices)
 
 
@@ -173,7 +176,7 @@ def test_the_table_of_shipped_runs_shows_the_recorded_figures():
 @pytest.mark.parametrize(("name", "command"), manifest_commands().items())
 def test_the_command_recorded_for_a_shipped_run_trains_exactly_that_run(name, command):
     options = parsed(command)
-    assert config.run_id(_run_from(options, options.dataset)) == name
+    assert config.run_id(run_from_options(options, options.dataset)) == name
 
 
 def test_every_model_comes_in_every_size_and_all_of_them_take_no_more_than_20_megabytes():

@@ -13,46 +13,23 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from ae_core.errors import ImageError
 from ae_core.pictures.decoding import decoded
+from ae_core.pictures.ink import find_ink, find_ruled_lines, remove_lines, resized
+from ae_core.pictures.pieces import Box, find_digits, isolate
 
 # Pictures are brought to between these sides first, so that lengths below may be shares of a page or a digit.
 LEAST_SIDE, WORKING_SIDE = 256, 384
-MOST_DIGITS = 10
 
 # MNIST: 20 pixels on the longer side, the centre of mass within half a pixel of row and column 14, counted from 0.
 LONGER_SIDE, CENTRE = 20, 14
 # Strokes are about two pixels wide there; thinner ones than this would fade when made small.
 LEAST_STROKE = 1.3
-
-# Paper changes slowly: a small picture of it will do. A window of half the page holds more paper than ink.
-PAPER_SIDE, PAPER_WINDOW = 32, 17
-# Shares of the paper's brightness. Below DARKEST_PAPER, of 0 to 255, it is mostly noise; a picture darker than BLACK has no paper.
-LEAST_CONTRAST = 0.1
-DARKEST_PAPER, BLACK = 20.0, 64
-# A page is full of ink when most of it, or most of its rim, is; shadows do not make paper as dark as INK_GREY of the brightest.
-MOST_INK, INK_GREY = 0.5, 0.35
+# The least grey of a stroke's soft edge that counts.
+FAINTEST = 0.15
 
 # Ink is what is at least half as strong as the strongest ink; a visitor may move that.
 THRESHOLD = 0.5
 THRESHOLDS = (0.2, 0.9)
-# What is kept off the paper's colour, as a share of the strongest ink; and, as a share of the threshold, what joins stronger ink.
-PROBABLY_INK, WEAKER = 0.3, 0.6
-
-# Ruled lines: runs of at least RUN, with gaps of at most CROSSED, that go over ACROSS of the page and are no thicker than LINE;
-# shares of the page's longer side. LEAST_LINE: the faintest one, as a share of the strongest ink.
-RUN, CROSSED, ACROSS, LINE, LEAST_LINE = 0.1, 0.15, 0.6, 0.015, 0.15
-
-# Pieces of ink: SPECK is a share of the largest one's area, LEAST_HEIGHT of the page; the others are shares of the tallest piece.
-# Gaps up to BROKEN are the pen's; what is lower than SMALL_PART and not farther than NEAR is part of its neighbour.
-SPECK, LEAST_HEIGHT, BROKEN, SMALL_PART, NEAR, LEAST_DIGIT = 0.04, 0.03, 0.06, 0.6, 0.15, 0.33
-MOST_PIECES = 40
-# The soft edge of a stroke is at most a pixel wide at 20 pixels; FAINTEST is the least grey of it that counts.
-SOFT, FAINTEST = 0.05, 0.15
-
-NO_INK = "There is no ink on this picture. Draw or photograph a digit with a dark pen on light paper."
-ALL_INK = "There is too much ink on this picture: it fills the page or frames it. Draw or photograph one digit with paper all around it."
-SPECKS = "There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger."
 
 
 @dataclass(frozen=True)
@@ -78,16 +55,6 @@ class Step:
     title: str
     why: str
     picture_hw: np.ndarray
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where on the first step's picture a digit is, in that picture's pixels."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 @dataclass(frozen=True)
@@ -117,22 +84,22 @@ def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDig
     pixels_hwc = _at_working_size(pixels_hwc)
     steps = [Step("Your picture", "In grey: the networks know no colour.", pixels_hwc.mean(2) / 255)]
 
-    ink_hw = _ink(pixels_hwc, flip=wishes.flip)
+    ink_hw = find_ink(pixels_hwc, flip=wishes.flip)
     steps.append(
         Step("Ink bright, paper black", "Compared with the paper around it, so shadows do not count.", ink_hw)
     )
 
-    lines_hw = _ruled_lines(ink_hw)
+    lines_hw = find_ruled_lines(ink_hw)
     if lines_hw.any():
-        ink_hw = _without(lines_hw, ink_hw)
+        ink_hw = remove_lines(lines_hw, ink_hw)
         steps.append(
             Step("Without the paper's lines", "They are long and thin; strokes that cross them stay.", ink_hw)
         )
 
-    found = _digits(ink_hw, wishes.threshold)
+    found = find_digits(ink_hw, wishes.threshold)
     largest = max(range(len(found)), key=lambda i: found[i].area)
     chosen = largest if wishes.digit is None else min(max(wishes.digit, 0), len(found) - 1)
-    alone_hw = _alone(found, chosen, ink_hw)
+    alone_hw = isolate(found, chosen, ink_hw)
     why = "Specks and edges go; broken strokes stay together." + (
         f" One of {len(found)} digits." if len(found) > 1 else ""
     )
@@ -166,18 +133,12 @@ def _unprepared(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
     """The picture as it is, only made small: what happens without all this."""
     grey_hw = pixels_hwc.mean(2).astype(np.float32) / 255
     step = Step("Your picture", "In grey: the networks know no colour.", grey_hw)
-    digit_hw = _resized(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
+    digit_hw = resized(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
     return PreparedDigit(
         torch.from_numpy(digit_hw),
         [step, Step("28 × 28 pixels", "Nothing else is done to it.", digit_hw)],
         [],
     )
-
-
-def _resized(
-    picture_hw: np.ndarray, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BOX
-) -> np.ndarray:
-    return np.array(Image.fromarray(picture_hw.astype(np.float32)).resize(shape[::-1], how))
 
 
 def _at_working_size(pixels_hwc: np.ndarray) -> np.ndarray:
@@ -190,232 +151,6 @@ def _at_working_size(pixels_hwc: np.ndarray) -> np.ndarray:
         picture.resize(size, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX),
         dtype=np.float32,
     )
-
-
-# Ink and paper
-
-
-def _ink(pixels_hwc: np.ndarray, *, flip: bool) -> np.ndarray:
-    """How much darker (or, on a dark ground, brighter) than the paper around it each pixel is: (h, w), 1 for the strongest ink."""
-    pixels_hwc = ndimage.gaussian_filter(pixels_hwc, (1, 1, 0))  # a pixel's own noise is no ink
-    paper_hwc = _paper_around(pixels_hwc, 50)
-    # Ink is rare and far from the paper, noise is small and goes both ways: the third power hears the ink alone.
-    light_ink = bool(((pixels_hwc - paper_hwc).mean(2).astype(float) ** 3).sum() > 0) != flip
-    if not light_ink and _is_mostly_dark(pixels_hwc):
-        raise ImageError(ALL_INK)
-    # Broad strokes colour that first guess of the paper, the more so if they are light: guess again without them.
-    sign = 1 if light_ink else -1
-    if light_ink:
-        paper_hwc = _paper_around(pixels_hwc, 20)
-    strength_hw = _strength(sign * (pixels_hwc - paper_hwc), paper_hwc)
-    paper_hwc = _paper_beside(pixels_hwc, strength_hw > PROBABLY_INK * _strongest(strength_hw))
-    strength_hw = _strength(sign * (pixels_hwc - paper_hwc), paper_hwc)
-    strongest = _strongest(strength_hw)
-    if strongest < LEAST_CONTRAST:
-        raise ImageError(ALL_INK if pixels_hwc.mean() < BLACK else NO_INK)
-    grain = 2 * float(np.median(np.abs(strength_hw)))
-    return ((strength_hw - grain) / max(strongest - grain, LEAST_CONTRAST / 2)).clip(0, 1)
-
-
-def _is_mostly_dark(pixels_hwc: np.ndarray) -> bool:
-    grey_hw = pixels_hwc.mean(2)
-    return bool((grey_hw < INK_GREY * np.percentile(grey_hw, 99)).mean() > MOST_INK)
-
-
-def _paper_around(pixels_hwc: np.ndarray, percentile: int) -> np.ndarray:
-    """The paper's colour at each place (h, w, 3), guessed without knowing the ink: what is frequent around it."""
-    small_hwc = _in_colour(pixels_hwc, _paper_shape(pixels_hwc))
-    small_hwc = ndimage.percentile_filter(
-        small_hwc, percentile, (PAPER_WINDOW, PAPER_WINDOW, 1), mode="nearest"
-    )
-    return _in_colour(small_hwc, pixels_hwc.shape[:2], Image.Resampling.BILINEAR)
-
-
-def _paper_beside(pixels_hwc: np.ndarray, ink_hw: np.ndarray) -> np.ndarray:
-    """The paper's colour at each place (h, w, 3), and under the ink (a mask) that of the nearest paper."""
-    shape = _paper_shape(pixels_hwc)
-    small_hwc = _in_colour(pixels_hwc, shape)
-    inky_hw = ndimage.binary_dilation(_resized(ink_hw, shape) > 0.01)
-    if not inky_hw.all():
-        nearest = ndimage.distance_transform_edt(inky_hw, return_distances=False, return_indices=True)
-        small_hwc = ndimage.gaussian_filter(small_hwc[tuple(nearest)], (1, 1, 0))
-    return _in_colour(small_hwc, pixels_hwc.shape[:2], Image.Resampling.BILINEAR)
-
-
-def _paper_shape(pixels_hwc: np.ndarray) -> tuple[int, int]:
-    height, width, _ = pixels_hwc.shape
-    scale = PAPER_SIDE / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def _in_colour(
-    picture_hwc: np.ndarray, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BOX
-) -> np.ndarray:
-    return np.dstack([_resized(channel_hw, shape, how) for channel_hw in picture_hwc.transpose(2, 0, 1)])
-
-
-def _strength(away_hwc: np.ndarray, paper_hwc: np.ndarray) -> np.ndarray:
-    """(h, w): as a share of the paper's own brightness, so that ink in the shade counts as ink in the light does.
-
-    Each colour counts as much as the ink differs from the paper in it. Very dark grounds are mostly noise.
-    """
-    share_hwc = away_hwc / np.maximum(paper_hwc, DARKEST_PAPER)
-    most = max(float(share_hwc.max()), 0.0)
-    if most == 0:
-        return np.zeros(share_hwc.shape[:2], dtype=np.float32)
-    far_hw = share_hwc.max(2) >= most / 2
-    weights_c = share_hwc[far_hw].mean(0).clip(0, None) + 1e-6
-    return np.asarray(share_hwc @ (weights_c / weights_c.sum()))
-
-
-def _strongest(strength_hw: np.ndarray) -> float:
-    """The strength of full ink: what most of the strong pixels reach, however few they are."""
-    top = float(np.percentile(strength_hw, 99.95))
-    return float(np.percentile(strength_hw[strength_hw >= top / 2], 80)) if top > 0 else 0.0
-
-
-# Ruled lines
-
-
-def _ruled_lines(ink_hw: np.ndarray) -> np.ndarray:
-    """Where lines run across the paper, level or upright: a mask (2, h, w), one for either direction."""
-    return np.stack([_level_lines(ink_hw), _level_lines(ink_hw.T).T])
-
-
-def _level_lines(ink_hw: np.ndarray) -> np.ndarray:
-    side = max(ink_hw.shape)
-    thickest = max(3, round(LINE * side))
-    # What is thin from top to bottom ...
-    thin_hw = ink_hw - ndimage.grey_opening(ink_hw, (thickest, 1)) > LEAST_LINE
-    # ... and long from left to right, if not quite level and interrupted by strokes and other lines,
-    gap, run = round(CROSSED * side), round(RUN * side)
-    joined_hw = ndimage.grey_closing(ndimage.maximum_filter1d(thin_hw.astype(np.uint8), 3, axis=0), (1, gap))
-    runs_hw = ndimage.grey_opening(joined_hw, (1, run)) > 0
-    labels_hw, _ = ndimage.label(runs_hw, np.ones((3, 3)))
-    lines_hw = np.zeros(ink_hw.shape, dtype=bool)
-    for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw)):
-        # ... over most of the page.
-        if columns.stop - columns.start > ACROSS * ink_hw.shape[1]:
-            lines_hw[rows, columns] |= labels_hw[rows, columns] == i + 1
-    return lines_hw
-
-
-def _without(lines_hw: np.ndarray, ink_hw: np.ndarray) -> np.ndarray:
-    """On a line only such ink stays as is thicker than the line, in the line's own direction across."""
-    thickest = max(3, round(LINE * max(ink_hw.shape)))
-    for line_hw, size in zip(lines_hw, ((thickest, 1), (1, thickest)), strict=True):
-        ink_hw = np.where(line_hw, ndimage.grey_opening(ink_hw, size), ink_hw)
-    return ink_hw
-
-
-# Pieces of ink
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Ink that belongs together: a mask (h, w) of the page, its number of pixels, and the box around it."""
-
-    mask_hw: np.ndarray
-    area: int
-    box: Box
-
-    @property
-    def side(self) -> int:
-        return max(self.box.bottom - self.box.top, self.box.right - self.box.left)
-
-    @property
-    def height(self) -> int:
-        return self.box.bottom - self.box.top
-
-    @property
-    def at_edge(self) -> bool:
-        height, width = self.mask_hw.shape
-        return self.box.top == 0 or self.box.left == 0 or self.box.bottom == height or self.box.right == width
-
-    def gap(self, other: _Piece) -> int:
-        """Pixels between the boxes, 0 if they overlap."""
-        across = max(self.box.left, other.box.left) - min(self.box.right, other.box.right)
-        down = max(self.box.top, other.box.top) - min(self.box.bottom, other.box.bottom)
-        return max(across, down, 0)
-
-    def __or__(self, other: _Piece) -> _Piece:
-        return _piece(self.mask_hw | other.mask_hw)
-
-
-def _piece(mask_hw: np.ndarray) -> _Piece:
-    rows, columns = _bounds(mask_hw)
-    return _Piece(mask_hw, int(mask_hw.sum()), Box(rows.start, columns.start, rows.stop, columns.stop))
-
-
-def _bounds(mask_hw: np.ndarray) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask_hw.any(1)), np.flatnonzero(mask_hw.any(0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _digits(ink_hw: np.ndarray, threshold: float) -> list[_Piece]:
-    """Each digit's ink, from left to right, ten at most. Raises ImageError when there is none."""
-    mask_hw = ink_hw >= threshold
-    if not mask_hw.any():
-        raise ImageError(NO_INK)
-    # Weaker ink joins what it lies between; where the pen left a stroke open, its parts lie close together.
-    joined_hw = ink_hw >= WEAKER * threshold
-    tallest = max(piece.side for piece in _on_the_page(_pieces(mask_hw, joined_hw)))
-    joined_hw = ndimage.binary_dilation(joined_hw, iterations=max(1, round(BROKEN / 2 * tallest)))
-    pieces = _on_the_page(_pieces(mask_hw, joined_hw))
-    rim = np.concatenate([mask_hw[0], mask_hw[-1], mask_hw[:, 0], mask_hw[:, -1]])
-    if pieces[0].at_edge and rim.mean() > MOST_INK:
-        raise ImageError(ALL_INK)
-    pieces = _with_small_parts(pieces)
-    tallest = max(piece.side for piece in pieces)
-    digits = sorted(
-        (piece for piece in pieces if piece.side >= LEAST_DIGIT * tallest), key=lambda piece: -piece.area
-    )[:MOST_DIGITS]
-    if tallest < LEAST_HEIGHT * max(ink_hw.shape):
-        raise ImageError(SPECKS)
-    return sorted(digits, key=lambda piece: piece.box.left)
-
-
-def _pieces(mask_hw: np.ndarray, joined_hw: np.ndarray) -> list[_Piece]:
-    """The largest pieces of ink, at most MOST_PIECES, specks left out; what lies in one piece of `joined_hw` is one."""
-    labels_hw, _ = ndimage.label(joined_hw, np.ones((3, 3)))
-    areas = np.bincount(labels_hw[mask_hw])
-    largest = np.argsort(-areas)[:MOST_PIECES]
-    return [_piece((labels_hw == i) & mask_hw) for i in largest if areas[i] > SPECK * areas.max()]
-
-
-def _on_the_page(pieces: list[_Piece]) -> list[_Piece]:
-    """Without what touches the picture's edge (the border of the sheet, what lies beside it), unless that is all there is."""
-    inside = [piece for piece in pieces if not piece.at_edge]
-    least = LEAST_HEIGHT * max(pieces[0].mask_hw.shape)
-    return inside if any(piece.side >= least for piece in inside) else pieces
-
-
-def _with_small_parts(pieces: list[_Piece]) -> list[_Piece]:
-    """Low parts joined to a tall piece near them, as the bar of a 5 to its body: digits in a row are about as tall as each other."""
-    tallest = max(piece.height for piece in pieces)
-    tall = [piece for piece in pieces if piece.height >= SMALL_PART * tallest]
-    alone = []
-    for part in pieces:
-        if part.height >= SMALL_PART * tallest:
-            continue
-        nearest = min(range(len(tall)), key=lambda i: tall[i].gap(part))
-        if tall[nearest].gap(part) <= NEAR * tall[nearest].height:
-            tall[nearest] |= part
-        else:
-            alone.append(part)
-    return tall + alone
-
-
-def _alone(digits: list[_Piece], chosen: int, ink_hw: np.ndarray) -> np.ndarray:
-    """The ink of one digit, with the soft edges of its strokes."""
-    reach = max(1, round(SOFT * digits[chosen].side))
-    others_hw = np.zeros(ink_hw.shape, dtype=bool)
-    for other in digits[:chosen] + digits[chosen + 1 :]:
-        others_hw |= other.mask_hw
-    near_hw = ndimage.binary_dilation(digits[chosen].mask_hw, iterations=reach)
-    if others_hw.any():
-        near_hw &= ~ndimage.binary_dilation(others_hw, iterations=reach) | digits[chosen].mask_hw
-    return np.where(near_hw, ink_hw, 0.0)
 
 
 # To MNIST's size
@@ -454,7 +189,7 @@ def _scaled(ink_hw: np.ndarray, longer_side: int) -> np.ndarray:
     """The longer side so many pixels, the strokes as bright as can be."""
     scale = longer_side / max(ink_hw.shape)
     height, width = (max(1, round(side * scale)) for side in ink_hw.shape)
-    scaled_hw = _resized(
+    scaled_hw = resized(
         ink_hw, (height, width), Image.Resampling.LANCZOS if scale > 1 else Image.Resampling.BOX
     ).clip(0, 1)
     return (scaled_hw / max(float(np.percentile(scaled_hw[scaled_hw > 0], 95)), 0.05)).clip(0, 1)

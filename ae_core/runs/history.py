@@ -8,7 +8,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from ae_core.runs import tickets
-from ae_core.runs.store import Store, from_png, unpack_codes
+from ae_core.runs.packing import from_png, unpack_codes
+from ae_core.runs.store import Store
 
 Status = Literal["none", "queued", "running", "stopped", "failed", "finished"]
 

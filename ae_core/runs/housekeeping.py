@@ -25,7 +25,8 @@ from filelock import FileLock, Timeout
 from ae_core.config import MODELS, RunConfig, from_json
 from ae_core.errors import ConfigError, LabError, StoreError
 from ae_core.runs import tickets
-from ae_core.runs.store import CONFIG, EVENTS, MANIFEST, UPLOADED, Store, StoredRun, is_name
+from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_name
+from ae_core.runs.store import Store
 
 PINNED = "pinned"
 USED = "used"

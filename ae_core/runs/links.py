@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ae_core.config import DATASETS, FAMILIES, LIMITS, RANGES, RECIPE, family
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.versions import difference
 
 LONGEST_QUOTE = 40

@@ -27,7 +27,7 @@ from ae_core.figures.base import Row
 from ae_core.metrics import METRICS, summary
 from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
 from ae_core.runs.history import Progress
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS
 from ae_core.training import seeded
 

@@ -12,35 +12,30 @@ through files in the store, one cluster a store, and ends itself when nothing ha
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import logging
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import dask
 from dask.system import cpu_count
-from distributed import Client, Nanny, Scheduler
+from distributed import Nanny, Scheduler
 from distributed.security import Security
-from distributed.utils import LoopRunner, get_mp_context
+from distributed.utils import get_mp_context
 from filelock import FileLock, Timeout
-from tornado.ioloop import IOLoop
 
 from ae_core.errors import ClusterError, ConfigError, StoreError
-from ae_core.runs.store import Store, is_held
-from ae_core.runs.versions import difference, versions
+from ae_core.runs.disk import is_held
+from ae_core.runs.store import Store
+from ae_core.runs.versions import versions
 
 IDLE_SECONDS = 1800
-CONNECT_SECONDS = 20
 CLOSE_SECONDS = 5
 # A starting process holds the lock only when it has imported torch: until then, no second one is started.
 START_SECONDS = 20
@@ -74,7 +69,6 @@ SETTINGS = {
     }
 }
 
-logger = logging.getLogger(__name__)
 _started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
@@ -114,10 +108,10 @@ def bound_log(store: Store) -> None:
 
 def local_workers(store: Store) -> int:
     """How many workers the local cluster has, or would have."""
-    return int(_process(store).get("workers", default_workers()))
+    return int(process_fields(store).get("workers", default_workers()))
 
 
-def _process(store: Store) -> dict[str, int]:
+def process_fields(store: Store) -> dict[str, int]:
     """Number of the local cluster's process and of its workers; empty if there never was one."""
     try:
         fields: dict[str, int] = json.loads((folder(store) / PROCESS).read_text())
@@ -252,10 +246,10 @@ def _new_key(path: Path) -> Security:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(made.tls_client_cert + made.tls_client_key)
-    return _security(path)
+    return security_of(path)
 
 
-def _security(key: Path) -> Security:
+def security_of(key: Path) -> Security:
     """Scheduler, workers and clients all show this one certificate, and accept no other."""
     return Security(require_encryption=True, **dict.fromkeys(("tls_ca_file", *ROLES), str(key.resolve())))
 
@@ -269,131 +263,3 @@ def _make_folder(store: Store) -> None:
         raise StoreError(
             f"{folder(store)} cannot be written ({problem.strerror}). Set AE_LAB_STORE to a folder of your own."
         ) from problem
-
-
-# In the processes that want something from the cluster
-
-_clients: dict[str, Client] = {}
-_connecting = threading.Lock()
-_loops = LoopRunner()
-
-
-def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
-    """This process's connection to the scheduler, made when first needed and made again when it broke.
-
-    Starts nothing. Raises ClusterError if nothing answers within `wait_seconds`.
-    """
-    place = address() or str(store.root)
-    with _connecting:
-        known = _clients.get(place)
-        if known is not None and known.status == "running":
-            return known
-        if known is not None:
-            with suppress(Exception):  # it is of no use any more, however it ends
-                known.close(timeout=1)
-        _clients[place] = connected = _connect(store, wait_seconds)
-        return connected
-
-
-def _connect(store: Store, wait_seconds: float) -> Client:
-    """A scheduler file may be a dead cluster's for the moment in which a new one starts, so try until it answers."""
-    if (address() or "").startswith("tls://") and not getattr(Security(), "tls_client_cert", None):
-        raise ClusterError(
-            f"The scheduler at {address()} speaks TLS, and this lab has no certificate to show. "
-            "Set Dask's variables as docs/deploy.md says, and start the lab again."
-        )
-    scheduler_file = folder(store) / "scheduler.json"
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        left, failed = max(0.5, deadline - time.monotonic()), False
-        try:
-            if address():
-                return Client(
-                    address(), timeout=left, set_as_default=False, name="autoencoder-lab", loop=_loop()
-                )
-            if is_running(store) and scheduler_file.exists():
-                security = _security(folder(store) / KEY)
-                return Client(
-                    scheduler_file=str(scheduler_file),
-                    security=security,
-                    timeout=min(left, 5),
-                    set_as_default=False,
-                    loop=_loop(),
-                )
-        except Exception as problem:  # whatever listens there, it is no scheduler that we can talk to
-            logger.debug("no connection", exc_info=problem)
-            failed = True
-        if failed:
-            # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found while the next one
-            # begins, under that lock, that would wait for itself for ever.
-            gc.collect()
-        if time.monotonic() > deadline:
-            raise ClusterError(_no_answer(store))
-        time.sleep(0.05)
-
-
-def _loop() -> IOLoop:
-    """One event loop for all connections, in a thread of its own. Dask makes one for each, and leaves it behind when nothing answers."""
-    if not _loops.is_started():
-        _loops.start()
-    loop: IOLoop = _loops.loop
-    return loop
-
-
-def _no_answer(store: Store) -> str:
-    if address():
-        return (
-            f"The scheduler at {address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
-            "what was asked for waits and starts by itself when it is back."
-        )
-    return f"The training process does not answer (its log is {folder(store) / LOG}). Wait a moment and try again."
-
-
-def check_versions(connected: Client) -> None:
-    """Raise ClusterError, with the worker and the package, unless every worker runs what this process runs."""
-    for worker, found in connected.run(versions, on_error="return").items():
-        if isinstance(found, Exception):
-            raise ClusterError(
-                f"The worker {worker} cannot import the lab ({found}). Install requirements.txt and ae_core there."
-            )
-        if differing := difference(versions(), found):
-            raise ClusterError(
-                f"The worker {worker} has {differing}. Install the same versions there, then restart it."
-            )
-
-
-def shut_down(store: Store) -> None:
-    """End the local cluster, by force if it does not answer."""
-    if not is_running(store):
-        return
-    with suppress(ClusterError, OSError, TimeoutError):
-        client(store, wait_seconds=5).shutdown()
-    _wait_until_over(store, 2 * CLOSE_SECONDS)
-    if is_running(store):  # the lock is held, so this is its number and nobody else's
-        with suppress(OSError, KeyError):
-            os.kill(_process(store)["pid"], signal.SIGTERM)
-        _wait_until_over(store, CLOSE_SECONDS)
-
-
-def _wait_until_over(store: Store, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while is_running(store) and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A worker: its address, the number of its process, and the bytes of memory that one takes."""
-
-    address: str
-    pid: int
-    memory_bytes: int
-
-
-def workers(store: Store) -> list[Worker]:
-    """The workers at the moment. Raises ClusterError if no scheduler answers."""
-    connected = client(store, wait_seconds=5)
-    memory = {
-        name: fields["metrics"]["memory"] for name, fields in connected.scheduler_info()["workers"].items()
-    }
-    return [Worker(name, pid, memory.get(name, 0)) for name, pid in sorted(connected.run(os.getpid).items())]

@@ -22,7 +22,9 @@ from ae_core.config import RunConfig, command_line
 from ae_core.errors import ClusterError, DamagedRunError, DeadlineError, LabError, StoreError
 from ae_core.models import parameter_count
 from ae_core.runs import housekeeping, tickets
-from ae_core.runs.store import EventLog, Store, default_root, pack_codes, to_png
+from ae_core.runs.packing import pack_codes, to_png
+from ae_core.runs.run_log import EventLog
+from ae_core.runs.store import Store, default_root
 from ae_core.runs.versions import difference, versions
 from ae_core.training import (
     BatchDone,

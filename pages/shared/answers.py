@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ae_core.metrics import explained_variance
 from ae_core.models import reconstruct
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.display import share_words
 from pages.shared.question import Answer

@@ -19,7 +19,7 @@ from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.metrics import summary
 from ae_core.models import as_picture, reconstruct
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
 from pages.shared import dials, lab

@@ -22,7 +22,8 @@ from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import DamagedRunError, DataError, LabError
 from ae_core.models import Autoencoder
 from ae_core.runs import housekeeping
-from ae_core.runs.store import Store, StoredRun, default_root
+from ae_core.runs.run_folder import StoredRun
+from ae_core.runs.store import Store, default_root
 from ae_core.training import use_one_thread
 from pages.shared import opened_link
 from pages.shared.browser import styles

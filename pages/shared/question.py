@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from ae_core.figures import base as figures
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.browser import browser_memory
 from pages.shared.display import chart

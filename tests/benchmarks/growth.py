@@ -24,7 +24,7 @@ from ae_core import config, data
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.runs import history
-from ae_core.service import cluster, jobs
+from ae_core.service import connection, jobs
 from ae_core.training import BatchDone, train
 from tests.support.browser import App, chromium
 from tests.support.service import local_cluster, wait_for
@@ -117,7 +117,8 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
 
 def largest_worker(app: App) -> float:
     return (
-        max(psutil.Process(worker.pid).memory_info().rss for worker in cluster.workers(app.store)) / MEGABYTE
+        max(psutil.Process(worker.pid).memory_info().rss for worker in connection.workers(app.store))
+        / MEGABYTE
     )
 
 

@@ -12,7 +12,8 @@ import pytest
 from ae_core import config
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError
-from ae_core.runs.store import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS, Store
+from ae_core.runs.run_folder import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS
+from ae_core.runs.store import Store
 from ae_core.service.worker import record
 from ae_core.training import Checkpoint
 from tests.chaos.faults import SMALL, story, weights

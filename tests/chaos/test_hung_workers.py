@@ -13,7 +13,7 @@ import pytest
 from ae_core import config
 from ae_core.runs import history
 from ae_core.runs.store import Store
-from ae_core.service import cluster, jobs
+from ae_core.service import cluster, connection, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
 from tests.support.service import end_cluster, wait_for, with_seed
 
@@ -26,7 +26,7 @@ def own(tmp_path, monkeypatch) -> Store:
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", f"{TTL_SECONDS}s")
     store = Store(tmp_path / "own")
     cluster.ensure_started(store, workers=1)
-    cluster.client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
+    connection.client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
     yield store
     end_cluster(store)
 
@@ -45,7 +45,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
     run = with_seed(SMALL["CAE"], 3000)
     name = jobs.submit(run, own)
     wait_for(lambda: history.read_progress(name, own).step > 0)
-    (worker,) = cluster.workers(own)
+    (worker,) = connection.workers(own)
     stopped = time.time()
     os.kill(worker.pid, signal.SIGSTOP)
     wait_for(lambda: any(event["time"] > stopped + 1 for event in own.events(name)[-3:]))
@@ -64,7 +64,7 @@ def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, 
     hungry = config.adjusted(
         config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048}
     )
-    connected = cluster.client(own)
+    connected = connection.client(own)
     connected.run(leave_room, 64 * 1024 * 1024)
     name = jobs.submit(hungry, own)
     wait_for(lambda: is_over(own, hungry))

@@ -9,7 +9,7 @@ import time
 from ae_core import config
 from ae_core.runs import history, tickets
 from ae_core.runs.store import Store
-from ae_core.service import cluster
+from ae_core.service import connection
 from tests.chaos.faults import SMALL
 from tests.conftest import PROJECT
 from tests.support.service import wait_for, with_seed
@@ -39,7 +39,7 @@ def keys_ever_run(store: Store, name: str) -> set[str]:
             if entry[0].startswith(f"train-{name}-") and entry[2] == "memory"
         }
 
-    return cluster.client(store).run_on_scheduler(look)
+    return connection.client(store).run_on_scheduler(look)
 
 
 def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served, measured):

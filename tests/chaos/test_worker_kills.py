@@ -16,7 +16,7 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.runs import history
 from ae_core.runs.store import Store
-from ae_core.service import cluster, jobs
+from ae_core.service import connection, jobs
 from tests.chaos.faults import SMALL, is_over, story, train_here, weights
 from tests.support.service import wait_for, with_seed
 
@@ -26,7 +26,7 @@ KILLS_A_RUN = 6
 def kill_worker(store: Store, run: RunConfig) -> list[float]:
     """Kill the worker that trains: the seconds until the next line in the run's log, unless the run was over before."""
     name = config.run_id(run)
-    (worker,) = cluster.workers(store)
+    (worker,) = connection.workers(store)
     killed = time.time()
     os.kill(worker.pid, signal.SIGKILL)
 

@@ -17,7 +17,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from ae_core.__main__ import main
-from ae_core.runs.store import SHIPPED, WEIGHTS, Store
+from ae_core.runs.run_folder import WEIGHTS
+from ae_core.runs.store import SHIPPED, Store
 from tests.conftest import PROJECT
 from tests.support.service import end_cluster, wait_for
 

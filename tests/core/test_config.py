@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ae_core import config
-from ae_core.__main__ import _parser, _run_from
+from ae_core.commands.options import build_parser
+from ae_core.commands.training import run_from_options
 from ae_core.config import CorruptionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from ae_core.errors import ConfigError
 from tests.conftest import PROJECT
@@ -65,8 +66,8 @@ def parsed_back(run: RunConfig) -> RunConfig:
     """What the command line makes of the command that names `run`."""
     python, dash_m, module, *arguments = shlex.split(config.command_line(run))
     assert (python, dash_m, module) == ("python", "-m", "ae_core")
-    options = _parser().parse_args(arguments)
-    return _run_from(options, options.dataset)
+    options = build_parser().parse_args(arguments)
+    return run_from_options(options, options.dataset)
 
 
 # A run's name

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import config
 from ae_core.runs import links, run_file
-from ae_core.runs.store import EventLog, Store, default_root
+from ae_core.runs.run_log import EventLog
+from ae_core.runs.store import Store, default_root
 from ae_core.service import cluster, jobs
 from ae_core.service.worker import record
 from tests.conftest import PROJECT, widget_key

@@ -19,9 +19,11 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.runs import history, housekeeping, run_file, tickets
+from ae_core.runs import history, housekeeping, run_file, tickets, uploaded_run
+from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_file import FILES, export_run, import_run
-from ae_core.runs.store import CONFIG, EVENTS, MANIFEST, SHIPPED, UPLOADED, WEIGHTS, Store, pack_codes, to_png
+from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, WEIGHTS
+from ae_core.runs.store import SHIPPED, Store
 from ae_core.service import jobs
 from ae_core.service.worker import record
 from tests.runs.test_store import damaged_copies
@@ -246,7 +248,7 @@ def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lo
     (run,), problems = later.uploads()
     assert (run.config, problems) == (RUN, [])
     assert {path.name: path.read_bytes() for path in later.folder(run.name).iterdir()} == content
-    assert run_file.measured_here(later, run, digits_for).is_on_its_own
+    assert uploaded_run.measure_upload(later, run, digits_for).is_on_its_own
     train(later, few_digits)
     assert later.has_own(NAME)
     assert [run.name for run in later.uploads()[0]] == [run.name]
@@ -281,11 +283,11 @@ def test_an_uploaded_run_is_measured_here_whatever_its_file_claims(store, conten
     claimed = dict.fromkeys(json.loads(parts(content)[MANIFEST])["result"]["test"], 0.001)
     name = import_run(store, forged(content, tmp_path, test=claimed), lambda name: elsewhere)
     run = store.get(name)
-    measured = run_file.measured_here(store, run, lambda name: elsewhere)
+    measured = uploaded_run.measure_upload(store, run, lambda name: elsewhere)
     honest = json.loads(parts(content)[MANIFEST])["result"]["test"]
     assert measured.test == pytest.approx(honest, rel=1e-3)
     assert (measured.digits, measured.count, measured.is_on_its_own) == ("elsewhere", 100, False)
-    assert run_file.kept_measure(Store(store.root), run) == measured
+    assert uploaded_run.read_measurement(Store(store.root), run) == measured
 
 
 def test_it_is_measured_anew_once_other_digits_are_at_hand_and_not_before(
@@ -293,12 +295,12 @@ def test_it_is_measured_anew_once_other_digits_are_at_hand_and_not_before(
 ):
     run = store.get(import_run(store, content, digits_for))
     asked = []
-    monkeypatch.setattr(run_file, "summary", lambda *pictures: asked.append(pictures) or {"mse": 1.0})
-    assert run_file.measured_here(store, run, digits_for).test["mse"] != 1.0
+    monkeypatch.setattr(uploaded_run, "summary", lambda *pictures: asked.append(pictures) or {"mse": 1.0})
+    assert uploaded_run.measure_upload(store, run, digits_for).test["mse"] != 1.0
     assert asked == []
     fewer = replace(few_digits, test_nhw=few_digits.test_nhw[:10])
     for _ in range(2):
-        assert run_file.measured_here(store, run, lambda name: fewer).count == 10
+        assert uploaded_run.measure_upload(store, run, lambda name: fewer).count == 10
     assert len(asked) == 1
 
 
@@ -307,7 +309,7 @@ def test_who_may_have_learnt_from_the_digits_at_hand_is_known(store, few_digits,
     train(Store(tmp_path / "there"), replace(few_digits, name=config.MNIST), full)
     sent = export_run(Store(tmp_path / "there"), config.run_id(full))
     run = store.get(import_run(store, sent, lambda name: few_digits))
-    assert run_file.measured_here(store, run, lambda name: few_digits).may_know_them
+    assert uploaded_run.measure_upload(store, run, lambda name: few_digits).may_know_them
 
 
 def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):

@@ -22,20 +22,10 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.metrics import decibels
 from ae_core.models import build
-from ae_core.runs.store import (
-    CHECKPOINT,
-    CONFIG,
-    EVENTS,
-    MANIFEST,
-    SHIPPED,
-    WEIGHTS,
-    EventLog,
-    Store,
-    from_png,
-    pack_codes,
-    to_png,
-    unpack_codes,
-)
+from ae_core.runs.packing import from_png, pack_codes, to_png, unpack_codes
+from ae_core.runs.run_folder import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS
+from ae_core.runs.run_log import EventLog
+from ae_core.runs.store import SHIPPED, Store
 from ae_core.runs.versions import versions
 from ae_core.training import Checkpoint, seeded
 from tests.conftest import PROJECT
@@ -251,7 +241,7 @@ def test_what_is_damaged_and_cannot_be_set_aside_is_hashed_once_not_at_every_loo
     like = Store(tmp_path / "other").get(SHIPPED_NAME).config
     hashed = []
     monkeypatch.setattr(
-        "ae_core.runs.store._sha256",
+        "ae_core.runs.run_folder.sha256_of",
         lambda path: hashed.append(path) or hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     for _ in range(3):
@@ -490,7 +480,7 @@ def test_a_checkpoint_that_cannot_be_taken_away_does_not_undo_a_finished_run(sto
 def test_a_log_that_cannot_grow_has_no_half_line(store):
     """A limit on the size of files does what a full disk does: the first bytes fit, the rest do not."""
     program = (
-        "import resource, signal, sys; from pathlib import Path; from ae_core.runs.store import EventLog, StoreError\n"
+        "import resource, signal, sys; from pathlib import Path; from ae_core.errors import StoreError; from ae_core.runs.run_log import EventLog\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "log = EventLog(Path(sys.argv[1]))\n"

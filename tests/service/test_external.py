@@ -29,7 +29,7 @@ from ae_core.data import Digits
 from ae_core.errors import ClusterError
 from ae_core.runs import history, housekeeping, tickets
 from ae_core.runs.store import Store, default_root
-from ae_core.service import cluster, jobs, worker
+from ae_core.service import cluster, connection, dispatch, jobs, worker
 from tests.conftest import PROJECT
 from tests.support.dask_processes import GUIDE, DaskProcesses, guide_command, shell_lines
 from tests.support.service import QUICK, STEADY, clear_line, story, wait_for, weights, with_seed
@@ -69,7 +69,7 @@ def train_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     yield lambda processes: monkeypatch.setenv("AE_LAB_SCHEDULER", processes.address)
     clear_line(store)
     with suppress(ClusterError):
-        cluster.client(store, wait_seconds=1).close()
+        connection.client(store, wait_seconds=1).close()
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def submit(run: RunConfig, store: Store) -> str:
 
 
 def problem(store: Store) -> str:
-    return jobs.tend(store).problem
+    return dispatch.keep_dispatching(store).problem
 
 
 def is_over(run: RunConfig, store: Store) -> bool:
@@ -186,8 +186,8 @@ def kill_trainer(name: str, store: Store) -> int:
 def trainer(name: str, store: Store) -> int | None:
     """The process of the worker that trains the run called `name`, None if there is none."""
     with suppress(ClusterError, OSError):
-        pids = {each.address: each.pid for each in cluster.workers(store)}
-        for address, keys in cluster.client(store).processing().items():
+        pids = {each.address: each.pid for each in connection.workers(store)}
+        for address, keys in connection.client(store).processing().items():
             if any(name in str(key) for key in keys) and store.is_locked(name):
                 return pids.get(address)
     return None
@@ -221,7 +221,7 @@ def test_a_worker_of_other_versions_or_without_the_lab_is_refused_by_name(
 
 
 def workers_there(store: Store) -> int:
-    return len(cluster.client(store).scheduler_info()["workers"])
+    return len(connection.client(store).scheduler_info()["workers"])
 
 
 def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_path, store, monkeypatch):
@@ -250,10 +250,10 @@ def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_
             Client(
                 processes.address, timeout=3, security=security(authority.path, foreign), set_as_default=False
             )
-        gc.collect()  # as `cluster.client` does after each that came to nothing
+        gc.collect()  # as `connection.client` does after each that came to nothing
         monkeypatch.setenv("AE_LAB_SCHEDULER", processes.address)
         with pytest.raises(ClusterError, match=re.escape(processes.address)):
-            cluster.client(store, wait_seconds=2)
+            connection.client(store, wait_seconds=2)
         told, _ = asker.communicate(timeout=100)
     assert asker.returncode == 0
     assert store.has_own(json.loads(told.splitlines()[-1])["run_id"])

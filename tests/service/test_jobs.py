@@ -27,7 +27,7 @@ from ae_core.data import Digits
 from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
 from ae_core.runs import history, tickets
 from ae_core.runs.store import SHIPPED, Store
-from ae_core.service import cluster, jobs, worker
+from ae_core.service import cluster, connection, dispatch, jobs, worker
 from ae_core.training import BatchDone, use_one_thread
 from tests.conftest import PROJECT
 from tests.support.service import (  # fmt: skip
@@ -109,7 +109,7 @@ def wait_for_epoch(name: str, store: Store, epoch: int = 1) -> None:
 
 def test_a_worker_keeps_the_memory_of_one_batch_for_the_next(service):
     """With Dask's own setting it gives it back every time, and a training takes twice as long."""
-    told = cluster.client(service).run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
+    told = connection.client(service).run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
     assert list(told.values()) == [os.environ.get("MALLOC_TRIM_THRESHOLD_")]
 
 
@@ -323,7 +323,7 @@ def test_a_ticket_of_another_version_whose_run_is_in_training_is_left_to_that_tr
     log = served_store.begin(run)
     with served_store.lock(run_id(run)):
         leave_ticket_of_another_version(served_store, run)
-        time.sleep(10 * jobs.TEND_SECONDS)
+        time.sleep(10 * dispatch.DISPATCH_SECONDS)
         assert tickets.find(served_store, run_id(run)) is not None
         assert log.path.read_bytes() == b""
 
@@ -337,7 +337,7 @@ def test_a_store_that_cannot_be_written_is_told_in_plain_words(tmp_path):
 def test_a_scheduler_that_does_not_answer_is_named(store, monkeypatch):
     monkeypatch.setenv("AE_LAB_SCHEDULER", "tcp://127.0.0.1:9")
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer.*what was asked for waits"):
-        cluster.client(store, wait_seconds=0.5)
+        connection.client(store, wait_seconds=0.5)
 
 
 def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
@@ -346,7 +346,7 @@ def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
     gc.disable()
     try:
         with pytest.raises(ClusterError):
-            cluster.client(store, wait_seconds=0.5)
+            connection.client(store, wait_seconds=0.5)
         assert {id(one) for one in gc.get_objects() if type(one) is Client} <= before
     finally:
         gc.enable()
@@ -358,7 +358,7 @@ def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
 def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_store):
     run = with_seed(QUICK, 3)
     program = (
-        "import os, signal, sys; from pathlib import Path; from ae_core import config, jobs; from ae_core.runs.store import Store\n"
+        "import os, signal, sys; from pathlib import Path; from ae_core import config; from ae_core.service import jobs; from ae_core.runs.store import Store\n"
         "jobs.submit(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run(
@@ -374,10 +374,10 @@ def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_
 def test_a_killed_worker_is_replaced_and_the_training_goes_on(served_store, steady, undisturbed):
     jobs.submit(STEADY, served_store)
     wait_for_epoch(steady, served_store)
-    (before,) = cluster.workers(served_store)
+    (before,) = connection.workers(served_store)
     os.kill(before.pid, signal.SIGKILL)
     wait_for_status(steady, served_store, "finished")
-    (after,) = cluster.workers(served_store)
+    (after,) = connection.workers(served_store)
     assert after.pid != before.pid
     assert is_as_if_undisturbed(steady, served_store, undisturbed)
 
@@ -556,7 +556,7 @@ def sched_autogroups() -> bool:
 
 
 def test_the_cluster_listens_on_this_machine_only(served_store):
-    assert cluster.client(served_store).scheduler_info()["address"].startswith("tls://127.0.0.1:")
+    assert connection.client(served_store).scheduler_info()["address"].startswith("tls://127.0.0.1:")
     listening = [
         connection.laddr.ip
         for process in process_tree(served_store)

@@ -136,7 +136,7 @@ def test_a_folder_that_was_open_to_others_is_closed(tmp_path):
 def test_who_has_the_key_is_heard(store):
     assert scheduler_address(store).startswith("tls://127.0.0.1:")
     with Client(
-        scheduler_address(store), security=cluster._security(cluster.folder(store) / "key.pem"), timeout=20
+        scheduler_address(store), security=cluster.security_of(cluster.folder(store) / "key.pem"), timeout=20
     ) as client:
         assert client.submit(pow, 2, 5).result(timeout=30) == 32
 
@@ -165,7 +165,7 @@ def test_every_port_turns_away_who_has_no_key_or_another_one(store):
 
 def test_who_has_the_key_is_not_turned_away(store):
     """That `is_turned_away` can tell."""
-    ours = cluster._security(cluster.folder(store) / "key.pem").get_connection_args("client")["ssl_context"]
+    ours = cluster.security_of(cluster.folder(store) / "key.pem").get_connection_args("client")["ssl_context"]
     assert not is_turned_away(int(scheduler_address(store).rsplit(":", 1)[1]), ours)
 
 
@@ -192,7 +192,7 @@ attempts = {
     "look": lambda: list(store.root.iterdir()),
     "read the key": key.read_bytes,
     "read the address": (key.parent / "scheduler.json").read_bytes,
-    "connect with the key": lambda: Client(address, security=cluster._security(key), timeout=3).close(),
+    "connect with the key": lambda: Client(address, security=cluster.security_of(key), timeout=3).close(),
     "connect with another": lambda: Client(address, security=Security.temporary(), timeout=3).close(),
     "connect without": lambda: Client(address.replace("tls", "tcp"), timeout=3).close(),
 }

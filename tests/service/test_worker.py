@@ -18,7 +18,9 @@ from ae_core.config import run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, StoreError
 from ae_core.runs import history, tickets
-from ae_core.runs.store import CHECKPOINT, EVENTS, WEIGHTS, EventLog, Store
+from ae_core.runs.run_folder import CHECKPOINT, EVENTS, WEIGHTS
+from ae_core.runs.run_log import EventLog
+from ae_core.runs.store import Store
 from ae_core.service import worker
 from ae_core.service.worker import Watchdog
 from ae_core.training import Checkpoint, EpochDone, Started

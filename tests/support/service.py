@@ -13,8 +13,9 @@ import psutil
 from ae_core import config
 from ae_core.config import FAE, RunConfig
 from ae_core.runs import history, tickets
-from ae_core.runs.store import WEIGHTS, Store
-from ae_core.service import cluster, jobs
+from ae_core.runs.run_folder import WEIGHTS
+from ae_core.runs.store import Store
+from ae_core.service import cluster, connection, jobs
 
 QUICK = config.adjusted(
     FAE, model={"latent_size": 4, "hidden_sizes": (32,)}, training={"epochs": 2, "batch_size": 256}
@@ -70,7 +71,7 @@ def local_cluster(store: Store, workers: int = 1) -> Iterator[Store]:
     """The store's local cluster, up; gone afterwards, every process of it."""
     cluster.ensure_started(store, workers=workers)
     try:
-        cluster.client(store, wait_seconds=60).wait_for_workers(workers, timeout=60)
+        connection.client(store, wait_seconds=60).wait_for_workers(workers, timeout=60)
         yield store
     finally:
         end_cluster(store)

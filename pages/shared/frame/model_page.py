@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import dials, display, lab
 from pages.shared.frame import lesson
 from pages.shared.runs import share, training_panel, training_story, under_way

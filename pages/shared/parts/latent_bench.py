@@ -15,7 +15,7 @@ from ae_core.figures import base as figures
 from ae_core.figures import latent as latent_figures
 from ae_core.figures.base import Row
 from ae_core.models import Autoencoder, codes_of, pictures_of
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent
 from ae_core.study.latent import Plane
 from ae_core.training import seeded

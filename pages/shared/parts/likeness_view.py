@@ -12,7 +12,7 @@ from ae_core.config import CorruptionConfig
 from ae_core.figures import base as figures
 from ae_core.figures import latent as latent_figures
 from ae_core.figures.base import Row
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits

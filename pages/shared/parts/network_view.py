@@ -9,7 +9,7 @@ from torch import Tensor
 from ae_core import models
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig
 from ae_core.figures import networks as network_figures
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.training import seeded
 from pages.shared import display, lab
 from pages.shared.display import noisy_version

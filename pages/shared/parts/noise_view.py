@@ -13,7 +13,7 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.figures import noise as noise_figures
 from ae_core.figures.noise import Cell
 from ae_core.metrics import psnr
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import (
     LEVELS,
     Curve,

@@ -11,7 +11,7 @@ from torch import Tensor
 from ae_core.figures import base as figures
 from ae_core.figures import iteration as iteration_figures
 from ae_core.figures.base import Row
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.study import iteration, oddities
 from ae_core.study.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
 from ae_core.study.oddities import (

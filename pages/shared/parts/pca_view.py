@@ -16,7 +16,7 @@ from ae_core.figures.networks import Measured
 from ae_core.metrics import squared_error
 from ae_core.models import as_picture, reconstruct
 from ae_core.runs import history
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
 from pages.shared import dials, display, lab
 from pages.shared.question import Answer

@@ -14,7 +14,7 @@ from ae_core.errors import LabError
 from ae_core.figures import base as figures
 from ae_core.models import path_in_words
 from ae_core.runs import history, housekeeping, links, run_file
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
 from pages.shared import dials, display, lab, opened_link
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS

@@ -11,9 +11,9 @@ import streamlit as st
 from ae_core import config, data
 from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
 from ae_core.errors import LabError
-from ae_core.runs import history, housekeeping, run_file
+from ae_core.runs import history, housekeeping, run_file, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.dials import NOISE_WORDS
 
@@ -106,7 +106,7 @@ def _upload(key: str) -> None:
 
 def measured_words(run: StoredRun) -> str:
     """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
-    measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+    measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
     where = f"{measured.count:,} test digits of {'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
     if measured.is_on_its_own:
         return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
@@ -159,7 +159,7 @@ def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
         found: Mapping[str, float] = run.result["test"]
         return found
     try:
-        measured = run_file.measured_here(lab.store(), run, lab.digits_for)
+        measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
     except LabError:
         return None  # it is told of when it is looked for again
     return None if measured.may_know_them else measured.test

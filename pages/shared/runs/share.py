@@ -11,7 +11,7 @@ import streamlit as st
 from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.runs import history, links, report, run_file
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, opened_link
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY

@@ -13,8 +13,8 @@ from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
-from ae_core.runs.store import StoredRun
-from ae_core.service import cluster, jobs
+from ae_core.runs.run_folder import StoredRun
+from ae_core.service import cluster, dispatch, jobs
 from pages.shared import lab
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.display import DIGITS_SHOWN, chart, noise_words, trio
@@ -284,7 +284,7 @@ def _look(name: str, words: str = "") -> Progress | None:
             )
         else:
             tickets.look_on(lab.store(), name, lab.visitor())
-        waiting_for = jobs.tend(lab.store()).problem
+        waiting_for = dispatch.keep_dispatching(lab.store()).problem
         if waiting_for:
             st.warning(waiting_for, icon=":material/cloud_off:")
         st.progress(
@@ -377,7 +377,7 @@ def _let_go() -> set[str]:
 def _warm_up() -> None:
     """Start the training process before anybody presses Train; a store that cannot be written is told then."""
     try:
-        jobs.tend(lab.store())
+        dispatch.keep_dispatching(lab.store())
         if cluster.address() is None:
             cluster.ensure_started(lab.store())
     except LabError:

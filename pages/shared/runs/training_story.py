@@ -9,7 +9,7 @@ from ae_core.figures import training as training_figures
 from ae_core.figures.base import Row
 from ae_core.runs import history
 from ae_core.runs.history import Progress
-from ae_core.runs.store import StoredRun
+from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.browser import slider_keys
 from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, number_words, run_name

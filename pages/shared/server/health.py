@@ -115,7 +115,7 @@ def training_problem() -> str:
     """Why no training can run, in words; empty if one can. A training process that nobody needs yet is none."""
     from ae_core.errors import LabError
     from ae_core.runs.store import Store, default_root
-    from ae_core.service import cluster, jobs
+    from ae_core.service import cluster, dispatch
 
     store = Store(default_root())
     try:
@@ -130,7 +130,7 @@ def training_problem() -> str:
         return (
             "The scheduler that AE_LAB_SCHEDULER names does not answer. Check the address and that it runs."
         )
-    return jobs.tend(store).problem
+    return dispatch.keep_dispatching(store).problem
 
 
 def metrics(request: Request) -> Response:

@@ -1,0 +1,80 @@
+"""`reconstruct`, `evaluate` and `prepare`: what is done to digits, by a trained network or on the way to one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ae_core import config, data
+from ae_core.baselines import do_nothing
+from ae_core.commands.picture_files import prepare_picture, read_bytes, read_pictures, write_pictures
+from ae_core.commands.telling import tell
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt
+from ae_core.errors import ConfigError, ImageError, LabError
+from ae_core.metrics import summary
+from ae_core.models import as_picture, reconstruct
+from ae_core.runs.store import Store
+from ae_core.training import seeded
+
+
+def reconstruct_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Send pictures through a trained network."""
+    store = Store(options.store)
+    model = store.load_model(store.get(options.run))
+    images_nhw = read_pictures(options.input)
+    if options.noise_level is not None:
+        corruption = CorruptionConfig(options.noise_kind or "gaussian", options.noise_level)
+        images_nhw = corrupt(images_nhw, corruption, seeded(_seed(options.seed), "test noise"))
+    write_pictures(options.output, as_picture(reconstruct(model, images_nhw)))
+    return {"run_id": options.run, "images": len(images_nhw), "output": str(options.output)}
+
+
+def _seed(seed: int | None) -> int:
+    if seed is not None:
+        config.check_range("seed", seed)
+    return seed or 0
+
+
+def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure a run on test digits it never saw, at each noise level, beside doing nothing."""
+    store = Store(options.store)
+    run = store.get(options.run)
+    model = store.load_model(run)
+    digits = data.held_back_from(
+        run.config.data.name, options.data_dir or data.directory(), store.root / "cache"
+    )
+    rows = []
+    for level in options.noise_level or [run.config.corruption.level]:
+        corruption = CorruptionConfig(options.noise_kind or run.config.corruption.kind, level)
+        noisy_nhw = corrupt(digits.test_nhw, corruption, seeded(run.config.training.seed, "test noise"))
+        measured = summary(reconstruct(model, noisy_nhw), digits.test_nhw)
+        nothing = do_nothing(noisy_nhw, digits.test_nhw)
+        tell(f"noise {level:g}: psnr {measured['psnr']:.2f} dB (doing nothing: {nothing['psnr']:.2f} dB)")
+        rows.append({"noise_kind": corruption.kind, "noise_level": level, **measured, "do_nothing": nothing})
+    return {"run_id": options.run, "dataset": digits.counts(), "levels": rows}
+
+
+def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Turn photographs into digits; a refused file is reported and the rest go on."""
+    if options.output_dir is None and (options.output is None or len(options.pictures) > 1):
+        raise ConfigError(
+            "Say where the digit goes: --output digit.png for one picture, --output-dir DIR for several."
+        )
+    rows: list[dict[str, Any]] = []
+    for path in options.pictures:
+        output = options.output if options.output_dir is None else options.output_dir / f"{path.stem}.png"
+        try:
+            prepared = prepare_picture(read_bytes(path))
+            if any(row.get("output") == str(output) for row in rows):
+                raise ImageError(
+                    f"Another picture was already written to {output}. Rename this one and prepare it again."
+                )
+            write_pictures(output, prepared.digit_hw[None])
+            rows.append(
+                {"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]}
+            )
+        except LabError as problem:
+            tell(f"{path}: {problem}")
+            rows.append({"input": str(path), "error": str(problem)})
+    return {"pictures": rows, "exit_code": 2 if any("error" in row for row in rows) else 0}

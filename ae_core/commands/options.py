@@ -1,0 +1,105 @@
+"""What the command line understands: every command with its options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ae_core import config
+from ae_core.commands.digits import evaluate_command, prepare_command, reconstruct_command
+from ae_core.commands.training import train_command
+from ae_core.commands.upkeep import cluster_command, download_command, runs_command
+from ae_core.runs.store import default_root
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        self.exit(2, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `python -m ae_core`; what it parses holds the function that does it under `command`."""
+    parser = _OneLineParser(prog="python -m ae_core", description="Autoencoder Lab on the command line.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words)
+        sub.set_defaults(command=run)
+        sub.add_argument(
+            "--store", type=Path, default=default_root(), metavar="DIR", help="where runs live (AE_LAB_STORE)"
+        )
+        sub.add_argument("--json", action="store_true", help="end standard output with one JSON object")
+        return sub
+
+    def with_data(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--data-dir", type=Path, metavar="DIR", help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)"
+        )
+
+    train = command("train", train_command, "train one run")
+    with_data(train)
+    train.add_argument(
+        "--local", action="store_true", help="train in this process, without the training cluster"
+    )
+    train.add_argument("--preset", required=True, help=", ".join(config.PRESETS))
+    train.add_argument("--latent-size", type=int)
+    train.add_argument("--noise-level", type=float)
+    train.add_argument("--noise-kind", help=", ".join(config.NOISE_KINDS))
+    train.add_argument("--epochs", type=int)
+    train.add_argument("--seed", type=int)
+    train.add_argument("--batch-size", type=int)
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--loss", help=", ".join(config.LOSSES))
+    train.add_argument("--activation", help=", ".join(config.ACTIVATIONS))
+    train.add_argument(
+        "--hidden-sizes", metavar="192,96", help="fully connected only; 'none' for no hidden layer"
+    )
+    train.add_argument(
+        "--channels", metavar="8,32", help="convolutional only: of the maps of 14 × 14, and of 7 × 7"
+    )
+    train.add_argument(
+        "--threads",
+        type=int,
+        help="processor cores to use; other counts round otherwise, so they are other runs",
+    )
+    train.add_argument("--dataset", help=", ".join(config.DATASETS))
+
+    rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")
+    rebuild.add_argument("--run", required=True, metavar="RUN_ID")
+    rebuild.add_argument(
+        "--input", type=Path, required=True, help="a .npy array (n, 28, 28) in [0, 1], or a picture file"
+    )
+    rebuild.add_argument("--output", type=Path, required=True, help="a .npy file, or a picture file")
+    rebuild.add_argument(
+        "--noise-level", type=float, help="corrupt the input first; without it the input goes in untouched"
+    )
+    rebuild.add_argument("--noise-kind")
+    rebuild.add_argument("--seed", type=int)
+
+    evaluate = command("evaluate", evaluate_command, "measure a run on test digits")
+    with_data(evaluate)
+    evaluate.add_argument("--run", required=True, metavar="RUN_ID")
+    evaluate.add_argument("--noise-level", type=float, nargs="+", metavar="S")
+    evaluate.add_argument("--noise-kind")
+
+    prepare = command("prepare", prepare_command, "turn photographs into 28 × 28 digits")
+    prepare.add_argument("pictures", type=Path, nargs="+")
+    prepare.add_argument("--output", type=Path)
+    prepare.add_argument("--output-dir", type=Path)
+
+    command("runs", runs_command, "list finished runs")
+    with_data(command("download", download_command, "fetch full MNIST"))
+    service = command(
+        "cluster",
+        cluster_command,
+        "start, show or stop the local training cluster (the app starts it by itself)",
+    )
+    service.add_argument(
+        "action", choices=("start", "show", "stop", "run"), help="'run' is 'start' in the foreground"
+    )
+    service.add_argument(
+        "--idle-seconds", type=float, help="after which it ends itself (AE_LAB_IDLE_SECONDS)"
+    )
+    service.add_argument("--workers", type=int, help="one a core, less one, when not given")
+    return parser

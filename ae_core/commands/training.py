@@ -1,0 +1,118 @@
+"""`train`: one run, in this process or by the training cluster, told epoch by epoch."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from ae_core import config, data
+from ae_core.commands.telling import tell
+from ae_core.config import EMBEDDED, RunConfig
+from ae_core.errors import ClusterError, ConfigError
+from ae_core.metrics import METRICS
+from ae_core.runs import history
+from ae_core.runs.store import Store
+from ae_core.service import dispatch, jobs, worker
+from ae_core.training import EpochDone, Started
+
+FOLLOW_SECONDS = 0.3
+
+
+def train_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Train a run, telling each epoch on standard error; it goes on where it was stopped."""
+    data_dir = options.data_dir or data.directory()
+    run = run_from_options(options, options.dataset or data.best_available(data_dir))
+    store = Store(options.store)
+    name = config.run_id(run)
+    if options.local:
+        _train_in_this_process(run, store, data_dir)
+    else:
+        _train_on_cluster(run, store, data_dir)
+    stored = store.get(name)
+    keys = ("test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset")
+    tell("  ".join(f"{metric} {stored.result['test'][metric]:.4f}" for metric in METRICS))
+    return {"run_id": name, **{key: stored.result[key] for key in keys}}
+
+
+def _train_in_this_process(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+    with store.lock(config.run_id(run)):
+        for event in worker.record(run, store, data.load(run.data.name, data_dir, store.root / "cache")):
+            if isinstance(event, Started):
+                _tell_start(run, event.parameters, event.device)
+            elif isinstance(event, EpochDone):
+                _tell_epoch(event.epoch, run.training.epochs, event.test_squared_error)
+
+
+def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+    """By the training process, as the pages do; equal settings are one training. Ctrl-C stops it."""
+    visitor = f"command-line-{secrets.token_hex(8)}"
+    name = jobs.submit(run, store, None if run.data.name == EMBEDDED else data_dir, visitor)
+    told, problem = 0, ""
+    try:
+        while True:
+            progress = history.read_progress(name, store)
+            for step, error in progress.test_errors[told:]:
+                told += 1
+                _tell_epoch(round(step / progress.steps * progress.epochs), progress.epochs, error)
+            if progress.status == "failed":
+                raise ClusterError(progress.message)
+            if progress.status == "stopped":
+                raise ClusterError(
+                    f"The training was stopped in epoch {progress.epoch + 1}. The same command goes on from there."
+                )
+            if progress.status not in ("queued", "running"):
+                return
+            if dispatch.keep_dispatching(store).problem != problem:
+                problem = dispatch.keep_dispatching(store).problem
+                tell(problem or "The scheduler answers again.")
+            time.sleep(FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        stops = jobs.stop(name, store, visitor)
+        tell(
+            f"run {name}: "
+            + (
+                "stopped; the same command goes on from its last epoch."
+                if stops
+                else "others want it too, so it goes on."
+            )
+        )
+        raise
+
+
+def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
+    tell(
+        f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
+    )
+
+
+def _tell_epoch(epoch: int, epochs: int, error: float) -> None:
+    tell(f"epoch {epoch}/{epochs}: test squared error per image {error:.2f}")
+
+
+def run_from_options(options: argparse.Namespace, dataset: str) -> RunConfig:
+    """The preset, on the data set, with whatever else was asked for."""
+    run = config.with_data(config.preset(options.preset), dataset)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
+    model |= {name: _sizes(name, given[name]) for name in ("hidden_sizes", "channels") if name in given}
+    corruption = {
+        field: given[name]
+        for field, name in (("kind", "noise_kind"), ("level", "noise_level"))
+        if name in given
+    }
+    ways = ("epochs", "batch_size", "learning_rate", "loss", "seed", "threads")
+    training: dict[str, Any] = {name: given[name] for name in ways if name in given}
+    return config.adjusted(run, model=model, corruption=corruption, training=training)
+
+
+def _sizes(name: str, text: str) -> tuple[int, ...]:
+    try:
+        return () if text == "none" else tuple(int(size) for size in text.split(","))
+    except ValueError as problem:
+        words = name.replace("_", " ").capitalize()
+        raise ConfigError(
+            f"{words} are whole numbers with commas between them, such as 192,96, or 'none', not {text!r}."
+        ) from problem

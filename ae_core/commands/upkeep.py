@@ -1,0 +1,99 @@
+"""`runs`, `download` and `cluster`: what the lab keeps on this machine, and the process that trains."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from typing import Any, TextIO
+
+from ae_core import config, data
+from ae_core.commands.telling import tell
+from ae_core.errors import ConfigError
+from ae_core.runs import uploaded_run
+from ae_core.runs.store import Store
+from ae_core.service import cluster, connection, jobs
+
+
+def runs_command(options: argparse.Namespace) -> dict[str, Any]:
+    """List finished runs, and report damaged ones."""
+    store = Store(options.store)
+    found, problems = store.runs()
+    uploads, more_problems = store.uploads()
+    rows = []
+    for run in [*found, *uploads]:
+        settings = run.config
+        words = f"{config.family(settings)} latent {settings.model.latent_size} noise {settings.corruption.level:g}"
+        # Of an uploaded run, what its file claims is not told as if it had been found here.
+        measured = uploaded_run.read_measurement(store, run) if run.uploaded_as else None
+        test = (
+            run.result["test"]
+            if not run.uploaded_as
+            else measured.test
+            if measured and not measured.may_know_them
+            else None
+        )
+        error = f"squared error {test['mse'] * config.PIXELS:.2f}" if test else "not measured"
+        origin = "shipped" if run.shipped else "uploaded" if run.uploaded_as else settings.data.name
+        print(f"{run.name}  {words}  {error}  {origin}", file=sys.stderr if options.json else sys.stdout)
+        about = {"run_id": run.name, "shipped": run.shipped, "uploaded": bool(run.uploaded_as)}
+        rows.append({**about, "config": json.loads(config.to_json(settings)), **run.result, "test": test})
+    if not found:
+        tell("No finished runs yet. Train one with `python -m ae_core train --preset dae`.")
+    for problem in [*problems, *more_problems]:
+        tell(problem)
+    return {"runs": rows, "damaged": [*problems, *more_problems]}
+
+
+def download_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Fetch full MNIST."""
+    data_dir = options.data_dir or data.directory() or data.download_directory()
+    data.download(data_dir)
+    tell(f"Full MNIST is in {data_dir}.")
+    return {"data_dir": str(data_dir)}
+
+
+def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Start, show, stop or be the local training cluster."""
+    if cluster.address():
+        raise ConfigError(
+            "AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again."
+        )
+    store = Store(options.store)
+    match options.action:
+        case "run":
+            if not jobs.be_cluster(
+                store,
+                options.idle_seconds or cluster.idle_seconds(),
+                options.workers or cluster.default_workers(),
+            ):
+                tell(f"There is a training process for {store.root} already.")
+        case "start":
+            cluster.ensure_started(store, options.idle_seconds, options.workers)
+            connection.client(store)
+        case "stop":
+            stopped = jobs.stop_cluster(store)
+            tell(
+                f"{len(stopped)} training(s) stopped; each goes on from its last epoch when asked for again."
+            )
+    return _report_cluster(store, sys.stderr if options.json else sys.stdout)
+
+
+def _report_cluster(store: Store, told_to: TextIO) -> dict[str, Any]:
+    """What the local cluster does at the moment, told and as JSON fields."""
+    running = cluster.is_running(store)
+    print(
+        f"The training process for {store.root} is {'running' if running else 'not running'}.", file=told_to
+    )
+    workers = connection.workers(store) if running else []
+    for each in workers:
+        print(f"worker {each.address}, process {each.pid}, {each.memory_bytes / 1e6:.0f} MB", file=told_to)
+    rows = []
+    for name, forecast in sorted(jobs.line(store).items(), key=lambda item: item[1].position):
+        words = f"starts in about {forecast.start_seconds:.0f} s" if forecast.position else "in training"
+        print(f"run {name}: {words}", file=told_to)
+        rows.append(
+            {"run_id": name, "position": forecast.position, "start_seconds": round(forecast.start_seconds, 1)}
+        )
+    return {"running": running, "workers": [dataclasses.asdict(each) for each in workers], "line": rows}

@@ -1,0 +1,80 @@
+"""Files that several processes share: written whole, locked by whoever lives, tried before they are needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ae_core.errors import StoreError
+
+# What a probe writes: as much as the smallest thing that has to fit.
+PROBE_BYTES = 4096
+
+
+def is_held(lock_file: Path) -> bool:
+    """Whether some living process holds the lock `lock_file`."""
+    if sys.platform == "win32":  # where looks are exclusive: two at once take each other for its holder
+        try:
+            with FileLock(lock_file, timeout=0):
+                return False
+        except Timeout:
+            return True
+    import fcntl
+
+    try:
+        with lock_file.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def check_writable(folder: Path) -> None:
+    """Write and remove a small file in `folder`, made if it is not there. Raises OSError where that fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f".probe-{os.getpid()}-{time.monotonic_ns()}"
+    try:
+        probe.write_bytes(b" " * PROBE_BYTES)
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Write a file so that it is either the old one or the whole new one, whatever happens in between."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        with suppress(OSError):
+            temporary.unlink()
+        raise StoreError(
+            f"{path.name} could not be written ({problem.strerror}). Make room on the disk and train again."
+        ) from problem
+
+
+def changed_at(path: Path) -> float:
+    """When the file was last written; long ago, if it is there no more."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def holds_text(path: Path, text: str) -> bool:
+    """Whether the file is there and holds exactly `text`, in UTF-8."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
