@@ -7,10 +7,11 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from ae_core import data
@@ -18,7 +19,7 @@ from ae_core.data import Digits
 from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
 from pages.shared import linked
-from tests.support.browser import PROJECTOR, App, chromium, chromium_path
+from tests.support.browser import App, Tabs, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
 SLOW = (
@@ -43,8 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: at the end, no process then waits long for the other."""
-    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
+    """Files with slow tests first, so that at the end no process waits long for the other; those of one folder together."""
+    items.sort(
+        key=lambda item: next((i for i, start in enumerate(SLOW) if item.nodeid.startswith(start)), len(SLOW))
+    )
 
 
 @pytest.fixture
@@ -117,8 +120,9 @@ def widget_key(page: AppTest, name: str) -> str:
 # In a real Chromium
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def real_browser() -> Iterator[Browser]:
+    """A Chromium, closed at the end; skips where there is none, unless REQUIRE_BROWSER is set."""
     with sync_playwright() as playwright:
         if chromium_path(playwright.chromium) is None and not os.environ.get("REQUIRE_BROWSER"):
             pytest.skip("there is no Chromium here; install one, or see the failure with REQUIRE_BROWSER=1")
@@ -129,9 +133,10 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[App]:
-    with App(tmp_path_factory.mktemp("app")) as running:
+@contextmanager
+def warm_app(folder: Path, browser: Browser) -> Iterator[App]:
+    """The app with a store in `folder`, once it has shown its first page."""
+    with App(folder) as running:
         # A link to a page below the home page is the first thing this fresh server is asked for.
         page = browser.new_page()
         page.goto(f"{running.url}/comparison", timeout=120_000)
@@ -140,19 +145,36 @@ def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[
         yield running
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with real_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[App]:
+    with warm_app(tmp_path_factory.mktemp("app"), browser) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def all_tabs(browser: Browser) -> Tabs:
+    """The tabs of all tests that share the browser."""
+    return Tabs(browser)
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in a profile of its own that fails the test if it asks anything outside this machine."""
-    context = browser.new_context(viewport=PROJECTOR)
-    outside: list[str] = []
-
-    def note(request: Request) -> None:
-        if not re.match(r"(data:|blob:|(https?|wss?)://127\.0\.0\.1[:/])", request.url):
-            outside.append(request.url)
-
-    context.on("request", note)
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
+def tabs(all_tabs: Tabs) -> Iterator[Tabs]:
+    """Opens tabs, new ones for each test, which fails if one asks anything outside this machine."""
+    yield all_tabs
+    asked = all_tabs.clear()
+    outside = [
+        url for url in asked if not re.match(r"(data:|blob:|file:|(https?|wss?)://127\.0\.0\.1[:/])", url)
+    ]
     assert outside == [], "the lab must work with no network"
+
+
+@pytest.fixture
+def page(tabs: Tabs) -> Page:
+    """A new tab."""
+    return tabs.open()

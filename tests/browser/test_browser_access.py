@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_pages_in_browser import PAGES, go
-from tests.support.browser import PHONE, PROJECTOR, App
+from tests.support.browser import PHONE, PROJECTOR, App, Tabs
 from tests.support.handwriting import draw, prepared_picture
 
 SERIOUS = ("serious", "critical")
@@ -30,19 +29,16 @@ def findings(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, app: App, scheme, request):
+def test_axe_finds_nothing_serious_on_any_page(tabs: Tabs, app: App, scheme, request):
     if scheme == "dark":
         request.getfixturevalue("full_form")
-    context = browser.new_context(viewport=PROJECTOR, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+    page = tabs.open(color_scheme=scheme)
     found = {}
     for name in PAGES:
         go(page, app, name)
         page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         page.wait_for_timeout(700)  # what has just come fades in
         found[name] = findings(page)
-    context.close()
     assert {name: what for name, what in found.items() if what} == {}
 
 
@@ -264,13 +260,9 @@ def test_a_question_is_answered_by_keyboard_alone(page, app):
 
 
 @pytest.fixture
-def phone(browser: Browser, app: App) -> Iterator[Page]:
+def phone(tabs: Tabs) -> Page:
     """A phone with a touch screen."""
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
+    return tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
 
 
 def test_a_question_is_answered_by_touch(phone, app):
@@ -297,13 +289,11 @@ def test_presenting_on_a_phone_hides_nothing_that_a_finger_cannot_bring_back(pho
 
 
 @pytest.mark.parametrize(("wish", "at_rest"), [("reduce", True), ("no-preference", False)])
-def test_whoever_wants_less_motion_gets_less(browser, app, wish, at_rest):
-    context = browser.new_context(viewport=PROJECTOR, reduced_motion=wish)
-    page = context.new_page()
+def test_whoever_wants_less_motion_gets_less(tabs, app, wish, at_rest):
+    page = tabs.open(reduced_motion=wish)
     go(page, app, "")
     page.wait_for_timeout(1_500)
     seconds = page.evaluate(
         "Math.max(...[...document.querySelectorAll('a')].map(a => parseFloat(getComputedStyle(a).transitionDuration)))"
     )
-    context.close()
     assert (seconds <= 0.001) == at_rest

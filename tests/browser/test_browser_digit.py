@@ -76,17 +76,15 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         clear(page)
 
 
-def test_digits_drawn_with_a_finger_are_prepared_and_the_page_does_not_scroll(app, browser):
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
+def test_digits_drawn_with_a_finger_are_prepared_and_the_page_does_not_scroll(app, tabs):
+    page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
     open_page(page, app, "Draw")
-    touch = context.new_cdp_session(page)
+    touch = page.context.new_cdp_session(page)
     for digit in (5, 7):
         draw_with_a_finger(page, touch, digit)
         assert (greys(prepared_picture(page)) > 0.1).sum() > 20
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
         clear(page)
-    context.close()
 
 
 def test_undo_takes_back_the_last_stroke_and_a_visit_elsewhere_keeps_the_drawing(page, app):

@@ -49,10 +49,8 @@ def test_next_leads_from_the_first_step_to_the_last_and_each_page_opens_at_its_t
         assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
 
 
-def test_on_a_phone_each_page_opens_at_its_top(browser, app):
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+def test_on_a_phone_each_page_opens_at_its_top(tabs, app):
+    page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
     go(page, app, "")
     tops = {}
     for word, steps in (("Next", PATH[1:]), ("Back", PATH[-2::-1])):
@@ -61,7 +59,6 @@ def test_on_a_phone_each_page_opens_at_its_top(browser, app):
             expect(page.locator("h1")).to_contain_text(PAGES["" if step.page == "home" else step.page])
             page.locator(AT_REST).wait_for()
             tops[word, step.page] = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
-    context.close()
     assert {step: top for step, top in tops.items() if top} == {}
 
 
@@ -115,10 +112,8 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
-def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, browser, size):
-    context = browser.new_context(viewport=size)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, tabs, size):
+    page = tabs.open(viewport=size)
     for lesson in ("", "difference"):
         go(page, app, lesson)
         button = page.get_by_role("button", name="The room's votes").first
@@ -135,7 +130,6 @@ def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, browser,
         page.wait_for_function(
             f"({inside})([...document.querySelectorAll(\"[class*='_hands'] input[type=number]\")])"
         )
-    context.close()
 
 
 def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.benchmarks.pages import ENOUGH, come_to_rest, targets
 from tests.browser.test_pages_in_browser import go
-from tests.support.browser import PHONE, App, picture_changes_after
+from tests.support.browser import PHONE, App, Tabs, picture_changes_after
 
 SMALL, SIDEWAYS = {"width": 320, "height": 568}, {"width": 844, "height": 390}
 SWIPE = 195
@@ -18,21 +18,16 @@ OpenOnPhone = Callable[[str, dict[str, int]], Page]
 
 
 @pytest.fixture
-def on_phone(browser: Browser, app: App) -> Iterator[OpenOnPhone]:
+def on_phone(tabs: Tabs, app: App) -> OpenOnPhone:
     """Opens a page of the lab on a phone with a touch screen of this size, and waits until it is at rest."""
-    contexts = []
 
     def open_page(path: str, size: dict[str, int] = PHONE) -> Page:
-        contexts.append(browser.new_context(viewport=size, has_touch=True, is_mobile=True))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
+        page = tabs.open(viewport=size, has_touch=True, is_mobile=True)
         go(page, app, path)
         come_to_rest(page)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def move_finger(page: Page, start: tuple[float, float], across: float, down: float) -> None:
@@ -192,11 +187,8 @@ SMALL_TYPE = """() => {
 
 
 @pytest.mark.parametrize("name", ["", "comparison"])
-def test_nothing_on_a_projector_is_written_smaller_than_24_pixels(browser, app, name):
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = context.new_page()
+def test_nothing_on_a_projector_is_written_smaller_than_24_pixels(tabs, app, name):
+    page = tabs.open(viewport={"width": 1920, "height": 1080})
     go(page, app, f"{name}?present=1")
     come_to_rest(page)
-    small = page.evaluate(SMALL_TYPE)
-    context.close()
-    assert small == []
+    assert page.evaluate(SMALL_TYPE) == []

@@ -120,18 +120,15 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
     assert losses[-1] < losses[0]
 
 
-def test_two_browsers_with_equal_dials_follow_one_training(page, browser, app):
+def test_two_browsers_with_equal_dials_follow_one_training(page, tabs, app):
     link = "denoising?latent_size=11&dae_epochs=4"
     go(page, app, link)
     page.locator(".st-key-dae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
-    context = browser.new_context(viewport=PHONE)
-    other = context.new_page()
-    other.set_default_timeout(60_000)
+    other = tabs.open(viewport=PHONE)
     go(other, app, link)
     expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
-    context.close()
     run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1
