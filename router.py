@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared import session
 from pages.shared.server import page_objects
 
 st.set_page_config(page_title="Autoencoder Lab", page_icon=page_objects.icon("docs/icon.png"), layout="wide")
@@ -21,5 +22,5 @@ pages = page_objects.pages(
     }
 )
 # For links from page to page: by its file's name Streamlit would look each up on the disk.
-st.session_state["pages"] = {page.url_path or "home": page for page in pages}
+st.session_state[session.PAGES] = {page.url_path or "home": page for page in pages}
 st.navigation(pages, position="top").run()

@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core.config import CAE
 from pages.shared import dials, display, lab, question
 from pages.shared.frame import lesson
-from pages.shared.parts import noise_view
+from pages.shared.parts import noise_view, pair_view
 from pages.shared.runs import training_panel, under_way
 
 lesson.begin("difference", trains=True)
@@ -25,7 +25,7 @@ with lab.plain_errors():
     under_way.show([cae, dae])
     with pictures:
         in_training = training_panel.watch_side_by_side({"CAE": cae, "DAE": dae}, "pair")
-        runs = {} if in_training else noise_view.pair(cae, dae)
+        runs = {} if in_training else pair_view.pair(cae, dae)
         if not runs and not in_training:
             st.info(
                 "No pair with these settings has been trained yet. Press **Train both** to see how it differs.",
@@ -40,24 +40,24 @@ with lab.plain_errors():
             first, second = st.columns(2, gap="small")
             with first:
                 question.card(
-                    "difference", "Same architecture. So what is **different** about the DAE?", noise_view.DIFFERENCES,
-                    lambda: noise_view.what_differs(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
+                    "difference", "Same architecture. So what is **different** about the DAE?", pair_view.DIFFERENCES,
+                    lambda: pair_view.what_differs(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
             with second:
                 question.card(
-                    "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", noise_view.ON_CLEAN,
-                    lambda: noise_view.better_on_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
+                    "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", pair_view.ON_CLEAN,
+                    lambda: pair_view.better_on_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
             answered = question.revealed("difference_clean")
             grid = st.container()
             noise = dials.test_noise("pair", default=runs["DAE"].config.corruption.level)
             digits_seed, noise_seed = dials.digits_and_noise_seeds()
             with grid:
-                noise_view.pair_grid(
+                pair_view.pair_grid(
                     runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
                 )
             if question.revealed("difference"):
-                noise_view.pair_facts(runs)
+                pair_view.pair_facts(runs)
             if answered:
                 st.subheader("From which noise on is the DAE better?")
                 noise_view.robustness(runs, noise.kind, noise_seed, key="pair")

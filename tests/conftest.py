@@ -18,7 +18,7 @@ from ae_core import data
 from ae_core.data import Digits
 from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
-from pages.shared import linked
+from pages.shared import session
 from tests.support.browser import App, Tabs, chromium, chromium_path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -111,8 +111,8 @@ def full_mnist() -> Path:
 def widget_key(page: AppTest, name: str) -> str:
     """The key that a dial has now: its name, or another one for each value that buttons change too."""
     return (
-        dict(page.session_state[linked.WIDGETS]).get(name, name)
-        if linked.WIDGETS in page.session_state
+        dict(page.session_state[session.WIDGET_KEYS]).get(name, name)
+        if session.WIDGET_KEYS in page.session_state
         else name
     )
 

@@ -34,12 +34,13 @@ ROOMS = {
         {"runs"},
         {"answers"},
         {"question"},
-        {"display"},
+        {"display", "charts"},
         {"dials"},
         {"own_digit"},
         {"lab"},
         {"opened_link", "linked"},
         {"browser", "server"},
+        {"session"},
     ),
 }
 STREAMLIT_ONLY_IN = {"pages", "app.py", "router.py"}

@@ -6,9 +6,8 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 from torch import Tensor
@@ -23,98 +22,19 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
 from pages.shared import dials, lab
-from pages.shared.browser import scrubber, touch
-from pages.shared.browser.styles import TEXT_COLOURS
+from pages.shared.browser import scrubber
 from pages.shared.own_digit import my_digit
 
 Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
 DIGITS_SHOWN = 8
-# The largest, a replayed training, takes about 4 MB.
-FIGURES_KEPT = 32
 # Seconds that the server is left in peace to send a first picture.
 SENT_FIRST = 0.05
-# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.frame.presenter` makes all other small type.
-PRESENTED = 24 / figures.FONT
 DIGITS_MEASURED = 500
 SSIM_WORDS = (
     "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
 )
-NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
-
-
-class FinishedFigure(go.Figure):
-    """A styled figure that many visitors are shown and nobody changes: it is put into the browser's form only once."""
-
-    _in_the_browsers_form: dict[str, Any] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        if self._in_the_browsers_form is None:
-            self._in_the_browsers_form = super().to_dict()
-        return self._in_the_browsers_form
-
-
-def chart(
-    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
-) -> None:
-    """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
-    _show(styled(figure, *_style()), key, alt, on_select)
-
-
-def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
-    """Like `chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
-    _show(_finished_figure(of, *_style(), draw), key, alt)
-
-
-def draw_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
-    """Have ready what `chart_for_all` shows, in either theme, for whoever is not presenting."""
-    for colour in TEXT_COLOURS.values():
-        _finished_figure(of, colour, figures.FONT, draw)
-
-
-@st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
-def _finished_figure(
-    of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]
-) -> FinishedFigure:
-    figure = styled(_draw(), colour, size)
-    figure.__class__ = FinishedFigure  # a new one made of it would check all that is in it once more
-    return figure
-
-
-def _show(
-    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
-) -> None:
-    st.plotly_chart(
-        figure,
-        key=key,
-        height="stretch",
-        config=NO_TOOLBAR,
-        alt=alt,
-        on_select=on_select,
-        selection_mode="points",
-    )
-    if on_select != "ignore":
-        touch.let_through(key)
-
-
-def _style() -> tuple[str, float]:
-    """This visitor's text colour and font size for figures."""
-    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (
-        PRESENTED if lab.presenting() else 1
-    )
-
-
-def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
-    """The figure itself, now with its words in this colour and size. A drag does nothing to it: a finger's moves the page."""
-    font = {"color": colour, "size": size}
-    figure.update_layout(font=font, legend_font=font, dragmode=False)
-    figure.update_annotations(font=font)
-    figure.update_xaxes(tickfont=font, title_font=font)
-    figure.update_yaxes(tickfont=font, title_font=font)
-    steps = {**font, "size": size - 3 if size == figures.FONT else size}
-    slider = {"font": steps, "currentvalue": {"font": font}}
-    return figure.update_layout(sliders=[slider for _ in figure.layout.sliders])
 
 
 def provenance(run: StoredRun) -> None:

@@ -25,14 +25,11 @@ from ae_core.runs import housekeeping
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store, default_root
 from ae_core.training import use_one_thread
-from pages.shared import opened_link
+from pages.shared import opened_link, session
 from pages.shared.browser import styles
 from pages.shared.server.health import import_early
 
 MODELS_KEPT = 64
-PRESENTING = "presenting"
-# Where `router.py` leaves every page, by its name.
-PAGES = "pages"
 # What the next pages import, in this order.
 NEEDED_SOON = (
     "pages.shared.runs.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
@@ -80,7 +77,7 @@ def import_ahead() -> None:
 
 def link(page: str, label: str, icon: str) -> None:
     """A link to another page; only its words where a page runs alone, without the router that knows the others."""
-    if pages := st.session_state.get(PAGES):
+    if pages := st.session_state.get(session.PAGES):
         st.page_link(pages[page], label=label, icon=icon)
     else:
         st.markdown(label)
@@ -88,12 +85,12 @@ def link(page: str, label: str, icon: str) -> None:
 
 def presenting() -> bool:
     """Whether this visitor is presenting to a room: see `pages.shared.frame.presenter`."""
-    return bool(st.session_state.get(PRESENTING))
+    return bool(st.session_state.get(session.PRESENTING))
 
 
 def go(page: str, query: dict[str, str]) -> None:
     """Open another page, with `query` in its link; stay where a page runs alone."""
-    if pages := st.session_state.get(PAGES):
+    if pages := st.session_state.get(session.PAGES):
         st.switch_page(pages[page], query_params=query)
     else:
         st.rerun()
@@ -127,7 +124,7 @@ def visitor() -> str:
     """
     token = _unmasked(st.context.cookies.get("_streamlit_xsrf", ""))
     if token is None:
-        token = st.session_state.setdefault("visitor_token", secrets.token_bytes(16))
+        token = st.session_state.setdefault(session.VISITOR_TOKEN, secrets.token_bytes(16))
     return hashlib.sha256(b"visitor" + token).hexdigest()[:16]
 
 

@@ -14,10 +14,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ae_core.runs import links
+from pages.shared import session
 
 Number = TypeVar("Number", int, float)
-# Under these the session remembers which key each widget has now, and which have just been given a value.
-WIDGETS, SHOWN = "linked_widgets", "linked_shown"
 # Never the same number twice, so that no browser still holds anything under a new key, whatever the session has forgotten.
 _numbers = count(1)
 
@@ -50,12 +49,12 @@ def put(key: str, number: float) -> None:
 def show(key: str, number: float) -> None:
     """Like `put`, for a widget that is in sight: it keeps its key, and its place on the page."""
     st.session_state[key] = st.session_state[widget(key)] = number
-    st.session_state.setdefault(SHOWN, set()).add(key)
+    st.session_state.setdefault(session.SHOWN_WIDGETS, set()).add(key)
 
 
 def in_sight(key: str, number: float) -> dict[str, Any]:
     """The key and the value for the widget of `show`; no value where `show` has just given it one."""
-    shown: set[str] = st.session_state.setdefault(SHOWN, set())
+    shown: set[str] = st.session_state.setdefault(session.SHOWN_WIDGETS, set())
     if key in shown:
         shown.remove(key)
         if widget(key) in st.session_state:
@@ -72,7 +71,7 @@ def take(key: str) -> None:
 
 def widget(name: str) -> str:
     """The key that the widget called `name` has now."""
-    widgets: dict[str, str] = st.session_state.setdefault(WIDGETS, {})
+    widgets: dict[str, str] = st.session_state.setdefault(session.WIDGET_KEYS, {})
     if name not in widgets:
         renew(name)
     return widgets[name]
@@ -80,7 +79,7 @@ def widget(name: str) -> str:
 
 def renew(name: str) -> None:
     """Give the widget called `name` another key: a browser forgets what it held under the old one."""
-    st.session_state.setdefault(WIDGETS, {})[name] = f"{name}_{next(_numbers)}"
+    st.session_state.setdefault(session.WIDGET_KEYS, {})[name] = f"{name}_{next(_numbers)}"
 
 
 def _read(key: str, said: str, default: Number) -> Number:

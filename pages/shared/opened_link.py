@@ -8,26 +8,25 @@ import streamlit as st
 
 from ae_core.runs import links
 from ae_core.runs.links import Sender
-
-SENDER, TOLD = "link_sender", "link_told"
+from pages.shared import session
 
 
 def look() -> None:
     """Before any dial takes its value from the link: keep whose run it names, and tell what is not understood."""
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.sender(parameters):
-        st.session_state[SENDER] = found
+        st.session_state[session.LINK_SENDER] = found
     tell(links.problems(parameters))
 
 
 def sender() -> Sender | None:
     """The run that the sender of this visitor's link saw. A link's own dials may go from page to page; this lasts as long as the visit."""
-    return st.session_state.get(SENDER)
+    return st.session_state.get(session.LINK_SENDER)
 
 
 def tell(problems: Sequence[str]) -> None:
     """Show each problem with the link once, whatever is drawn again."""
-    told: set[str] = st.session_state.setdefault(TOLD, set())
+    told: set[str] = st.session_state.setdefault(session.LINK_PROBLEMS_TOLD, set())
     new = [problem for problem in problems if problem not in told]
     told.update(new)
     if new:

@@ -13,12 +13,10 @@ import streamlit as st
 
 from ae_core.figures import base as figures
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab
+from pages.shared import lab, session
 from pages.shared.browser import browser_memory
-from pages.shared.display import chart
+from pages.shared.charts import chart
 
-# Under these the session remembers what was said to each question, and which question each card asks now.
-STATE, NOW = "lessons_questions", "lessons_questions_now"
 MOST_VOTES, MOST_OPTIONS = 999, 9
 # Of each card's questions as they were under different dials, so many are remembered.
 MOST_REMEMBERED = 12
@@ -92,7 +90,7 @@ def card(
     `picture` is drawn beside it. With `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
     """
     asked = _asked(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
-    now: dict[str, Asked] = st.session_state.setdefault(NOW, {})
+    now: dict[str, Asked] = st.session_state.setdefault(session.QUESTIONS_NOW, {})
     other = key in now and now[key].mark != asked.mark
     now[key] = asked
     answered = _given(asked) is not None
@@ -103,7 +101,7 @@ def card(
 
 def revealed(key: str) -> bool:
     """Whether this visitor has seen the answer of the card `key`, as it is asked now."""
-    asked: Asked | None = st.session_state.get(NOW, {}).get(key)
+    asked: Asked | None = st.session_state.get(session.QUESTIONS_NOW, {}).get(key)
     return asked is not None and _given(asked) is not None
 
 
@@ -162,7 +160,7 @@ def _card(
                 st.toggle(
                     "Show the votes",
                     _said(key)["votes_shown"],
-                    key=f"{key}_votes_shown",
+                    key=session.votes_shown_key(key),
                     on_change=_show_votes,
                     args=(key,),
                 )
@@ -254,7 +252,7 @@ def _open_or_close(key: str, counting: bool) -> None:
 
 def _show_votes(key: str) -> None:
     said = _said(key)
-    said["votes_shown"] = bool(st.session_state.get(f"{key}_votes_shown", False))
+    said["votes_shown"] = bool(st.session_state.get(session.votes_shown_key(key), False))
     _keep(key, said)
 
 
@@ -288,7 +286,7 @@ def _given(asked: Asked) -> dict[str, Any] | None:
 
 def _session(key: str) -> dict[str, Any]:
     """Of the card, what a page that is loaded anew may forget."""
-    found: dict[str, Any] = st.session_state.setdefault(STATE, {}).setdefault(key, {})
+    found: dict[str, Any] = st.session_state.setdefault(session.QUESTION_CARDS, {}).setdefault(key, {})
     return found
 
 

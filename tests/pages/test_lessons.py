@@ -14,9 +14,8 @@ from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from ae_core.service import worker
-from pages.shared import answers, question
+from pages.shared import answers, question, session
 from pages.shared.answers import SHARES
-from pages.shared.browser import browser_memory
 from pages.shared.frame.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
 from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
@@ -279,12 +278,12 @@ def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over
 
 def test_an_answer_that_no_option_of_the_question_is_unasks_nothing():
     page = open_page("home")
-    asked = page.session_state[question.NOW]["home"]
+    asked = page.session_state[session.QUESTIONS_NOW]["home"]
     said = {
         "answers": {asked.mark: {"choice": 8, "of": {}}},
         "votes": {asked.votes_mark: {"before": [1] * 9, "after": []}},
     }
-    page.session_state[browser_memory.MEMORY]["texts"]["question_home"] = json.dumps(said)
+    page.session_state[session.BROWSER_MEMORY]["texts"]["question_home"] = json.dumps(said)
     page.run()
     assert not page.exception
     assert page.button(key="home_lock").disabled

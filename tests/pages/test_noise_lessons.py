@@ -22,7 +22,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.service import jobs, worker
 from ae_core.study.robustness import LEVELS, Curve, RemovedNoise, Spread, noisy_digits
 from pages.shared import display
-from pages.shared.parts import noise_view
+from pages.shared.parts import noise_view, pair_view
 from tests.conftest import widget_key
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import curves, no_training_process, open_page, pictures  # noqa: F401 (a fixture)
@@ -93,8 +93,8 @@ def test_both_questions_about_the_pair_are_answered_by_what_was_measured(digits)
     page.button(key="difference_reveal").click().run()
     page.button(key="difference_clean_reveal").click().run()
     told = " ".join(revealed(page))
-    assert f"**{noise_view.INPUT}**" in told
-    assert f"**{noise_view.CLEAN_CAE}**" in told
+    assert f"**{pair_view.INPUT}**" in told
+    assert f"**{pair_view.CLEAN_CAE}**" in told
     assert (
         f"the CAE {measured('cae', digits, 0.0):.1f} dB, the DAE {measured('dae', digits, 0.0):.1f} dB."
         in told
@@ -389,17 +389,17 @@ def test_what_became_of_the_error_is_told_in_words_that_fit(before, after, told)
 @pytest.mark.parametrize(
     ("cae", "dae", "right"),
     [
-        (25.0, 20.0, noise_view.CLEAN_CAE),
-        (20.0, 25.0, noise_view.CLEAN_DAE),
-        (20.0, 20.0, noise_view.CLEAN_ALIKE),
-        (20.0, 20.1, noise_view.CLEAN_ALIKE),
-        (20.0, 20.2, noise_view.CLEAN_DAE),
-        (math.inf, math.inf, noise_view.CLEAN_ALIKE),
-        (math.inf, 20.0, noise_view.CLEAN_CAE),
+        (25.0, 20.0, pair_view.CLEAN_CAE),
+        (20.0, 25.0, pair_view.CLEAN_DAE),
+        (20.0, 20.0, pair_view.CLEAN_ALIKE),
+        (20.0, 20.1, pair_view.CLEAN_ALIKE),
+        (20.0, 20.2, pair_view.CLEAN_DAE),
+        (math.inf, math.inf, pair_view.CLEAN_ALIKE),
+        (math.inf, 20.0, pair_view.CLEAN_CAE),
     ],
 )
 def test_clean_digits_are_judged_by_the_figures_that_are_shown(cae, dae, right):
-    answer = noise_view.clean_answer(cae, dae, 500)
+    answer = pair_view.clean_answer(cae, dae, 500)
     assert answer.right == right
     assert "inf" not in answer.because
 
@@ -458,6 +458,6 @@ def test_two_trainings_without_noise_do_not_differ_whatever_its_kind():
     store = Store(default_root())
     cae = store.shipped_like(config.CAE)
     dae = dataclasses.replace(cae, config=config.adjusted(cae.config, corruption={"kind": "masking"}))
-    answer = noise_view.what_differs({"CAE": cae, "DAE": dae})
-    assert answer.right == noise_view.SAME
+    answer = pair_view.what_differs({"CAE": cae, "DAE": dae})
+    assert answer.right == pair_view.SAME
     assert "no setting differs" in answer.because

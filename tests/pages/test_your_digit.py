@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core.figures import base as figures
 from ae_core.study.likeness import crowd, likeness
-from pages.shared import display
+from pages.shared import display, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import digit_source, drawing_board, my_digit
 from pages.shared.parts import network_view, noise_view
@@ -62,7 +62,7 @@ def upload(page: AppTest, pixels: np.ndarray | bytes) -> AppTest:
 
 
 def own(page: AppTest) -> torch.Tensor:
-    return page.session_state[my_digit.DIGIT]
+    return page.session_state[session.OWN_DIGIT]
 
 
 def texts(page: AppTest) -> str:
@@ -184,9 +184,9 @@ def test_the_download_is_the_digit_and_says_nothing_else(page):
 
 def test_forgetting_leaves_nothing(page):
     page.button(key="own_forget").click().run()
-    assert my_digit.DIGIT not in page.session_state
-    assert my_digit.PICTURE not in page.session_state
-    texts = page.session_state[browser_memory.MEMORY]["texts"]
+    assert session.OWN_DIGIT not in page.session_state
+    assert session.OWN_PICTURE not in page.session_state
+    texts = page.session_state[session.BROWSER_MEMORY]["texts"]
     assert [texts[name] for name in ("picture", "board", "digit")] == [""] * 3  # what the browser hears
     assert "Choose a picture of a digit" in page.info[0].value
 
@@ -195,7 +195,7 @@ def remembered(name: str, texts: dict[str, str]) -> AppTest:
     """A page in a new session whose browser has kept `texts`."""
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
     page.query_params["digit_source"] = "Upload"
-    page.session_state[browser_memory.MEMORY] = {
+    page.session_state[session.BROWSER_MEMORY] = {
         "asked": True,
         "times": 1,
         "session": "",
@@ -207,7 +207,7 @@ def remembered(name: str, texts: dict[str, str]) -> AppTest:
 
 
 def test_a_new_session_has_the_digit_again_on_every_page(page):
-    kept = page.session_state[browser_memory.MEMORY]["texts"]
+    kept = page.session_state[session.BROWSER_MEMORY]["texts"]
     page.toggle(key="your_digit_own").set_value(False).run()
     for name, toggle in (
         ("home", "digits_own"),
@@ -242,8 +242,8 @@ def test_only_what_the_lab_may_have_kept_is_taken(found):
 def test_a_browsers_junk_shows_on_no_page():
     page = remembered("your_digit", {"picture": "QUJD", "digit": "{}", "board": "[]"})
     assert not page.error
-    assert my_digit.DIGIT not in page.session_state
-    assert page.session_state[browser_memory.MEMORY]["texts"]["picture"] == ""
+    assert session.OWN_DIGIT not in page.session_state
+    assert page.session_state[session.BROWSER_MEMORY]["texts"]["picture"] == ""
 
 
 def stroke(**changed: object) -> dict[str, object]:
@@ -295,7 +295,7 @@ def test_a_board_of_many_strokes_is_kept_within_bounds():
 def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
     without = pictures(open_page(name)) + html(open_page(name))
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
-    page.session_state[my_digit.DIGIT] = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
+    page.session_state[session.OWN_DIGIT] = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
     page.run()
     assert not page.exception
     shown = pictures(page) + html(page)
@@ -308,7 +308,7 @@ def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
 def test_the_visitors_digit_is_among_the_strange_pictures():
     page = AppTest.from_file(str(PROJECT / "pages" / "surprises.py"), default_timeout=60)
     own_hw = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
-    page.session_state[my_digit.DIGIT] = own_hw
+    page.session_state[session.OWN_DIGIT] = own_hw
     page.run().selectbox(key="surprises_picture").set_value("my_digit").run()
     assert "your own digit" in texts(page)
     page.button(key="surprises_my_digit_reveal").click().run()
@@ -330,9 +330,12 @@ def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatc
     for keeper in keepers:
         noted(keeper)
     page = AppTest.from_file(str(PROJECT / "pages" / f"{page_name}.py"), default_timeout=60)
-    page.session_state[my_digit.DIGIT], page.session_state[my_digit.SHOWN] = digits.test_nhw[3], shown
+    page.session_state[session.OWN_DIGIT], page.session_state[session.OWN_DIGIT_SHOWN] = (
+        digits.test_nhw[3],
+        shown,
+    )
     assert not page.run().exception
     assert kept == []
-    del page.session_state[my_digit.DIGIT]
+    del page.session_state[session.OWN_DIGIT]
     assert not page.run().exception
     assert len(kept) == (2 if page_name == "home" else len(keepers))

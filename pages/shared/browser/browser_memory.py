@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-# Whoever presents goes back to the script without losing this: `pages.shared.frame.presenter` leaves such keys alone.
-MEMORY = "lessons_memory"
+from pages.shared import session
+
 # Of characters, under each name and together. A browser keeps 5 MB for each lab.
 MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
 MOST_NAMES = 100
@@ -89,9 +89,14 @@ def tell(name: str, place: str = "") -> None:
 
 def _session() -> dict[str, Any]:
     """Of this session: its mark, whether the browser need no longer be asked, how often it answered, what it is to keep, by name."""
-    if MEMORY not in st.session_state:
-        st.session_state[MEMORY] = {"asked": False, "times": 0, "texts": {}, "session": secrets.token_hex(4)}
-    memory: dict[str, Any] = st.session_state[MEMORY]
+    if session.BROWSER_MEMORY not in st.session_state:
+        st.session_state[session.BROWSER_MEMORY] = {
+            "asked": False,
+            "times": 0,
+            "texts": {},
+            "session": secrets.token_hex(4),
+        }
+    memory: dict[str, Any] = st.session_state[session.BROWSER_MEMORY]
     return memory
 
 

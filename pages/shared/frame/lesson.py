@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import lab
+from pages.shared import lab, session
 from pages.shared.browser import browser_memory, connection, page_top
 from pages.shared.frame import presenter
 from pages.shared.runs import under_way
@@ -46,7 +46,6 @@ BESIDE = (
     Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
 )
 IN_A_ROW = 3
-VISITED = "lessons_visited"
 
 
 def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
@@ -60,7 +59,7 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     connection.tell_when_lost()
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
-        visited: set[str] = st.session_state.setdefault(VISITED, set())
+        visited: set[str] = st.session_state.setdefault(session.VISITED, set())
         visited.add(page)
         st.html(_progress_html(place, visited))
     if not trains:

@@ -14,17 +14,11 @@ from typing import Any
 import streamlit as st
 
 from ae_core import config
-from ae_core.runs import links
-from pages.shared import display, lab
+from pages.shared import display, lab, session
 from pages.shared.own_digit import my_digit
 
 DIALS = "dials"
 LINK = "present"
-ON, SHOW_DIALS, KEYS = lab.PRESENTING, "presenter_dials", "presenter_keys"
-# The step of the path that was seen last; what the script's key has put away; how many keys were obeyed; and what is still to
-# be done of the last: a page to go to, or this page to be drawn empty.
-SCRIPT, UNDO, OBEYED = "presenter_script", "presenter_undo", "presenter_obeyed"
-GO, EMPTY = "presenter_go", "presenter_empty"
 SCRIPT_SIZE = config.CAE.model.latent_size
 # What the keys do, in the words that the list of keys and the switch have for them.
 KEY_WORDS = (
@@ -191,20 +185,20 @@ class PutAway:
 
 def stage(page: str, path: Sequence[str]) -> None:
     """Set the page up for presenting, if that is on: type, dials, and the keys that lead along `path`."""
-    if ON not in st.session_state:
-        st.session_state[ON] = st.query_params.get(LINK) == "1"
+    if session.PRESENTING not in st.session_state:
+        st.session_state[session.PRESENTING] = st.query_params.get(LINK) == "1"
     if page in path:
-        st.session_state[SCRIPT] = page
+        st.session_state[session.SCRIPT_STEP] = page
     if not lab.presenting():
         return
-    if wanted := st.session_state.pop(GO, None):
+    if wanted := st.session_state.pop(session.NEXT_PAGE, None):
         lab.go(wanted, {LINK: "1"})
-    is_empty = st.session_state.pop(EMPTY, False)
+    is_empty = st.session_state.pop(session.DRAW_EMPTY, False)
     if is_empty:
         st.query_params.from_dict({LINK: "1"})  # or the dials would take their values from the link
     st.query_params[LINK] = "1"
     st.html(LARGE)
-    if not st.session_state.get(SHOW_DIALS):
+    if not st.session_state.get(session.DIALS_SHOWN):
         st.html(WITHOUT_DIALS)
     _listen(page, path)
     if is_empty:
@@ -215,7 +209,7 @@ def stage(page: str, path: Sequence[str]) -> None:
 
 def script_step(path: Sequence[str]) -> str:
     """The step of the path that this visitor saw last; its first where they have seen none."""
-    return str(st.session_state.get(SCRIPT, path[0]))
+    return str(st.session_state.get(session.SCRIPT_STEP, path[0]))
 
 
 def _listen(page: str, path: Sequence[str]) -> None:
@@ -225,7 +219,7 @@ def _listen(page: str, path: Sequence[str]) -> None:
         "back": here != path[0],
         "script": True,
         "dials": True,
-        "undo": UNDO in st.session_state,
+        "undo": session.PUT_AWAY in st.session_state,
     }
     words = {
         "list": KEY_WORDS,
@@ -233,14 +227,14 @@ def _listen(page: str, path: Sequence[str]) -> None:
         "black": "The screen is black. B, full stop or a touch brings it back.",
     }
     # By the count the browser hears that a key was obeyed which leads to no other page.
-    data = {"leads": leads, "obeyed": st.session_state.get(OBEYED, 0), **words}
-    _listener(key=KEYS, data=data, on_said_change=partial(_obey, page, here, tuple(path)))
+    data = {"leads": leads, "obeyed": st.session_state.get(session.KEYS_OBEYED, 0), **words}
+    _listener(key=session.PRESENTER_KEYS, data=data, on_said_change=partial(_obey, page, here, tuple(path)))
 
 
 def _obey(page: str, here: str, path: Sequence[str]) -> None:
     """Before the page is drawn again: what was set then reaches the dials that are on it."""
-    said = st.session_state[KEYS].said
-    st.session_state[OBEYED] = st.session_state.get(OBEYED, 0) + 1
+    said = st.session_state[session.PRESENTER_KEYS].said
+    st.session_state[session.KEYS_OBEYED] = st.session_state.get(session.KEYS_OBEYED, 0) + 1
     if said == "dials":
         turn_dials()
     if said == "script":
@@ -250,44 +244,29 @@ def _obey(page: str, here: str, path: Sequence[str]) -> None:
     if said in ("next", "back"):
         place = path.index(here) + (1 if said == "next" else -1)
         if 0 <= place < len(path):
-            st.session_state[GO] = path[place]
+            st.session_state[session.NEXT_PAGE] = path[place]
 
 
 def turn_dials() -> None:
     """Show the dials where they are hidden, hide them where they are shown."""
-    st.session_state[SHOW_DIALS] = not st.session_state.get(SHOW_DIALS)
+    st.session_state[session.DIALS_SHOWN] = not st.session_state.get(session.DIALS_SHOWN)
 
 
 def _go_back_to_script(page: str, here: str) -> None:
     """Lead from `page` to `here` as the script has it: every dial at its default and out of sight, the lab's own digits."""
-    st.session_state[UNDO] = PutAway(page, here, _put_away())
+    st.session_state[session.PUT_AWAY] = PutAway(page, here, session.put_values_away())
     if my_digit.digit() is not None:
-        st.session_state[my_digit.SHOWN] = False
+        st.session_state[session.OWN_DIGIT_SHOWN] = False
     _begin_anew(page, here)
 
 
 def _undo(page: str) -> None:
     """Everything as it was when the script's key was pressed, on the page where it was."""
-    before: PutAway | None = st.session_state.pop(UNDO, None)
+    before: PutAway | None = st.session_state.pop(session.PUT_AWAY, None)
     if before is not None:
-        _put_away()
-        for key, value in before.dials.items():
-            st.session_state[key] = value
+        session.put_values_away()
+        session.put_values_back(before.dials)
         _begin_anew(page, before.page)
-
-
-def _put_away() -> dict[str, Any]:
-    """Take from the session what stands in links and what is shown, and give it back."""
-    shown = (SHOW_DIALS, my_digit.SHOWN)
-    keys = [
-        str(key)
-        for key in st.session_state
-        if key in shown or (links.check_of(str(key)) is not None and key != LINK)
-    ]
-    values = {key: st.session_state[key] for key in keys}
-    for key in keys:
-        del st.session_state[key]
-    return values
 
 
 def _begin_anew(page: str, to: str) -> None:
@@ -295,12 +274,12 @@ def _begin_anew(page: str, to: str) -> None:
 
     With every word it says the browser sends the value of each dial that is on the page, the old one.
     """
-    st.session_state.update({EMPTY: True} if page == to else {GO: to})
+    st.session_state.update({session.DRAW_EMPTY: True} if page == to else {session.NEXT_PAGE: to})
 
 
 def _offer_undo(page: str) -> None:
     """On the page that the script's key has led to: the way back from it, for whoever pressed it by mistake."""
-    put_away: PutAway | None = st.session_state.get(UNDO)
+    put_away: PutAway | None = st.session_state.get(session.PUT_AWAY)
     if put_away is not None and put_away.script == page:
         st.button(
             "Back as it was (U)",
@@ -315,7 +294,7 @@ def dials_by_touch() -> None:
     """While presenting on a device with a touch screen: a button for the dials, which the key D shows elsewhere."""
     if lab.presenting():
         st.html(DIALS_BY_TOUCH)
-        label = "Hide the dials" if st.session_state.get(SHOW_DIALS) else "Show the dials"
+        label = "Hide the dials" if st.session_state.get(session.DIALS_SHOWN) else "Show the dials"
         st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=turn_dials)
 
 
@@ -327,14 +306,16 @@ def switch() -> None:
         st.caption(
             "For a projector: large type, the dials out of sight, and the whole path under a clicker's keys."
         )
-        st.toggle("Present to a room", lab.presenting(), key="present_switch", on_change=_turn)
+        st.toggle("Present to a room", lab.presenting(), key=session.PRESENT_SWITCH, on_change=_turn)
         if lab.presenting():
             keys = " · ".join(f"**{key}** {what}" for key, what in KEY_WORDS)
             st.caption(f"{keys}. Ready: {prepare()} networks.")
 
 
 def _turn() -> None:
-    st.session_state[ON] = bool(st.session_state.get("present_switch", lab.presenting()))
+    st.session_state[session.PRESENTING] = bool(
+        st.session_state.get(session.PRESENT_SWITCH, lab.presenting())
+    )
     if not lab.presenting():
         st.query_params.pop(LINK, None)
 

@@ -16,7 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
-from pages.shared import linked
+from pages.shared import linked, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import drawing_board, my_digit, preparation
 from pages.shared.own_digit.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
@@ -33,8 +33,6 @@ ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: m
 MOST_A_MINUTE = 120
 # What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
 SMALL_FILE, QUALITY = 150_000, 95
-# Under these the session remembers the drawing board, the last picture that came in, and when pictures came.
-BOARD, SEEN, READ_AT = "own_board", "own_picture_seen", "own_picture_times"
 FILE, CAMERA = "own_file", "own_camera"
 
 # A picture on the clipboard goes the way of a chosen file. Only pages with one file chooser for pictures have this.
@@ -62,7 +60,12 @@ def ask() -> None:
     st.html(ROOM)
     _take_kept()
     way = st.segmented_control(
-        "Where from?", list(WAYS), default="Draw", required=True, key="digit_source", bind="query-params"
+        "Where from?",
+        list(WAYS),
+        default="Draw",
+        required=True,
+        key=session.DIGIT_SOURCE,
+        bind="query-params",
     )
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
     for name in ("board", "picture"):
@@ -79,7 +82,7 @@ def ask() -> None:
 
 def prompt() -> None:
     """What to do where there is no picture yet."""
-    way = str(st.session_state["digit_source"])
+    way = str(st.session_state[session.DIGIT_SOURCE])
     st.info(PROMPTS[way], icon=WAYS[way])
 
 
@@ -92,7 +95,7 @@ def _board() -> None:
 
     st.space("small")  # the board's own buttons float above it
     board = _own_board()
-    key = f"own_board_{board.number}"
+    key = session.board_key(board.number)
     if key not in st.session_state:  # the board is new, or the visitor was on another page
         board.start = board.drawing
     drawn = st_canvas(
@@ -127,7 +130,9 @@ def _board() -> None:
 
 def _undo() -> None:
     """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
-    board = st.session_state[BOARD] = st.session_state.get(BOARD, Board()).before_last_stroke()
+    board = st.session_state[session.OWN_BOARD] = st.session_state.get(
+        session.OWN_BOARD, Board()
+    ).before_last_stroke()
     if board.strokes:
         browser_memory.keep("board", drawing_board.to_text(board))
     else:
@@ -135,20 +140,20 @@ def _undo() -> None:
 
 
 def _clear() -> None:
-    st.session_state[BOARD] = Board(st.session_state.get(BOARD, Board()).number + 1)
+    st.session_state[session.OWN_BOARD] = Board(st.session_state.get(session.OWN_BOARD, Board()).number + 1)
     my_digit.forget()
 
 
 def _own_board() -> Board:
     """This session's board; where nothing has been on it yet, the one that the browser has kept."""
-    board: Board = st.session_state.setdefault(BOARD, Board())
+    board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
     if (
         board.number == 0
         and not board.strokes
         and (kept := drawing_board.from_text(browser_memory.kept("board")))
     ):
-        st.session_state[BOARD] = kept
-    own: Board = st.session_state[BOARD]
+        st.session_state[session.OWN_BOARD] = kept
+    own: Board = st.session_state[session.OWN_BOARD]
     return own
 
 
@@ -189,9 +194,9 @@ def _take_file(file: UploadedFile | None) -> None:
 
 def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
     """Each picture is read once: `name` is another one for each."""
-    if name == st.session_state.get(SEEN):
+    if name == st.session_state.get(session.OWN_PICTURE_SEEN):
         return
-    st.session_state[SEEN] = name
+    st.session_state[session.OWN_PICTURE_SEEN] = name
     if _too_many():
         st.error(
             f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.",
@@ -234,8 +239,10 @@ def _take_kept() -> None:
 def _too_many() -> bool:
     """Whether this session has had its share of reading; reading takes the server's time, which is everybody's."""
     now = time.monotonic()
-    lately: list[float] = [then for then in st.session_state.get(READ_AT, []) if now - then < 60]
-    st.session_state[READ_AT] = [*lately, now][:MOST_A_MINUTE]
+    lately: list[float] = [
+        then for then in st.session_state.get(session.OWN_PICTURE_TIMES, []) if now - then < 60
+    ]
+    st.session_state[session.OWN_PICTURE_TIMES] = [*lately, now][:MOST_A_MINUTE]
     return len(lately) >= MOST_A_MINUTE
 
 

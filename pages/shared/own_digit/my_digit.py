@@ -11,42 +11,42 @@ import torch
 from torch import Tensor
 
 from ae_core.figures.png import grey_pixels, png_bytes
+from pages.shared import session
 from pages.shared.browser import browser_memory
 
-PICTURE, DIGIT, SHOWN = "own_picture", "own_digit", "own_digit_shown"
 SIDE = 28
 
 
 def picture() -> np.ndarray | None:
     """The picture (h, w, 3) of 0 to 255 that came last, or None."""
-    kept: np.ndarray | None = st.session_state.get(PICTURE)
+    kept: np.ndarray | None = st.session_state.get(session.OWN_PICTURE)
     return kept
 
 
 def keep_picture(pixels_hwc: np.ndarray) -> None:
     """A new picture takes the old one's place."""
-    st.session_state[PICTURE] = pixels_hwc
+    st.session_state[session.OWN_PICTURE] = pixels_hwc
 
 
 def digit() -> Tensor | None:
     """The digit (28, 28) in [0, 1] last made of a picture, or the one that the browser has kept, or None."""
-    if DIGIT not in st.session_state and (found := _from_text(browser_memory.kept("digit"))):
-        st.session_state[DIGIT], st.session_state[SHOWN] = found
-    kept: Tensor | None = st.session_state.get(DIGIT)
+    if session.OWN_DIGIT not in st.session_state and (found := _from_text(browser_memory.kept("digit"))):
+        st.session_state[session.OWN_DIGIT], st.session_state[session.OWN_DIGIT_SHOWN] = found
+    kept: Tensor | None = st.session_state.get(session.OWN_DIGIT)
     return kept
 
 
 def keep(digit_hw: Tensor) -> None:
     """What the lessons show as "my digit"."""
     digit()  # with it comes whether it is shown
-    st.session_state[DIGIT] = digit_hw
+    st.session_state[session.OWN_DIGIT] = digit_hw
     _keep_in_browser()
 
 
 def forget() -> None:
     """Nothing of the picture or the digit remains, in the browser neither."""
-    for name in (PICTURE, DIGIT, SHOWN):
-        st.session_state.pop(name, None)
+    for key in (session.OWN_PICTURE, session.OWN_DIGIT, session.OWN_DIGIT_SHOWN):
+        st.session_state.pop(key, None)
     for name in ("picture", "board", "digit"):
         browser_memory.forget(name)
 
@@ -54,7 +54,7 @@ def forget() -> None:
 def shown() -> Tensor | None:
     """The visitor's digit, where there is one and the lessons are to show it."""
     own_hw = digit()
-    return own_hw if st.session_state.get(SHOWN, True) else None
+    return own_hw if st.session_state.get(session.OWN_DIGIT_SHOWN, True) else None
 
 
 def switch(key: str, label: str = "My digit") -> None:
@@ -62,7 +62,7 @@ def switch(key: str, label: str = "My digit") -> None:
     if digit() is not None:
         st.toggle(
             label,
-            st.session_state.get(SHOWN, True),
+            st.session_state.get(session.OWN_DIGIT_SHOWN, True),
             key=f"{key}_own",
             on_change=_switched,
             args=(f"{key}_own",),
@@ -82,7 +82,7 @@ def png(digit_hw: Tensor) -> bytes:
 
 
 def _switched(key: str) -> None:
-    st.session_state[SHOWN] = st.session_state.get(key, True)
+    st.session_state[session.OWN_DIGIT_SHOWN] = st.session_state.get(key, True)
     if digit() is not None:
         _keep_in_browser()
     if key in st.session_state:
@@ -90,9 +90,10 @@ def _switched(key: str) -> None:
 
 
 def _keep_in_browser() -> None:
-    greys = base64.b64encode(st.session_state[DIGIT].numpy().astype("<f4").tobytes()).decode()
+    greys = base64.b64encode(st.session_state[session.OWN_DIGIT].numpy().astype("<f4").tobytes()).decode()
     browser_memory.keep(
-        "digit", json.dumps({"greys": greys, "shown": bool(st.session_state.get(SHOWN, True))})
+        "digit",
+        json.dumps({"greys": greys, "shown": bool(st.session_state.get(session.OWN_DIGIT_SHOWN, True))}),
     )
 
 

@@ -9,11 +9,11 @@ from ae_core.errors import ImageError
 from ae_core.figures.preparation import framed, steps_html
 from ae_core.pictures import preparation as digits
 from ae_core.pictures.preparation import PreparedDigit, Wishes
-from pages.shared import linked
+from pages.shared import linked, session
 from pages.shared.own_digit import my_digit
 
 REFUSED_WIDTH = 236
-FLIP, THRESHOLD, TURNS, WHICH, PREPARE = "own_flip", "own_threshold", "own_turns", "own_which", "own_prepare"
+FLIP, THRESHOLD, PREPARE = "own_flip", "own_threshold", "own_prepare"
 
 
 def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
@@ -37,7 +37,7 @@ def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
 
 def reset() -> None:
     """The next picture begins with no wishes."""
-    for key in (TURNS, WHICH):
+    for key in (session.OWN_TURNS, session.OWN_WHICH):
         st.session_state.pop(key, None)
     for name in (FLIP, THRESHOLD, PREPARE):
         linked.renew(name)  # what is only taken out of the session, the browser would send again
@@ -61,9 +61,13 @@ def _wishes() -> Wishes:
             "Prepare it", True, key=linked.widget(PREPARE), persist_state="session",
             help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
         )  # fmt: skip
-    which = st.session_state.get(WHICH)
+    which = st.session_state.get(session.OWN_WHICH)
     return Wishes(
-        flip, threshold, st.session_state.get(TURNS, 0), None if which is None else which - 1, prepare
+        flip,
+        threshold,
+        st.session_state.get(session.OWN_TURNS, 0),
+        None if which is None else which - 1,
+        prepare,
     )
 
 
@@ -71,19 +75,19 @@ def _choice(prepared: PreparedDigit) -> None:
     """Which of several digits; a chosen one that is no longer there gives way to the one that is shown."""
     count = len(prepared.boxes)
     if count < 2:
-        st.session_state.pop(WHICH, None)
+        st.session_state.pop(session.OWN_WHICH, None)
         return
-    st.session_state[WHICH] = prepared.chosen + 1
+    st.session_state[session.OWN_WHICH] = prepared.chosen + 1
     st.image(framed(prepared))
     st.segmented_control(
         f"{count} digits were found. Which one?",
         range(1, count + 1),
         required=True,
-        key=WHICH,
+        key=session.OWN_WHICH,
         persist_state="session",
     )
 
 
 def _turn() -> None:
-    st.session_state[TURNS] = (st.session_state.get(TURNS, 0) + 1) % 4
-    st.session_state.pop(WHICH, None)
+    st.session_state[session.OWN_TURNS] = (st.session_state.get(session.OWN_TURNS, 0) + 1) % 4
+    st.session_state.pop(session.OWN_WHICH, None)

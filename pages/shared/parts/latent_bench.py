@@ -19,7 +19,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent
 from ae_core.study.latent import Plane
 from ae_core.training import seeded
-from pages.shared import display, lab, linked
+from pages.shared import charts, display, lab, linked, session
 from pages.shared.own_digit import my_digit
 from pages.shared.question import Answer
 
@@ -39,7 +39,6 @@ HALFWAY = (
 )
 CHOSEN = {"A": "latent_a", "B": "latent_b"}
 FIRST_PAIR = (0, 1)
-MAP, MANIFOLD = "latent_map", "latent_manifold"
 PLACE = ("latent_z1", "latent_z2")
 PLACE_STEP = 100 / (latent_figures.CLICKS - 1)
 MIDDLE = 50.0
@@ -116,7 +115,7 @@ def _choice(here: Space) -> tuple[int, int]:
         st.radio(
             "A click on a point chooses",
             list(CHOSEN),
-            key="latent_click",
+            key=session.LATENT_CLICK,
             horizontal=True,
             bind="query-params",
             disabled=own,
@@ -182,9 +181,9 @@ def _map(here: Space, ends: Ends, position: float) -> None:
     figure = latent_figures.code_map(
         here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axes(here.plane, size)
     )
-    display.chart(
+    charts.chart(
         figure,
-        MAP,
+        session.LATENT_MAP,
         f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class",
         on_select=_point_clicked,
     )
@@ -219,8 +218,8 @@ def _clicked(key: str) -> list[dict[str, Any]]:
 
 def _point_clicked() -> None:
     """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
-    which = st.session_state.get("latent_click", "A") if my_digit.shown() is None else "B"
-    for point in _clicked(MAP):
+    which = st.session_state.get(session.LATENT_CLICK, "A") if my_digit.shown() is None else "B"
+    for point in _clicked(session.LATENT_MAP):
         linked.show(CHOSEN[which], int(point["customdata"]))
 
 
@@ -250,7 +249,7 @@ def _anywhere_on_the_plane(here: Space) -> None:
             latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
         )
         alt = f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the place that is looked at"
-        display.chart(figure, MANIFOLD, alt, on_select=_place_clicked)
+        charts.chart(figure, session.LATENT_MANIFOLD, alt, on_select=_place_clicked)
         st.caption("Click anywhere, or move the sliders.")
 
 
@@ -265,7 +264,7 @@ def _share(name: str, key: str) -> float:
 
 
 def _place_clicked() -> None:
-    for point in _clicked(MANIFOLD):
+    for point in _clicked(session.LATENT_MANIFOLD):
         for key, percent in zip(
             PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True
         ):

@@ -16,7 +16,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits
-from pages.shared import dials, display, lab
+from pages.shared import charts, dials, display, lab
 from pages.shared.own_digit import my_digit
 from pages.shared.parts import latent_bench
 
@@ -94,7 +94,7 @@ def _map(others: Crowd, one: Likeness) -> None:
         plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axes(plane, size)
     )
     alt = f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and your digit's among them"
-    display.chart(figure, "own_map", alt)
+    charts.chart(figure, "own_map", alt)
     st.caption(
         f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. {latent_bench.seen(plane, size)}"
     )

@@ -1,4 +1,4 @@
-"""What noise does to networks: a pair that differs in its input alone, curves over the noise level, and the noise itself."""
+"""What noise does to networks: curves over the noise level, figures at one level, and the noise itself."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import streamlit as st
 from torch import Tensor
 
 from ae_core import config
-from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.config import CorruptionConfig
 from ae_core.figures import noise as noise_figures
-from ae_core.figures.noise import Cell
 from ae_core.metrics import psnr
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import (
@@ -30,178 +29,20 @@ from ae_core.study.robustness import (
 from ae_core.study.robustness import extremes as extremes_of
 from ae_core.study.robustness import spread as spread_of
 from ae_core.study.robustness import sweep as sweep_of
-from ae_core.training import start_equal
-from pages.shared import display, lab
+from pages.shared import charts, display, lab
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
 from pages.shared.question import Answer
 
-PAIR_DIGITS = 4
 NOISE_DIGITS = 2
 EXTREME_DIGITS = 4
 MEASURE_WORDS = {"psnr": "PSNR", "ssim": "SSIM"}
 OVER_MANY = {"psnr": "PSNR of the mean squared error over", "ssim": "Mean over"}
 MEASURE_AXES = {"psnr": "PSNR, dB (higher is better)", "ssim": "SSIM (higher is better)"}
 ALIKE_DB = 0.1
-NO_NOISE = CorruptionConfig()
 
-LAYERS, DIGITS, WEIGHTS, INPUT, SAME = (
-    "It has other layers.",
-    "It learns from other digits.",
-    "It starts from other weights.",
-    "Only what it is fed: noisy digits.",
-    "Nothing.",
-)
-DIFFERENCES = (LAYERS, DIGITS, WEIGHTS, INPUT, SAME)
-CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike, within 0.1 dB."
-ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 NOBODY = "None: doing nothing is better."
 TIED = "The best two are alike, within 0.1 dB."
 GAINS = ("No.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more than 6 dB.")
-
-
-# A pair
-
-
-def pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
-    """The trained CAE and DAE of these settings, if they are a pair; else the shipped pair of this latent size and noise; else empty."""
-    found = {"CAE": lab.trained(cae), "DAE": lab.trained(dae)}
-    if not _is_pair(found):
-        found = {"CAE": lab.store().shipped_like(cae), "DAE": lab.store().shipped_like(dae)}
-    return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
-
-
-def _is_pair(found: Mapping[str, StoredRun | None]) -> bool:
-    cae, dae = found["CAE"], found["DAE"]
-    return cae is not None and dae is not None and _only_the_input(cae.config, dae.config)
-
-
-def _only_the_input(one: RunConfig, other: RunConfig) -> bool:
-    return all(name.startswith("corruption.") for name in config.differences(one, other))
-
-
-def pair_facts(runs: Mapping[str, StoredRun]) -> None:
-    """In what the two differ and in what they do not, from their settings, their weights and their counts."""
-    st.markdown(f"**Compared, setting by setting.** {_facts(runs)}")
-    for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
-        with column:
-            st.markdown(f"**{name}**")
-            display.provenance(run)
-
-
-def _facts(runs: Mapping[str, StoredRun]) -> str:
-    cae, dae = runs["CAE"], runs["DAE"]
-    names = config.differences(cae.config, dae.config)
-    if not names:
-        return "Without noise in training the DAE is the CAE: no setting differs."
-    changed = " and ".join(f"{name.split('.')[1]} of the noise" for name in names)
-    start = "equal" if start_equal(cae.config, dae.config) else "not equal"
-    counts = [run.result["parameters"] for run in (cae, dae)]
-    count = (
-        f"Each has {counts[0]:,} parameters"
-        if counts[0] == counts[1]
-        else f"They have {counts[0]:,} and {counts[1]:,} parameters"
-    )
-    return (
-        f"The {changed} in training differ{'s' if len(names) == 1 else ''} ({noise_words(cae.config.corruption)} and "
-        f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; "
-        f"made again from the seed, their starting weights are {start}."
-    )
-
-
-def what_differs(runs: Mapping[str, StoredRun]) -> Answer:
-    """What tells the DAE from the CAE, from the settings of the two runs."""
-    cae, dae = runs["CAE"].config, runs["DAE"].config
-    parts = {name.split(".")[0] for name in config.differences(cae, dae)}
-    if not start_equal(cae, dae):
-        right = LAYERS if "model" in parts else WEIGHTS
-    elif "data" in parts:
-        right = DIGITS
-    else:
-        right = INPUT if "corruption" in parts else SAME
-    return Answer(right, _facts(runs))
-
-
-def better_on_clean(runs: Mapping[str, StoredRun]) -> Answer:
-    """Which of the pair rebuilds clean digits better, by PSNR."""
-    return clean_answer(*(spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), _count())
-
-
-def clean_answer(cae: float, dae: float, count: int) -> Answer:
-    """Which of two PSNRs on clean digits is the higher, judged by the figures as they are shown."""
-    right = CLEAN_ALIKE if _alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
-    return Answer(
-        right,
-        f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE {decibel_words(dae)}.",
-    )
-
-
-def _alike(one: float, other: float) -> bool:
-    """Whether two PSNRs in dB differ by no more than 0.1 as they are shown, or not at all."""
-    return one == other or round(abs(round(one, 1) - round(other, 1)), 1) <= ALIKE_DB
-
-
-def pair_grid(
-    runs: Mapping[str, StoredRun],
-    digits_nhw: Tensor,
-    noise: CorruptionConfig,
-    noise_seed: int,
-    *,
-    hidden: bool = False,
-) -> None:
-    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's PSNR over held-back digits.
-
-    `hidden`: only what goes in, until the question is answered.
-    """
-    noisy = (
-        f"noisy digits go in, {noise_words(noise)}"
-        if noise.level
-        else "the same once more: the noise is set to 0"
-    )
-    inputs = {"clean digits go in": NO_NOISE, noisy: noise}
-
-    def draw(found: Mapping[str, Mapping[str, float]]) -> str:
-        rows = [
-            (label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {})))
-            for label, now in inputs.items()
-        ]
-        shown = slice(1) if hidden else slice(None)
-        titles = ["", *(f"{name} gives back" for name in runs)]
-        return noise_figures.grid_html(titles[shown], [(label, cells[shown]) for label, cells in rows])
-
-    if hidden:
-        st.html(draw({}))
-        st.caption("Answer the second question to see what each of them gives back.")
-        return
-    place = st.empty()
-    place.html(draw({}))  # the pictures are there before the figures
-    measured = {
-        label: {name: spread(run, now, noise_seed).value for name, run in runs.items()}
-        for label, now in inputs.items()
-    }
-    place.html(draw(measured))
-    st.caption(
-        f"PSNR of the mean squared error over {_count()} held-back digits, of which {PAIR_DIGITS} are shown. Higher is better."
-    )
-
-
-def _cells(
-    runs: Mapping[str, StoredRun],
-    clean_nhw: Tensor,
-    noise: CorruptionConfig,
-    noise_seed: int,
-    found: Mapping[str, float],
-) -> list[Cell]:
-    noisy_nhw = noisy_digits(clean_nhw, noise, noise_seed)
-    cells = [Cell("", noisy_nhw)]
-    for name, run in runs.items():
-        words = decibel_words(found[name]) if found else "measuring …"
-        cells.append(Cell(words, answers(lab.network(run), noisy_nhw), _is_better(name, found)))
-    return cells
-
-
-def _is_better(name: str, found: Mapping[str, float]) -> bool:
-    """Whether the figure under this name is above the lowest, as they are shown."""
-    return bool(found) and round(found[name], 1) > min(round(value, 1) for value in found.values())
 
 
 # Curves over the noise level
@@ -215,7 +56,7 @@ def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: s
             "Measured by", list(MEASURE_WORDS), default="psnr", required=True, format_func=MEASURE_WORDS.__getitem__,
             key=f"{key}_measure", bind="query-params",
         )  # fmt: skip
-        with st.spinner(f"Measuring {_count()} digits at every noise level …"):
+        with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
             curves = {name: curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = curve(None, kind, noise_seed, measure)
         points = [
@@ -229,10 +70,10 @@ def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: s
         figure = noise_figures.robustness(
             curves, nothing, points, _trained_at(runs, kind), MEASURE_AXES[measure]
         )
-        display.chart(figure, f"{key}_robustness", " ".join(words))
+        charts.chart(figure, f"{key}_robustness", " ".join(words))
         st.markdown(" ".join(words))
         st.caption(
-            f"{OVER_MANY[measure]} {_count()} held-back digits, measured at every {LEVELS[1]:g}; the bands hold 8 of 10 of them "
+            f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; the bands hold 8 of 10 of them "
             "(10th to 90th percentile). A ring marks where the lines say that a network is as good as doing nothing, the input as it is."
             f"{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
         )
@@ -321,7 +162,8 @@ def _named(run: StoredRun | None) -> tuple[str, str]:
     return (run.run_id, run.weights_sha256) if run else ("", "")
 
 
-def _count() -> int:
+def count_measured() -> int:
+    """On how many held-back digits networks are measured."""
     return len(measured_digits())
 
 
@@ -347,7 +189,7 @@ def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConf
         ]
     )
     st.caption(
-        f"Means over {_count()} held-back digits at this noise; PSNR is that of the mean squared error. In brackets, between which values "
+        f"Means over {count_measured()} held-back digits at this noise; PSNR is that of the mean squared error. In brackets, between which values "
         "8 of 10 digits lie. The squared error is per image of 784 pixels."
     )
 
@@ -380,8 +222,13 @@ def extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed:
         st.markdown(f"**{NAMES[name]}**")
         st.html(noise_figures.extremes_html(found))
     st.caption(
-        f"Of {_count()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; below, the squared error."
+        f"Of {count_measured()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; below, the squared error."
     )
+
+
+def are_alike(one: float, other: float) -> bool:
+    """Whether two PSNRs in dB differ by no more than 0.1 as they are shown, or not at all."""
+    return one == other or round(abs(round(one, 1) - round(other, 1)), 1) <= ALIKE_DB
 
 
 def networks(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
@@ -392,7 +239,7 @@ def networks(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
 def best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
     """Which network has the highest PSNR at this noise, if it beats doing nothing."""
     found = {name: spread(run, noise, noise_seed).value for name, run in runs.items()}
-    return best_answer(found, spread(None, noise, noise_seed).value, noise, _count())
+    return best_answer(found, spread(None, noise, noise_seed).value, noise, count_measured())
 
 
 def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionConfig, count: int) -> Answer:
@@ -402,7 +249,9 @@ def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionCon
         right = NOBODY
     else:
         right = (
-            TIED if len(ranked) > 1 and _alike(*(found[name] for name in ranked[:2])) else f"The {ranked[0]}."
+            TIED
+            if len(ranked) > 1 and are_alike(*(found[name] for name in ranked[:2]))
+            else f"The {ranked[0]}."
         )
     told = ", ".join(
         f"{name} {decibel_words(value)}" for name, value in {**found, "doing nothing": nothing}.items()
@@ -454,7 +303,9 @@ _noise_html = display.Kept(_noise_drawn, 16)
 def _noise_told(
     run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
 ) -> str:
-    return noise_told(removed_noise(lab.network(_run), measured_digits(), noise, noise_seed), noise, _count())
+    return noise_told(
+        removed_noise(lab.network(_run), measured_digits(), noise, noise_seed), noise, count_measured()
+    )
 
 
 def noise_told(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
@@ -495,7 +346,7 @@ def harder(trained: CorruptionConfig) -> CorruptionConfig:
 
 def still_helps(run: StoredRun, noise: CorruptionConfig) -> Answer:
     """Whether the network beats doing nothing at this noise, and by how much."""
-    return gain_answer(spread(run, noise, 0).value, spread(None, noise, 0).value, _count())
+    return gain_answer(spread(run, noise, 0).value, spread(None, noise, 0).value, count_measured())
 
 
 def gain_answer(ours: float, nothing: float, count: int) -> Answer:

@@ -24,7 +24,7 @@ from ae_core.study.oddities import (
     Oddity,
     Outcome,
 )
-from pages.shared import display, lab, question
+from pages.shared import charts, display, lab, question
 from pages.shared.own_digit import my_digit
 from pages.shared.question import Answer
 
@@ -164,7 +164,7 @@ def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
     with curve:
         alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
         courses = {name: _course_of(run) for name, run in runs.items()}
-        display.chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
+        charts.chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
         f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
         f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "

@@ -18,7 +18,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.runs import history
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
-from pages.shared import dials, display, lab
+from pages.shared import charts, dials, display, lab, session
 from pages.shared.question import Answer
 from pages.shared.runs import training_panel
 
@@ -28,7 +28,6 @@ PRESETS = {"FAE": FAE, "CAE": CAE}
 ABOUT_EQUAL = "About equal (within 5 %)."
 FAE_OR_PCA = {"PCA": "PCA.", "FAE": "The FAE."}
 FAE_OR_CAE = {"FAE": "The FAE.", "CAE": "The CAE."}
-PROBLEM = "sizes_problem"
 
 
 # What is measured, each thing once for all visitors
@@ -211,7 +210,7 @@ def against_size(families: Sequence[str], page: str) -> None:
             line = _pca_errors(lab.digits().name)[:LARGEST_DRAWN]
             points = [_as_point(run) for run in _at_hand(families)]
         shown = (tuple(line), _fitted_on(), tuple(points))
-        display.chart_for_all(
+        charts.chart_for_all(
             lambda: network_figures.error_against_size(*shown),
             ("sizes", *shown),
             f"{page}_sizes",
@@ -263,7 +262,7 @@ def _more_sizes(families: Sequence[str], page: str) -> None:
         disabled=not waiting, on_click=_submit, args=(waiting,),
         help="One is trained at a time and two wait; press again for what is left then.",
     )  # fmt: skip
-    if problem := st.session_state.pop(PROBLEM, None):
+    if problem := st.session_state.pop(session.SIZES_PROBLEM, None):
         st.error(problem, icon=":material/error:")
     for run in missing:
         if run not in waiting:
@@ -284,9 +283,9 @@ def _submit(runs: Sequence[RunConfig]) -> None:
             )
     except QueueFullError as problem:
         if runs and run is runs[0]:
-            st.session_state[PROBLEM] = str(problem)
+            st.session_state[session.SIZES_PROBLEM] = str(problem)
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.SIZES_PROBLEM] = str(problem)
 
 
 # In words

@@ -16,29 +16,28 @@ from ae_core.models import path_in_words
 from ae_core.runs import history, housekeeping, links, run_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
-from pages.shared import dials, display, lab, opened_link
+from pages.shared import charts, dials, display, lab, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.runs import run_list
 from pages.shared.runs.run_list import Listed
 
 MOST = 4
-DELETED, PROBLEM = "runs_deleted", "runs_problem"
 
 
 def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
     """The runs that the visitor has chosen, in the link under `compare`."""
     by_label = {run.label: run for run in runs}
-    before = st.session_state.get("compare", st.query_params.get_all("compare"))
+    before = st.session_state.get(session.COMPARE, st.query_params.get_all(session.COMPARE))
     kept = [label for label in before if label in by_label]
-    if "compare" not in st.session_state:
+    if session.COMPARE not in st.session_state:
         opened_link.tell(links.absent([label for label in before if label not in by_label]))
-    if "compare" in st.session_state and kept != before:
-        st.session_state["compare"] = kept  # a deleted run is no choice any more
+    if session.COMPARE in st.session_state and kept != before:
+        st.session_state[session.COMPARE] = kept  # a deleted run is no choice any more
     labels = dict.fromkeys(
         [*(run.label for run in shown), *kept]
     )  # what is chosen stays so, whatever the filters
     chosen = st.multiselect(
-        "Compare up to four runs", list(labels), max_selections=MOST, key="compare", bind="query-params", select_all=False, wrap=True,
+        "Compare up to four runs", list(labels), max_selections=MOST, key=session.COMPARE, bind="query-params", select_all=False, wrap=True,
         placeholder="Choose runs of the list above, or type to search",
     )  # fmt: skip
     return [by_label[label] for label in chosen]
@@ -46,9 +45,9 @@ def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
 
 def cards(runs: Sequence[Listed]) -> None:
     """What each chosen run is, and what can be done with it; and what came of the last button, with a way back."""
-    if problem := st.session_state.pop(PROBLEM, None):
+    if problem := st.session_state.pop(session.RUN_PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    if deleted := st.session_state.get(DELETED):
+    if deleted := st.session_state.get(session.RUN_DELETED):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted: {deleted[1]}.", icon=":material/delete:")
             st.button("Undo", key="runs_undo", icon=":material/undo:", on_click=_undo)
@@ -122,33 +121,35 @@ def _buttons(run: Listed) -> None:
 def _stop(run: Listed) -> None:
     try:
         if not jobs.stop(run.name, lab.store(), lab.visitor()):
-            st.session_state[PROBLEM] = f"Others want {run.label} or are watching it, so it goes on for them."
+            st.session_state[session.RUN_PROBLEM] = (
+                f"Others want {run.label} or are watching it, so it goes on for them."
+            )
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
 def _set_pin(run: Listed, pinned: bool) -> None:
     try:
         (housekeeping.pin if pinned else housekeeping.unpin)(lab.store(), run.name)
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
 def _delete(run: Listed) -> None:
     try:
-        st.session_state[DELETED] = housekeeping.delete(lab.store(), run.name), run.label
+        st.session_state[session.RUN_DELETED] = housekeeping.delete(lab.store(), run.name), run.label
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
 def _undo() -> None:
-    trashed, label = st.session_state.pop(DELETED)
+    trashed, label = st.session_state.pop(session.RUN_DELETED)
     try:
         housekeeping.undo_delete(lab.store(), trashed)
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.RUN_PROBLEM] = str(problem)
     else:
-        st.session_state["compare"] = [*st.session_state.get("compare", []), label][:MOST]
+        st.session_state[session.COMPARE] = [*st.session_state.get(session.COMPARE, []), label][:MOST]
 
 
 def comparison(runs: Sequence[Listed]) -> None:
@@ -160,7 +161,7 @@ def comparison(runs: Sequence[Listed]) -> None:
     ]
     if any(errors for _, errors in curves):
         st.subheader("How they learnt")
-        display.chart(
+        charts.chart(
             figures.compared_curves(curves),
             "runs_curves",
             "Test error of each chosen run, falling over the epochs",

@@ -14,13 +14,12 @@ from ae_core.errors import LabError
 from ae_core.runs import history, housekeeping, run_file, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab
+from pages.shared import lab, session
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
 STATES = ("finished", "running", "stopped", "failed")
 FAILURES_TOLD = 3
-UPLOADS, PROBLEM, DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def fullness() -> None:
 def uploader() -> None:
     """Bring in a run that was downloaded before, here or elsewhere."""
     # A new uploader after each file, so that none is kept in memory.
-    key = f"runs_upload_{st.session_state.setdefault(UPLOADS, 0)}"
+    key = session.upload_key(st.session_state.setdefault(session.UPLOADS, 0))
     st.file_uploader(
         "Upload a run",
         "zip",
@@ -82,9 +81,9 @@ def uploader() -> None:
 
 def uploaded() -> None:
     """What came of the file."""
-    if problem := st.session_state.pop(PROBLEM, None):
+    if problem := st.session_state.pop(session.UPLOAD_PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    if done := st.session_state.pop(DONE, None):
+    if done := st.session_state.pop(session.UPLOAD_DONE, None):
         st.success(done, icon=":material/check:")
 
 
@@ -92,14 +91,14 @@ def _upload(key: str) -> None:
     file = st.session_state.get(key)
     if file is None:
         return
-    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+    st.session_state[session.UPLOADS] = st.session_state.get(session.UPLOADS, 0) + 1
     try:
         name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_for)
         housekeeping.make_room(lab.store(), keep=name)
     except LabError as problem:
-        st.session_state[PROBLEM] = str(problem)
+        st.session_state[session.UPLOAD_PROBLEM] = str(problem)
     else:
-        st.session_state[DONE] = (
+        st.session_state[session.UPLOAD_DONE] = (
             f"The run {name[:6]} is in the list, as an uploaded one. {measured_words(lab.store().get(name))}"
         )
 

@@ -12,11 +12,10 @@ from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.runs import history, links, report, run_file
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab, opened_link
+from pages.shared import lab, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY
 
-COMPARED = "link_compared"
 # Choices stand in a link by their words.
 WORDS = {"noise_kind": NOISE_WORDS, "activation": ACTIVATION_WORDS, "loss": LOSS_WORDS}
 
@@ -29,8 +28,8 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
     sender = opened_link.sender()
     if sender is None:
         return
-    just_opened = st.session_state.get(COMPARED) != sender.run_id
-    st.session_state[COMPARED] = sender.run_id
+    just_opened = st.session_state.get(session.LINK_COMPARED) != sender.run_id
+    st.session_state[session.LINK_COMPARED] = sender.run_id
     if found is not None and found.run_id == sender.run_id:
         show, icon = (
             (st.success, ":material/check:")
@@ -56,7 +55,7 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
 def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
     """The full link to what is shown, and the run as files; what takes a while is made when it is asked for."""
     expander = st.expander(
-        "Share and take along", key=f"{page}_share", icon=":material/share:", on_change="rerun"
+        "Share and take along", key=session.share_key(page), icon=":material/share:", on_change="rerun"
     )
     if not expander.open:  # what nobody looks at is not made for every move of a slider
         return
@@ -81,7 +80,7 @@ def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_s
 
 def redraw_link(page: str) -> None:
     """For a dial in a fragment of its own: draw the whole page if the link, which names every dial, is being looked at."""
-    if st.session_state.get(f"{page}_share"):
+    if st.session_state.get(session.share_key(page)):
         st.rerun()
 
 

@@ -15,9 +15,10 @@ from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import cluster, dispatch, jobs
-from pages.shared import lab
+from pages.shared import lab, session
+from pages.shared.charts import chart
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
-from pages.shared.display import DIGITS_SHOWN, chart, noise_words, trio
+from pages.shared.display import DIGITS_SHOWN, noise_words, trio
 from pages.shared.runs import under_way
 from pages.shared.server.gate import counts
 
@@ -33,7 +34,6 @@ LINE_SECONDS = 0.5
 BUSY = ("queued", "running")
 # Of trainings beside each other, so that a picture is not too small.
 DIGITS_BESIDE = 4
-JUST_ASKED = "training_just_asked"
 TRAINED = (
     "These settings are trained: **Train** and **Stop** have nothing to do. Move a dial to train others."
 )
@@ -97,7 +97,7 @@ def _below_buttons(why_grey: str) -> None:
     """Why the buttons cannot be pressed, where a finger without a pointer sees it too, and what came of the last press."""
     if why_grey:
         st.caption(why_grey)
-    if problem := st.session_state.pop("training_problem", None):
+    if problem := st.session_state.pop(session.TRAINING_PROBLEM, None):
         st.error(problem, icon=":material/error:")
 
 
@@ -335,19 +335,19 @@ def _show_curve(progress: Progress, page: str, loss: str) -> None:
 
 def _bring_into_view(page: str) -> None:
     """Once after Train was pressed: on a small screen what it shows lies below the buttons, out of sight."""
-    if st.session_state.pop(JUST_ASKED, False):
+    if st.session_state.pop(session.TRAINING_JUST_ASKED, False):
         _into_view(data=f"{page}_training", key=f"{page}_into_view")
 
 
 def _submit(run: RunConfig) -> None:
-    st.session_state[JUST_ASKED] = True
+    st.session_state[session.TRAINING_JUST_ASKED] = True
     try:
         _let_go().discard(config.run_id(run))
         jobs.submit(
             run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None, lab.visitor()
         )
     except LabError as problem:
-        st.session_state.training_problem = str(problem)
+        st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
 
 def _submit_all(runs: Sequence[RunConfig]) -> None:
@@ -365,12 +365,12 @@ def _stop(name: str) -> None:
         if not jobs.stop(name, lab.store(), lab.visitor()):
             _let_go().add(name)
     except LabError as problem:
-        st.session_state.training_problem = str(problem)
+        st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
 
 def _let_go() -> set[str]:
     """The runs that this visitor has stopped and others go on with."""
-    names: set[str] = st.session_state.setdefault("let_go", set())
+    names: set[str] = st.session_state.setdefault(session.TRAININGS_LET_GO, set())
     return names
 
 

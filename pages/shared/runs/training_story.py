@@ -12,7 +12,8 @@ from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.browser import slider_keys
-from pages.shared.display import DIGITS_SHOWN, chart_for_all, draw_for_all, number_words, run_name
+from pages.shared.charts import chart_for_all, draw_for_all
+from pages.shared.display import DIGITS_SHOWN, number_words, run_name
 
 STILL_DIGITS = 3
 

@@ -9,9 +9,8 @@ import streamlit as st
 from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.runs import tickets
-from pages.shared import lab
+from pages.shared import lab, session
 
-FOLLOWED = "under_way_followed"
 GROUND = {"light": "#FFFFFF", "dark": "#171614"}
 # Fixed, so that nothing moves under a finger when a training begins or ends; the page can be scrolled beyond it.
 AT_THE_FOOT = """<style>
@@ -31,9 +30,9 @@ def show(besides: Iterable[RunConfig] = ()) -> None:
     """
     shown_by_page = {config.run_id(run) for run in besides}
     mine = [ticket.run for ticket in tickets.owned_by(lab.store(), lab.visitor())]
-    followed: list[RunConfig] = st.session_state.get(FOLLOWED, [])
+    followed: list[RunConfig] = st.session_state.get(session.TRAININGS_FOLLOWED, [])
     elsewhere = [run for run in mine if config.run_id(run) not in shown_by_page]
-    st.session_state[FOLLOWED] = elsewhere
+    st.session_state[session.TRAININGS_FOLLOWED] = elsewhere
     ended = [run for run in followed if run not in mine and config.run_id(run) not in shown_by_page]
     if not (elsewhere or ended):
         return

@@ -1,0 +1,95 @@
+"""Plotly figures on a page: in its text's colour and size, without toolbar, drawn once where many see the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from ae_core.figures import base as figures
+from pages.shared import lab
+from pages.shared.browser import touch
+from pages.shared.browser.styles import TEXT_COLOURS
+
+# The largest, a replayed training, takes about 4 MB.
+FIGURES_KEPT = 32
+
+# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.frame.presenter` makes all other small type.
+PRESENTED = 24 / figures.FONT
+
+NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
+
+
+class FinishedFigure(go.Figure):
+    """A styled figure that many visitors are shown and nobody changes: it is put into the browser's form only once."""
+
+    _in_the_browsers_form: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        if self._in_the_browsers_form is None:
+            self._in_the_browsers_form = super().to_dict()
+        return self._in_the_browsers_form
+
+
+def chart(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
+) -> None:
+    """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
+    _show(styled(figure, *_style()), key, alt, on_select)
+
+
+def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
+    """Like `chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
+    _show(_finished_figure(of, *_style(), draw), key, alt)
+
+
+def draw_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
+    """Have ready what `chart_for_all` shows, in either theme, for whoever is not presenting."""
+    for colour in TEXT_COLOURS.values():
+        _finished_figure(of, colour, figures.FONT, draw)
+
+
+@st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
+def _finished_figure(
+    of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]
+) -> FinishedFigure:
+    figure = styled(_draw(), colour, size)
+    figure.__class__ = FinishedFigure  # a new one made of it would check all that is in it once more
+    return figure
+
+
+def _show(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
+) -> None:
+    st.plotly_chart(
+        figure,
+        key=key,
+        height="stretch",
+        config=NO_TOOLBAR,
+        alt=alt,
+        on_select=on_select,
+        selection_mode="points",
+    )
+    if on_select != "ignore":
+        touch.let_through(key)
+
+
+def _style() -> tuple[str, float]:
+    """This visitor's text colour and font size for figures."""
+    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (
+        PRESENTED if lab.presenting() else 1
+    )
+
+
+def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
+    """The figure itself, now with its words in this colour and size. A drag does nothing to it: a finger's moves the page."""
+    font = {"color": colour, "size": size}
+    figure.update_layout(font=font, legend_font=font, dragmode=False)
+    figure.update_annotations(font=font)
+    figure.update_xaxes(tickfont=font, title_font=font)
+    figure.update_yaxes(tickfont=font, title_font=font)
+    steps = {**font, "size": size - 3 if size == figures.FONT else size}
+    slider = {"font": steps, "currentvalue": {"font": font}}
+    return figure.update_layout(sliders=[slider for _ in figure.layout.sliders])

@@ -1,0 +1,170 @@
+"""A CAE and a DAE as a pair that differs in its input alone: in what they differ, and what each makes of the same digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from torch import Tensor
+
+from ae_core import config
+from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.figures import noise as noise_figures
+from ae_core.figures.noise import Cell
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study.robustness import answers, noisy_digits
+from ae_core.training import start_equal
+from pages.shared import display, lab
+from pages.shared.display import decibel_words, noise_words
+from pages.shared.parts.noise_view import are_alike, count_measured, spread
+from pages.shared.question import Answer
+
+PAIR_DIGITS = 4
+NO_NOISE = CorruptionConfig()
+LAYERS, DIGITS, WEIGHTS, INPUT, SAME = (
+    "It has other layers.",
+    "It learns from other digits.",
+    "It starts from other weights.",
+    "Only what it is fed: noisy digits.",
+    "Nothing.",
+)
+DIFFERENCES = (LAYERS, DIGITS, WEIGHTS, INPUT, SAME)
+CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike, within 0.1 dB."
+ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
+
+
+def pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
+    """The trained CAE and DAE of these settings, if they are a pair; else the shipped pair of this latent size and noise; else empty."""
+    found = {"CAE": lab.trained(cae), "DAE": lab.trained(dae)}
+    if not _is_pair(found):
+        found = {"CAE": lab.store().shipped_like(cae), "DAE": lab.store().shipped_like(dae)}
+    return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
+
+
+def _is_pair(found: Mapping[str, StoredRun | None]) -> bool:
+    cae, dae = found["CAE"], found["DAE"]
+    return cae is not None and dae is not None and _only_the_input(cae.config, dae.config)
+
+
+def _only_the_input(one: RunConfig, other: RunConfig) -> bool:
+    return all(name.startswith("corruption.") for name in config.differences(one, other))
+
+
+def pair_facts(runs: Mapping[str, StoredRun]) -> None:
+    """In what the two differ and in what they do not, from their settings, their weights and their counts."""
+    st.markdown(f"**Compared, setting by setting.** {_facts(runs)}")
+    for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            display.provenance(run)
+
+
+def _facts(runs: Mapping[str, StoredRun]) -> str:
+    cae, dae = runs["CAE"], runs["DAE"]
+    names = config.differences(cae.config, dae.config)
+    if not names:
+        return "Without noise in training the DAE is the CAE: no setting differs."
+    changed = " and ".join(f"{name.split('.')[1]} of the noise" for name in names)
+    start = "equal" if start_equal(cae.config, dae.config) else "not equal"
+    counts = [run.result["parameters"] for run in (cae, dae)]
+    count = (
+        f"Each has {counts[0]:,} parameters"
+        if counts[0] == counts[1]
+        else f"They have {counts[0]:,} and {counts[1]:,} parameters"
+    )
+    return (
+        f"The {changed} in training differ{'s' if len(names) == 1 else ''} ({noise_words(cae.config.corruption)} and "
+        f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; "
+        f"made again from the seed, their starting weights are {start}."
+    )
+
+
+def what_differs(runs: Mapping[str, StoredRun]) -> Answer:
+    """What tells the DAE from the CAE, from the settings of the two runs."""
+    cae, dae = runs["CAE"].config, runs["DAE"].config
+    parts = {name.split(".")[0] for name in config.differences(cae, dae)}
+    if not start_equal(cae, dae):
+        right = LAYERS if "model" in parts else WEIGHTS
+    elif "data" in parts:
+        right = DIGITS
+    else:
+        right = INPUT if "corruption" in parts else SAME
+    return Answer(right, _facts(runs))
+
+
+def better_on_clean(runs: Mapping[str, StoredRun]) -> Answer:
+    """Which of the pair rebuilds clean digits better, by PSNR."""
+    return clean_answer(*(spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), count_measured())
+
+
+def clean_answer(cae: float, dae: float, count: int) -> Answer:
+    """Which of two PSNRs on clean digits is the higher, judged by the figures as they are shown."""
+    right = CLEAN_ALIKE if are_alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
+    return Answer(
+        right,
+        f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE {decibel_words(dae)}.",
+    )
+
+
+def pair_grid(
+    runs: Mapping[str, StoredRun],
+    digits_nhw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    *,
+    hidden: bool = False,
+) -> None:
+    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's PSNR over held-back digits.
+
+    `hidden`: only what goes in, until the question is answered.
+    """
+    noisy = (
+        f"noisy digits go in, {noise_words(noise)}"
+        if noise.level
+        else "the same once more: the noise is set to 0"
+    )
+    inputs = {"clean digits go in": NO_NOISE, noisy: noise}
+
+    def draw(found: Mapping[str, Mapping[str, float]]) -> str:
+        rows = [
+            (label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {})))
+            for label, now in inputs.items()
+        ]
+        shown = slice(1) if hidden else slice(None)
+        titles = ["", *(f"{name} gives back" for name in runs)]
+        return noise_figures.grid_html(titles[shown], [(label, cells[shown]) for label, cells in rows])
+
+    if hidden:
+        st.html(draw({}))
+        st.caption("Answer the second question to see what each of them gives back.")
+        return
+    place = st.empty()
+    place.html(draw({}))  # the pictures are there before the figures
+    measured = {
+        label: {name: spread(run, now, noise_seed).value for name, run in runs.items()}
+        for label, now in inputs.items()
+    }
+    place.html(draw(measured))
+    st.caption(
+        f"PSNR of the mean squared error over {count_measured()} held-back digits, of which {PAIR_DIGITS} are shown. Higher is better."
+    )
+
+
+def _cells(
+    runs: Mapping[str, StoredRun],
+    clean_nhw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    found: Mapping[str, float],
+) -> list[Cell]:
+    noisy_nhw = noisy_digits(clean_nhw, noise, noise_seed)
+    cells = [Cell("", noisy_nhw)]
+    for name, run in runs.items():
+        words = decibel_words(found[name]) if found else "measuring …"
+        cells.append(Cell(words, answers(lab.network(run), noisy_nhw), _is_better(name, found)))
+    return cells
+
+
+def _is_better(name: str, found: Mapping[str, float]) -> bool:
+    """Whether the figure under this name is above the lowest, as they are shown."""
+    return bool(found) and round(found[name], 1) > min(round(value, 1) for value in found.values())

@@ -1,0 +1,168 @@
+"""The table of what a visitor's session holds: every key of `st.session_state` that the program itself reads or writes.
+
+The other keys are those of widgets. A dial's key stands in its page's link too: `ae_core.runs.links.TABLE` has these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any
+
+import streamlit as st
+
+
+class Lasts(Enum):
+    """How long a value stays."""
+
+    PAGE = "until it was obeyed or told once, or as long as its widget stands on the page"
+    SESSION = "until the browser's tab is closed or loaded anew"
+    RELOAD = "when the tab is loaded anew, too: the link or the browser's own memory has it"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of the session.
+
+    kind: the value's type, as an annotation. holds: what it is. put_away: whether the presenter's key "back to the script"
+    takes it out of the session; all else survives that.
+    """
+
+    kind: str
+    lasts: Lasts
+    holds: str
+    put_away: bool = False
+
+
+# The frame around every page
+PAGES = "pages"
+VISITOR_TOKEN = "visitor_token"
+BROWSER_MEMORY = "lessons_memory"
+VISITED = "lessons_visited"
+PRESENTING, PRESENT_SWITCH = "presenting", "present_switch"
+DIALS_SHOWN = "presenter_dials"
+SCRIPT_STEP = "presenter_script"
+PUT_AWAY = "presenter_undo"
+PRESENTER_KEYS = "presenter_keys"
+KEYS_OBEYED = "presenter_obeyed"
+NEXT_PAGE, DRAW_EMPTY = "presenter_go", "presenter_empty"
+# Links and dials
+WIDGET_KEYS, SHOWN_WIDGETS = "linked_widgets", "linked_shown"
+LINK_SENDER, LINK_PROBLEMS_TOLD, LINK_COMPARED = "link_sender", "link_told", "link_compared"
+# The visitor's own digit
+OWN_PICTURE, OWN_DIGIT, OWN_DIGIT_SHOWN = "own_picture", "own_digit", "own_digit_shown"
+OWN_BOARD = "own_board"
+OWN_PICTURE_SEEN, OWN_PICTURE_TIMES = "own_picture_seen", "own_picture_times"
+OWN_TURNS, OWN_WHICH = "own_turns", "own_which"
+DIGIT_SOURCE = "digit_source"
+# Questions and parts of lessons
+QUESTION_CARDS, QUESTIONS_NOW = "lessons_questions", "lessons_questions_now"
+LATENT_MAP, LATENT_MANIFOLD, LATENT_CLICK = "latent_map", "latent_manifold", "latent_click"
+SIZES_PROBLEM = "sizes_problem"
+# Trainings and runs
+TRAINING_PROBLEM = "training_problem"
+TRAINING_JUST_ASKED = "training_just_asked"
+TRAININGS_LET_GO = "let_go"
+TRAININGS_FOLLOWED = "under_way_followed"
+UPLOADS, UPLOAD_PROBLEM, UPLOAD_DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
+RUN_DELETED, RUN_PROBLEM = "runs_deleted", "runs_problem"
+COMPARE = "compare"
+
+# Every key above that no link has, and a pattern for several: a new one is one more line.
+TABLE: dict[str, Entry] = {
+    PAGES: Entry("dict[str, Page]", Lasts.SESSION, "Each page of the lab by its name, for links between them."),
+    VISITOR_TOKEN: Entry("bytes", Lasts.SESSION, "Random, to tell visitors apart where there is no cookie."),
+    BROWSER_MEMORY: Entry("dict[str, Any]", Lasts.RELOAD, "What the visitor's browser is to keep, by name."),
+    VISITED: Entry("set[str]", Lasts.SESSION, "The steps of the path that this visitor has seen."),
+    PRESENTING: Entry("bool", Lasts.RELOAD, "Whether this visitor presents to a room."),
+    PRESENT_SWITCH: Entry("bool", Lasts.PAGE, "The switch that turns presenting on."),
+    DIALS_SHOWN: Entry("bool", Lasts.SESSION, "Whether the dials are in sight while presenting.", put_away=True),
+    SCRIPT_STEP: Entry("str", Lasts.SESSION, "The step of the path that was seen last."),
+    PUT_AWAY: Entry("PutAway", Lasts.SESSION, "What “back to the script” has put away, for its undo."),
+    PRESENTER_KEYS: Entry("component", Lasts.PAGE, "The presenter's key that was pressed."),
+    KEYS_OBEYED: Entry("int", Lasts.SESSION, "How many of the presenter's keys were obeyed."),
+    NEXT_PAGE: Entry("str", Lasts.PAGE, "The page that a presenter's key leads to."),
+    DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether this page is to be drawn empty once, so that its dials begin anew."),
+    WIDGET_KEYS: Entry("dict[str, str]", Lasts.SESSION, "The key that each linked value's widget has now."),
+    SHOWN_WIDGETS: Entry("set[str]", Lasts.PAGE, "The linked values that the program has just given their widgets."),
+    LINK_SENDER: Entry("Sender", Lasts.SESSION, "The run that the sender of this visitor's link saw."),
+    LINK_PROBLEMS_TOLD: Entry("set[str]", Lasts.SESSION, "The problems with a link that were told."),
+    LINK_COMPARED: Entry("str", Lasts.SESSION, "The sender's run that a run here was last compared with."),
+    OWN_PICTURE: Entry("ndarray", Lasts.RELOAD, "The picture (h, w, 3) of 0 to 255 that came last."),
+    OWN_DIGIT: Entry("Tensor", Lasts.RELOAD, "The digit (28, 28) in [0, 1] made of it."),
+    OWN_DIGIT_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show that digit.", put_away=True),
+    OWN_BOARD: Entry("Board", Lasts.RELOAD, "The drawing board with its strokes."),
+    "own_board_[0-9]*": Entry("component", Lasts.PAGE, "The drawing board's widget, by the board's number."),
+    OWN_PICTURE_SEEN: Entry("str", Lasts.SESSION, "A mark of the picture that was read last, lest it be read again."),
+    OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
+    OWN_TURNS: Entry("int", Lasts.SESSION, "How many quarter turns the picture is given."),
+    OWN_WHICH: Entry("int", Lasts.SESSION, "Which of several digits on the picture is taken, from 1."),
+    QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each question's card stands, apart from what was said."),
+    QUESTIONS_NOW: Entry("dict[str, Asked]", Lasts.SESSION, "The question that each card asks now."),
+    "*_votes_shown": Entry("bool", Lasts.PAGE, "The switch that shows the room's votes on a card."),
+    LATENT_MAP: Entry("figure", Lasts.PAGE, "The map of codes, with the point that was clicked on."),
+    LATENT_MANIFOLD: Entry("figure", Lasts.PAGE, "The plane of decoded codes, with the place that was clicked on."),
+    SIZES_PROBLEM: Entry("str", Lasts.PAGE, "Why more latent sizes could not be trained."),
+    TRAINING_PROBLEM: Entry("str", Lasts.PAGE, "What came of the last press on Train or Stop, where it failed."),
+    TRAINING_JUST_ASKED: Entry("bool", Lasts.PAGE, "Whether Train was just pressed."),
+    TRAININGS_LET_GO: Entry("set[str]", Lasts.SESSION, "The runs that this visitor stopped and others go on with."),
+    TRAININGS_FOLLOWED: Entry("list[RunConfig]", Lasts.SESSION, "The trainings that the page's foot showed last."),
+    "*_share": Entry("bool", Lasts.PAGE, "Whether a page's box with the link is open."),
+    UPLOADS: Entry("int", Lasts.SESSION, "How many runs this visitor has uploaded."),
+    "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
+    UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),
+    UPLOAD_DONE: Entry("str", Lasts.PAGE, "What came of the uploaded run."),
+    RUN_DELETED: Entry("tuple[str, str]", Lasts.SESSION, "The deleted run's place in the trash and its label."),
+    RUN_PROBLEM: Entry("str", Lasts.PAGE, "Why a run's button did nothing."),
+}  # fmt: skip
+DIAL = Entry(
+    "bool | int | float | str | list",
+    Lasts.RELOAD,
+    "A dial's value, as its page's link has it.",
+    put_away=True,
+)
+
+
+def board_key(number: int) -> str:
+    """The key of the drawing board with this number."""
+    return f"own_board_{number}"
+
+
+def votes_shown_key(card: str) -> str:
+    """The key of the switch that shows a card's votes."""
+    return f"{card}_votes_shown"
+
+
+def share_key(page: str) -> str:
+    """The key of a page's box with the link and the files."""
+    return f"{page}_share"
+
+
+def upload_key(number: int) -> str:
+    """The key of the uploader for a run's file, after so many uploads."""
+    return f"runs_upload_{number}"
+
+
+def find_entry(key: str) -> Entry | None:
+    """The table's entry for a key of the session, DIAL for one that links have; None for any other widget's."""
+    if key in TABLE:
+        return TABLE[key]
+    for pattern, entry in TABLE.items():
+        if fnmatchcase(key, pattern):
+            return entry
+    # Brings torch along, which the router does not wait for.
+    from ae_core.runs import links
+
+    return DIAL if links.check_of(key) else None
+
+
+def put_values_away() -> dict[str, Any]:
+    """Take from the session what "back to the script" puts away: dials, and what is shown. Their values by their keys."""
+    entries = {str(key): find_entry(str(key)) for key in st.session_state}
+    return {key: st.session_state.pop(key) for key, entry in entries.items() if entry and entry.put_away}
+
+
+def put_values_back(values: dict[str, Any]) -> None:
+    """Undo `put_values_away`."""
+    st.session_state.update(values)
