@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ae_core.commands.options import build_parser
-from ae_core.commands.telling import finite_json, tell
+from ae_core.commands.telling import finite_json, print_message
 from ae_core.errors import LabError
 from ae_core.training import use_one_thread
 
@@ -36,7 +36,9 @@ def start_app(streamlit_options: Sequence[str]) -> int:
     """Run the app in a process of its own, and give its exit status once it has ended. 2 where it is not installed."""
     folder = next((place for place in APP_FOLDERS if (place / "app.py").is_file()), None)
     if folder is None or find_spec("streamlit") is None:
-        tell("The app is not installed here. Install the whole lab with `pip install .` in its folder.")
+        print_message(
+            "The app is not installed here. Install the whole lab with `pip install .` in its folder."
+        )
         return 2
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *streamlit_options]
     app = subprocess.Popen(command, cwd=folder)  # its settings are found from its folder
@@ -55,15 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = options.command(options)
     except LabError as problem:
-        tell(f"{problem}")
+        print_message(f"{problem}")
         return 2
     except KeyboardInterrupt:
-        tell("Stopped.")
+        print_message("Stopped.")
         return 1
     except Exception as problem:
         if os.environ.get("AE_LAB_DEBUG"):
             raise
-        tell(
+        print_message(
             f"Something unexpected went wrong ({type(problem).__name__}: {problem}). "
             "Set AE_LAB_DEBUG=1 to see where."
         )

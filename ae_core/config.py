@@ -217,7 +217,7 @@ def with_data(run: RunConfig, name: str) -> RunConfig:
     return replace(run, data=data, training=replace(run.training, epochs=epochs))
 
 
-def preset(name: str) -> RunConfig:
+def find_preset(name: str) -> RunConfig:
     """The preset called `name`; ConfigError names the ones there are."""
     check_choice("preset", name, tuple(PRESETS))
     return PRESETS[name]
@@ -315,7 +315,7 @@ def command_line(run: RunConfig) -> str:
 
 
 def is_like(run: RunConfig, preset: RunConfig) -> bool:
-    """Whether `run` is `preset`'s network with its noise and its loss, whatever the latent size, the pace and the digits."""
+    """Whether `run` is `find_preset`'s network with its noise and its loss, whatever the latent size, the pace and the digits."""
     same_size = replace(run.model, latent_size=preset.model.latent_size) == preset.model
     return same_size and (run.corruption, run.training.loss) == (preset.corruption, preset.training.loss)
 

@@ -29,10 +29,10 @@ def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Te
 
 def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     epsilon = torch.randn(images.shape, generator=generator, device=generator.device)
-    return level * _beside(images, epsilon)
+    return level * _move_beside(images, epsilon)
 
 
-def _beside(images: Tensor, drawn: Tensor) -> Tensor:
+def _move_beside(images: Tensor, drawn: Tensor) -> Tensor:
     """What was drawn, on the images' device. A GPU goes on computing meanwhile, for which it needs the memory to stay where it is."""
     pinned = drawn.pin_memory() if images.is_cuda and not drawn.is_cuda else drawn
     return pinned.to(images.device, non_blocking=True)
@@ -40,7 +40,7 @@ def _beside(images: Tensor, drawn: Tensor) -> Tensor:
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel becomes black or white, evenly, with probability `level`."""
-    chance, colour = _beside(
+    chance, colour = _move_beside(
         images, torch.rand((2, *images.shape), generator=generator, device=generator.device)
     )
     return torch.where(chance < level, (colour < 0.5).to(images.dtype), images)
@@ -48,7 +48,7 @@ def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator
 
 def mask_pixels(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel is wiped to black with probability `level` (Vincent et al. 2008, section 2.3)."""
-    chance = _beside(images, torch.rand(images.shape, generator=generator, device=generator.device))
+    chance = _move_beside(images, torch.rand(images.shape, generator=generator, device=generator.device))
     return torch.where(chance < level, torch.zeros_like(images), images)
 
 
@@ -66,7 +66,7 @@ def corrupt(images: Tensor, config: CorruptionConfig, generator: torch.Generator
     return CORRUPTIONS[config.kind](images, config.level, generator)
 
 
-def drawn_noise(images: Tensor, config: CorruptionConfig, generator: torch.Generator) -> Tensor:
+def draw_noise(images: Tensor, config: CorruptionConfig, generator: torch.Generator) -> Tensor:
     """ε as `corrupt` draws it from the same generator state, before clipping; any shape in, the same out.
 
     Only Gaussian noise leaves the visible range; the noise of the other kinds is what they change.

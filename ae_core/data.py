@@ -58,8 +58,8 @@ class Digits:
         return {"name": self.name, "train": len(self.train_nhw), "test": len(self.test_nhw)}
 
 
-def directory() -> Path | None:
-    """AE_LAB_DATA_DIR if it is set, else where `download` puts MNIST if it is there, else None."""
+def data_directory() -> Path | None:
+    """AE_LAB_DATA_DIR if it is set, else where `download_mnist` puts MNIST if it is there, else None."""
     if os.environ.get("AE_LAB_DATA_DIR"):
         return Path(os.environ["AE_LAB_DATA_DIR"])
     downloaded = download_directory()
@@ -67,11 +67,11 @@ def directory() -> Path | None:
 
 
 def download_directory() -> Path:
-    """Where `download` puts MNIST when it is not told otherwise: this user's cache folder."""
+    """Where `download_mnist` puts MNIST when it is not told otherwise: this user's cache folder."""
     return platformdirs.user_cache_path("autoencoder-lab", appauthor=False) / "data"
 
 
-def best_available(data_dir: Path | None) -> str:
+def best_data_set(data_dir: Path | None) -> str:
     """Full MNIST if `data_dir` holds it, else the embedded digits.
 
     Raises DataError if `data_dir` is given and not there: the user meant something by it.
@@ -88,7 +88,7 @@ def best_available(data_dir: Path | None) -> str:
     return MNIST
 
 
-def files_state(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
+def raw_file_states(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
     """Size and time of change of each of MNIST's four files under `data_dir`; None for one that is missing."""
     states: list[tuple[int, int] | None] = []
     for name in RAW_FILES:
@@ -101,7 +101,7 @@ def files_state(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
     return tuple(states)
 
 
-def load(name: str, data_dir: Path | None = None, cache_dir: Path | None = None) -> Digits:
+def load_digits(name: str, data_dir: Path | None = None, cache_dir: Path | None = None) -> Digits:
     """The data set `name`, complete and checked.
 
     Args:
@@ -116,7 +116,7 @@ def load(name: str, data_dir: Path | None = None, cache_dir: Path | None = None)
         return _embedded(cache_dir)
     if data_dir is None:
         raise DataError(f"{WORDS[name]} needs a data directory. Pass --data-dir or set AE_LAB_DATA_DIR.")
-    best_available(data_dir)
+    best_data_set(data_dir)
     _check_raw_files(data_dir)
     train_nhw, train_labels_n = _torchvision_mnist(data_dir, train=True)
     test_nhw, test_labels_n = _torchvision_mnist(data_dir, train=False)
@@ -127,19 +127,19 @@ def load(name: str, data_dir: Path | None = None, cache_dir: Path | None = None)
     return Digits(name, train_nhw, train_labels_n, test_nhw, test_labels_n)
 
 
-def held_back_from(trained_on: str, data_dir: Path | None, cache_dir: Path | None = None) -> Digits:
+def load_held_back(trained_on: str, data_dir: Path | None, cache_dir: Path | None = None) -> Digits:
     """Digits whose test part a run trained on `trained_on` never saw: MNIST's where it is at hand, else the embedded ones.
 
     Raises DataError for a run that learnt from the embedded digits too and can only be tested on MNIST's own.
     """
     if data_dir is not None:
-        return load(MNIST, data_dir, cache_dir)
+        return load_digits(MNIST, data_dir, cache_dir)
     if trained_on == MNIST:
         raise DataError(
             "This run learnt from full MNIST, the embedded digits included, so only MNIST's test digits can judge it. "
             "Pass --data-dir or set AE_LAB_DATA_DIR."
         )
-    return load(EMBEDDED, None, cache_dir)
+    return load_digits(EMBEDDED, None, cache_dir)
 
 
 def _embedded(cache_dir: Path | None) -> Digits:
@@ -224,7 +224,7 @@ def _check_raw_files(data_dir: Path) -> None:
         )
 
 
-def download(data_dir: Path) -> None:
+def download_mnist(data_dir: Path) -> None:
     """Fetch full MNIST into `data_dir` through torchvision, with its progress bars on standard error.
 
     Files that are already whole are kept, damaged ones are fetched again, so a broken download is

@@ -162,7 +162,7 @@ BUILDERS = {
 }
 
 
-def build(config: ModelConfig, generator: torch.Generator | None = None) -> Autoencoder:
+def build_model(config: ModelConfig, generator: torch.Generator | None = None) -> Autoencoder:
     """The network `config` describes. Equal generators give equal weights; without one, weights are zero.
 
     Torch's own initialisation, which every layer begins with, leaves the global generator as it was.
@@ -230,7 +230,7 @@ def stages(model: Autoencoder) -> list[Stage]:
 
 def path_in_words(config: ModelConfig) -> str:
     """From picture to code, such as '28 × 28 → 192 → 96 → 30' or '28 × 28 → 14 × 14 × 8 → 7 × 7 × 32 → 30'."""
-    contracting = [stage for stage in stages(build(config)) if stage.part != "decoder"]
+    contracting = [stage for stage in stages(build_model(config)) if stage.part != "decoder"]
     shapes = [(*stage.shape[1:], *stage.shape[:1]) for stage in contracting]
     return " → ".join(" × ".join(f"{size}" for size in shape) for shape in [(28, 28), *shapes[1:]])
 

@@ -19,7 +19,7 @@ from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
-from ae_core.models import Autoencoder, as_picture, build, codes_of, parameter_count, reconstruct
+from ae_core.models import Autoencoder, as_picture, build_model, codes_of, parameter_count, reconstruct
 
 SNAPSHOTS = 25
 SNAPSHOT_DIGITS = 8
@@ -150,14 +150,14 @@ def seeded(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") % 2**63)
 
 
-def untrained(run: RunConfig) -> Autoencoder:
+def build_untrained(run: RunConfig) -> Autoencoder:
     """The network of `run` before its first step."""
-    return build(run.model, seeded(run.training.seed, "weights"))
+    return build_model(run.model, seeded(run.training.seed, "weights"))
 
 
 def start_equal(one: RunConfig, other: RunConfig) -> bool:
     """Whether two runs start from the same network: every layer and every first weight, compared."""
-    ones, others = untrained(one).state_dict(), untrained(other).state_dict()
+    ones, others = build_untrained(one).state_dict(), build_untrained(other).state_dict()
     return ones.keys() == others.keys() and all(ones[name].equal(others[name]) for name in ones)
 
 
@@ -172,7 +172,7 @@ def snapshot_steps(steps: int) -> list[int]:
     return [step for step in chosen if step < steps] + [steps]
 
 
-def on_a_plane(codes_tnl: Tensor) -> Tensor:
+def project_to_plane(codes_tnl: Tensor) -> Tensor:
     """Codes at several times (t, n, l) as points (t, n, 2): as they are, or along the last ones' two leading principal directions."""
     times, count, size = codes_tnl.shape
     if size <= 2:
@@ -201,7 +201,7 @@ def _trained(
     run: RunConfig, digits: Digits, device: torch.device, since: Checkpoint | None
 ) -> Iterator[Event]:
     settings = run.training
-    model = untrained(run).to(device)
+    model = build_untrained(run).to(device)
     batch_order = seeded(settings.seed, "batches")
     noise = seeded(settings.seed, "noise")
     loss_of = LOSSES[settings.loss]
@@ -280,7 +280,7 @@ def _trained(
         random = {name: generator.get_state() for name, generator in generators.items()}
         yield Checkpoint(epoch, step, {**states, **random, "codes": codes})
 
-    yield Codes(show_at, on_a_plane(torch.stack(codes).float()), digits.test_labels_n[:CODED_DIGITS])
+    yield Codes(show_at, project_to_plane(torch.stack(codes).float()), digits.test_labels_n[:CODED_DIGITS])
     outputs_nhw = reconstruct(model, test_input_nhw).cpu()
     _check_converging(squared_error(outputs_nhw, digits.test_nhw).mean(), steps)
     yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw))

@@ -79,7 +79,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digits(cache_dir: Path) -> Digits:
     """The digits that come with the lab: 4,000 to learn from, 1,000 held back."""
-    return data.load("embedded", None, cache_dir)
+    return data.load_digits("embedded", None, cache_dir)
 
 
 @pytest.fixture(scope="session")

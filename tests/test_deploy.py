@@ -77,16 +77,16 @@ def test_nginx_accepts_its_configuration(tmp_path):
 
 def test_the_training_processs_log_is_bounded_and_what_it_held_is_kept_once(store, monkeypatch):
     monkeypatch.setattr(cluster, "LOG_BYTES", 100)
-    cluster.bound_log(store)  # there is none yet
-    cluster.folder(store).mkdir(parents=True)
-    log, old = cluster.folder(store) / cluster.LOG, cluster.folder(store) / cluster.OLD_LOG
+    cluster.limit_log(store)  # there is none yet
+    cluster.cluster_folder(store).mkdir(parents=True)
+    log, old = cluster.cluster_folder(store) / cluster.LOG, cluster.cluster_folder(store) / cluster.OLD_LOG
     with log.open("ab") as written:
         written.write(b"a" * 101)
         written.flush()
-        cluster.bound_log(store)
+        cluster.limit_log(store)
         assert (log.read_bytes(), old.read_bytes()) == (b"", b"a" * 101)
         written.write(b"b" * 50)
         written.flush()
-        cluster.bound_log(store)
+        cluster.limit_log(store)
         assert log.read_bytes() == b"b" * 50
     assert old.read_bytes() == b"a" * 101

@@ -8,7 +8,7 @@ from typing import Any
 from ae_core import config, data
 from ae_core.baselines import do_nothing
 from ae_core.commands.picture_files import prepare_picture, read_bytes, read_pictures, write_pictures
-from ae_core.commands.telling import tell
+from ae_core.commands.telling import print_message
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.errors import ConfigError, ImageError, LabError
@@ -41,8 +41,8 @@ def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
     store = Store(options.store)
     run = store.get(options.run)
     model = store.load_model(run)
-    digits = data.held_back_from(
-        run.config.data.name, options.data_dir or data.directory(), store.root / "cache"
+    digits = data.load_held_back(
+        run.config.data.name, options.data_dir or data.data_directory(), store.root / "cache"
     )
     rows = []
     for level in options.noise_level or [run.config.corruption.level]:
@@ -50,7 +50,9 @@ def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
         noisy_nhw = corrupt(digits.test_nhw, corruption, seeded(run.config.training.seed, "test noise"))
         measured = summary(reconstruct(model, noisy_nhw), digits.test_nhw)
         nothing = do_nothing(noisy_nhw, digits.test_nhw)
-        tell(f"noise {level:g}: psnr {measured['psnr']:.2f} dB (doing nothing: {nothing['psnr']:.2f} dB)")
+        print_message(
+            f"noise {level:g}: psnr {measured['psnr']:.2f} dB (doing nothing: {nothing['psnr']:.2f} dB)"
+        )
         rows.append({"noise_kind": corruption.kind, "noise_level": level, **measured, "do_nothing": nothing})
     return {"run_id": options.run, "dataset": digits.counts(), "levels": rows}
 
@@ -75,6 +77,6 @@ def prepare_command(options: argparse.Namespace) -> dict[str, Any]:
                 {"input": str(path), "output": str(output), "steps": [step.title for step in prepared.steps]}
             )
         except LabError as problem:
-            tell(f"{path}: {problem}")
+            print_message(f"{path}: {problem}")
             rows.append({"input": str(path), "error": str(problem)})
     return {"pictures": rows, "exit_code": 2 if any("error" in row for row in rows) else 0}

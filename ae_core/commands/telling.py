@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 
-def tell(text: str) -> None:
+def print_message(text: str) -> None:
     """Say `text` on standard error, a line of its own."""
     print(text, file=sys.stderr)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ae_core import config, data
-from ae_core.commands.telling import tell
+from ae_core.commands.telling import print_message
 from ae_core.config import EMBEDDED, RunConfig
 from ae_core.errors import ClusterError, ConfigError
 from ae_core.metrics import METRICS
@@ -23,8 +23,8 @@ FOLLOW_SECONDS = 0.3
 
 def train_command(options: argparse.Namespace) -> dict[str, Any]:
     """Train a run, telling each epoch on standard error; it goes on where it was stopped."""
-    data_dir = options.data_dir or data.directory()
-    run = run_from_options(options, options.dataset or data.best_available(data_dir))
+    data_dir = options.data_dir or data.data_directory()
+    run = run_from_options(options, options.dataset or data.best_data_set(data_dir))
     store = Store(options.store)
     name = config.run_id(run)
     if options.local:
@@ -33,13 +33,15 @@ def train_command(options: argparse.Namespace) -> dict[str, Any]:
         _train_on_cluster(run, store, data_dir)
     stored = store.get(name)
     keys = ("test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset")
-    tell("  ".join(f"{metric} {stored.result['test'][metric]:.4f}" for metric in METRICS))
+    print_message("  ".join(f"{metric} {stored.result['test'][metric]:.4f}" for metric in METRICS))
     return {"run_id": name, **{key: stored.result[key] for key in keys}}
 
 
 def _train_in_this_process(run: RunConfig, store: Store, data_dir: Path | None) -> None:
     with store.lock(config.run_id(run)):
-        for event in worker.record(run, store, data.load(run.data.name, data_dir, store.root / "cache")):
+        for event in worker.record_training(
+            run, store, data.load_digits(run.data.name, data_dir, store.root / "cache")
+        ):
             if isinstance(event, Started):
                 _tell_start(run, event.parameters, event.device)
             elif isinstance(event, EpochDone):
@@ -49,7 +51,7 @@ def _train_in_this_process(run: RunConfig, store: Store, data_dir: Path | None) 
 def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> None:
     """By the training process, as the pages do; equal settings are one training. Ctrl-C stops it."""
     visitor = f"command-line-{secrets.token_hex(8)}"
-    name = jobs.submit(run, store, None if run.data.name == EMBEDDED else data_dir, visitor)
+    name = jobs.submit_training(run, store, None if run.data.name == EMBEDDED else data_dir, visitor)
     told, problem = 0, ""
     try:
         while True:
@@ -67,11 +69,11 @@ def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> No
                 return
             if dispatch.keep_dispatching(store).problem != problem:
                 problem = dispatch.keep_dispatching(store).problem
-                tell(problem or "The scheduler answers again.")
+                print_message(problem or "The scheduler answers again.")
             time.sleep(FOLLOW_SECONDS)
     except KeyboardInterrupt:
-        stops = jobs.stop(name, store, visitor)
-        tell(
+        stops = jobs.stop_training(name, store, visitor)
+        print_message(
             f"run {name}: "
             + (
                 "stopped; the same command goes on from its last epoch."
@@ -83,18 +85,18 @@ def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> No
 
 
 def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
-    tell(
+    print_message(
         f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
     )
 
 
 def _tell_epoch(epoch: int, epochs: int, error: float) -> None:
-    tell(f"epoch {epoch}/{epochs}: test squared error per image {error:.2f}")
+    print_message(f"epoch {epoch}/{epochs}: test squared error per image {error:.2f}")
 
 
 def run_from_options(options: argparse.Namespace, dataset: str) -> RunConfig:
     """The preset, on the data set, with whatever else was asked for."""
-    run = config.with_data(config.preset(options.preset), dataset)
+    run = config.with_data(config.find_preset(options.preset), dataset)
     given = {name: value for name, value in vars(options).items() if value is not None}
     model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
     model |= {name: _sizes(name, given[name]) for name in ("hidden_sizes", "channels") if name in given}

@@ -9,7 +9,7 @@ import sys
 from typing import Any, TextIO
 
 from ae_core import config, data
-from ae_core.commands.telling import tell
+from ae_core.commands.telling import print_message
 from ae_core.errors import ConfigError
 from ae_core.runs import uploaded_run
 from ae_core.runs.store import Store
@@ -40,41 +40,41 @@ def runs_command(options: argparse.Namespace) -> dict[str, Any]:
         about = {"run_id": run.name, "shipped": run.shipped, "uploaded": bool(run.uploaded_as)}
         rows.append({**about, "config": json.loads(config.to_json(settings)), **run.result, "test": test})
     if not found:
-        tell("No finished runs yet. Train one with `python -m ae_core train --preset dae`.")
+        print_message("No finished runs yet. Train one with `python -m ae_core train --preset dae`.")
     for problem in [*problems, *more_problems]:
-        tell(problem)
+        print_message(problem)
     return {"runs": rows, "damaged": [*problems, *more_problems]}
 
 
 def download_command(options: argparse.Namespace) -> dict[str, Any]:
     """Fetch full MNIST."""
-    data_dir = options.data_dir or data.directory() or data.download_directory()
-    data.download(data_dir)
-    tell(f"Full MNIST is in {data_dir}.")
+    data_dir = options.data_dir or data.data_directory() or data.download_directory()
+    data.download_mnist(data_dir)
+    print_message(f"Full MNIST is in {data_dir}.")
     return {"data_dir": str(data_dir)}
 
 
 def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
     """Start, show, stop or be the local training cluster."""
-    if cluster.address():
+    if cluster.scheduler_address():
         raise ConfigError(
             "AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again."
         )
     store = Store(options.store)
     match options.action:
         case "run":
-            if not jobs.be_cluster(
+            if not jobs.serve_cluster(
                 store,
                 options.idle_seconds or cluster.idle_seconds(),
                 options.workers or cluster.default_workers(),
             ):
-                tell(f"There is a training process for {store.root} already.")
+                print_message(f"There is a training process for {store.root} already.")
         case "start":
-            cluster.ensure_started(store, options.idle_seconds, options.workers)
-            connection.client(store)
+            cluster.ensure_cluster_started(store, options.idle_seconds, options.workers)
+            connection.connect_client(store)
         case "stop":
             stopped = jobs.stop_cluster(store)
-            tell(
+            print_message(
                 f"{len(stopped)} training(s) stopped; each goes on from its last epoch when asked for again."
             )
     return _report_cluster(store, sys.stderr if options.json else sys.stdout)
@@ -82,15 +82,15 @@ def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
 
 def _report_cluster(store: Store, told_to: TextIO) -> dict[str, Any]:
     """What the local cluster does at the moment, told and as JSON fields."""
-    running = cluster.is_running(store)
+    running = cluster.is_cluster_running(store)
     print(
         f"The training process for {store.root} is {'running' if running else 'not running'}.", file=told_to
     )
-    workers = connection.workers(store) if running else []
+    workers = connection.list_workers(store) if running else []
     for each in workers:
         print(f"worker {each.address}, process {each.pid}, {each.memory_bytes / 1e6:.0f} MB", file=told_to)
     rows = []
-    for name, forecast in sorted(jobs.line(store).items(), key=lambda item: item[1].position):
+    for name, forecast in sorted(jobs.forecast_line(store).items(), key=lambda item: item[1].position):
         words = f"starts in about {forecast.start_seconds:.0f} s" if forecast.position else "in training"
         print(f"run {name}: {words}", file=told_to)
         rows.append(

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ae_core.figures.png import png_address
-from ae_core.pictures.preparation import PreparedDigit, enlarged
+from ae_core.pictures.preparation import PreparedDigit, enlarge
 
 SIDE = 224
 FRAME, OTHER_FRAME = "#E69F00", "#9A9A9A"  # the chosen digit's is thicker as well
@@ -28,7 +28,7 @@ STYLE = (
 def steps_html(prepared: PreparedDigit) -> str:
     """Every step as a picture, with its title and why it was done."""
     parts = [
-        f'<figure><img src="{png_address(np.asarray(enlarged(step.picture_hw, SIDE)))}" alt="{escape(step.title)}">'
+        f'<figure><img src="{png_address(np.asarray(enlarge(step.picture_hw, SIDE)))}" alt="{escape(step.title)}">'
         f"<figcaption><b>{escape(step.title)}.</b> {escape(step.why)}</figcaption></figure>"
         for step in prepared.steps
     ]

@@ -79,7 +79,7 @@ logger = logging.getLogger(__name__)
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
-def decoded(content: bytes) -> np.ndarray:
+def decode_picture(content: bytes) -> np.ndarray:
     """Pixels (h, w, 3) of 0 to 255, upright and on plain paper, the longer side 1,024 at most.
 
     Raises ImageError, with the next step, for whatever is no whole picture of a known format and size, and when too many
@@ -165,7 +165,7 @@ def _limit(memory_bytes: int, cpu_seconds: int) -> None:
     """No more memory and time than a picture needs; no files, connections or memory images at all."""
     try:
         import resource
-    except ImportError:  # Windows has no such limits; `decoded` counts the seconds there too
+    except ImportError:  # Windows has no such limits; `decode_picture` counts the seconds there too
         return
     with contextlib.suppress(
         OSError

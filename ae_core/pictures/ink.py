@@ -29,7 +29,7 @@ ALL_INK = (
 )
 
 
-def resized(
+def resize(
     picture_hw: np.ndarray, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BOX
 ) -> np.ndarray:
     """A grey picture (h, w) as float32 in another shape (height, width)."""
@@ -76,7 +76,7 @@ def _paper_beside(pixels_hwc: np.ndarray, ink_hw: np.ndarray) -> np.ndarray:
     """The paper's colour at each place (h, w, 3), and under the ink (a mask) that of the nearest paper."""
     shape = _paper_shape(pixels_hwc)
     small_hwc = _in_colour(pixels_hwc, shape)
-    inky_hw = ndimage.binary_dilation(resized(ink_hw, shape) > 0.01)
+    inky_hw = ndimage.binary_dilation(resize(ink_hw, shape) > 0.01)
     if not inky_hw.all():
         nearest = ndimage.distance_transform_edt(inky_hw, return_distances=False, return_indices=True)
         small_hwc = ndimage.gaussian_filter(small_hwc[tuple(nearest)], (1, 1, 0))
@@ -92,7 +92,7 @@ def _paper_shape(pixels_hwc: np.ndarray) -> tuple[int, int]:
 def _in_colour(
     picture_hwc: np.ndarray, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BOX
 ) -> np.ndarray:
-    return np.dstack([resized(channel_hw, shape, how) for channel_hw in picture_hwc.transpose(2, 0, 1)])
+    return np.dstack([resize(channel_hw, shape, how) for channel_hw in picture_hwc.transpose(2, 0, 1)])
 
 
 def _strength(away_hwc: np.ndarray, paper_hwc: np.ndarray) -> np.ndarray:

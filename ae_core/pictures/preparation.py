@@ -13,8 +13,8 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from ae_core.pictures.decoding import decoded
-from ae_core.pictures.ink import find_ink, find_ruled_lines, remove_lines, resized
+from ae_core.pictures.decoding import decode_picture
+from ae_core.pictures.ink import find_ink, find_ruled_lines, remove_lines, resize
 from ae_core.pictures.pieces import Box, find_digits, isolate
 
 # Pictures are brought to between these sides first, so that lengths below may be shares of a page or a digit.
@@ -72,7 +72,7 @@ class PreparedDigit:
 
 def prepare_file(content: bytes, wishes: Wishes | None = None) -> PreparedDigit:
     """An image file's bytes -> a digit. Raises ImageError, saying why, for what cannot be read or holds no digit."""
-    return prepare(decoded(content), wishes)
+    return prepare(decode_picture(content), wishes)
 
 
 def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDigit:
@@ -133,7 +133,7 @@ def _unprepared(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
     """The picture as it is, only made small: what happens without all this."""
     grey_hw = pixels_hwc.mean(2).astype(np.float32) / 255
     step = Step("Your picture", "In grey: the networks know no colour.", grey_hw)
-    digit_hw = resized(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
+    digit_hw = resize(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
     return PreparedDigit(
         torch.from_numpy(digit_hw),
         [step, Step("28 × 28 pixels", "Nothing else is done to it.", digit_hw)],
@@ -189,7 +189,7 @@ def _scaled(ink_hw: np.ndarray, longer_side: int) -> np.ndarray:
     """The longer side so many pixels, the strokes as bright as can be."""
     scale = longer_side / max(ink_hw.shape)
     height, width = (max(1, round(side * scale)) for side in ink_hw.shape)
-    scaled_hw = resized(
+    scaled_hw = resize(
         ink_hw, (height, width), Image.Resampling.LANCZOS if scale > 1 else Image.Resampling.BOX
     ).clip(0, 1)
     return (scaled_hw / max(float(np.percentile(scaled_hw[scaled_hw > 0], 95)), 0.05)).clip(0, 1)
@@ -217,7 +217,7 @@ def _centred(ink_hw: np.ndarray) -> np.ndarray:
     return page_hw
 
 
-def enlarged(picture_hw: np.ndarray, side: int = 224) -> Image.Image:
+def enlarge(picture_hw: np.ndarray, side: int = 224) -> Image.Image:
     """A small picture with its pixels made visible, on a black square of `side` pixels."""
     scale = side / max(picture_hw.shape)
     size = (max(1, round(picture_hw.shape[1] * scale)), max(1, round(picture_hw.shape[0] * scale)))

@@ -62,7 +62,7 @@ def status_of(name: str, store: Store) -> Status:
     """What has become of the run called `name`."""
     if store.has_own(name):
         return "finished"
-    ticket = tickets.find(store, name)
+    ticket = tickets.find_ticket(store, name)
     if ticket is not None and ticket.problem:
         return "failed"
     if store.is_locked(name):
@@ -112,5 +112,5 @@ def _codes(event: dict[str, Any]) -> CodeHistory:
 
 
 def _problem(name: str, store: Store) -> str:
-    ticket = tickets.find(store, name)
+    ticket = tickets.find_ticket(store, name)
     return ticket.problem if ticket else ""

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from ae_core.config import MODELS, RunConfig, from_json
 from ae_core.errors import ConfigError, LabError, StoreError
 from ae_core.runs import tickets
-from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_name
+from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_run_name
 from ae_core.runs.store import Store
 
 PINNED = "pinned"
@@ -61,7 +61,7 @@ class RunFolder:
 # What is there
 
 
-def folders(store: Store) -> tuple[list[RunFolder], list[str]]:
+def list_folders(store: Store) -> tuple[list[RunFolder], list[str]]:
     """Every run that is in the store or on its way there, newest first, then the shipped ones in the lessons' order.
 
     And a message for each that cannot be read.
@@ -78,7 +78,7 @@ def folders(store: Store) -> tuple[list[RunFolder], list[str]]:
             continue  # just begun, or deleted while we looked
         else:
             found.setdefault(entry.name, entry)
-    for ticket in tickets.line(store):
+    for ticket in tickets.tickets_in_line(store):
         waiting = RunFolder(
             ticket.run_id,
             ticket.run,
@@ -151,7 +151,7 @@ def quota_bytes() -> int:
 # Marks
 
 
-def pin(store: Store, name: str) -> None:
+def pin_run(store: Store, name: str) -> None:
     """Keep the run whatever the quota says. Raises StoreError if it is not in the store or cannot be marked."""
     folder = _own(store, name)
     try:
@@ -162,7 +162,7 @@ def pin(store: Store, name: str) -> None:
         ) from problem
 
 
-def unpin(store: Store, name: str) -> None:
+def unpin_run(store: Store, name: str) -> None:
     """Let the quota decide about the run again. Raises StoreError if it cannot be."""
     try:
         (_own(store, name) / PINNED).unlink(missing_ok=True)
@@ -181,20 +181,20 @@ def mark_used(store: Store, name: str) -> None:
 # Deleting, and fetching back
 
 
-def delete(store: Store, name: str) -> str:
+def delete_run(store: Store, name: str) -> str:
     """Move the run to the trash, and return what `undo_delete` fetches it back by.
 
     Raises StoreError for shipped runs, for runs being trained or waiting for it, and if the store cannot be written.
     """
     _own(store, name)
     with undisturbed(store, name):
-        trashed = to_trash(store, name).name
-        tickets.close(store, name)  # a failed run may have left one
+        trashed = move_to_trash(store, name).name
+        tickets.remove_ticket(store, name)  # a failed run may have left one
     return trashed
 
 
 def undo_delete(store: Store, trashed: str) -> str:
-    """Bring back what `delete` called `trashed`, and return the run's name.
+    """Bring back what `delete_run` called `trashed`, and return the run's name.
 
     Raises StoreError if it has been removed for good, or if there is a run of its name again.
     """
@@ -229,7 +229,7 @@ def undisturbed(store: Store, name: str) -> Iterator[None]:
             f"The run {name} could not be locked ({problem.strerror}). Make the store writable and try again."
         ) from problem
     try:
-        ticket = tickets.find(store, name)
+        ticket = tickets.find_ticket(store, name)
         if ticket is not None and not ticket.problem:
             raise busy
         yield
@@ -237,7 +237,7 @@ def undisturbed(store: Store, name: str) -> Iterator[None]:
         lock.release()
 
 
-def to_trash(store: Store, name: str) -> Path:
+def move_to_trash(store: Store, name: str) -> Path:
     """Move the run's folder, all at once, to where it waits for its removal. Call it `undisturbed`."""
     place = store.root / "trash" / f"{name}-{time.time_ns()}"
     _rename(store.folder(name), place)
@@ -257,7 +257,7 @@ def _rename(folder: Path, place: Path) -> None:
 # Room
 
 
-def tidy(store: Store) -> None:
+def remove_expired(store: Store) -> None:
     """Remove for good what was deleted, or left behind by a broken upload, more than an hour ago."""
     for part in ("trash", "incoming"):
         for place in _oldest_first(store.root / part):
@@ -274,7 +274,7 @@ def make_room(store: Store, keep: str = "") -> list[str]:
     Raises ConfigError if the quota is no number.
     """
     quota = quota_bytes()
-    tidy(store)
+    remove_expired(store)
     evicted: list[str] = []
     if used_bytes(store) <= quota:
         return evicted
@@ -300,7 +300,7 @@ def make_room(store: Store, keep: str = "") -> list[str]:
 def _evict(store: Store, name: str) -> bool:
     try:
         with undisturbed(store, name):
-            place = to_trash(store, name)  # all at once, so that nobody meets half a run
+            place = move_to_trash(store, name)  # all at once, so that nobody meets half a run
     except StoreError:
         return False
     shutil.rmtree(place, ignore_errors=True)
@@ -330,7 +330,7 @@ def _own_folders(store: Store) -> list[Path]:
 def _run_folders(root: Path | None) -> list[Path]:
     if root is None or not root.is_dir():
         return []
-    return [path for path in root.iterdir() if is_name(path.name)]
+    return [path for path in root.iterdir() if is_run_name(path.name)]
 
 
 def _last_used(folder: Path) -> float:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from ae_core.config import DATASETS, FAMILIES, LIMITS, RANGES, RECIPE, family
 from ae_core.runs.run_folder import StoredRun
-from ae_core.runs.versions import difference
+from ae_core.runs.versions import describe_difference
 
 LONGEST_QUOTE = 40
 MOST_PROBLEMS = 5
@@ -30,7 +30,7 @@ class Check:
     several: bool = False
 
 
-def whole(low: int, high: int) -> Check:
+def whole_number(low: int, high: int) -> Check:
     """A whole number in a range, its ends included."""
     return Check(
         f"a whole number from {low} to {high}",
@@ -38,7 +38,7 @@ def whole(low: int, high: int) -> Check:
     )
 
 
-def number(low: float, high: float) -> Check:
+def number_between(low: float, high: float) -> Check:
     """A number in a range, its ends included."""
     return Check(
         f"a number from {low:g} to {high:g}", lambda text: _is_number(text) and low <= float(text) <= high
@@ -56,7 +56,7 @@ def some_of(*choices: object) -> Check:
     return Check(one_of(*choices).words, one_of(*choices).accepts, several=True)
 
 
-def written(words: str, pattern: str, *, several: bool = False) -> Check:
+def text_like(words: str, pattern: str, *, several: bool = False) -> Check:
     """A text of a certain form, a regular expression."""
     return Check(words, lambda text: bool(re.fullmatch(pattern, text)), several)
 
@@ -75,46 +75,46 @@ SHARED = (
 )
 # Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
 TABLE: dict[str, Check] = {
-    "latent_size": whole(*LIMITS["latent_size"]),
-    "*_epochs": whole(LIMITS["epochs"][0], 60),
+    "latent_size": whole_number(*LIMITS["latent_size"]),
+    "*_epochs": whole_number(LIMITS["epochs"][0], 60),
     "*_activation": one_of("ReLU", "GELU", "tanh", "none (linear)"),
     "*_layers": one_of("784 → code", "784 → 128 → code", "784 → 192 → 96 → code", "784 → 512 → 256 → code"),
     "*_learning_rate": one_of(1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0),
     "*_batch_size": one_of(16, 32, 64, 128, 256, 512),
     "*_loss": one_of("Squared error", "Binary cross-entropy"),
     "training_noise_kind": NOISE,
-    "training_noise_level": number(*RANGES["noise_level"]),
-    "*_test_noise": number(*RANGES["noise_level"]),
+    "training_noise_level": number_between(*RANGES["noise_level"]),
+    "*_test_noise": number_between(*RANGES["noise_level"]),
     "*_test_noise_kind": NOISE,
-    "seed": whole(*LIMITS["seed"]),
-    "digits_seed": whole(*LIMITS["seed"]),
-    "noise_seed": whole(*LIMITS["seed"]),
+    "seed": whole_number(*LIMITS["seed"]),
+    "digits_seed": whole_number(*LIMITS["seed"]),
+    "noise_seed": whole_number(*LIMITS["seed"]),
     "linear": one_of("true", "false"),
-    "*_maps_digit": whole(0, 9),
+    "*_maps_digit": whole_number(0, 9),
     "*_measure": one_of("PSNR", "SSIM"),
-    "surprises_picture": written("the name of one of the pictures", r"[\w\- ]{1,40}"),
+    "surprises_picture": text_like("the name of one of the pictures", r"[\w\- ]{1,40}"),
     "surprises_all": one_of("true", "false"),
     "surprises_model": one_of("FAE", "CAE", "DAE"),
     "latent_model": one_of("FAE", "CAE", "DAE"),
-    "latent_[ab]": whole(0, 999),
+    "latent_[ab]": whole_number(0, 999),
     "latent_click": one_of("A", "B"),
-    "latent_position": number(0, 1),
-    "latent_z[12]": number(0, 100),
-    "latent_direction_[1-6]": number(-3, 3),
+    "latent_position": number_between(0, 1),
+    "latent_z[12]": number_between(0, 100),
+    "latent_direction_[1-6]": number_between(-3, 3),
     "digit_source": one_of("Draw", "Upload", "Camera"),
     "own_model": one_of("FAE", "CAE", "DAE"),
-    "compare": written("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
+    "compare": text_like("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
     "runs_model": some_of(*FAMILIES),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
     "present": one_of("1"),
     # Of the run that the sender saw
-    "run": written("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
-    "weights": written(
+    "run": text_like("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
+    "weights": text_like(
         f"the first {HASH_DIGITS} digits of the hash of a run's weights", rf"[0-9a-f]{{{HASH_DIGITS}}}"
     ),
     "recipe": one_of(RECIPE),
     "digits": one_of(*DATASETS),
-    "versions": written(
+    "versions": text_like(
         "packages with their versions", r"[a-z_]{1,20}:[\w.+-]{1,30}(,[a-z_]{1,20}:[\w.+-]{1,30}){0,19}"
     ),
 }
@@ -130,14 +130,14 @@ CARRIERS = (
 )  # fmt: skip
 
 
-def check_of(key: str) -> Check | None:
+def find_check(key: str) -> Check | None:
     """How values under `key` are checked; None for a key that no page knows."""
     if key in TABLE:
         return TABLE[key]
     return next((check for pattern, check in TABLE.items() if fnmatchcase(key, pattern)), None)
 
 
-def problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
+def find_problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     """What in a link was not understood and what is used instead, in Markdown that quotes the link and never obeys it.
 
     parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said of CARRIERS.
@@ -145,14 +145,14 @@ def problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     return [problem for key, values in parameters.items() if (problem := _problem(key, values))]
 
 
-def is_a_carriers(key: str) -> bool:
+def is_carrier_parameter(key: str) -> bool:
     """Whether this parameter was put into the link by what carried it: a mail, a course page, a search engine, a host."""
     return any(fnmatchcase(key.lower(), pattern) for pattern in CARRIERS)
 
 
 def _problem(key: str, values: Sequence[str]) -> str:
-    check = check_of(key)
-    if check is None and is_a_carriers(key):
+    check = find_check(key)
+    if check is None and is_carrier_parameter(key):
         return ""
     if check is None:
         return f"Nothing here is called {quoted(key)}, so it is passed over."
@@ -176,7 +176,7 @@ def _problem(key: str, values: Sequence[str]) -> str:
     return f"{quoted(key)} must be {check.words}, but it is {quoted(wrong[0])}. {instead}"
 
 
-def absent(labels: Sequence[str]) -> list[str]:
+def describe_absent(labels: Sequence[str]) -> list[str]:
     """A line for each run that a link names and that is not here."""
     return [
         f"The run {quoted(label, 80)} is not here: deleted, or never trained here. It is left out."
@@ -184,7 +184,7 @@ def absent(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def notice(found: Sequence[str]) -> str:
+def link_notice(found: Sequence[str]) -> str:
     """Problems as one text in Markdown, the first few of many."""
     more = [f"And {len(found) - MOST_PROBLEMS} more."] if len(found) > MOST_PROBLEMS else []
     return "\n".join(
@@ -223,7 +223,7 @@ class Sender:
     versions: Mapping[str, str]
 
 
-def of_run(run: StoredRun) -> dict[str, str]:
+def sender_fields(run: StoredRun) -> dict[str, str]:
     """What a link says of a run, so that it can be told whether another's weights are the same."""
     versions = run.result.get("versions") or {}
     said = {
@@ -236,7 +236,7 @@ def of_run(run: StoredRun) -> dict[str, str]:
     return {key: value for key, value in said.items() if TABLE[key].accepts(value)}
 
 
-def sender(parameters: Mapping[str, Sequence[str]]) -> Sender | None:
+def read_sender(parameters: Mapping[str, Sequence[str]]) -> Sender | None:
     """The sender's run in a link, or None where the link names none or was not understood."""
     said = {key: parameters[key][-1] for key in SENDER_KEYS if parameters.get(key)}
     said = {key: value for key, value in said.items() if TABLE[key].accepts(value)}
@@ -251,7 +251,7 @@ def is_identical(sender: Sender, run: StoredRun) -> bool:
     return run.weights_sha256.startswith(sender.weights)
 
 
-def verdict(sender: Sender, run: StoredRun) -> str:
+def weights_verdict(sender: Sender, run: StoredRun) -> str:
     """One line on whether the run here has the sender's weights; if not, why that may be."""
     if is_identical(sender, run):
         return (
@@ -260,7 +260,7 @@ def verdict(sender: Sender, run: StoredRun) -> str:
     return f"This {family(run.config)}'s weights **differ** from the sender's. {_why(sender, run)}."
 
 
-def other_run(sender: Sender) -> str:
+def other_run_notice(sender: Sender) -> str:
     """A line for a link whose settings do not make the run that it names."""
     return f"It names the run {quoted(sender.run_id)}, but its settings make another one here. What you see is what the settings make."
 
@@ -269,5 +269,5 @@ def _why(sender: Sender, run: StoredRun) -> str:
     own = run.result.get("versions") or {}
     if not sender.versions or not own:
         return "One of the two did not record its versions; equal settings give equal weights on equal versions only"
-    differing = difference(own, sender.versions, quoted)
+    differing = describe_difference(own, sender.versions, quoted)
     return f"The sender's was trained with {differing}" if differing else PROCESSORS

@@ -49,7 +49,7 @@ pre { background: #f3f3f3; padding: 1rem; white-space: pre-wrap; overflow-wrap: 
 # Metrics
 
 
-def measured(
+def measure_levels(
     run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int
 ) -> list[dict[str, str]]:
     """Metrics at six noise levels and the one it was trained with: a row each, over held-back digits.
@@ -80,8 +80,8 @@ def _figures(means: dict[str, float]) -> dict[str, str]:
 
 
 def metrics_csv(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, noise_seed: int) -> str:
-    """`measured` as comma-separated values with a header line."""
-    rows = measured(run, model, digits, kind, noise_seed)
+    """`measure_levels` as comma-separated values with a header line."""
+    rows = measure_levels(run, model, digits, kind, noise_seed)
     file = io.StringIO()
     writer = csv.DictWriter(file, rows[0], lineterminator="\n")
     writer.writeheader()
@@ -92,7 +92,7 @@ def metrics_csv(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, n
 # The code
 
 
-def snippet(run: StoredRun) -> str:
+def training_code(run: StoredRun) -> str:
     """A Python program that trains the run again, in the lab's folder, and says whether its weights are the same."""
     parts = (run.config.model, run.config.corruption, run.config.training, run.config.data)
     settings = "".join(f"    {part!r},\n" for part in parts)
@@ -102,20 +102,20 @@ from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 
 run = RunConfig(
 {settings})
 use_one_thread()
 store = Store(Path("trained_again"), shipped_root=None)
-for event in record(run, store, data.load(run.data.name, data.directory())):
+for event in record_training(run, store, data.load_digits(run.data.name, data.data_directory())):
     pass
 weights = store.get(config.run_id(run)).weights_sha256
 print(weights, "identical" if weights == "{run.weights_sha256}" else "different")
 '''
 
 
-def needs(run: StoredRun) -> str:
+def code_requirements(run: StoredRun) -> str:
     """What the program needs, in one sentence."""
     full = "" if run.config.data.name == EMBEDDED else ", with full MNIST where AE_LAB_DATA_DIR says"
     return f"To be run in the lab's folder, the one that holds ae_core{full}:"
@@ -124,7 +124,7 @@ def needs(run: StoredRun) -> str:
 # The report
 
 
-def html(
+def report_html(
     run: StoredRun,
     progress: Progress,
     model: Autoencoder,
@@ -142,12 +142,12 @@ def html(
     )
     curve.update_layout(font={"size": figures.FONT}, height=360)
     sections = [
-        ("Settings", _table(settings(run.config))),
+        ("Settings", _table(settings_in_words(run.config))),
         ("Where it comes from", _table(provenance(run))),
         ("How it learnt", _curve(curve) + _snapshots(progress)),
         ("Digits it never learnt from", _pictures(model, digits, noise, noise_seed)),
-        ("Metrics", _metrics(measured(run, model, digits, noise.kind, noise_seed))),
-        ("Train it again", f"<p>{escape(needs(run))}</p><pre>{escape(snippet(run))}</pre>"),
+        ("Metrics", _metrics(measure_levels(run, model, digits, noise.kind, noise_seed))),
+        ("Train it again", f"<p>{escape(code_requirements(run))}</p><pre>{escape(training_code(run))}</pre>"),
     ]
     body = "".join(f"<h2>{name}</h2>{content}" for name, content in sections)
     return (
@@ -157,7 +157,7 @@ def html(
     )
 
 
-def settings(run: RunConfig) -> list[tuple[str, str]]:
+def settings_in_words(run: RunConfig) -> list[tuple[str, str]]:
     """A run's settings in words: name and value pairs."""
     model, training = run.model, run.training
     noise = (

@@ -46,7 +46,7 @@ class StoredRun:
         return self.uploaded_as or self.run_id
 
 
-def is_name(text: str) -> bool:
+def is_run_name(text: str) -> bool:
     """Whether a run could be called so: 16 hexadecimal digits, the first of them a u where it came as a file."""
     return len(text) == 16 and not set(text.removeprefix("u")) - set("0123456789abcdef")
 
@@ -60,7 +60,7 @@ def upload_name(manifest: bytes) -> str:
     """The name of the uploaded run with this manifest: its seal vouches for every file. ValueError where there is no seal."""
     fields = json.loads(manifest)
     seal = fields.get("seal") if isinstance(fields, dict) else None
-    if not isinstance(seal, str) or not is_name(name := f"u{seal[:15]}"):
+    if not isinstance(seal, str) or not is_run_name(name := f"u{seal[:15]}"):
         raise ValueError("no seal")
     return name
 
@@ -107,7 +107,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except OSError as problem:
         raise _DamageError(f"{MANIFEST} is missing") from problem
     manifest = parse_json(text)
-    if not isinstance(manifest, dict) or manifest.pop("seal", None) is None or sealed_json(manifest) != text:
+    if (
+        not isinstance(manifest, dict)
+        or manifest.pop("seal", None) is None
+        or seal_manifest(manifest) != text
+    ):
         raise _DamageError(f"{MANIFEST} is not what was written")
     return manifest
 
@@ -146,7 +150,7 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def sealed_json(manifest: Mapping[str, Any]) -> str:
+def seal_manifest(manifest: Mapping[str, Any]) -> str:
     """The manifest as it is written, with its own hash, over everything else, at the end."""
     seal = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     return json.dumps({**manifest, "seal": seal}, indent=1)
@@ -172,7 +176,7 @@ def parse_json(text: str) -> Any:
         return None
 
 
-def damaged_run(folder: Path, reason: str) -> DamagedRunError:
+def damaged_run_error(folder: Path, reason: str) -> DamagedRunError:
     """The error to raise for the run in `folder`, with the reason in words."""
     return DamagedRunError(
         f"The run {folder.name} is damaged: {reason}. It has been set aside and is not shown. Train it again."

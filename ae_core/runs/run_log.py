@@ -57,8 +57,8 @@ class EventLog:
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Keep `state`, in the types of `state_file.to_bytes`, behind its hash. Raises StoreError when the disk is full."""
-    content = state_file.to_bytes(dict(state))
+    """Keep `state`, in the types of `state_file.pack_state`, behind its hash. Raises StoreError when the disk is full."""
+    content = state_file.pack_state(dict(state))
     digest = hashlib.sha256(content).hexdigest().encode()
     # Should the machine lose power with it half on disk, its hash is wrong and training starts over.
     write_whole(path, digest + content, sync=False)
@@ -74,7 +74,7 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         return None
     try:
-        kept: dict[str, Any] = state_file.from_bytes(payload)
+        kept: dict[str, Any] = state_file.unpack_state(payload)
     except SafetensorError:  # of an earlier version
         return None
     return kept

@@ -16,7 +16,7 @@ from torch import Tensor
 OUTLINE = "outline"
 
 
-def to_bytes(state: object) -> bytes:
+def pack_state(state: object) -> bytes:
     """Dictionaries, lists and tuples of tensors, numbers, text, booleans and None, however deep; keys are text or whole numbers.
 
     Raises TypeError for anything else.
@@ -26,8 +26,8 @@ def to_bytes(state: object) -> bytes:
     return save({**tensors, OUTLINE: torch.from_numpy(np.frombuffer(outline, np.uint8).copy())})
 
 
-def from_bytes(content: bytes) -> Any:
-    """What `to_bytes` was given, but that tuples have become lists. Tensors lie in memory as they lay: a fused optimiser relies on it."""
+def unpack_state(content: bytes) -> Any:
+    """What `pack_state` was given, but that tuples have become lists. Tensors lie in memory as they lay: a fused optimiser relies on it."""
     tensors = load(content)
     return _filled(json.loads(tensors.pop(OUTLINE).numpy().tobytes()), tensors)
 

@@ -33,7 +33,7 @@ from safetensors.torch import save as save_tensors
 
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, run_id, to_json
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.models import Autoencoder, build
+from ae_core.models import Autoencoder, build_model
 from ae_core.runs.disk import changed_at, check_writable, holds_text, is_held, write_whole
 from ae_core.runs.run_folder import (
     CHECKPOINT,
@@ -45,12 +45,12 @@ from ae_core.runs.run_folder import (
     FolderCheck,
     StoredRun,
     check_folder,
-    damaged_run,
+    damaged_run_error,
     file_states,
-    is_name,
+    is_run_name,
     is_upload,
     parse_json,
-    sealed_json,
+    seal_manifest,
     sha256_of,
     upload_name,
 )
@@ -74,7 +74,7 @@ class Store:
 
     def folder(self, name: str) -> Path:
         """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
-        if not is_name(name):
+        if not is_run_name(name):
             raise StoreError(
                 f"{name!r} is not a run's name: those are 16 hexadecimal digits. List them with `python -m ae_core runs`."
             )
@@ -102,7 +102,7 @@ class Store:
                 "runs that came with the lab still work."
             ) from problem
 
-    def begin(self, config: RunConfig) -> EventLog:
+    def start_log(self, config: RunConfig) -> EventLog:
         """Start the run's log anew. Raises StoreError if that cannot be written."""
         self.check_writable()
         folder = self.folder(run_id(config))
@@ -142,10 +142,10 @@ class Store:
             or (folder / MANIFEST).exists()
             or not holds_text(folder / CONFIG, to_json(config))
         ):
-            return self.begin(config), None, 0.0
+            return self.start_log(config), None, 0.0
         log = EventLog(folder / EVENTS)
         if not log.cut_back(kept["log_bytes"], kept["log_sha256"]):
-            return self.begin(config), None, 0.0
+            return self.start_log(config), None, 0.0
         return log, Checkpoint(kept["epoch"], kept["step"], kept["state"]), kept["seconds"]
 
     def last_epoch(self, config: RunConfig) -> int:
@@ -163,7 +163,7 @@ class Store:
         log = EventLog(self.folder(run_id(config)) / EVENTS)
         try:
             if not log.path.exists():
-                log = self.begin(config)
+                log = self.start_log(config)
             log.append({"event": "failed", "message": message})
         except StoreError:
             return False
@@ -177,7 +177,7 @@ class Store:
         write_whole(folder / WEIGHTS, save_tensors(weights))
         sha256 = {name: sha256_of(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
         manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
-        write_whole(folder / MANIFEST, sealed_json(manifest).encode())
+        write_whole(folder / MANIFEST, seal_manifest(manifest).encode())
         with suppress(OSError):  # of no use any more, and no reason to fail
             (folder / CHECKPOINT).unlink(missing_ok=True)
 
@@ -213,15 +213,15 @@ class Store:
     def load_model(self, run: StoredRun) -> Autoencoder:
         """The trained network, ready for inference: eval mode, no gradients. Raises DamagedRunError unless it is the one committed."""
         folder = self.folder_of(run)
-        model = build(run.config.model)
+        model = build_model(run.config.model)
         try:
             content = (folder / WEIGHTS).read_bytes()
             if hashlib.sha256(content).hexdigest() != run.weights_sha256:
                 self._checks.pop(folder, None)  # damaged since find(): let the next one look again
-                raise damaged_run(folder, f"{WEIGHTS} is not what was written")
+                raise damaged_run_error(folder, f"{WEIGHTS} is not what was written")
             model.load_state_dict(load_tensors(content))
         except (OSError, SafetensorError, RuntimeError) as problem:
-            raise damaged_run(folder, "its weights do not fit its settings") from problem
+            raise damaged_run_error(folder, "its weights do not fit its settings") from problem
         return model.eval().requires_grad_(False)
 
     def runs(self) -> tuple[list[StoredRun], list[str]]:
@@ -334,7 +334,7 @@ class Store:
             if file_states(folder, check.names) == check.state:
                 self._checks[folder] = check
         if check.run is None:
-            raise damaged_run(folder, check.damage)
+            raise damaged_run_error(folder, check.damage)
         return check.run
 
     def _set_aside(self, folder: Path, *, shipped: bool) -> None:

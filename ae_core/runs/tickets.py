@@ -67,16 +67,16 @@ class Ticket:
         return self.asked + self.expected_seconds
 
 
-def folder(store: Store, name: str) -> Path:
+def ticket_folder(store: Store, name: str) -> Path:
     """Where the ticket of the run called `name` lives, whether or not there is one."""
     store.folder(name)  # refuses what is no run's name
     return store.root / "jobs" / name
 
 
-def find(store: Store, name: str) -> Ticket | None:
+def find_ticket(store: Store, name: str) -> Ticket | None:
     """The ticket of the run called `name`, or None."""
     try:
-        place = folder(store, name)
+        place = ticket_folder(store, name)
         fields = json.loads((place / TICKET).read_bytes())
         return Ticket(
             run=from_json(fields["run"]),
@@ -88,32 +88,36 @@ def find(store: Store, name: str) -> Ticket | None:
         return None  # none, or nothing of ours
 
 
-def line(store: Store) -> list[Ticket]:
+def tickets_in_line(store: Store) -> list[Ticket]:
     """Every ticket that waits or is being trained, in the order in which they go."""
     places = (store.root / "jobs").glob(f"*/{TICKET}")
-    found = [ticket for place in places if (ticket := find(store, place.parent.name)) is not None]
+    found = [ticket for place in places if (ticket := find_ticket(store, place.parent.name)) is not None]
     return sorted(
         (ticket for ticket in found if not ticket.problem), key=lambda ticket: (ticket.rank, ticket.number)
     )
 
 
-def owned_by(store: Store, visitor: str) -> list[Ticket]:
+def tickets_of(store: Store, visitor: str) -> list[Ticket]:
     """The tickets of this visitor that wait or are being trained, in the order in which they go. Cheap where there are none."""
     names = [owner.parent.parent.name for owner in (store.root / "jobs").glob(f"*/{OWNERS}/{visitor}")]
-    found = [ticket for name in names if (ticket := find(store, name)) is not None and not ticket.problem]
+    found = [
+        ticket for name in names if (ticket := find_ticket(store, name)) is not None and not ticket.problem
+    ]
     return sorted(found, key=lambda ticket: (ticket.rank, ticket.number))
 
 
-def ask(store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float) -> None:
+def submit_ticket(
+    store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float
+) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 
     Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can be written.
     """
     store.check_writable()
     name = run_id(run)
-    place = folder(store, name)
+    place = ticket_folder(store, name)
     with _changing(store):
-        before, waiting = find(store, name), line(store)
+        before, waiting = find_ticket(store, name), tickets_in_line(store)
         if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
             raise QueueFullError(
                 f"{TICKETS_IN_ALL} trainings are under way already, as many as the line holds."
@@ -164,18 +168,18 @@ def _remove(place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def look_on(store: Store, name: str, visitor: str) -> None:
+def note_viewer(store: Store, name: str, visitor: str) -> None:
     """Note that `visitor` is watching; they count as watching for ten seconds more."""
-    place = folder(store, name)
+    place = ticket_folder(store, name)
     if visitor and (place / TICKET).exists():
         with suppress(OSError):
             (place / VIEWERS).mkdir(exist_ok=True)
             (place / VIEWERS / visitor).touch()
 
 
-def withdraw(store: Store, name: str, visitor: str) -> bool:
+def withdraw_owner(store: Store, name: str, visitor: str) -> bool:
     """`visitor` wants the run no more. Take the ticket away, and say so, unless somebody else wants it or is watching."""
-    place = folder(store, name)
+    place = ticket_folder(store, name)
     with _changing(store):
         for kind in (OWNERS, VIEWERS):
             (place / kind / visitor).unlink(missing_ok=True)
@@ -194,20 +198,20 @@ def _others(place: Path) -> list[Path]:
     ]
 
 
-def close(store: Store, name: str, number: str | None = None) -> None:
+def remove_ticket(store: Store, name: str, number: str | None = None) -> None:
     """Take the ticket away: the run is finished, or failed, or is to be stopped whoever wants it.
 
     With a number, only if it still bears that one: the run may have been stopped and asked for again.
     """
     with _changing(store):
-        ticket = find(store, name)
+        ticket = find_ticket(store, name)
         if number is None or ticket is None or ticket.number == number:
-            _remove(folder(store, name))
+            _remove(ticket_folder(store, name))
 
 
-def fail(store: Store, name: str, message: str) -> None:
+def write_failure(store: Store, name: str, message: str) -> None:
     """Write the reason of a failure on the ticket, in place: this works on a full disk too."""
-    path = folder(store, name) / TICKET
+    path = ticket_folder(store, name) / TICKET
     with suppress(OSError, ValueError):
         fields = json.loads(path.read_bytes())
         while len(_padded({**fields, "problem": message})) > TICKET_BYTES:
@@ -222,7 +226,7 @@ def _padded(fields: Mapping[str, object]) -> bytes:
 
 def count_attempt(store: Store, name: str, epoch: int) -> list[str]:
     """Note that a worker begins after `epoch`; give back what ended each earlier attempt that came no further than this one."""
-    path = folder(store, name) / ATTEMPTS
+    path = ticket_folder(store, name) / ATTEMPTS
     attempts: list[tuple[int, str]] = []
     for fields in map(json.loads, path.read_text().splitlines() if path.exists() else []):
         if "epoch" in fields:
@@ -233,10 +237,10 @@ def count_attempt(store: Store, name: str, epoch: int) -> list[str]:
     return [reason for before, reason in attempts if before == epoch]
 
 
-def note_reason(store: Store, name: str, reason: str) -> None:
+def note_attempt_end(store: Store, name: str, reason: str) -> None:
     """What is about to end the attempt under way."""
     with suppress(OSError):
-        _append(folder(store, name) / ATTEMPTS, {"reason": reason})
+        _append(ticket_folder(store, name) / ATTEMPTS, {"reason": reason})
 
 
 def _append(path: Path, fields: dict[str, object]) -> None:
@@ -252,7 +256,7 @@ class Forecast:
     start_seconds: float
 
 
-def forecast(
+def forecast_starts(
     tickets: Sequence[Ticket], seconds_left: Mapping[str, float], workers: int
 ) -> dict[str, Forecast]:
     """When each ticket's training should begin, by run id.
@@ -286,7 +290,7 @@ def forecast(
     return found
 
 
-def ready(tickets: Sequence[Ticket], in_training: Callable[[str], bool]) -> list[Ticket]:
+def ready_tickets(tickets: Sequence[Ticket], in_training: Callable[[str], bool]) -> list[Ticket]:
     """Those of the line that may be trained now: one for each visitor, and what several want as soon as one of them may.
 
     What is in training comes first, then the line in its order.

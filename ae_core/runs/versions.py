@@ -28,7 +28,7 @@ def _own_source() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-def difference(
+def describe_difference(
     expected: Mapping[str, str], found: Mapping[str, str], written: Callable[[str], str] = str
 ) -> str:
     """What differs, in words, such as 'torch 2.14.0 where this lab has 2.15.0'; empty if nothing does.

@@ -72,19 +72,19 @@ SETTINGS = {
 _started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
-def address() -> str | None:
+def scheduler_address() -> str | None:
     """The scheduler that AE_LAB_SCHEDULER names, or None for the local cluster."""
     return os.environ.get("AE_LAB_SCHEDULER") or None
 
 
-def folder(store: Store) -> Path:
+def cluster_folder(store: Store) -> Path:
     """Where the local cluster of this store keeps its lock, its address, its key and its log."""
     return store.root / "cluster"
 
 
-def is_running(store: Store) -> bool:
+def is_cluster_running(store: Store) -> bool:
     """Whether the store's local cluster is alive."""
-    return is_held(folder(store) / "lock")
+    return is_held(cluster_folder(store) / "lock")
 
 
 def default_workers() -> int:
@@ -95,12 +95,12 @@ def default_workers() -> int:
     return max(1, cpu_count() - 1)
 
 
-def bound_log(store: Store) -> None:
+def limit_log(store: Store) -> None:
     """Once the training process's log is larger than LOG_BYTES, it begins anew; what it held is kept beside it, once."""
-    log = folder(store) / LOG
+    log = cluster_folder(store) / LOG
     try:
         if log.stat().st_size > LOG_BYTES:
-            shutil.copyfile(log, folder(store) / OLD_LOG)
+            shutil.copyfile(log, cluster_folder(store) / OLD_LOG)
             os.truncate(log, 0)  # whoever writes to it appends
     except OSError:
         return  # there is none yet, or no room for a copy: the next look may do better
@@ -108,13 +108,13 @@ def bound_log(store: Store) -> None:
 
 def local_workers(store: Store) -> int:
     """How many workers the local cluster has, or would have."""
-    return int(process_fields(store).get("workers", default_workers()))
+    return int(read_process(store).get("workers", default_workers()))
 
 
-def process_fields(store: Store) -> dict[str, int]:
+def read_process(store: Store) -> dict[str, int]:
     """Number of the local cluster's process and of its workers; empty if there never was one."""
     try:
-        fields: dict[str, int] = json.loads((folder(store) / PROCESS).read_text())
+        fields: dict[str, int] = json.loads((cluster_folder(store) / PROCESS).read_text())
         return fields
     except (OSError, ValueError):
         return {}
@@ -130,9 +130,9 @@ def idle_seconds() -> float:
     return float(text)
 
 
-def ensure_started(store: Store, idle: float | None = None, workers: int | None = None) -> None:
+def ensure_cluster_started(store: Store, idle: float | None = None, workers: int | None = None) -> None:
     """Start the local cluster unless it is alive or starting, without waiting for it. Raises StoreError or ClusterError."""
-    if is_running(store):
+    if is_cluster_running(store):
         return
     process, since = _started.get(store.root, (None, 0.0))
     if process is not None and time.monotonic() - since < START_SECONDS:
@@ -140,7 +140,7 @@ def ensure_started(store: Store, idle: float | None = None, workers: int | None 
             return
         if process.returncode > 0:  # by itself, not by a signal: the next would end so too
             raise ClusterError(
-                f"The training process ended as soon as it had begun. See its log, {folder(store) / LOG}."
+                f"The training process ended as soon as it had begun. See its log, {cluster_folder(store) / LOG}."
             )
     _make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
@@ -157,7 +157,7 @@ def ensure_started(store: Store, idle: float | None = None, workers: int | None 
     ]
     command += ["--workers", str(workers)] if workers else []
     try:
-        with (folder(store) / LOG).open("ab") as log:
+        with (cluster_folder(store) / LOG).open("ab") as log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -176,14 +176,14 @@ def ensure_started(store: Store, idle: float | None = None, workers: int | None 
     ).start()  # lest it stay behind as a zombie
 
 
-def run(store: Store, idle: float, workers: int, companion: Companion) -> bool:
+def serve_until_idle(store: Store, idle: float, workers: int, companion: Companion) -> bool:
     """Be the local cluster until nothing has been trained for `idle` seconds; False, at once, if there is one already.
 
     `companion(store, is_over)` runs beside it in a thread, until `is_over()`: it brings the work.
     """
     _make_folder(store)
     try:
-        with FileLock(folder(store) / "lock", timeout=LOCK_SECONDS):
+        with FileLock(cluster_folder(store) / "lock", timeout=LOCK_SECONDS):
             asyncio.run(_serve(store, idle, workers, companion))
             return True
     except Timeout:
@@ -191,7 +191,7 @@ def run(store: Store, idle: float, workers: int, companion: Companion) -> bool:
 
 
 async def _serve(store: Store, idle: float, workers: int, companion: Companion) -> None:
-    scheduler_file = folder(store) / "scheduler.json"
+    scheduler_file = cluster_folder(store) / "scheduler.json"
     scheduler_file.unlink(missing_ok=True)
     _give_way()
     dask.config.update_defaults(SETTINGS)
@@ -201,8 +201,8 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
             ["distributed", "ae_core.service.worker", "torchmetrics.functional.image"]
         )
     versions()  # of the source as it is now, whatever becomes of the files
-    (folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
-    security = _new_key(folder(store) / KEY)
+    (cluster_folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
+    security = _new_key(cluster_folder(store) / KEY)
     async with Scheduler(
         host="127.0.0.1", port=0, protocol="tls", security=security, dashboard=False, dashboard_address="127.0.0.1:0",
         scheduler_file=str(scheduler_file), idle_timeout=idle,
@@ -246,10 +246,10 @@ def _new_key(path: Path) -> Security:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(made.tls_client_cert + made.tls_client_key)
-    return security_of(path)
+    return tls_security(path)
 
 
-def security_of(key: Path) -> Security:
+def tls_security(key: Path) -> Security:
     """Scheduler, workers and clients all show this one certificate, and accept no other."""
     return Security(require_encryption=True, **dict.fromkeys(("tls_ca_file", *ROLES), str(key.resolve())))
 
@@ -257,9 +257,9 @@ def security_of(key: Path) -> Security:
 def _make_folder(store: Store) -> None:
     store.check_writable()
     try:
-        folder(store).mkdir(mode=0o700, exist_ok=True)
-        folder(store).chmod(0o700)
+        cluster_folder(store).mkdir(mode=0o700, exist_ok=True)
+        cluster_folder(store).chmod(0o700)
     except OSError as problem:
         raise StoreError(
-            f"{folder(store)} cannot be written ({problem.strerror}). Set AE_LAB_STORE to a folder of your own."
+            f"{cluster_folder(store)} cannot be written ({problem.strerror}). Set AE_LAB_STORE to a folder of your own."
         ) from problem

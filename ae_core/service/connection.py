@@ -18,7 +18,7 @@ from tornado.ioloop import IOLoop
 
 from ae_core.errors import ClusterError
 from ae_core.runs.store import Store
-from ae_core.runs.versions import difference, versions
+from ae_core.runs.versions import describe_difference, versions
 from ae_core.service import cluster
 
 logger = logging.getLogger(__name__)
@@ -29,12 +29,12 @@ _connecting = threading.Lock()
 _loops = LoopRunner()
 
 
-def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
+def connect_client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
     """This process's connection to the scheduler, made when first needed and made again when it broke.
 
     Starts nothing. Raises ClusterError if nothing answers within `wait_seconds`.
     """
-    place = cluster.address() or str(store.root)
+    place = cluster.scheduler_address() or str(store.root)
     with _connecting:
         known = _clients.get(place)
         if known is not None and known.status == "running":
@@ -48,26 +48,28 @@ def client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Client:
 
 def _connect(store: Store, wait_seconds: float) -> Client:
     """A scheduler file may be a dead cluster's for the moment in which a new one starts, so try until it answers."""
-    if (cluster.address() or "").startswith("tls://") and not getattr(Security(), "tls_client_cert", None):
+    if (cluster.scheduler_address() or "").startswith("tls://") and not getattr(
+        Security(), "tls_client_cert", None
+    ):
         raise ClusterError(
-            f"The scheduler at {cluster.address()} speaks TLS, and this lab has no certificate to show. "
+            f"The scheduler at {cluster.scheduler_address()} speaks TLS, and this lab has no certificate to show. "
             "Set Dask's variables as docs/deploy.md says, and start the lab again."
         )
-    scheduler_file = cluster.folder(store) / "scheduler.json"
+    scheduler_file = cluster.cluster_folder(store) / "scheduler.json"
     deadline = time.monotonic() + wait_seconds
     while True:
         left, failed = max(0.5, deadline - time.monotonic()), False
         try:
-            if cluster.address():
+            if cluster.scheduler_address():
                 return Client(
-                    cluster.address(),
+                    cluster.scheduler_address(),
                     timeout=left,
                     set_as_default=False,
                     name="autoencoder-lab",
                     loop=_loop(),
                 )
-            if cluster.is_running(store) and scheduler_file.exists():
-                security = cluster.security_of(cluster.folder(store) / cluster.KEY)
+            if cluster.is_cluster_running(store) and scheduler_file.exists():
+                security = cluster.tls_security(cluster.cluster_folder(store) / cluster.KEY)
                 return Client(
                     scheduler_file=str(scheduler_file),
                     security=security,
@@ -96,12 +98,12 @@ def _loop() -> IOLoop:
 
 
 def _no_answer(store: Store) -> str:
-    if cluster.address():
+    if cluster.scheduler_address():
         return (
-            f"The scheduler at {cluster.address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
+            f"The scheduler at {cluster.scheduler_address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
             "what was asked for waits and starts by itself when it is back."
         )
-    return f"The training process does not answer (its log is {cluster.folder(store) / cluster.LOG}). Wait a moment and try again."
+    return f"The training process does not answer (its log is {cluster.cluster_folder(store) / cluster.LOG}). Wait a moment and try again."
 
 
 def check_versions(connected: Client) -> None:
@@ -111,28 +113,28 @@ def check_versions(connected: Client) -> None:
             raise ClusterError(
                 f"The worker {worker} cannot import the lab ({found}). Install requirements.txt and ae_core there."
             )
-        if differing := difference(versions(), found):
+        if differing := describe_difference(versions(), found):
             raise ClusterError(
                 f"The worker {worker} has {differing}. Install the same versions there, then restart it."
             )
 
 
-def shut_down(store: Store) -> None:
+def shut_down_cluster(store: Store) -> None:
     """End the local cluster, by force if it does not answer."""
-    if not cluster.is_running(store):
+    if not cluster.is_cluster_running(store):
         return
     with suppress(ClusterError, OSError, TimeoutError):
-        client(store, wait_seconds=5).shutdown()
+        connect_client(store, wait_seconds=5).shutdown()
     _wait_until_over(store, 2 * cluster.CLOSE_SECONDS)
-    if cluster.is_running(store):  # the lock is held, so this is its number and nobody else's
+    if cluster.is_cluster_running(store):  # the lock is held, so this is its number and nobody else's
         with suppress(OSError, KeyError):
-            os.kill(cluster.process_fields(store)["pid"], signal.SIGTERM)
+            os.kill(cluster.read_process(store)["pid"], signal.SIGTERM)
         _wait_until_over(store, cluster.CLOSE_SECONDS)
 
 
 def _wait_until_over(store: Store, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while cluster.is_running(store) and time.monotonic() < deadline:
+    while cluster.is_cluster_running(store) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -145,9 +147,9 @@ class Worker:
     memory_bytes: int
 
 
-def workers(store: Store) -> list[Worker]:
+def list_workers(store: Store) -> list[Worker]:
     """The workers at the moment. Raises ClusterError if no scheduler answers."""
-    connected = client(store, wait_seconds=5)
+    connected = connect_client(store, wait_seconds=5)
     memory = {
         name: fields["metrics"]["memory"] for name, fields in connected.scheduler_info()["workers"].items()
     }

@@ -20,7 +20,7 @@ from ae_core.errors import ClusterError, LabError
 from ae_core.runs import tickets
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
-from ae_core.runs.versions import difference, versions
+from ae_core.runs.versions import describe_difference, versions
 from ae_core.service import cluster, connection, worker
 
 DISPATCH_SECONDS = 0.1
@@ -49,17 +49,21 @@ class DispatchThread:
     @property
     def workers(self) -> int:
         """How many trainings can go on at once, as far as is known."""
-        return self._dispatcher.workers or 1 if cluster.address() else cluster.local_workers(self._store)
+        return (
+            self._dispatcher.workers or 1
+            if cluster.scheduler_address()
+            else cluster.local_workers(self._store)
+        )
 
     def _run(self) -> None:
         while True:
             began = time.monotonic()
             try:
-                if tickets.line(self._store):
-                    if cluster.address():
-                        self._dispatcher.submit_ready()
+                if tickets.tickets_in_line(self._store):
+                    if cluster.scheduler_address():
+                        self._dispatcher.submit_ready_tickets()
                     else:
-                        cluster.ensure_started(self._store)
+                        cluster.ensure_cluster_started(self._store)
                 self.problem = ""
             except LabError as problem:
                 self.problem = str(problem)
@@ -76,7 +80,7 @@ _making = threading.Lock()
 def keep_dispatching(store: Store) -> DispatchThread:
     """As long as this process lives, see to it that what is in the line gets trained, whoever asked for it."""
     with _making:
-        key = store.root, cluster.address()
+        key = store.root, cluster.scheduler_address()
         if key not in _threads:
             _threads[key] = DispatchThread(store)
         return _threads[key]
@@ -87,9 +91,9 @@ def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
     dispatcher = Dispatcher(store)
     while not is_over():
         began = time.monotonic()
-        cluster.bound_log(store)
+        cluster.limit_log(store)
         try:
-            dispatcher.submit_ready()
+            dispatcher.submit_ready_tickets()
         except Exception:
             if not is_over():
                 logger.exception("tickets could not be handed on")
@@ -117,33 +121,33 @@ class Dispatcher:
         """How many the scheduler had when it was last asked."""
         return len(self._workers)
 
-    def submit_ready(self) -> None:
+    def submit_ready_tickets(self) -> None:
         """Submit every ticket that may be trained now. Dask runs a key once, however many processes submit it.
 
         Raises ClusterError when no scheduler answers, or when a worker runs other versions than this process.
         """
-        line = tickets.line(self._store)
+        line = tickets.tickets_in_line(self._store)
         if line:
             self._connect()
         in_line = {_task_key(ticket) for ticket in line}
         for key in self._futures.keys() - in_line:
             del self._futures[key]
-        for ticket in tickets.ready(line, self._store.is_locked):
-            if differing := difference(ticket.versions, versions()):
+        for ticket in tickets.ready_tickets(line, self._store.is_locked):
+            if differing := describe_difference(ticket.versions, versions()):
                 self._end_in_failure(ticket, ClusterError(_OTHER_VERSION.format(differing)))
                 continue
             if self._is_with_dask(ticket):
                 continue
             if time.monotonic() - self._submitted.get(_task_key(ticket), -math.inf) > RETRY_SECONDS:
                 self._submit(ticket)
-        if cluster.address() and not self._workers:
+        if cluster.scheduler_address() and not self._workers:
             raise ClusterError(
-                f"The scheduler at {cluster.address()} has no workers. Start one as docs/deploy.md says; "
+                f"The scheduler at {cluster.scheduler_address()} has no workers. Start one as docs/deploy.md says; "
                 "what was asked for waits until then."
             )
 
     def _connect(self) -> None:
-        client = connection.client(self._store, ANSWER_SECONDS)
+        client = connection.connect_client(self._store, ANSWER_SECONDS)
         if client is not self._client:  # what the old one held is unknown to a new scheduler
             self._client, self._workers = client, set()
             self._futures.clear()
@@ -176,7 +180,7 @@ class Dispatcher:
     def _end_in_failure(self, ticket: Ticket, problem: ClusterError) -> None:
         """Unless a worker, of another version or of another cluster, has the run in hand: it writes the log, and sees to the ticket."""
         if not self._store.is_locked(ticket.run_id):
-            worker.end_in_failure(self._store, ticket, problem)
+            worker.end_ticket_in_failure(self._store, ticket, problem)
 
     def _submit(self, ticket: Ticket) -> None:
         assert self._client is not None
@@ -206,5 +210,5 @@ def _function_by_value() -> Callable[..., None]:
 
 def concurrent_trainings(store: Store) -> int:
     """How many trainings can go on at once, as far as this process knows."""
-    thread = _threads.get((store.root, cluster.address()))
+    thread = _threads.get((store.root, cluster.scheduler_address()))
     return thread.workers if thread else cluster.local_workers(store)

@@ -27,7 +27,9 @@ OVERHEAD_SECONDS = 5.0
 # What a visitor does
 
 
-def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: str = "somebody") -> str:
+def submit_training(
+    run: RunConfig, store: Store, data_dir: Path | None = None, visitor: str = "somebody"
+) -> str:
     """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
     Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last epoch.
@@ -37,7 +39,7 @@ def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: 
     if not store.has_own(name):
         housekeeping.make_room(store, keep=name)
         try:
-            tickets.ask(store, run, data_dir, visitor, expected_seconds(run, store))
+            tickets.submit_ticket(store, run, data_dir, visitor, expected_seconds(run, store))
         except QueueFullError as problem:
             raise QueueFullError(
                 f"{problem} The first should be done in about {_first_done(store, visitor):.0f} s."
@@ -48,8 +50,8 @@ def submit(run: RunConfig, store: Store, data_dir: Path | None = None, visitor: 
 
 def _first_done(store: Store, visitor: str) -> float:
     """Seconds until the first of this visitor's runs should be finished, or of all runs for who has none."""
-    begins = line(store)
-    known = [ticket for ticket in tickets.line(store) if ticket.run_id in begins]
+    begins = forecast_line(store)
+    known = [ticket for ticket in tickets.tickets_in_line(store) if ticket.run_id in begins]
     mine = [ticket for ticket in known if visitor in ticket.owners]
     return min(
         (begins[ticket.run_id].start_seconds + _seconds_left(ticket, store) for ticket in mine or known),
@@ -57,12 +59,12 @@ def _first_done(store: Store, visitor: str) -> float:
     )
 
 
-def stop(name: str, store: Store, visitor: str = "somebody") -> bool:
+def stop_training(name: str, store: Store, visitor: str = "somebody") -> bool:
     """`visitor` wants the run no more. It stops after the batch at hand, if nobody else wants it or watches it.
 
-    Returns whether it stops. What it has learnt is kept, and `submit` goes on from its last epoch.
+    Returns whether it stops. What it has learnt is kept, and `submit_training` goes on from its last epoch.
     """
-    return tickets.withdraw(store, name, visitor)
+    return tickets.withdraw_owner(store, name, visitor)
 
 
 # How long it takes
@@ -96,13 +98,13 @@ def _distance(run: RunConfig, other: RunConfig) -> tuple[float, ...]:
     return (float(layers != others), batches, abs(math.log2(run.model.latent_size / other.model.latent_size)))
 
 
-def line(store: Store) -> dict[str, tickets.Forecast]:
+def forecast_line(store: Store) -> dict[str, tickets.Forecast]:
     """Every run in the line, by run id, with its place and when it should begin."""
-    waiting = tickets.line(store)
+    waiting = tickets.tickets_in_line(store)
     left = {
         ticket.run_id: _seconds_left(ticket, store) for ticket in waiting if store.is_locked(ticket.run_id)
     }
-    return tickets.forecast(waiting, left, dispatch.concurrent_trainings(store))
+    return tickets.forecast_starts(waiting, left, dispatch.concurrent_trainings(store))
 
 
 def _seconds_left(ticket: Ticket, store: Store) -> float:
@@ -110,18 +112,18 @@ def _seconds_left(ticket: Ticket, store: Store) -> float:
     return ticket.expected_seconds if left is None else left
 
 
-def be_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
+def serve_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
     """Be the store's local cluster until it has been idle for a while; False, at once, if there is one already."""
-    return cluster.run(store, idle_seconds, workers, dispatch.dispatch_until)
+    return cluster.serve_until_idle(store, idle_seconds, workers, dispatch.dispatch_until)
 
 
 def stop_cluster(store: Store) -> list[str]:
     """Stop every training in the line, whoever wants it, and end the local cluster. Gives back the runs that were stopped."""
-    stopped = [ticket.run_id for ticket in tickets.line(store)]
+    stopped = [ticket.run_id for ticket in tickets.tickets_in_line(store)]
     for name in stopped:
-        tickets.close(store, name)
+        tickets.remove_ticket(store, name)
     deadline = time.monotonic() + STOP_SECONDS
     while any(store.is_locked(name) for name in stopped) and time.monotonic() < deadline:
         time.sleep(0.05)
-    connection.shut_down(store)
+    connection.shut_down_cluster(store)
     return stopped

@@ -25,7 +25,7 @@ from ae_core.runs import housekeeping, tickets
 from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
-from ae_core.runs.versions import difference, versions
+from ae_core.runs.versions import describe_difference, versions
 from ae_core.training import (
     BatchDone,
     Checkpoint,
@@ -51,7 +51,7 @@ HUNG_SECONDS = 120.0
 logger = logging.getLogger(__name__)
 
 
-def record(
+def record_training(
     run: RunConfig,
     store: Store,
     digits: data.Digits,
@@ -169,7 +169,7 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
     store = Store(Path(root))
     try:
         with store.lock(name).acquire(timeout=LOCK_SECONDS):
-            ticket = tickets.find(store, name)
+            ticket = tickets.find_ticket(store, name)
             if ticket is None or ticket.number != number or ticket.problem:
                 return  # stopped, or done, before it began
             try:
@@ -178,10 +178,10 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
             except Reschedule:
                 raise
             except Exception as problem:
-                end_in_failure(store, ticket, problem)
+                end_ticket_in_failure(store, ticket, problem)
             else:  # it is finished, whatever becomes of its ticket, which is handed on again, and of the quota
                 with suppress(LabError):
-                    tickets.close(store, name, number)
+                    tickets.remove_ticket(store, name, number)
                 with suppress(LabError):
                     housekeeping.make_room(store, keep=name)
     except Timeout as problem:
@@ -190,7 +190,7 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
 
 def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
     name = ticket.run_id
-    if differing := difference(ticket.versions, versions()):
+    if differing := describe_difference(ticket.versions, versions()):
         raise ClusterError(
             f"The worker that took this training has {differing}. Install the same versions, and press Train again."
         )
@@ -202,23 +202,23 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
         )
     digits = _digits(ticket.run.data.name, ticket.data_dir, store.root / "cache")
     limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
-    wanted = tickets.folder(store, name) / tickets.TICKET
+    wanted = tickets.ticket_folder(store, name) / tickets.TICKET
     try:
         with Watchdog(hung_seconds, lambda: _give_up(store, name, hung_seconds)) as watchdog:
-            for event in record(ticket.run, store, digits, lambda: not wanted.exists(), limit):
+            for event in record_training(ticket.run, store, digits, lambda: not wanted.exists(), limit):
                 watchdog.alive()
                 if isinstance(event, Checkpoint) and _should_give_way(ticket, store):
                     raise Reschedule
     except (MemoryError, RuntimeError) as problem:
         if not _is_out_of_memory(problem) or len(earlier) >= RETRIES:
             raise
-        tickets.note_reason(store, name, f"out of memory ({_first_line(problem)})")
+        tickets.note_attempt_end(store, name, f"out of memory ({_first_line(problem)})")
         raise Reschedule from problem
 
 
 def _should_give_way(ticket: tickets.Ticket, store: Store) -> bool:
     """Between two epochs: whether a run that comes before this one in the line waits for a worker."""
-    for other in tickets.ready(tickets.line(store), store.is_locked):
+    for other in tickets.ready_tickets(tickets.tickets_in_line(store), store.is_locked):
         if other.rank < ticket.rank and not store.is_locked(other.run_id):
             return True
     return False
@@ -228,7 +228,7 @@ def _is_out_of_memory(problem: Exception) -> bool:
     return isinstance(problem, MemoryError | torch.OutOfMemoryError) or "allocate" in str(problem)
 
 
-def end_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> None:
+def end_ticket_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> None:
     """Leave the reason where the pages find it: in the log, or on the ticket if the disk has no room for it.
 
     What went wrong after the run was finished is no failure of it: only its ticket goes.
@@ -237,9 +237,9 @@ def end_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> 
     if not isinstance(problem, LabError):
         logger.error("%s failed", ticket.run_id, exc_info=problem)
     if _is_finished(store, ticket.run_id) or store.log_failure(ticket.run, _in_words(problem)):
-        tickets.close(store, ticket.run_id, ticket.number)
+        tickets.remove_ticket(store, ticket.run_id, ticket.number)
     else:
-        tickets.fail(store, ticket.run_id, _in_words(problem))
+        tickets.write_failure(store, ticket.run_id, _in_words(problem))
 
 
 def _is_finished(store: Store, name: str) -> bool:
@@ -251,7 +251,7 @@ def _is_finished(store: Store, name: str) -> bool:
 
 def _give_up(store: Store, name: str, seconds: float) -> None:
     """End this worker; its nanny starts a new one, and Dask gives it the same run."""
-    tickets.note_reason(store, name, f"nothing happened for {seconds:.0f} s")
+    tickets.note_attempt_end(store, name, f"nothing happened for {seconds:.0f} s")
     os._exit(1)
 
 
@@ -286,7 +286,7 @@ class Watchdog:
 
 @lru_cache(maxsize=1)
 def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
-    return data.load(name, data_dir, cache_dir)
+    return data.load_digits(name, data_dir, cache_dir)
 
 
 def dask_setup(worker: object) -> None:
@@ -295,5 +295,5 @@ def dask_setup(worker: object) -> None:
 
     use_one_thread()
     with suppress(LabError):  # who asks for a training is told
-        if data_dir := data.directory():
-            _digits(data.best_available(data_dir), data_dir, default_root() / "cache")
+        if data_dir := data.data_directory():
+            _digits(data.best_data_set(data_dir), data_dir, default_root() / "cache")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ae_core.config import CorruptionConfig
-from ae_core.corruption import corrupt, drawn_noise
+from ae_core.corruption import corrupt, draw_noise
 from ae_core.metrics import decibels, mse, psnr, squared_error, ssim
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.training import seeded
@@ -210,7 +210,7 @@ class RemovedNoise:
 def removed_noise(model: Autoencoder, clean_nhw: Tensor, noise: CorruptionConfig, seed: int) -> RemovedNoise:
     """The noise on these digits, as `noisy_digits` makes it, beside what `model` changes."""
     drawn_nhw = (
-        drawn_noise(clean_nhw, noise, seeded(seed, "noise shown"))
+        draw_noise(clean_nhw, noise, seeded(seed, "noise shown"))
         if noise.level
         else torch.zeros_like(clean_nhw)
     )

@@ -163,15 +163,15 @@ def _asked_for() -> tuple[Path | None, str | None]:
 @lru_cache(maxsize=1)
 def _looked_for(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
     """`_asked_for`, looked for on the disk once a second at most: a page asks twenty times."""
-    directory = data.directory()
-    return directory, _problem_with(directory, root, data.files_state(directory)) if directory else None
+    directory = data.data_directory()
+    return directory, _problem_with(directory, root, data.raw_file_states(directory)) if directory else None
 
 
 @lru_cache(maxsize=1)
 def _problem_with(directory: Path, root: Path, _files: object) -> str | None:
     """Why full MNIST cannot be read from there. Damaged files take long to tell too, so they are read again once they change."""
     try:
-        _load(data.best_available(directory), directory, root / "cache")
+        _load(data.best_data_set(directory), directory, root / "cache")
     except DataError as problem:
         return str(problem)
     return None
@@ -202,7 +202,7 @@ def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
 def _read(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    return data.load(name, directory, cache_dir)
+    return data.load_digits(name, directory, cache_dir)
 
 
 def on_these_digits(run: RunConfig) -> RunConfig:

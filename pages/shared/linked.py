@@ -83,8 +83,8 @@ def renew(name: str) -> None:
 
 
 def _read(key: str, said: str, default: Number) -> Number:
-    """What a link says of a value; where it cannot be used, the default, which `links.problems` tells."""
-    check = links.check_of(key)
+    """What a link says of a value; where it cannot be used, the default, which `links.find_problems` tells."""
+    check = links.find_check(key)
     try:
         number = type(default)(float(said))
     except (ValueError, OverflowError):

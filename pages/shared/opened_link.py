@@ -14,9 +14,9 @@ from pages.shared import session
 def look() -> None:
     """Before any dial takes its value from the link: keep whose run it names, and tell what is not understood."""
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
-    if found := links.sender(parameters):
+    if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
-    tell(links.problems(parameters))
+    tell(links.find_problems(parameters))
 
 
 def sender() -> Sender | None:
@@ -30,4 +30,4 @@ def tell(problems: Sequence[str]) -> None:
     new = [problem for problem in problems if problem not in told]
     told.update(new)
     if new:
-        st.warning(links.notice(new), icon=":material/link_off:")
+        st.warning(links.link_notice(new), icon=":material/link_off:")

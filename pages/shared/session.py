@@ -154,7 +154,7 @@ def find_entry(key: str) -> Entry | None:
     # Brings torch along, which the router does not wait for.
     from ae_core.runs import links
 
-    return DIAL if links.check_of(key) else None
+    return DIAL if links.find_check(key) else None
 
 
 def put_values_away() -> dict[str, Any]:

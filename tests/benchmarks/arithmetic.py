@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ae_core import config, data
 from ae_core.config import RunConfig
-from ae_core.training import BETA_1, BETA_2, untrained
+from ae_core.training import BETA_1, BETA_2, build_untrained
 
 SIZE = 1024
 TURNS = 20
@@ -32,11 +32,11 @@ OPERATIONS_TOLD = 6
 
 def a_step(run: RunConfig) -> Callable[[], None]:
     """One step of training, as `ae_core.training` takes it, on one batch of digits."""
-    model = untrained(run)
+    model = build_untrained(run)
     optimiser = torch.optim.Adam(
         model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True
     )
-    clean_bchw = data.load(config.EMBEDDED).train_nhw[: run.training.batch_size, None]
+    clean_bchw = data.load_digits(config.EMBEDDED).train_nhw[: run.training.batch_size, None]
 
     def step() -> None:
         loss = F.mse_loss(model(clean_bchw), clean_bchw)
@@ -82,7 +82,7 @@ def main() -> None:
     one, other = torch.rand(2, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     table = {}
     for name in ("fae", "cae"):
-        step = a_step(config.preset(name))
+        step = a_step(config.find_preset(name))
         needed = operations(step)
         seconds_each(step, TURNS)
         rates, paces = [], []

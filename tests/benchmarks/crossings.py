@@ -33,12 +33,12 @@ def main() -> None:
     options = parser.parse_args()
     use_one_thread()
     with tempfile.TemporaryDirectory() as folder:
-        store, test_nhw = Store(Path(folder)), data.load(config.EMBEDDED, None, Path(folder)).test_nhw
+        store, test_nhw = Store(Path(folder)), data.load_digits(config.EMBEDDED, None, Path(folder)).test_nhw
     nothing = sweep(None, test_nhw, options.kind, LEVELS, options.seed)
     for size in SIZES:
         curves = {}
         for name in ("fae", "cae", "dae"):
-            run = store.shipped_like(config.adjusted(config.preset(name), model={"latent_size": size}))
+            run = store.shipped_like(config.adjusted(config.find_preset(name), model={"latent_size": size}))
             assert run is not None
             curves[name] = sweep(store.load_model(run), test_nhw, options.kind, LEVELS, options.seed)
             found = crossings(LEVELS, curves[name].means, nothing.means)

@@ -53,7 +53,7 @@ def seconds_of(run: RunConfig, digits: Digits, count: int) -> float:
 
 def alone(rounds: int) -> dict[str, dict[int, float]]:
     """Seconds against digits, epochs and latent size, each the median of `rounds`."""
-    digits = data.load(config.EMBEDDED)
+    digits = data.load_digits(config.EMBEDDED)
     asked: dict[str, dict[int, tuple[RunConfig, int]]] = {
         "digits": {count: (SHORT, count) for count in (1000, 2000, 4000)},
         "epochs": {
@@ -98,7 +98,7 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
         for count in counts:
             runs = [config.adjusted(config.CAE, training={"seed": 10 * count + i}) for i in range(count)]
             started = time.perf_counter()
-            names = [jobs.submit(run, app.store, visitor=f"{i}") for i, run in enumerate(runs)]
+            names = [jobs.submit_training(run, app.store, visitor=f"{i}") for i, run in enumerate(runs)]
             wait_for(
                 lambda names=names: all(history.status_of(name, app.store) == "finished" for name in names)
             )
@@ -117,7 +117,7 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
 
 def largest_worker(app: App) -> float:
     return (
-        max(psutil.Process(worker.pid).memory_info().rss for worker in connection.workers(app.store))
+        max(psutil.Process(worker.pid).memory_info().rss for worker in connection.list_workers(app.store))
         / MEGABYTE
     )
 

@@ -60,7 +60,7 @@ def main() -> None:
     at_first = 0
     for number, junk in enumerate(corpus(options.files, options.seed)):
         start = time.perf_counter()
-        said = answer(decoding.decoded, junk.content)
+        said = answer(decoding.decode_picture, junk.content)
         seconds.append(time.perf_counter() - start)
         slowest = sorted([*slowest, (seconds[-1], junk.name)], reverse=True)[:5]
         answers[said] += 1

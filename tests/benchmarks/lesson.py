@@ -49,9 +49,9 @@ def measured(data_dir: Path | None) -> dict[str, dict[str, float]]:
         for prefix in MODEL_PAGES.values():
             for size in SIZES:
                 run = config.adjusted(
-                    config.with_data(config.preset(prefix), dataset), model={"latent_size": size}
+                    config.with_data(config.find_preset(prefix), dataset), model={"latent_size": size}
                 )
-                name = jobs.submit(run, app.store, data_dir)
+                name = jobs.submit_training(run, app.store, data_dir)
                 wait_for(lambda name=name: history.status_of(name, app.store) == "finished")
                 result = app.store.get(name).result
                 error, psnr = result["test"]["mse"] * PIXELS, result["test"]["psnr"]
@@ -62,11 +62,11 @@ def measured(data_dir: Path | None) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, default=data.directory())
+    parser.add_argument("--data-dir", type=Path, default=data.data_directory())
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     table = measured(None)
-    if options.data_dir and data.best_available(options.data_dir) == config.MNIST:
+    if options.data_dir and data.best_data_set(options.data_dir) == config.MNIST:
         table |= measured(options.data_dir)
     for what, figures in table.items():
         print(f"{what}: " + ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items()))

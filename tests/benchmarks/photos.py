@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--digits", type=int, default=10_000)
     options = parser.parse_args()
     use_one_thread()
-    digits = data.load("mnist", data.directory())
+    digits = data.load_digits("mnist", data.data_directory())
     if options.digits:
         digits_back(digits, options.digits)
     if options.photos:

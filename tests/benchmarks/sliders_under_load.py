@@ -33,7 +33,9 @@ LONG = config.adjusted(config.CAE, training={"epochs": 200})
 def begin(app: App, count: int, seed: int) -> None:
     """Have `count` trainings run, for as long as the measurement takes."""
     for i in range(count):
-        name = jobs.submit(config.adjusted(LONG, training={"seed": seed + i}), app.store, visitor=f"{i}")
+        name = jobs.submit_training(
+            config.adjusted(LONG, training={"seed": seed + i}), app.store, visitor=f"{i}"
+        )
         wait_for(lambda name=name: history.read_progress(name, app.store).step > 0)
 
 

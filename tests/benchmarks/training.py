@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument(
         "--data-dir",
         type=Path,
-        default=data.directory(),
+        default=data.data_directory(),
         help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)",
     )
     parser.add_argument("--rounds", type=int, default=2)
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     python = keras_environment(options.environment)
-    digits = data.load(config.MNIST, options.data_dir)
+    digits = data.load_digits(config.MNIST, options.data_dir)
     lab: dict[str, list[dict[str, float]]] = {task.what: [] for task in TASKS}
     keras: dict[float, list[float]] = {0.0: [], 0.4: []}
     idiomatic: list[float] = []

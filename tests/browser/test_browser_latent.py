@@ -21,7 +21,7 @@ SMALL_CAE = config.adjusted(config.CAE, model={"latent_size": 2}, training={"epo
 def story(page, app, few_digits: Digits) -> Locator:
     """The replay of a small training, once the browser has drawn it."""
     if app.store.find(config.run_id(SMALL_CAE)) is None:
-        for _ in worker.record(SMALL_CAE, app.store, few_digits):
+        for _ in worker.record_training(SMALL_CAE, app.store, few_digits):
             pass
     go(page, app, "convolutional?latent_size=2&cae_epochs=3")
     replay = page.locator(".st-key-cae_story")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ae_core import config
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from tests.browser.test_pages_in_browser import go, wait_for_figure
 from tests.support.browser import PROJECTOR, App
 
@@ -24,7 +24,7 @@ PATIENT = 150_000
 def sender(page: Page, app: App, digits) -> Page:
     """A page that shows a quick run of its own, ready to be shared."""
     if app.store.find(config.run_id(QUICK)) is None:
-        for _ in record(QUICK, app.store, digits):
+        for _ in record_training(QUICK, app.store, digits):
             pass
     go(page, app, f"fully_connected?{DIALS}")
     wait_for_figure(page)

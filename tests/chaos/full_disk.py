@@ -53,7 +53,7 @@ def ends(run: RunConfig, store: Store) -> str:
     name = config.run_id(run)
     refusal = ""
     try:
-        jobs.submit(run, store)
+        jobs.submit_training(run, store)
     except StoreError as problem:
         refusal = str(problem)
     if refusal:

@@ -14,7 +14,7 @@ from ae_core.data import Digits
 from ae_core.errors import DamagedRunError
 from ae_core.runs.run_folder import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS
 from ae_core.runs.store import Store
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from ae_core.training import Checkpoint
 from tests.chaos.faults import SMALL, story, weights
 
@@ -26,7 +26,7 @@ NAME = config.run_id(RUN)
 def finished(tmp_path: Path, few_digits: Digits) -> Store:
     """A store with a run that learnt from 512 digits."""
     store = Store(tmp_path / "finished")
-    for _ in record(RUN, store, few_digits):
+    for _ in record_training(RUN, store, few_digits):
         pass
     return store
 
@@ -35,7 +35,7 @@ def finished(tmp_path: Path, few_digits: Digits) -> Store:
 def unfinished(tmp_path: Path, few_digits: Digits) -> Store:
     """The same run, killed after its first epoch."""
     store = Store(tmp_path / "unfinished")
-    for event in record(RUN, store, few_digits):
+    for event in record_training(RUN, store, few_digits):
         if isinstance(event, Checkpoint):
             break
     return store
@@ -96,7 +96,7 @@ def test_damage_to_an_unfinished_run_is_found_and_it_begins_anew(file, unfinishe
 def test_a_damaged_checkpoint_does_not_change_where_a_run_ends(unfinished, finished, few_digits):
     checkpoint = unfinished.folder(NAME) / CHECKPOINT
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
-    for _ in record(RUN, unfinished, few_digits):
+    for _ in record_training(RUN, unfinished, few_digits):
         pass
     assert weights(unfinished, RUN) == weights(finished, RUN)
     assert story(unfinished, RUN) == story(finished, RUN)

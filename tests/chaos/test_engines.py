@@ -35,7 +35,7 @@ CONFIGURATIONS = [
 
 def train_all(runs: list[RunConfig], store: Store) -> None:
     for run in runs:
-        jobs.submit(run, store, visitor=config.run_id(run))
+        jobs.submit_training(run, store, visitor=config.run_id(run))
     for run in runs:
         wait_for(lambda run=run: is_over(store, run), seconds=600)
 

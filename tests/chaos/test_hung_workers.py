@@ -25,8 +25,8 @@ def own(tmp_path, monkeypatch) -> Store:
     """A store with a cluster of its own, which gives a silent worker up after six seconds instead of sixty."""
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", f"{TTL_SECONDS}s")
     store = Store(tmp_path / "own")
-    cluster.ensure_started(store, workers=1)
-    connection.client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
+    cluster.ensure_cluster_started(store, workers=1)
+    connection.connect_client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
     yield store
     end_cluster(store)
 
@@ -43,9 +43,9 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
     own, cache_dir, tmp_path, measured
 ):
     run = with_seed(SMALL["CAE"], 3000)
-    name = jobs.submit(run, own)
+    name = jobs.submit_training(run, own)
     wait_for(lambda: history.read_progress(name, own).step > 0)
-    (worker,) = connection.workers(own)
+    (worker,) = connection.list_workers(own)
     stopped = time.time()
     os.kill(worker.pid, signal.SIGSTOP)
     wait_for(lambda: any(event["time"] > stopped + 1 for event in own.events(name)[-3:]))
@@ -64,16 +64,16 @@ def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, 
     hungry = config.adjusted(
         config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048}
     )
-    connected = connection.client(own)
+    connected = connection.connect_client(own)
     connected.run(leave_room, 64 * 1024 * 1024)
-    name = jobs.submit(hungry, own)
+    name = jobs.submit_training(hungry, own)
     wait_for(lambda: is_over(own, hungry))
     message = history.read_progress(name, own).message
     assert history.status_of(name, own) == "failed"
     assert "out of memory" in message or "llocate" in message, message
     connected.run(leave_room, None)
     modest = with_seed(SMALL["CAE"], 3001)
-    jobs.submit(modest, own)
+    jobs.submit_training(modest, own)
     wait_for(lambda: is_over(own, modest))
     assert history.status_of(config.run_id(modest), own) == "finished"
     measured("failed with the reason; the next training finished")

@@ -16,12 +16,12 @@ def test_three_jobs_in_the_line_survive_the_scheduler(served, cache_dir, tmp_pat
     for again in range(times(1, 10)):
         runs = [with_seed(run, 1000 + again) for run in SMALL.values()]
         for run in runs:
-            jobs.submit(run, served, visitor=config.run_id(run))
+            jobs.submit_training(run, served, visitor=config.run_id(run))
         wait_for(
             lambda runs=runs: any(history.read_progress(config.run_id(run), served).step > 20 for run in runs)
         )
         cluster_process(served).kill()
-        wait_for(lambda: not cluster.is_running(served))
+        wait_for(lambda: not cluster.is_cluster_running(served))
         for run in runs:
             wait_for(lambda run=run: is_over(served, run))
             train_here(run, undisturbed, cache_dir)

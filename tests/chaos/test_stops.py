@@ -20,11 +20,11 @@ def test_a_stop_frees_the_worker_within_two_seconds(served, times, measured):
     waited = []
     for seed in range(times(3, 100)):
         run = with_seed(LONG, seed)
-        name = jobs.submit(run, served)
+        name = jobs.submit_training(run, served)
         wait_for(lambda name=name: served.is_locked(name))
         time.sleep(rng.uniform(0, 1.5))
         before = history.read_progress(name, served)
-        assert jobs.stop(name, served)
+        assert jobs.stop_training(name, served)
         waited.append(wait_for(lambda name=name: not served.is_locked(name), pause=0.005))
         after = history.read_progress(name, served)
         assert after.status in ("stopped", "none")

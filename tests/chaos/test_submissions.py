@@ -39,7 +39,7 @@ def keys_ever_run(store: Store, name: str) -> set[str]:
             if entry[0].startswith(f"train-{name}-") and entry[2] == "memory"
         }
 
-    return connection.client(store).run_on_scheduler(look)
+    return connection.connect_client(store).run_on_scheduler(look)
 
 
 def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served, measured):
@@ -47,11 +47,11 @@ def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served,
     start = str(time.time() + 6)
     command = [sys.executable, "-c", PROGRAM, config.to_json(run), str(served.root)]
     apps = [subprocess.Popen([*command, number, start], cwd=PROJECT) for number in ("first", "second")]
-    wait_for(lambda: tickets.line(served))
-    ticket = tickets.line(served)[0]
+    wait_for(lambda: tickets.tickets_in_line(served))
+    ticket = tickets.tickets_in_line(served)[0]
     assert [app.wait(timeout=60) for app in apps] == [0, 0]
     owners = max(
-        len(ticket.owners), len(found.owners) if (found := tickets.find(served, ticket.run_id)) else 0
+        len(ticket.owners), len(found.owners) if (found := tickets.find_ticket(served, ticket.run_id)) else 0
     )
     wait_for(lambda: history.status_of(config.run_id(run), served) == "finished")
     wait_for(lambda: keys_ever_run(served, ticket.run_id))

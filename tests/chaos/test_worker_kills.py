@@ -26,7 +26,7 @@ KILLS_A_RUN = 6
 def kill_worker(store: Store, run: RunConfig) -> list[float]:
     """Kill the worker that trains: the seconds until the next line in the run's log, unless the run was over before."""
     name = config.run_id(run)
-    (worker,) = connection.workers(store)
+    (worker,) = connection.list_workers(store)
     killed = time.time()
     os.kill(worker.pid, signal.SIGKILL)
 
@@ -53,7 +53,7 @@ def test_runs_whose_workers_are_killed_end_in_the_same_weights(
         name = config.run_id(run)
         train_here(run, undisturbed, cache_dir)
         pace = history.read_progress(name, undisturbed).seconds
-        jobs.submit(run, served)
+        jobs.submit_training(run, served)
         wait_for(lambda name=name: history.read_progress(name, served).step > 0)
         killed_in: Counter[int] = Counter()
         for _ in range(min(KILLS_A_RUN, times(1, 34) - len(recoveries))):

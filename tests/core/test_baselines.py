@@ -37,7 +37,7 @@ def test_a_larger_code_loses_less(few_digits):
 
 
 def test_pca_of_full_mnist_has_its_known_errors(full_mnist, cache_dir):
-    digits = data.load("mnist", full_mnist, cache_dir)
+    digits = data.load_digits("mnist", full_mnist, cache_dir)
     pca = fit_pca(digits.train_nhw, 32)
     for size, error in ((2, 43.6), (8, 29.4), (32, 13.2)):
         smaller = type(pca)(pca.mean_p, pca.components_lp[:size])

@@ -197,7 +197,7 @@ def test_a_learning_rate_out_of_range_is_refused_and_named(rate):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: config.preset("vae"),
+        lambda: config.find_preset("vae"),
         lambda: ModelConfig(kind="vae"),
         lambda: ModelConfig(activation="vae"),
         lambda: CorruptionConfig(kind="vae"),
@@ -258,7 +258,7 @@ def test_the_keras_example_does_not_compress():
     ],
 )
 def test_a_preset_is_called_what_the_lessons_call_it(name, family):
-    assert config.family(config.preset(name)) == family
+    assert config.family(config.find_preset(name)) == family
 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)

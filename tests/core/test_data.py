@@ -34,7 +34,7 @@ def equal(ours: Digits, theirs: Digits) -> bool:
 def mnist(cache_dir) -> Digits:
     if FULL_MNIST is None:
         pytest.skip("complete MNIST is not at hand (AE_LAB_DATA_DIR is not set)")
-    return data.load("mnist", FULL_MNIST, cache_dir)
+    return data.load_digits("mnist", FULL_MNIST, cache_dir)
 
 
 @pytest.fixture
@@ -75,14 +75,14 @@ def test_pictures_are_28_by_28_from_0_to_1(digits):
 
 
 def test_the_split_is_the_same_every_time_and_mixes_the_classes(digits, cache_dir):
-    assert equal(data.load("embedded", None, cache_dir), digits)
+    assert equal(data.load_digits("embedded", None, cache_dir), digits)
     assert digits.test_labels_n[:8].tolist() == [2, 5, 8, 1, 3, 3, 4, 0]  # these very digits, for ever
     assert len(set(digits.test_labels_n[:16].tolist())) > 4
 
 
 def test_the_cache_gives_the_same_digits(digits, cache_dir):
     assert (cache_dir / "embedded_digits.npy").is_file()
-    assert equal(data.load("embedded", None, cache_dir), digits)
+    assert equal(data.load_digits("embedded", None, cache_dir), digits)
     assert [path.name for path in cache_dir.iterdir()] == ["embedded_digits.npy"]
 
 
@@ -90,13 +90,13 @@ def test_a_damaged_cache_is_ignored_and_written_anew(digits, cache_dir, tmp_path
     whole = (cache_dir / "embedded_digits.npy").read_bytes()
     flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
     (tmp_path / "embedded_digits.npy").write_bytes(flipped)
-    assert equal(data.load("embedded", None, tmp_path), digits)
+    assert equal(data.load_digits("embedded", None, tmp_path), digits)
     assert (tmp_path / "embedded_digits.npy").read_bytes() == whole
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(digits, tmp_path):
     (tmp_path / "file").write_text("")
-    assert equal(data.load("embedded", None, tmp_path / "file" / "cache"), digits)
+    assert equal(data.load_digits("embedded", None, tmp_path / "file" / "cache"), digits)
 
 
 # Full MNIST
@@ -117,7 +117,7 @@ def test_the_embedded_digits_are_all_from_mnists_training_set(mnist, digits):
 
 
 def test_what_ships_never_trained_on_the_digits_it_is_shown_with(mnist, digits, full_mnist, cache_dir):
-    less = data.load("mnist_less_embedded_test", full_mnist, cache_dir)
+    less = data.load_digits("mnist_less_embedded_test", full_mnist, cache_dir)
     assert less.counts() == {"name": "mnist_less_embedded_test", "train": 59_000, "test": 10_000}
     assert not fingerprints(less.train_nhw) & fingerprints(digits.test_nhw)
     assert fingerprints(less.train_nhw) | fingerprints(digits.test_nhw) == fingerprints(mnist.train_nhw)
@@ -125,18 +125,18 @@ def test_what_ships_never_trained_on_the_digits_it_is_shown_with(mnist, digits, 
 
 
 def test_the_best_data_at_hand_is_chosen(full_mnist):
-    assert data.best_available(None) == "embedded"
-    assert data.best_available(full_mnist) == "mnist"
+    assert data.best_data_set(None) == "embedded"
+    assert data.best_data_set(full_mnist) == "mnist"
 
 
 def test_an_unknown_data_set_is_refused():
     with pytest.raises(ConfigError, match=r"'cifar'.*embedded, mnist"):
-        data.load("cifar")
+        data.load_digits("cifar")
 
 
 def test_full_mnist_without_a_directory_is_refused():
     with pytest.raises(DataError, match=r"needs a data directory.*AE_LAB_DATA_DIR"):
-        data.load("mnist")
+        data.load_digits("mnist")
 
 
 @pytest.mark.parametrize("name", ["mnist", "mnist_less_embedded_test"])
@@ -144,14 +144,14 @@ def test_a_missing_directory_is_named_with_the_command_that_fills_it(tmp_path, n
     with pytest.raises(
         DataError, match=r"nowhere does not hold train-images.*ae_core download --data-dir \S+nowhere"
     ):
-        data.load(name, tmp_path / "nowhere")
+        data.load_digits(name, tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)
 def test_a_missing_file_is_named_with_the_command_that_fetches_it(own_copy, name):
     (own_copy / "MNIST" / "raw" / name).unlink()
     with pytest.raises(DataError, match=rf"{name}.*ae_core download --data-dir"):
-        data.load("mnist", own_copy)
+        data.load_digits("mnist", own_copy)
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)
@@ -168,20 +168,20 @@ def test_a_damaged_file_is_named_with_the_command_that_replaces_it(own_copy, nam
     path = own_copy / "MNIST" / "raw" / name
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(DataError, match=rf"{name} is damaged.*ae_core download --data-dir"):
-        data.load("mnist", own_copy)
+        data.load_digits("mnist", own_copy)
 
 
 def test_a_run_is_tested_on_digits_it_never_saw(full_mnist, mnist, digits, cache_dir):
     for trained_on in ("embedded", "mnist_less_embedded_test"):
-        assert equal(data.held_back_from(trained_on, None, cache_dir), digits)
-    assert data.held_back_from("mnist", full_mnist, cache_dir).test_nhw.equal(mnist.test_nhw)
+        assert equal(data.load_held_back(trained_on, None, cache_dir), digits)
+    assert data.load_held_back("mnist", full_mnist, cache_dir).test_nhw.equal(mnist.test_nhw)
     with pytest.raises(DataError, match=r"embedded digits included.*--data-dir"):
-        data.held_back_from("mnist", None, cache_dir)
+        data.load_held_back("mnist", None, cache_dir)
 
 
 def test_the_environment_names_the_data_directory(monkeypatch, tmp_path):
     monkeypatch.setenv("AE_LAB_DATA_DIR", str(tmp_path))
-    assert data.directory() == tmp_path
+    assert data.data_directory() == tmp_path
 
 
 # Download, from a server of our own
@@ -248,19 +248,19 @@ def raw_files(data_dir: Path) -> set[str]:
 
 
 def test_full_mnist_is_downloaded_and_checked(mirror, mnist, tmp_path, cache_dir):
-    data.download(tmp_path / "data")
+    data.download_mnist(tmp_path / "data")
     assert raw_files(tmp_path / "data") == set(RAW_FILES)
-    assert equal(data.load("mnist", tmp_path / "data", cache_dir), mnist)
+    assert equal(data.load_digits("mnist", tmp_path / "data", cache_dir), mnist)
     assert mirror.asked == set(mirror.files)
     mirror.asked.clear()
-    data.download(tmp_path / "data")
+    data.download_mnist(tmp_path / "data")
     assert mirror.asked == set(), "whole files are not fetched again"
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)
 def test_a_damaged_file_alone_is_fetched_again(mirror, own_copy, name):
     (own_copy / "MNIST" / "raw" / name).write_bytes(b"damaged")
-    data.download(own_copy)
+    data.download_mnist(own_copy)
     assert mirror.asked == {f"{name}.gz"}
     assert raw_files(own_copy) == set(RAW_FILES)
     assert hashlib.md5((own_copy / "MNIST" / "raw" / name).read_bytes()).hexdigest() == RAW_FILES[name]
@@ -271,9 +271,9 @@ def test_a_download_cut_short_says_so_and_the_next_one_succeeds(mirror, own_copy
     (own_copy / "MNIST" / "raw" / name).unlink()
     mirror.cut.add(f"{name}.gz")
     with pytest.raises(DataError, match=r"could not be downloaded.*run the same command again"):
-        data.download(own_copy)
+        data.download_mnist(own_copy)
     mirror.cut.clear()
-    data.download(own_copy)
+    data.download_mnist(own_copy)
     assert raw_files(own_copy) == set(RAW_FILES)
 
 
@@ -281,14 +281,14 @@ def test_no_network_is_one_line_that_says_what_to_do(mirror, tmp_path):
     mirror.shutdown()
     mirror.server_close()
     with pytest.raises(DataError, match="Check the network") as refused:
-        data.download(tmp_path / "data")
+        data.download_mnist(tmp_path / "data")
     assert "\n" not in str(refused.value)
 
 
 def test_a_place_that_cannot_be_written_says_so(mirror, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="could not be downloaded"):
-        data.download(tmp_path / "file" / "data")
+        data.download_mnist(tmp_path / "file" / "data")
     assert mirror.asked == set()
 
 
@@ -297,4 +297,4 @@ def test_files_other_than_mnists_are_never_taken(mirror, tmp_path, monkeypatch):
     other = {name: gzip.compress(np.zeros(16, dtype=np.uint8).tobytes()) for name in mirror.files}
     monkeypatch.setattr(mirror, "files", other)
     with pytest.raises(DataError, match="could not be downloaded"):
-        data.download(tmp_path / "data")
+        data.download_mnist(tmp_path / "data")

@@ -152,7 +152,7 @@ def test_doing_nothing_is_judged_against_the_clean_digit(noisy, clean):
 
 
 def test_cross_entropy_cannot_fall_below_its_floor_on_mnist(full_mnist, cache_dir):
-    test_nhw = data.load("mnist", full_mnist, cache_dir).test_nhw
+    test_nhw = data.load_digits("mnist", full_mnist, cache_dir).test_nhw
     assert float(metrics.bce(test_nhw, test_nhw).mean()) == pytest.approx(0.0581, abs=5e-5)
 
 

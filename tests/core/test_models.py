@@ -11,7 +11,14 @@ from torch.nn import functional as F
 
 from ae_core import config
 from ae_core.config import ModelConfig
-from ae_core.models import BUILDERS, SubPixelConvolution, as_picture, build, parameter_count, reconstruct
+from ae_core.models import (
+    BUILDERS,
+    SubPixelConvolution,
+    as_picture,
+    build_model,
+    parameter_count,
+    reconstruct,
+)
 from ae_core.training import seeded
 
 SHAPES = [
@@ -29,7 +36,7 @@ def name(model: ModelConfig) -> str:
 
 
 def fresh(model: ModelConfig, seed: int = 0):
-    return build(model, seeded(seed, "weights")).eval()
+    return build_model(model, seeded(seed, "weights")).eval()
 
 
 def pictures(count: int, seed: int = 0) -> torch.Tensor:
@@ -93,7 +100,7 @@ def test_the_autoencoder_and_the_denoiser_of_one_seed_start_with_equal_weights()
 def test_building_leaves_the_global_generator_alone(run):
     before = torch.get_rng_state()
     fresh(run.model)
-    build(run.model)
+    build_model(run.model)
     assert torch.get_rng_state().equal(before)
 
 

@@ -20,7 +20,7 @@ from ae_core.corruption import CORRUPTIONS, corrupt
 from ae_core.data import Digits
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error
-from ae_core.models import build, codes_of, parameter_count, reconstruct
+from ae_core.models import build_model, codes_of, parameter_count, reconstruct
 from ae_core.runs import state_file
 from ae_core.training import (
     BatchDone,
@@ -64,7 +64,7 @@ def weights_of(run: RunConfig, digits: Digits) -> str:
 
 def weights_in_own_process(settings: str, cache_dir: Path) -> str:
     use_one_thread()
-    return weights_of(config.from_json(settings), first(data.load("embedded", None, cache_dir), 256))
+    return weights_of(config.from_json(settings), first(data.load_digits("embedded", None, cache_dir), 256))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_training_starts_by_saying_what_it_will_do(few_digits):
     assert (started.epochs, started.steps, started.device) == (3, 24, "cpu")
     assert started.clean_nhw.equal(few_digits.test_nhw[:8])
     assert not started.input_nhw.equal(started.clean_nhw)
-    assert started.parameters == parameter_count(build(config.DAE.model))
+    assert started.parameters == parameter_count(build_model(config.DAE.model))
 
 
 def test_pictures_are_taken_densely_at_first_and_at_the_end(few_digits):
@@ -136,7 +136,7 @@ def test_codes_of_two_numbers_are_recorded_as_they_are_at_every_snapshot(few_dig
     torch.testing.assert_close(
         codes.codes_tnd[-1], codes_of(finished.model, few_digits.test_nhw), rtol=1e-3, atol=1e-3
     )
-    start = build(run.model, seeded(run.training.seed, "weights"))
+    start = build_model(run.model, seeded(run.training.seed, "weights"))
     torch.testing.assert_close(codes.codes_tnd[0], codes_of(start, few_digits.test_nhw), rtol=1e-3, atol=1e-3)
 
 
@@ -167,7 +167,7 @@ def test_the_snapshot_and_the_metrics_are_of_the_network_at_that_moment(few_digi
 @pytest.mark.parametrize("name", config.PRESETS)
 def test_the_loss_falls(few_digits, name):
     epochs = 8 if name in ("cae", "dae") else 3 if name != "keras" else 2
-    run = config.adjusted(config.preset(name), training={"epochs": epochs})
+    run = config.adjusted(config.find_preset(name), training={"epochs": epochs})
     events = list(train(run, first(few_digits, 256), CPU))
     batches = [float(event.loss) for event in events if isinstance(event, BatchDone)]
     ends = [event for event in events if isinstance(event, EpochDone)]
@@ -272,7 +272,7 @@ def test_the_pictures_shown_carry_the_noise_of_training(few_digits):
 
 @pytest.mark.parametrize("name", ["fae", "dae"])
 def test_same_settings_give_the_same_weights(few_digits, name):
-    run = config.adjusted(config.preset(name), training={"epochs": 1})
+    run = config.adjusted(config.find_preset(name), training={"epochs": 1})
     assert weights_of(run, first(few_digits, 256)) == weights_of(run, first(few_digits, 256))
 
 
@@ -341,7 +341,9 @@ def test_training_leaves_the_global_generator_alone(few_digits):
 def on_disk_and_back(checkpoint: Checkpoint) -> Checkpoint:
     """As a process that comes later finds it."""
     return Checkpoint(
-        checkpoint.epoch, checkpoint.step, state_file.from_bytes(state_file.to_bytes(dict(checkpoint.state)))
+        checkpoint.epoch,
+        checkpoint.step,
+        state_file.unpack_state(state_file.pack_state(dict(checkpoint.state))),
     )
 
 

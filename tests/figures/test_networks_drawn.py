@@ -29,7 +29,7 @@ from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)
 def test_the_stages_hold_every_parameter_and_lead_from_the_picture_back_to_it(run):
-    model = models.build(run.model)
+    model = models.build_model(run.model)
     found = stages(model)
     assert sum(stage.parameters for stage in found) == parameter_count(model)
     assert found[0].shape == found[-1].shape == (1, 28, 28)
@@ -38,35 +38,37 @@ def test_the_stages_hold_every_parameter_and_lead_from_the_picture_back_to_it(ru
 
 
 def test_the_stages_are_those_that_the_lesson_tells():
-    fae, cae = (stages(models.build(run.model)) for run in (config.FAE, config.CAE))
+    fae, cae = (stages(models.build_model(run.model)) for run in (config.FAE, config.CAE))
     assert [stage.shape for stage in fae[1:-1]] == [(192,), (96,), (30,), (96,), (192,)]
     assert [stage.shape for stage in cae[1:-1]] == [(8, 14, 14), (32, 7, 7), (30,), (32, 7, 7), (8, 14, 14)]
 
 
 def test_the_drawing_is_to_scale():
-    bars = re.findall(r"--long:([\d.]+)", network_html(stages(models.build(config.FAE.model))))
+    bars = re.findall(r"--long:([\d.]+)", network_html(stages(models.build_model(config.FAE.model))))
     longest = float(bars[0])
     assert [round(784 * float(bar) / longest) for bar in bars] == pytest.approx(
         [784, 192, 96, 30, 96, 192, 784], abs=1
     )
-    squares = re.findall(r"width:(\d+)px;height:\1px", network_html(stages(models.build(config.CAE.model))))
+    squares = re.findall(
+        r"width:(\d+)px;height:\1px", network_html(stages(models.build_model(config.CAE.model)))
+    )
     assert [int(side) / int(squares[0]) for side in squares] == [1, 1 / 2, 1 / 4, 1 / 4, 1 / 2, 1]
 
 
 def test_a_plate_is_drawn_for_every_channel():
-    shadows = re.findall(r"box-shadow:([^;]+)", network_html(stages(models.build(config.CAE.model))))
+    shadows = re.findall(r"box-shadow:([^;]+)", network_html(stages(models.build_model(config.CAE.model))))
     assert [shadow.count(" 0 #fff") + 1 for shadow in shadows] == [1, 8, 32, 32, 8, 1]
 
 
 def test_the_network_is_summed_up_in_words():
-    keras = stages(models.build(config.KERAS_EXAMPLE.model))
+    keras = stages(models.build_model(config.KERAS_EXAMPLE.model))
     assert "1,568 / 784 = **200.0%**" in network_words(keras)
-    assert "**109,642 parameters**" in network_words(stages(models.build(config.CAE.model)))
+    assert "**109,642 parameters**" in network_words(stages(models.build_model(config.CAE.model)))
 
 
 @torch.inference_mode()
 def test_the_feature_maps_are_what_the_layers_give(digits):
-    model = models.build(config.CAE.model, seeded(0, "weights"))
+    model = models.build_model(config.CAE.model, seeded(0, "weights"))
     image_hw = digits.test_nhw[0]
     maps = [values for _, values in feature_maps(model, image_hw)]
     first, second = model.encoder[0], model.encoder[2]
@@ -80,11 +82,11 @@ def test_the_feature_maps_are_what_the_layers_give(digits):
 
 
 def test_a_fully_connected_network_has_no_feature_maps(digits):
-    assert feature_maps(models.build(config.FAE.model), digits.test_nhw[0]) == []
+    assert feature_maps(models.build_model(config.FAE.model), digits.test_nhw[0]) == []
 
 
 def test_the_maps_of_a_stage_share_one_scale_whose_ends_are_told(digits):
-    stage = stages(models.build(config.CAE.model))[1]
+    stage = stages(models.build_model(config.CAE.model))[1]
     values = torch.zeros(16, 14, 14)
     values[3, 2, 5], values[9] = 4.0, 1.0
     html = feature_maps_html(digits.test_nhw[0], [(stage, values)])

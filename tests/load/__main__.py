@@ -201,7 +201,7 @@ def main() -> None:
         ]
         subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
         for i in range(options.trainings):
-            jobs.submit(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
+            jobs.submit_training(config.adjusted(LONG, training={"seed": i}), app.store, visitor=f"{i}")
         asyncio.run(present(urls))
         time.sleep(PRESENTER_SECONDS)
         before = memory_megabytes(copies)

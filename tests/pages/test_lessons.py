@@ -345,7 +345,7 @@ def all_trained(request: pytest.FixtureRequest, digits, few_digits) -> None:
     """
     learnt_from = digits if request.config.getoption("--chaos") == "full" else few_digits
     for run in (FAE, CAE, DAE):
-        for _ in worker.record(run, Store(default_root()), learnt_from):
+        for _ in worker.record_training(run, Store(default_root()), learnt_from):
             pass
 
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
-from ae_core.service import cluster, jobs
+from ae_core.service import cluster, dispatch, jobs
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_share import open_link
 
@@ -18,9 +18,9 @@ PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py") if path.st
 
 @pytest.fixture(autouse=True)
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
-    monkeypatch.setattr(jobs, "tend", lambda store: SimpleNamespace(problem="", workers=1))
-    monkeypatch.setattr(jobs, "submit", lambda *asked: None)
+    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
+    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
+    monkeypatch.setattr(jobs, "submit_training", lambda *asked: None)
 
 
 def open_page(name: str, **link: str) -> AppTest:

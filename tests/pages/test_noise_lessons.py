@@ -50,7 +50,7 @@ def followed(page: AppTest) -> dict[str, list]:
 def measured(name: str, digits: Digits, level: float, kind: str = "gaussian") -> float:
     """The shipped network's PSNR over the digits measured, worked out here once more."""
     store = Store(default_root())
-    run = store.shipped_like(config.preset(name))
+    run = store.shipped_like(config.find_preset(name))
     assert run is not None
     clean = digits.test_nhw[: display.DIGITS_MEASURED]
     noisy = noisy_digits(clean, CorruptionConfig(kind, level), 0)
@@ -138,7 +138,7 @@ def test_one_button_asks_for_both_trainings_and_they_differ_in_their_noise_alone
     page.selectbox(key="training_noise_kind").set_value("masking")
     page.slider(key="latent_size").set_value(5).run()
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit", lambda run, store, data_dir, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, data_dir, visitor: asked.append(run))
     page.button(key="pair_train").click().run()
     cae, dae = asked
     assert config.differences(cae, dae) == ("corruption.kind", "corruption.level")
@@ -153,10 +153,10 @@ def test_one_button_stops_both():
     page = open_page("difference")
     page.slider(key="latent_size").set_value(17).run()
     page.button(key="pair_train").click().run()
-    assert len(tickets.line(Store(default_root()))) == 2
+    assert len(tickets.tickets_in_line(Store(default_root()))) == 2
     assert len(page.get("progress")) == 2
     page.button(key="pair_stop").click().run()
-    assert tickets.line(Store(default_root())) == []
+    assert tickets.tickets_in_line(Store(default_root())) == []
 
 
 def test_half_a_pair_is_not_shown_as_one(few_digits: Digits):
@@ -169,7 +169,7 @@ def test_half_a_pair_is_not_shown_as_one(few_digits: Digits):
         page.slider(key="pair_epochs").set_value(1)
         page.slider(key="latent_size").set_value(17).run()
         assert "No pair with these settings" in page.info[0].value
-        for _ in worker.record(run, Store(default_root()), few_digits):
+        for _ in worker.record_training(run, Store(default_root()), few_digits):
             pass
     page.run()
     page.button(key="difference_clean_reveal").click().run()

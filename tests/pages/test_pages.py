@@ -15,7 +15,7 @@ from ae_core import config, data
 from ae_core.data import Digits
 from ae_core.runs import tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import cluster, jobs, worker
+from ae_core.service import cluster, dispatch, jobs, worker
 from pages.shared import lab
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.server import page_objects
@@ -33,8 +33,8 @@ MODEL_PAGES = {
 @pytest.fixture(autouse=True)
 def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are looked at, not trained on: test_jobs.py and test_browser.py start the real one."""
-    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
-    monkeypatch.setattr(jobs, "tend", lambda store: SimpleNamespace(problem="", workers=1))
+    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
+    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
 
 
 def open_page(name: str) -> AppTest:
@@ -174,7 +174,7 @@ def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
 def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch, prefix: str) -> config.RunConfig:
     """The run that Train would submit under the page's dials."""
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit", lambda run, store, data_dir, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, data_dir, visitor: asked.append(run))
     page.button(key=f"{prefix}_train").click().run()
     return asked[0]
 
@@ -239,7 +239,7 @@ def test_settings_that_do_not_fit_together_are_told_in_plain_words():
 
 def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
-    for _ in worker.record(run, Store(default_root()), few_digits):
+    for _ in worker.record_training(run, Store(default_root()), few_digits):
         pass
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(17).run()
@@ -252,7 +252,7 @@ def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
 def unfinished(run: config.RunConfig, few_digits: Digits, epochs: int) -> Store:
     """A store in which `run` was stopped after so many epochs."""
     store = Store(default_root())
-    for _ in worker.record(run, store, few_digits, lambda: store.last_epoch(run) >= epochs):
+    for _ in worker.record_training(run, store, few_digits, lambda: store.last_epoch(run) >= epochs):
         pass
     return store
 
@@ -275,13 +275,13 @@ def test_a_stopped_run_says_where_and_is_not_shown_as_finished(few_digits: Digit
 def test_stop_leaves_a_run_to_those_who_want_it_too(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17})
     store = Store(default_root())
-    tickets.ask(store, run, None, "somebody else", 10.0)
+    tickets.submit_ticket(store, run, None, "somebody else", 10.0)
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(17).run()
     page.button(key="dae_stop").click().run()
     assert "Others want it" in page.info[0].value
     assert page.button(key="dae_stop").disabled
-    assert tickets.find(store, config.run_id(run)) is not None
+    assert tickets.find_ticket(store, config.run_id(run)) is not None
 
 
 def test_stop_takes_back_what_only_this_visitor_wants():
@@ -289,17 +289,19 @@ def test_stop_takes_back_what_only_this_visitor_wants():
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(17).run()
     page.button(key="dae_train").click().run()
-    ticket = tickets.find(Store(default_root()), config.run_id(run))
+    ticket = tickets.find_ticket(Store(default_root()), config.run_id(run))
     assert ticket is not None
     assert len(ticket.owners) == 1
     page.button(key="dae_stop").click().run()
-    assert tickets.line(Store(default_root())) == []
+    assert tickets.tickets_in_line(Store(default_root())) == []
 
 
 def test_the_place_in_the_line_is_shown():
     store = Store(default_root())
     for seed in range(2):
-        tickets.ask(store, config.adjusted(config.DAE, training={"seed": 90 + seed}), None, f"{seed}", 4.0)
+        tickets.submit_ticket(
+            store, config.adjusted(config.DAE, training={"seed": 90 + seed}), None, f"{seed}", 4.0
+        )
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(17).run()
     page.button(key="dae_train").click().run()
@@ -322,7 +324,7 @@ def test_a_fourth_training_of_one_visitor_is_refused_with_the_time_to_try_again(
 def test_a_damaged_run_is_reported_and_never_shown(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
     store = Store(default_root())
-    for _ in worker.record(run, store, few_digits):
+    for _ in worker.record_training(run, store, few_digits):
         pass
     weights = store.folder(config.run_id(run)) / "weights.safetensors"
     damaged = bytearray(weights.read_bytes())

@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
-from ae_core.models import build
+from ae_core.models import build_model
 from ae_core.runs import housekeeping, run_file, store, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import cluster
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from ae_core.training import seeded
 from tests.conftest import PROJECT
 
@@ -28,7 +28,7 @@ NAME = config.run_id(RUN)
 
 @pytest.fixture(autouse=True)
 def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
+    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def here() -> Store:
 
 
 def train(store: Store, digits: Digits, run: RunConfig = RUN) -> str:
-    for _ in record(run, store, digits):
+    for _ in record_training(run, store, digits):
         pass
     return config.run_id(run)
 
@@ -97,12 +97,12 @@ def test_with_no_run_of_ones_own_the_shipped_ones_are_listed_with_a_word_on_what
 
 def test_runs_of_every_state_are_listed_with_what_became_of_them(here, few_digits):
     finished = train(here, few_digits)
-    for _ in record(OTHER, here, few_digits, lambda: True):
+    for _ in record_training(OTHER, here, few_digits, lambda: True):
         pass
     failed = config.adjusted(RUN, training={"seed": 1})
-    here.begin(failed).append({"event": "failed", "message": "The disk was full. Make room."})
+    here.start_log(failed).append({"event": "failed", "message": "The disk was full. Make room."})
     waiting = config.adjusted(RUN, training={"seed": 2})
-    tickets.ask(here, waiting, None, "ada", 1.0)
+    tickets.submit_ticket(here, waiting, None, "ada", 1.0)
     page = open_page()
     states = {name: row["State"] for name, row in rows(page).items()}
     assert states[finished[:6]] == "finished"
@@ -113,7 +113,7 @@ def test_runs_of_every_state_are_listed_with_what_became_of_them(here, few_digit
 
 
 def test_a_running_training_is_listed_with_its_progress_and_then_its_metrics(here, few_digits):
-    events = record(RUN, here, few_digits)
+    events = record_training(RUN, here, few_digits)
     while here.last_epoch(RUN) < 1:
         next(events)
     with here.lock(NAME):
@@ -129,14 +129,14 @@ def test_a_running_training_is_listed_with_its_progress_and_then_its_metrics(her
 
 
 def test_a_run_in_the_line_can_be_stopped_from_its_card(here):
-    tickets.ask(here, RUN, None, "somebody else", 1.0)
+    tickets.submit_ticket(here, RUN, None, "somebody else", 1.0)
     page = open_page()
     choose(page, "FAE 2, 2 epochs")
     next(button for button in page.button if button.label == "Stop").click().run()
     assert "goes on for them" in page.error[0].value
-    (tickets.folder(here, NAME) / tickets.OWNERS / "somebody else").unlink()
+    (tickets.ticket_folder(here, NAME) / tickets.OWNERS / "somebody else").unlink()
     next(button for button in page.button if button.label == "Stop").click().run()
-    assert tickets.find(here, NAME) is None
+    assert tickets.find_ticket(here, NAME) is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_filters_leave_what_was_asked_for(key, value, left):
 def test_there_is_a_choice_for_every_model_and_state_that_there_is_and_for_no_other(here, few_digits):
     assert open_page().pills(key="runs_model").options == ["FAE", "linear FAE", "CAE", "DAE"]
     for preset in (config.PATCHES, config.FULLY_CONVOLUTIONAL):
-        for _ in record(
+        for _ in record_training(
             config.adjusted(preset, training={"epochs": 1, "batch_size": 512}), here, few_digits, lambda: True
         ):
             pass
@@ -239,7 +239,7 @@ def test_what_is_compared_is_in_the_link_and_stays_whatever_the_filters():
 
 
 def test_a_stopped_run_has_its_card_and_its_curve_and_no_pictures(here, few_digits):
-    events = record(RUN, here, few_digits)
+    events = record_training(RUN, here, few_digits)
     while here.last_epoch(RUN) < 1:
         next(events)
     page = choose(open_page(), "FAE 2, 2 epochs")
@@ -287,7 +287,7 @@ def test_a_shipped_run_can_be_downloaded_and_neither_pinned_nor_deleted():
 def test_what_another_visitor_did_meanwhile_is_told_in_plain_words(here, few_digits):
     train(here, few_digits)
     page = choose(open_page(), "FAE 2, 2 epochs")
-    housekeeping.delete(here, NAME)
+    housekeeping.delete_run(here, NAME)
     press(page, "Delete")
     assert "no longer in the store" in page.error[0].value
 
@@ -359,12 +359,12 @@ def test_two_hundred_runs_are_listed_and_no_file_of_theirs_is_read_a_second_time
     here: Store, few_digits: Digits, monkeypatch
 ):
     page = open_page()
-    model = build(RUN.model, seeded(0, "weights"))
+    model = build_model(RUN.model, seeded(0, "weights"))
     train(here, few_digits)
     log, result = (here.folder(NAME) / "events.jsonl").read_bytes(), here.get(NAME).result
     for seed in range(1, 200):
         run = config.adjusted(RUN, training={"seed": seed})
-        here.begin(run)
+        here.start_log(run)
         (here.folder(config.run_id(run)) / "events.jsonl").write_bytes(log)
         here.commit(run, model, result)
     page.run()

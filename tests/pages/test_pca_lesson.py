@@ -161,7 +161,7 @@ def test_the_button_asks_for_the_sizes_that_are_missing_until_the_line_is_full(m
             raise QueueFullError("You have 3 trainings under way.")
         asked.append(run)
 
-    monkeypatch.setattr(jobs, "submit", submit)
+    monkeypatch.setattr(jobs, "submit_training", submit)
     page = open_page("convolutional")
     page.button(key="cae_train_sizes").click().run()
     assert [(config.family(run), run.model.latent_size) for run in asked] == [

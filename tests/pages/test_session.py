@@ -137,7 +137,7 @@ def test_every_name_is_in_one_table():
     }
     assert len(set(names.values())) == len(names)
     for key in names.values():
-        assert (key in session.TABLE) != (links.check_of(key) is not None), key
+        assert (key in session.TABLE) != (links.find_check(key) is not None), key
     for key in (
         session.board_key(3),
         session.votes_shown_key("home"),
@@ -145,7 +145,7 @@ def test_every_name_is_in_one_table():
         session.upload_key(0),
     ):
         assert session.find_entry(key) in session.TABLE.values(), key
-    assert not any(links.check_of(key) for key in session.TABLE)
+    assert not any(links.find_check(key) for key in session.TABLE)
 
 
 def kept_beside_widgets(page: AppTest) -> dict[str, object]:

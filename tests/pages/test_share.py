@@ -15,8 +15,8 @@ from ae_core import config
 from ae_core.runs import links, run_file
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
-from ae_core.service import cluster, jobs
-from ae_core.service.worker import record
+from ae_core.service import cluster, dispatch
+from ae_core.service.worker import record_training
 from tests.conftest import PROJECT, widget_key
 
 MODEL_PAGES = {
@@ -36,8 +36,8 @@ LAYERS = {"latent_size": "3", "fae_layers": "784 → code", "fae_epochs": "1", "
 
 @pytest.fixture(autouse=True)
 def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_started", lambda store: None)
-    monkeypatch.setattr(jobs, "tend", lambda store: SimpleNamespace(problem="", workers=1))
+    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
+    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
 
 
 def open_link(name: str, link: dict[str, str]) -> AppTest:
@@ -81,7 +81,7 @@ def said(page: AppTest) -> str:
 
 
 def train_here(digits) -> None:
-    for _ in record(QUICK, Store(default_root()), digits):
+    for _ in record_training(QUICK, Store(default_root()), digits):
         pass
 
 
@@ -90,7 +90,7 @@ def test_a_shared_link_holds_every_dial_of_the_page_defaults_too_and_its_run(nam
     page = open_link(name, {})
     link = shared(page)
     assert bound(page) | {"run", "weights", "recipe", "digits", "versions"} == set(link)
-    assert links.problems({key: [value] for key, value in link.items()}) == []
+    assert links.find_problems({key: [value] for key, value in link.items()}) == []
 
 
 def test_a_shared_link_sets_the_same_dials_wherever_it_is_opened():
@@ -199,7 +199,7 @@ def as_written(value: float) -> str:
 def test_every_key_that_a_page_puts_into_a_link_is_in_the_table(name, link):
     keys = bound(open_link(name, link))
     assert keys
-    missing = sorted(key for key in keys if links.check_of(key) is None)
+    missing = sorted(key for key in keys if links.find_check(key) is None)
     assert missing == [], f"ae_core/runs/links.py has no line for {', '.join(missing)} in TABLE"
 
 
@@ -208,12 +208,12 @@ def test_the_table_of_links_and_the_dials_on_the_page_agree():
         page = open_link(name, {})
         known = bound(page)
         for dial in (dial for dial in [*page.selectbox, *page.select_slider] if dial.key in known):
-            assert all(not links.problems({dial.key: [option]}) for option in dial.options), dial.key
+            assert all(not links.find_problems({dial.key: [option]}) for option in dial.options), dial.key
         for dial in (dial for dial in [*page.slider, *page.number_input] if dial.key in known):
-            assert all(not links.problems({dial.key: [as_written(end)]}) for end in (dial.min, dial.max)), (
-                dial.key
-            )
-            assert links.problems({dial.key: [as_written(dial.max + 1)]}) != [], dial.key
+            assert all(
+                not links.find_problems({dial.key: [as_written(end)]}) for end in (dial.min, dial.max)
+            ), dial.key
+            assert links.find_problems({dial.key: [as_written(dial.max + 1)]}) != [], dial.key
 
 
 # A stranger's text, from a link or a file, is shown as text
@@ -318,7 +318,7 @@ def test_what_an_uploaded_file_says_is_shown_as_text(digits, tmp_path):
     """Its versions and its log may hold words; a page that shows them shows words."""
     there, here = Store(tmp_path / "there"), Store(default_root())
     name = config.run_id(QUICK)
-    for _ in record(QUICK, there, digits):
+    for _ in record_training(QUICK, there, digits):
         pass
     result = {**there.get(name).result, "versions": {"torch": STRANGE_VERSION}}
     model = there.load_model(there.get(name))

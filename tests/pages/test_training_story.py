@@ -33,7 +33,7 @@ POINTS = 13
 def progress(few_digits: Digits) -> Progress:
     """A denoiser trained here, on few digits, with everything that is logged today."""
     store = Store(default_root())
-    for _ in worker.record(SMALL_DAE, store, few_digits):
+    for _ in worker.record_training(SMALL_DAE, store, few_digits):
         pass
     return history.read_progress(config.run_id(SMALL_DAE), store)
 

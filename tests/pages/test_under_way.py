@@ -12,7 +12,7 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.runs import training_panel
 from tests.conftest import PROJECT
@@ -35,7 +35,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def ask(store: Store, run: RunConfig = RUN, visitor: str = ME) -> None:
-    tickets.ask(store, run, None, visitor, 10.0)
+    tickets.submit_ticket(store, run, None, visitor, 10.0)
 
 
 def opened(name: str, **link: object) -> AppTest:
@@ -71,7 +71,7 @@ def test_every_page_tells_what_is_under_way_for_its_visitor_and_stops_it(name, s
     assert stops(page) == [NAME]
     page.button(key=f"under_way_stop_{NAME}").click().run()
     assert not page.exception
-    assert tickets.owned_by(store, ME) == []
+    assert tickets.tickets_of(store, ME) == []
     assert (bars(page), stops(page)) == ([], [])
 
 
@@ -105,9 +105,9 @@ def test_who_asked_for_nothing_is_told_of_nothing(store):
 def test_the_end_of_a_training_is_told_on_whatever_page(store, few_digits):
     ask(store)
     page = opened("reading")
-    for _ in record(RUN, store, few_digits):
+    for _ in record_training(RUN, store, few_digits):
         pass
-    tickets.close(store, NAME)
+    tickets.remove_ticket(store, NAME)
     page.run()
     (told,) = page.toast
     assert told.value.startswith("Trained: **DAE**, latent size 17")
@@ -117,8 +117,8 @@ def test_the_end_of_a_training_is_told_on_whatever_page(store, few_digits):
 def test_a_failed_training_tells_its_reason_on_whatever_page(store):
     ask(store)
     page = opened("reading")
-    store.begin(RUN).append({"event": "failed", "message": "The disk was full. Make room."})
-    tickets.close(store, NAME)
+    store.start_log(RUN).append({"event": "failed", "message": "The disk was full. Make room."})
+    tickets.remove_ticket(store, NAME)
     assert "The disk was full" in page.run().toast[0].value
 
 
@@ -155,7 +155,7 @@ def test_a_pair_in_training_has_a_column_and_a_bar_each_and_nobody_is_told_to_pr
 
 
 def test_when_one_of_a_pair_is_done_its_digits_stay_beside_the_others_bar(store, few_digits):
-    for _ in record(PAIR[0], store, few_digits):
+    for _ in record_training(PAIR[0], store, few_digits):
         pass
     ask(store, PAIR[1])
     page = opened("difference", latent_size=17, pair_epochs=1)
@@ -171,7 +171,7 @@ def test_when_one_of_a_pair_is_done_its_digits_stay_beside_the_others_bar(store,
 @pytest.mark.parametrize(("name", "keys"), [("denoising", "dae"), ("difference", "pair")])
 def test_a_trained_run_says_on_the_page_why_train_and_stop_are_grey(name, keys, store, few_digits):
     for run in PAIR:
-        for _ in record(run, store, few_digits):
+        for _ in record_training(run, store, few_digits):
             pass
     page = opened(name, latent_size=17, **{f"{keys}_epochs": 1})
     assert page.button(key=f"{keys}_train").disabled

@@ -20,7 +20,7 @@ from PIL import Image
 
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
-from ae_core.pictures.decoding import MAX_BYTES, MOST_AT_ONCE, decoded, read
+from ae_core.pictures.decoding import MAX_BYTES, MOST_AT_ONCE, decode_picture, read
 from tests.conftest import PROJECT
 from tests.support import junk
 from tests.support.junk import READ, answer, drawn, saved
@@ -35,7 +35,7 @@ def here(content: bytes) -> np.ndarray:
 
 def refusal(content: bytes) -> str:
     with pytest.raises(ImageError) as caught:
-        decoded(content)
+        decode_picture(content)
     return str(caught.value)
 
 
@@ -52,7 +52,7 @@ def test_a_picture_of_every_kind_is_read_upright_and_whole():
         expected = pixels_of(image.convert("1") if "one_bit" in name else image)
         if name in ("exif.png", "turned.jpg"):
             expected = np.rot90(expected, -1)
-        pixels = decoded(content)
+        pixels = decode_picture(content)
         assert pixels.shape == expected.shape, name
         assert ((pixels.mean(2) < 160) != (expected.mean(2) < 160)).mean() < 0.01, name
 
@@ -131,7 +131,7 @@ def test_no_other_kind_of_file_is_taken_for_a_picture():
 
 
 def test_a_file_of_the_largest_size_is_read_and_one_byte_more_is_refused():
-    assert answer(decoded, junk.padded(MAX_BYTES)) == READ
+    assert answer(decode_picture, junk.padded(MAX_BYTES)) == READ
     assert "larger than 12 MB" in refusal(junk.padded(MAX_BYTES + 1))
     assert "empty" in refusal(b"")
 
@@ -143,8 +143,8 @@ def test_an_upload_may_be_as_large_as_a_picture_may():
 
 def test_as_many_pixels_as_are_allowed_fit_into_the_memory_and_one_row_more_is_refused():
     bombs = {bomb.name: bomb.content for bomb in junk.bombs()}
-    assert answer(decoded, junk.GIANTS["plain.webp"]()) == READ  # no other kind takes more
-    assert answer(decoded, bombs["one_row_too_many.png"]) == decoding.TOO_MANY
+    assert answer(decode_picture, junk.GIANTS["plain.webp"]()) == READ  # no other kind takes more
+    assert answer(decode_picture, bombs["one_row_too_many.png"]) == decoding.TOO_MANY
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 7), (7, 90), (1, 50_000), (50_000, 1), (50_000, 300)])
@@ -182,7 +182,9 @@ def test_hundreds_of_spoilt_pictures_give_pixels_or_plain_words():
 
 
 def test_a_bomb_gives_pixels_or_plain_words():
-    said = {bomb.name: answer(decoded, bomb.content) for bomb in junk.bombs() if bomb.name != "scans.jpg"}
+    said = {
+        bomb.name: answer(decode_picture, bomb.content) for bomb in junk.bombs() if bomb.name != "scans.jpg"
+    }
     too_many = [
         name
         for name in said
@@ -203,7 +205,7 @@ def test_a_bomb_gives_pixels_or_plain_words():
 def being_read(content: bytes, number: int = 1) -> Iterator[tuple[list[Future[str]], list[psutil.Process]]]:
     """So many processes that are reading this, and their answers to come; the processes are ended at the end."""
     with ThreadPoolExecutor(number) as threads:
-        answers = [threads.submit(answer, decoded, content) for _ in range(number)]
+        answers = [threads.submit(answer, decode_picture, content) for _ in range(number)]
         deadline = time.monotonic() + 30
         while (
             len(
@@ -229,14 +231,14 @@ def test_a_decoder_that_crashes_costs_one_upload(caplog):
         process.send_signal(signal.SIGSEGV)
         assert coming.result() == decoding.TOO_HARD
     assert f"ended with -{signal.SIGSEGV.value}" in caplog.text
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_a_decoder_that_takes_too_long_is_ended(monkeypatch):
     monkeypatch.setattr(decoding, "SECONDS", 0.5)
     assert refusal(junk.scan_bomb()) == decoding.TOO_HARD
     monkeypatch.undo()
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_the_system_ends_a_decoder_that_computes_too_long(monkeypatch, caplog):
@@ -244,13 +246,13 @@ def test_the_system_ends_a_decoder_that_computes_too_long(monkeypatch, caplog):
     monkeypatch.setattr(decoding, "SECONDS", 60.0)
     assert refusal(junk.scan_bomb()) == decoding.TOO_HARD
     assert f"ended with -{signal.SIGKILL.value}" in caplog.text
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_a_decoder_that_wants_too_much_memory_does_not_get_it(monkeypatch):
     monkeypatch.setattr(decoding, "MEMORY_BYTES", 200_000_000)
     assert refusal(junk.GIANTS["colours_16_bits.png"]()) == decoding.TOO_HARD
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_only_a_few_pictures_are_read_at_once_and_the_next_visitor_is_told(monkeypatch):
@@ -258,13 +260,13 @@ def test_only_a_few_pictures_are_read_at_once_and_the_next_visitor_is_told(monke
     with being_read(junk.scan_bomb(), MOST_AT_ONCE) as (coming, _):
         assert refusal(PICTURE) == decoding.BUSY
     assert {one.result() for one in coming} == {decoding.TOO_HARD}
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_a_visitor_waits_a_little_for_a_place():
     with being_read(junk.scan_bomb(), MOST_AT_ONCE) as (_, processes):
         threading.Timer(0.3, processes[0].kill).start()
-        assert answer(decoded, PICTURE) == READ
+        assert answer(decode_picture, PICTURE) == READ
 
 
 def test_a_decoder_knows_no_secrets_and_holds_no_files(monkeypatch, tmp_path):
@@ -285,7 +287,7 @@ def test_no_code_from_elsewhere_runs_in_the_decoder(monkeypatch, tmp_path):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(77)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert answer(decoded, PICTURE) == READ
+    assert answer(decode_picture, PICTURE) == READ
 
 
 def test_thirty_files_of_all_sorts_are_at_hand_for_an_upload():

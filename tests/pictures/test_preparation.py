@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ae_core.errors import ImageError
-from ae_core.pictures.preparation import THRESHOLDS, PreparedDigit, Wishes, enlarged, prepare, prepare_file
+from ae_core.pictures.preparation import THRESHOLDS, PreparedDigit, Wishes, enlarge, prepare, prepare_file
 from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift
 
 
@@ -259,7 +259,7 @@ def test_any_picture_gives_a_digit_or_a_reason(width, height, seed, greys, wishe
 
 
 def test_small_pictures_are_enlarged_pixel_by_pixel(seven):
-    shown = np.asarray(enlarged(seven.numpy()))
+    shown = np.asarray(enlarge(seven.numpy()))
     assert shown.shape == (224, 224)
     np.testing.assert_array_equal(shown[4::8, 4::8], (seven * 255).round().byte().numpy())
 

@@ -14,7 +14,7 @@ import pytest
 from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import ConfigError, StoreError
-from ae_core.models import build
+from ae_core.models import build_model
 from ae_core.runs import housekeeping, tickets
 from ae_core.runs.run_folder import CONFIG, MANIFEST, WEIGHTS
 from ae_core.runs.store import SHIPPED, Store
@@ -34,8 +34,8 @@ def run_number(i: int) -> RunConfig:
 def finish(store: Store, run: RunConfig = RUN, used: float | None = None) -> str:
     """A finished run of small but real weights, last looked at when `used` says."""
     name = config.run_id(run)
-    store.begin(run).append({"event": "started"})
-    store.commit(run, build(run.model, seeded(0, "weights")), {})
+    store.start_log(run).append({"event": "started"})
+    store.commit(run, build_model(run.model, seeded(0, "weights")), {})
     if used is not None:
         for path in store.folder(name).iterdir():
             os.utime(path, (used, used))
@@ -43,7 +43,7 @@ def finish(store: Store, run: RunConfig = RUN, used: float | None = None) -> str
 
 
 def listed(store: Store) -> dict[str, housekeeping.RunFolder]:
-    return {entry.name: entry for entry in housekeeping.folders(store)[0]}
+    return {entry.name: entry for entry in housekeeping.list_folders(store)[0]}
 
 
 def run_size(store: Store) -> int:
@@ -71,9 +71,9 @@ def unwritable(tmp_path: Path) -> Store:
 
 def test_runs_of_every_state_are_listed_newest_first_and_shipped_ones_last(store):
     finished = finish(store, run_number(1), used=1000.0)
-    store.begin(run_number(2)).append({"event": "stopped"})
-    tickets.ask(store, run_number(3), None, "ada", 1.0)
-    entries, problems = housekeeping.folders(store)
+    store.start_log(run_number(2)).append({"event": "stopped"})
+    tickets.submit_ticket(store, run_number(3), None, "ada", 1.0)
+    entries, problems = housekeeping.list_folders(store)
     own = [entry for entry in entries if not entry.shipped]
     assert {entry.name for entry in own} == {finished, *(config.run_id(run_number(i)) for i in (2, 3))}
     assert (own[-1].name, own[-1].config, own[-1].changed) == (finished, run_number(1), 1000.0)
@@ -91,10 +91,10 @@ def test_the_size_of_a_run_is_that_of_its_files(store):
 def test_damaged_and_unreadable_runs_are_reported_and_do_not_stop_the_list(store):
     whole, damaged = finish(store, run_number(1)), finish(store, run_number(2))
     (store.folder(damaged) / WEIGHTS).write_bytes(b"")
-    store.begin(run_number(3))
+    store.start_log(run_number(3))
     (store.folder(config.run_id(run_number(3))) / CONFIG).write_text('{"recipe": 0}')
     store.folder("0" * 16).mkdir()  # just begun: nothing in it yet
-    entries, problems = housekeeping.folders(store)
+    entries, problems = housekeeping.list_folders(store)
     assert [entry.name for entry in entries if not entry.shipped] == [whole]
     assert [damaged in problem or "cannot be read by this version" in problem for problem in problems] == [
         True,
@@ -103,7 +103,7 @@ def test_damaged_and_unreadable_runs_are_reported_and_do_not_stop_the_list(store
 
 
 def test_a_store_that_is_not_there_lists_the_shipped_runs(unwritable):
-    entries, problems = housekeeping.folders(unwritable)
+    entries, problems = housekeeping.list_folders(unwritable)
     assert {entry.name for entry in entries} == {path.name for path in SHIPPED.iterdir()}
     assert problems == []
     assert housekeeping.used_bytes(unwritable) == 0
@@ -128,7 +128,7 @@ def test_a_quota_that_is_no_number_is_told_in_plain_words(store, junk, monkeypat
 def test_what_was_unused_for_longest_goes_first_and_no_more_than_needed(store, five, monkeypatch):
     set_quota(monkeypatch, housekeeping.used_bytes(store) * 3.5 / 5)
     assert housekeeping.make_room(store) == five[:2]
-    assert {entry.name for entry in housekeeping.folders(store)[0] if not entry.shipped} == set(five[2:])
+    assert {entry.name for entry in housekeeping.list_folders(store)[0] if not entry.shipped} == set(five[2:])
     assert housekeeping.used_bytes(store) <= housekeeping.quota_bytes()
     assert housekeeping.make_room(store) == []
 
@@ -141,18 +141,18 @@ def test_a_run_somebody_looked_at_is_not_the_next_to_go(store, five, monkeypatch
 
 def test_pinned_locked_requested_and_kept_runs_stay_whatever_the_quota(store, five, monkeypatch):
     pinned, locked, requested, kept, other = five
-    housekeeping.pin(store, pinned)
-    tickets.ask(store, run_number(2), None, "ada", 1.0)
+    housekeeping.pin_run(store, pinned)
+    tickets.submit_ticket(store, run_number(2), None, "ada", 1.0)
     set_quota(monkeypatch, 1)
     with store.lock(locked):
         assert housekeeping.make_room(store, keep=kept) == [other]
     assert set(listed(store)) >= {pinned, locked, requested, kept}
-    housekeeping.unpin(store, pinned)
+    housekeeping.unpin_run(store, pinned)
     assert set(housekeeping.make_room(store, keep=kept)) == {pinned, locked}
 
 
 def test_stopped_and_failed_runs_go_too(store, monkeypatch):
-    store.begin(RUN).append({"event": "failed", "message": "no"})
+    store.start_log(RUN).append({"event": "failed", "message": "no"})
     set_quota(monkeypatch, 1)
     assert housekeeping.make_room(store) == [NAME]
 
@@ -164,13 +164,13 @@ def test_shipped_runs_never_go(tmp_path, monkeypatch):
     finish(store)
     set_quota(monkeypatch, 1)
     assert housekeeping.make_room(store) == [NAME]
-    assert [entry.name for entry in housekeeping.folders(store)[0]] == [SHIPPED_NAME]
+    assert [entry.name for entry in housekeeping.list_folders(store)[0]] == [SHIPPED_NAME]
 
 
 def test_deleted_and_damaged_runs_go_before_any_other(store, five, monkeypatch):
-    housekeeping.delete(store, five[4])
+    housekeeping.delete_run(store, five[4])
     (store.folder(five[3]) / WEIGHTS).write_bytes(b"")
-    housekeeping.folders(store)
+    housekeeping.list_folders(store)
     assert len(list((store.root / "damaged").iterdir())) == 1
     set_quota(monkeypatch, sum(listed(store)[name].size for name in five[:3]))
     assert housekeeping.make_room(store) == []
@@ -193,7 +193,7 @@ def test_two_processes_that_make_room_at_once_remove_no_more_than_one(store, fiv
 def test_a_store_that_cannot_be_written_is_left_as_it_is(unwritable, monkeypatch):
     set_quota(monkeypatch, 1)
     housekeeping.mark_used(unwritable, NAME)
-    housekeeping.tidy(unwritable)
+    housekeeping.remove_expired(unwritable)
     assert housekeeping.make_room(unwritable) == []
     monkeypatch.setattr(housekeeping, "used_bytes", lambda store: 2)
     assert housekeeping.make_room(unwritable) == []
@@ -205,11 +205,11 @@ def test_a_store_that_cannot_be_written_is_left_as_it_is(unwritable, monkeypatch
 def test_marks_are_seen_and_taken_away(store):
     name = finish(store, used=1000.0)
     assert (listed(store)[name].pinned, listed(store)[name].used) == (False, 1000.0)
-    housekeeping.pin(store, name)
+    housekeeping.pin_run(store, name)
     housekeeping.mark_used(store, name)
     assert listed(store)[name].pinned
     assert listed(store)[name].used == pytest.approx(time.time(), abs=60)
-    housekeeping.unpin(store, name)
+    housekeeping.unpin_run(store, name)
     assert not listed(store)[name].pinned
     assert store.get(name)
 
@@ -225,9 +225,9 @@ def test_looking_at_a_run_that_is_gone_leaves_no_trace(store):
 
 def test_a_deleted_run_is_gone_at_once_and_comes_back_whole(store):
     name = finish(store)
-    housekeeping.pin(store, name)
+    housekeeping.pin_run(store, name)
     before = {path.name: path.read_bytes() for path in store.folder(name).iterdir()}
-    trashed = housekeeping.delete(store, name)
+    trashed = housekeeping.delete_run(store, name)
     assert store.find(name) is None
     assert housekeeping.undo_delete(store, trashed) == name
     assert {path.name: path.read_bytes() for path in store.folder(name).iterdir()} == before
@@ -236,31 +236,31 @@ def test_a_deleted_run_is_gone_at_once_and_comes_back_whole(store):
 
 def test_a_shipped_or_unknown_run_cannot_be_deleted(store):
     with pytest.raises(StoreError, match="came with the lab and is always kept"):
-        housekeeping.delete(store, SHIPPED_NAME)
+        housekeeping.delete_run(store, SHIPPED_NAME)
     with pytest.raises(StoreError, match="no longer in the store"):
-        housekeeping.delete(store, NAME)
+        housekeeping.delete_run(store, NAME)
     with pytest.raises(StoreError, match="16 hexadecimal digits"):
-        housekeeping.delete(store, "../../etc")
+        housekeeping.delete_run(store, "../../etc")
 
 
 def test_a_run_in_training_or_in_the_line_cannot_be_deleted(store):
     finish(store)
     with store.lock(NAME), pytest.raises(StoreError, match=r"is being trained.*Stop it first"):
-        housekeeping.delete(store, NAME)
-    tickets.ask(store, RUN, None, "ada", 1.0)
+        housekeeping.delete_run(store, NAME)
+    tickets.submit_ticket(store, RUN, None, "ada", 1.0)
     with pytest.raises(StoreError, match=r"waits for its turn.*Stop it first"):
-        housekeeping.delete(store, NAME)
-    tickets.fail(store, NAME, "The disk was full.")
-    housekeeping.delete(store, NAME)
-    assert tickets.find(store, NAME) is None
+        housekeeping.delete_run(store, NAME)
+    tickets.write_failure(store, NAME, "The disk was full.")
+    housekeeping.delete_run(store, NAME)
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_a_deleted_run_does_not_replace_one_that_was_trained_again(store):
-    trashed = housekeeping.delete(store, finish(store))
+    trashed = housekeeping.delete_run(store, finish(store))
     finish(store)
     with pytest.raises(StoreError, match=r"There is a run .* again.*Delete the one there first"):
         housekeeping.undo_delete(store, trashed)
-    housekeeping.delete(store, NAME)
+    housekeeping.delete_run(store, NAME)
     assert housekeeping.undo_delete(store, trashed) == NAME
 
 
@@ -268,10 +268,10 @@ def test_deleted_runs_are_removed_for_good_after_an_hour(store, monkeypatch):
     old, young = finish(store, run_number(1)), finish(store, run_number(2))
     now = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now - 2 * HOUR * 10**9)
-    gone = housekeeping.delete(store, old)
+    gone = housekeeping.delete_run(store, old)
     monkeypatch.setattr(time, "time_ns", lambda: now)
-    kept = housekeeping.delete(store, young)
-    housekeeping.tidy(store)
+    kept = housekeeping.delete_run(store, young)
+    housekeeping.remove_expired(store)
     with pytest.raises(StoreError, match="removed for good"):
         housekeeping.undo_delete(store, gone)
     assert housekeeping.undo_delete(store, kept) == young

@@ -45,13 +45,15 @@ def run(store):
     ],
 )
 def test_a_value_out_of_range_or_of_another_version_is_named_and_a_good_one_is_not(key, good, bad):
-    assert links.problems({key: [good]}) == []
-    (problem,) = links.problems({key: [bad]})
+    assert links.find_problems({key: [good]}) == []
+    (problem,) = links.find_problems({key: [bad]})
     assert f"`{bad}`" in problem
 
 
 def test_a_key_that_nobody_knows_is_named():
-    assert links.problems({"colour": ["red"]}) == ["Nothing here is called `colour`, so it is passed over."]
+    assert links.find_problems({"colour": ["red"]}) == [
+        "Nothing here is called `colour`, so it is passed over."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +64,13 @@ def test_a_key_that_nobody_knows_is_named():
     ],
 )  # fmt: skip
 def test_what_a_mail_a_course_page_or_a_host_hangs_on_to_a_link_is_passed_over_without_a_word(key):
-    assert links.problems({key: ["<b>7c1</b>", "again"]}) == []
+    assert links.find_problems({key: ["<b>7c1</b>", "again"]}) == []
 
 
 def test_no_dial_is_taken_for_what_a_carrier_added_and_a_misspelt_one_is_named_beside_it():
     ours = [re.sub(r"\[.*\]|\*", "1", key) for key in links.TABLE]
-    assert [key for key in ours if links.is_a_carriers(key)] == []
-    assert links.problems(
+    assert [key for key in ours if links.is_carrier_parameter(key)] == []
+    assert links.find_problems(
         {"utm_source": ["mail"], "latent_sise": ["8"], "dae_lerning_rate": ["0.1"], "fbclid": ["I"]}
     ) == [
         "Nothing here is called `latent_sise`, so it is passed over.",
@@ -77,18 +79,18 @@ def test_no_dial_is_taken_for_what_a_carrier_added_and_a_misspelt_one_is_named_b
 
 
 def test_what_is_behind_the_point_of_a_whole_number_is_said_to_be_cut_off():
-    (problem,) = links.problems({"latent_size": ["8.7"]})
+    (problem,) = links.find_problems({"latent_size": ["8.7"]})
     assert problem.endswith("`8` is used instead.")
 
 
 def test_a_dial_that_stands_in_a_link_twice_is_told_and_two_runs_to_compare_are_not():
-    assert "2 times" in links.problems({"latent_size": ["8", "16"]})[0]
-    assert links.problems({"compare": ["DAE 8, 5 epochs, 0123ab", "CAE 8, 5 epochs, 0123ac"]}) == []
+    assert "2 times" in links.find_problems({"latent_size": ["8", "16"]})[0]
+    assert links.find_problems({"compare": ["DAE 8, 5 epochs, 0123ab", "CAE 8, 5 epochs, 0123ac"]}) == []
 
 
 @given(st.dictionaries(st.text(), st.lists(st.text(), min_size=1, max_size=3), max_size=5))
 def test_whatever_stands_in_a_link_is_quoted_on_one_line_and_cannot_end_its_quotation(parameters):
-    for problem in links.problems(parameters):
+    for problem in links.find_problems(parameters):
         assert "\n" not in problem
         assert problem.count("`") in (2, 4)
         assert len(problem) < 400
@@ -113,31 +115,31 @@ def test_markup_from_a_link_stays_in_its_quotation(text):
 
 
 def test_of_many_problems_the_first_few_are_shown_and_the_others_counted():
-    found = links.problems({f"junk{i}": ["1"] for i in range(300)})
-    assert links.notice(found).count("\n- ") == links.MOST_PROBLEMS + 1
-    assert "295 more" in links.notice(found)
+    found = links.find_problems({f"junk{i}": ["1"] for i in range(300)})
+    assert links.link_notice(found).count("\n- ") == links.MOST_PROBLEMS + 1
+    assert "295 more" in links.link_notice(found)
 
 
 # Whose run
 
 
 def test_what_a_link_says_of_a_run_is_read_again_as_it_was(run):
-    said = links.of_run(run)
-    assert links.problems({key: [value] for key, value in said.items()}) == []
-    sender = links.sender({key: [value] for key, value in said.items()})
+    said = links.sender_fields(run)
+    assert links.find_problems({key: [value] for key, value in said.items()}) == []
+    sender = links.read_sender({key: [value] for key, value in said.items()})
     assert (sender.run_id, sender.digits, sender.versions) == (
         run.run_id,
         run.config.data.name,
         run.result["versions"],
     )
-    assert "identical to the sender's weights" in links.verdict(sender, run)
+    assert "identical to the sender's weights" in links.weights_verdict(sender, run)
 
 
 def test_other_weights_differ_and_the_versions_that_differ_are_named(run):
     sender = links.Sender(
         run.run_id, "0" * 16, run.config.data.name, {**run.result["versions"], "torch": "2.14.0"}
     )
-    assert links.verdict(sender, run).endswith(
+    assert links.weights_verdict(sender, run).endswith(
         f"`torch` `2.14.0` where this lab has `{versions()['torch']}`."
     )
     assert not links.is_identical(sender, run)
@@ -145,14 +147,14 @@ def test_other_weights_differ_and_the_versions_that_differ_are_named(run):
 
 def test_with_equal_versions_the_processor_is_named_and_without_versions_nothing_is_guessed(run):
     sender = links.Sender(run.run_id, "0" * 16, "embedded", run.result["versions"])
-    assert "another kind of processor" in links.verdict(sender, run)
-    assert "did not record" in links.verdict(replace(sender, versions={}), run)
+    assert "another kind of processor" in links.weights_verdict(sender, run)
+    assert "did not record" in links.weights_verdict(replace(sender, versions={}), run)
     old = replace(run, result={key: value for key, value in run.result.items() if key != "versions"})
-    assert "did not record" in links.verdict(sender, old)
-    assert "versions" not in links.of_run(old)
+    assert "did not record" in links.weights_verdict(sender, old)
+    assert "versions" not in links.sender_fields(old)
 
 
 @pytest.mark.parametrize("broken", [{"run": "x"}, {"weights": ""}, {"recipe": "77"}])
 def test_a_link_of_another_recipe_or_with_a_broken_name_names_no_run(run, broken):
-    said = {**links.of_run(run), **broken}
-    assert links.sender({key: [value] for key, value in said.items()}) is None
+    said = {**links.sender_fields(run), **broken}
+    assert links.read_sender({key: [value] for key, value in said.items()}) is None

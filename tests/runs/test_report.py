@@ -21,7 +21,7 @@ from ae_core.metrics import summary
 from ae_core.models import reconstruct
 from ae_core.runs import history, report
 from ae_core.runs.store import Store
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from ae_core.training import seeded
 from tests.conftest import PROJECT
 
@@ -38,7 +38,7 @@ SMALL = config.adjusted(
 def trained(tmp_path_factory, digits):
     """A small denoising FAE, trained as the lab trains."""
     store = Store(tmp_path_factory.mktemp("store"), shipped_root=None)
-    for _ in record(SMALL, store, digits):
+    for _ in record_training(SMALL, store, digits):
         pass
     return store, store.get(config.run_id(SMALL))
 
@@ -57,7 +57,9 @@ def small(few_digits):
 @pytest.fixture
 def page(trained, small):
     store, run = trained
-    return report.html(run, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
+    return report.report_html(
+        run, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0
+    )
 
 
 def without_scripts(page: str) -> str:
@@ -68,7 +70,7 @@ def test_the_program_trains_the_run_again_to_the_same_weights(trained, tmp_path)
     _, run = trained
     surroundings = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(
-        [sys.executable, "-c", report.snippet(run)],
+        [sys.executable, "-c", report.training_code(run)],
         cwd=tmp_path,
         env=surroundings,
         capture_output=True,
@@ -81,12 +83,12 @@ def test_the_program_trains_the_run_again_to_the_same_weights(trained, tmp_path)
 def test_the_program_of_another_run_says_different(trained):
     _, run = trained
     other = replace(run, config=config.adjusted(run.config, training={"seed": 1}))
-    assert "seed=1" in report.snippet(other)
-    assert report.snippet(other) != report.snippet(run)
+    assert "seed=1" in report.training_code(other)
+    assert report.training_code(other) != report.training_code(run)
 
 
 def test_the_program_of_a_run_on_full_mnist_says_what_it_needs(store):
-    assert "AE_LAB_DATA_DIR" in report.needs(store.shipped_like(config.DAE))
+    assert "AE_LAB_DATA_DIR" in report.code_requirements(store.shipped_like(config.DAE))
 
 
 def test_the_table_has_each_levels_metrics_and_those_of_doing_nothing(trained, small):
@@ -106,7 +108,7 @@ def test_the_table_has_each_levels_metrics_and_those_of_doing_nothing(trained, s
 
 def test_the_report_holds_settings_provenance_curve_pictures_metrics_and_program(page, trained):
     _, run = trained
-    assert all(value in page for _, value in report.settings(run.config))
+    assert all(value in page for _, value in report.settings_in_words(run.config))
     assert run.weights_sha256 in page
     assert "Plotly.newPlot" in page
     assert without_scripts(page).count('src="data:image/png;base64,') == 3 + 1 + report.SNAPSHOTS_SHOWN
@@ -123,7 +125,9 @@ def test_the_report_asks_for_nothing_from_outside(page):
 def test_words_from_an_uploaded_run_are_text_in_the_report(trained, small):
     store, run = trained
     evil = replace(run, result={**run.result, "versions": {"torch": "<script>alert(1)</script>"}})
-    page = report.html(evil, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0)
+    page = report.report_html(
+        evil, history.read_progress(run.run_id, store), store.load_model(run), small, NOISE, 0
+    )
     assert "<script>alert(1)" not in page
 
 
@@ -131,7 +135,7 @@ def test_the_pictures_follow_the_noise_that_is_asked_for(trained, small):
     store, run = trained
     model, progress = store.load_model(run), history.read_progress(run.run_id, store)
     pictures = [
-        re.findall(r'src="(data:[^"]+)', report.html(run, progress, model, small, NOISE, seed))[-3:]
+        re.findall(r'src="(data:[^"]+)', report.report_html(run, progress, model, small, NOISE, seed))[-3:]
         for seed in (0, 1)
     ]
     assert pictures[0][0] == pictures[1][0]

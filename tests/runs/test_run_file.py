@@ -25,7 +25,7 @@ from ae_core.runs.run_file import FILES, export_run, import_run
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, WEIGHTS
 from ae_core.runs.store import SHIPPED, Store
 from ae_core.service import jobs
-from ae_core.service.worker import record
+from ae_core.service.worker import record_training
 from tests.runs.test_store import damaged_copies
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 1})
@@ -34,7 +34,7 @@ SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
 
 
 def train(store: Store, digits: Digits, run: RunConfig = RUN) -> str:
-    for _ in record(run, store, digits):
+    for _ in record_training(run, store, digits):
         pass
     return config.run_id(run)
 
@@ -74,7 +74,7 @@ def packed(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
 def sealed(folder: Path, run: RunConfig, weights: bytes, result: dict, events: bytes) -> bytes:
     """A forger's file: everything belongs together, because the lab itself sealed it."""
     store = Store(folder)
-    store.begin(run)
+    store.start_log(run)
     (store.folder(config.run_id(run)) / EVENTS).write_bytes(events)
     store.commit(run, _Weights(weights), result)
     files = {name: (store.folder(config.run_id(run)) / name).read_bytes() for name in FILES}
@@ -183,21 +183,23 @@ def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here
     name = import_run(
         store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere
     )
-    tickets.ask(store, RUN, None, "ada", 1.0)
+    tickets.submit_ticket(store, RUN, None, "ada", 1.0)
     assert history.status_of(NAME, store) == "queued"
-    tickets.close(store, NAME)
+    tickets.remove_ticket(store, NAME)
     train(store, few_digits)
     assert store.get(NAME).weights_sha256 != store.get(name).weights_sha256
     assert not store.get(NAME).uploaded_as
     assert [run.run_id for run in store.runs()[0] if not run.shipped] == [NAME]
-    assert {entry.name: entry.uploaded for entry in housekeeping.folders(store)[0] if not entry.shipped} == {
+    assert {
+        entry.name: entry.uploaded for entry in housekeeping.list_folders(store)[0] if not entry.shipped
+    } == {
         NAME: False,
         name: True,
     }
 
 
 def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, digits_for):
-    store.begin(RUN).append({"event": "stopped"})
+    store.start_log(RUN).append({"event": "stopped"})
     import_run(store, content, digits_for)
     assert history.status_of(NAME, store) == "stopped"
 
@@ -208,7 +210,7 @@ def test_what_is_here_already_need_not_come_in_again(store, content, few_digits,
         StoreError, match=rf"here already, with the same weights: it was uploaded before. Choose {name[:6]}"
     ):
         import_run(store, content, digits_for)
-    housekeeping.delete(store, name)
+    housekeeping.delete_run(store, name)
     train(store, few_digits)
     before = (store.folder(NAME) / MANIFEST).read_bytes()
     with pytest.raises(StoreError, match="was trained here"):
@@ -220,17 +222,17 @@ def test_what_is_here_already_need_not_come_in_again(store, content, few_digits,
 
 def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digits_for, monkeypatch):
     name = import_run(store, content, digits_for)
-    housekeeping.pin(store, name)
-    trashed = housekeeping.delete(store, name)
+    housekeeping.pin_run(store, name)
+    trashed = housekeeping.delete_run(store, name)
     assert store.uploads() == ([], [])
     assert housekeeping.undo_delete(store, trashed) == name
-    assert {entry.name: entry.pinned for entry in housekeeping.folders(store)[0] if not entry.shipped} == {
-        name: True
-    }
+    assert {
+        entry.name: entry.pinned for entry in housekeeping.list_folders(store)[0] if not entry.shipped
+    } == {name: True}
     assert housekeeping.used_bytes(store) > 0
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.000001")
     assert housekeeping.make_room(store) == []
-    housekeeping.unpin(store, name)
+    housekeeping.unpin_run(store, name)
     assert housekeeping.make_room(store) == [name]
 
 
@@ -240,7 +242,7 @@ def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lo
     """It lay among the trained ones, under the name of its settings, with a mark."""
     train(store, few_digits)
     (store.folder(NAME) / UPLOADED).touch()
-    housekeeping.pin(store, NAME)
+    housekeeping.pin_run(store, NAME)
     content = {path.name: path.read_bytes() for path in store.folder(NAME).iterdir()}
     later = Store(store.root)
     assert later.find(NAME) is None
@@ -257,7 +259,7 @@ def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lo
 def test_an_earlier_versions_upload_makes_way_for_a_training_that_begins(store, few_digits):
     train(store, few_digits)
     (store.folder(NAME) / UPLOADED).touch()
-    Store(store.root).begin(RUN)
+    Store(store.root).start_log(RUN)
     assert [run.config for run in store.uploads()[0]] == [RUN]
     assert store.events(NAME) == []
 
@@ -313,7 +315,7 @@ def test_who_may_have_learnt_from_the_digits_at_hand_is_known(store, few_digits,
 
 
 def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
-    store.begin(RUN)
+    store.start_log(RUN)
     with pytest.raises(StoreError, match="no finished run"):
         export_run(store, NAME)
     train(store, few_digits)

@@ -16,7 +16,7 @@ def test_what_goes_in_comes_out():
         "optimiser": {"state": {0: {"exp_avg": wide, "step": torch.tensor(7.0)}, 1: {"exp_avg": torch.rand(2).half()}}},
         "random": torch.Generator().get_state(),
     }  # fmt: skip
-    back = state_file.from_bytes(state_file.to_bytes(state))
+    back = state_file.unpack_state(state_file.pack_state(state))
     assert {key: back[key] for key in ("epoch", "rate", "name", "fused", "nothing", "empty")} == {
         key: state[key] for key in ("epoch", "rate", "name", "fused", "nothing", "empty")
     }
@@ -31,7 +31,7 @@ def test_what_goes_in_comes_out():
 
 def test_parts_of_one_memory_are_kept_each_by_itself():
     whole = torch.arange(6.0)
-    back = state_file.from_bytes(state_file.to_bytes([whole[:3], whole[3:], (whole, 1)]))
+    back = state_file.unpack_state(state_file.pack_state([whole[:3], whole[3:], (whole, 1)]))
     assert [part.tolist() for part in (back[0], back[1], back[2][0])] == [
         [0, 1, 2],
         [3, 4, 5],
@@ -44,9 +44,9 @@ def test_parts_of_one_memory_are_kept_each_by_itself():
 )
 def test_what_could_run_or_is_not_foreseen_has_no_place(what):
     with pytest.raises(TypeError, match="has no place in a checkpoint"):
-        state_file.to_bytes({"state": [what]})
+        state_file.pack_state({"state": [what]})
 
 
 def test_other_files_are_no_state():
     with pytest.raises(SafetensorError):
-        state_file.from_bytes(b"PK\x03\x04 what torch.save writes")
+        state_file.unpack_state(b"PK\x03\x04 what torch.save writes")

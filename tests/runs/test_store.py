@@ -21,7 +21,7 @@ from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.metrics import decibels
-from ae_core.models import build
+from ae_core.models import build_model
 from ae_core.runs.packing import from_png, pack_codes, to_png, unpack_codes
 from ae_core.runs.run_folder import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS
 from ae_core.runs.run_log import EventLog
@@ -39,8 +39,8 @@ SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
 
 def finish(store: Store, run: RunConfig = RUN):
     """A finished run of small but real weights."""
-    model = build(run.model, seeded(0, "weights"))
-    store.begin(run).append({"event": "started"})
+    model = build_model(run.model, seeded(0, "weights"))
+    store.start_log(run).append({"event": "started"})
     store.commit(run, model, RESULT)
     return model
 
@@ -71,8 +71,8 @@ def test_a_run_that_recorded_another_psnr_is_read_with_that_of_its_mean_error(st
         **RESULT,
         "test": {**RESULT["test"], "psnr": 14.2},
     }  # the mean of the pictures' own, as earlier versions had it
-    store.begin(RUN)
-    store.commit(RUN, build(RUN.model), recorded)
+    store.start_log(RUN)
+    store.commit(RUN, build_model(RUN.model), recorded)
     assert store.get(NAME).result == RESULT
 
 
@@ -97,7 +97,7 @@ def test_a_loaded_model_is_ready_to_be_used(store):
 
 
 def test_a_run_without_its_manifest_is_not_finished(store):
-    store.begin(RUN).append({"event": "started"})
+    store.start_log(RUN).append({"event": "started"})
     assert store.find(NAME) is None
     assert store.runs()[0] == Store(store.root / "empty").runs()[0]
     with pytest.raises(StoreError, match=r"no finished run.*ae_core runs"):
@@ -106,7 +106,7 @@ def test_a_run_without_its_manifest_is_not_finished(store):
 
 def test_training_again_starts_over(store):
     finish(store)
-    store.begin(RUN)
+    store.start_log(RUN)
     assert store.find(NAME) is None
     assert store.events(NAME) == []
 
@@ -258,7 +258,7 @@ def test_what_is_damaged_and_cannot_be_set_aside_is_hashed_once_not_at_every_loo
 def test_a_store_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file" / "store")
-    for write in (store.check_writable, lambda: store.begin(RUN), lambda: store.lock(NAME)):
+    for write in (store.check_writable, lambda: store.start_log(RUN), lambda: store.lock(NAME)):
         with pytest.raises(StoreError, match=r"cannot be written.*AE_LAB_STORE"):
             write()
     assert store.get(SHIPPED_NAME).shipped
@@ -282,7 +282,7 @@ def test_what_is_no_runs_name_is_refused(store, name):
 
 
 def test_events_come_back_in_order_without_a_line_still_being_written(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     for step in range(3):
         log.append({"event": "batch", "step": step})
     with log.path.open("ab") as file:
@@ -292,7 +292,7 @@ def test_events_come_back_in_order_without_a_line_still_being_written(store):
 
 
 def test_a_spoiled_line_does_not_hide_the_others(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     with log.path.open("ab") as file:
         file.write(b"\xff\xfe not json\n7\n")
@@ -302,7 +302,7 @@ def test_a_spoiled_line_does_not_hide_the_others(store):
 
 def test_the_settings_are_in_the_folder_from_the_beginning(store):
     run = RunConfig(corruption=CorruptionConfig("masking", 0.25))
-    store.begin(run)
+    store.start_log(run)
     assert config.from_json((store.folder(config.run_id(run)) / CONFIG).read_text()) == run
     assert json.loads((store.folder(config.run_id(run)) / CONFIG).read_text())["recipe"] == config.RECIPE
 
@@ -323,7 +323,7 @@ def keep(store: Store, log: EventLog, epoch: int = 1, seconds: float = 2.5) -> C
 
 
 def test_what_was_kept_comes_back_with_the_log_as_it_was(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     kept = keep(store, log, epoch=3, seconds=12.5)
     log.append({"event": "batch", "step": 50})
@@ -337,7 +337,7 @@ def test_what_was_kept_comes_back_with_the_log_as_it_was(store):
 
 
 def test_only_the_last_checkpoint_is_kept(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     for epoch in range(1, 4):
         keep(store, log, epoch)
         assert store.last_epoch(RUN) == epoch
@@ -354,7 +354,7 @@ def test_a_run_without_a_checkpoint_begins_anew(store):
 
 
 def test_a_damaged_checkpoint_is_as_none(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     keep(store, log)
     whole = (store.folder(NAME) / CHECKPOINT).read_bytes()
@@ -368,7 +368,7 @@ def test_a_damaged_checkpoint_is_as_none(store):
 
 @pytest.mark.parametrize("package", ["torch", "ae_core"])
 def test_a_checkpoint_of_other_versions_is_as_none(store, package, monkeypatch):
-    keep(store, store.begin(RUN))
+    keep(store, store.start_log(RUN))
     monkeypatch.setattr("ae_core.runs.store.versions", lambda: {**versions(), package: "another"})
     assert store.resume(RUN)[1] is None
 
@@ -377,7 +377,7 @@ def test_a_checkpoint_of_other_versions_is_as_none(store, package, monkeypatch):
     "change", [lambda text: text.replace("started", "stopped"), lambda text: "", lambda text: text[1:]]
 )
 def test_a_checkpoint_does_not_go_on_with_another_log(store, change):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     keep(store, log)
     log.path.write_text(change(log.path.read_text()))
@@ -386,23 +386,23 @@ def test_a_checkpoint_does_not_go_on_with_another_log(store, change):
 
 
 def test_a_checkpoint_does_not_go_on_with_other_settings(store):
-    keep(store, store.begin(RUN))
+    keep(store, store.start_log(RUN))
     (store.folder(NAME) / CONFIG).write_text(config.to_json(RunConfig()))
     assert store.resume(RUN)[1] is None
     assert (store.folder(NAME) / CONFIG).read_text() == config.to_json(RUN)
 
 
 def test_a_finished_run_has_no_checkpoint(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     keep(store, log)
-    store.commit(RUN, build(RUN.model, seeded(0, "weights")), RESULT)
+    store.commit(RUN, build_model(RUN.model, seeded(0, "weights")), RESULT)
     assert not (store.folder(NAME) / CHECKPOINT).exists()
     keep(store, log)  # as if the process had died between the manifest and this
     assert store.get(NAME).result == RESULT
 
 
 def test_a_checkpoint_that_cannot_be_written_says_so(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     (store.folder(NAME) / CHECKPOINT).mkdir()
     with pytest.raises(StoreError, match=r"checkpoint could not be written.*Make room"):
         keep(store, log)
@@ -410,7 +410,7 @@ def test_a_checkpoint_that_cannot_be_written_says_so(store):
 
 
 def test_a_log_is_cut_back_only_to_what_it_was(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     content = log.path.read_bytes()
     log.append({"event": "batch"})
@@ -423,7 +423,7 @@ def test_a_log_is_cut_back_only_to_what_it_was(store):
 
 
 def test_a_failure_is_the_last_thing_in_the_log_and_told_once(store):
-    store.begin(RUN).append({"event": "started"})
+    store.start_log(RUN).append({"event": "started"})
     for _ in range(2):
         assert store.log_failure(RUN, "No digits. Look elsewhere.")
     assert [event["event"] for event in store.events(NAME)] == ["started", "failed"]
@@ -442,7 +442,7 @@ def test_a_run_can_fail_before_it_began(store):
 
 
 def test_a_failure_leaves_the_checkpoint_to_go_on_from(store):
-    log = store.begin(RUN)
+    log = store.start_log(RUN)
     log.append({"event": "started"})
     keep(store, log)
     store.log_failure(RUN, "No room.")
@@ -451,7 +451,7 @@ def test_a_failure_leaves_the_checkpoint_to_go_on_from(store):
 
 
 def test_a_failure_that_cannot_be_logged_is_answered_with_no(store):
-    store.begin(RUN)
+    store.start_log(RUN)
     (store.folder(NAME) / EVENTS).unlink()
     (store.folder(NAME) / EVENTS).mkdir()
     assert not store.log_failure(RUN, "No room.")
@@ -471,9 +471,9 @@ def test_nothing_is_added_to_the_log_of_a_finished_run_not_even_a_failure(store)
 
 
 def test_a_checkpoint_that_cannot_be_taken_away_does_not_undo_a_finished_run(store):
-    store.begin(RUN).append({"event": "started"})
+    store.start_log(RUN).append({"event": "started"})
     (store.folder(NAME) / CHECKPOINT).mkdir()
-    store.commit(RUN, build(RUN.model, seeded(0, "weights")), RESULT)
+    store.commit(RUN, build_model(RUN.model, seeded(0, "weights")), RESULT)
     assert Store(store.root).get(NAME).result == RESULT
 
 
@@ -488,7 +488,7 @@ def test_a_log_that_cannot_grow_has_no_half_line(store):
         "    try: log.append({'event': 'batch', 'step': step})\n"
         "    except StoreError as problem: print(step, problem); break"
     )
-    path = store.begin(RUN).path
+    path = store.start_log(RUN).path
     done = subprocess.run(
         [sys.executable, "-c", program, path], cwd=PROJECT, capture_output=True, text=True, check=True
     )

@@ -29,20 +29,20 @@ def run_number(i: int) -> RunConfig:
 
 
 def ask(store: Store, run: RunConfig = RUN, visitor: str = "anna", expected_seconds: float = 10.0) -> str:
-    tickets.ask(store, run, None, visitor, expected_seconds)
+    tickets.submit_ticket(store, run, None, visitor, expected_seconds)
     return run_id(run)
 
 
 def age(store: Store, name: str, seconds: float) -> None:
     """As if the run had been asked for that much earlier."""
-    path = tickets.folder(store, name) / tickets.TICKET
+    path = tickets.ticket_folder(store, name) / tickets.TICKET
     fields = json.loads(path.read_text())
     path.write_text(json.dumps({**fields, "asked": fields["asked"] - seconds}))
 
 
 def watched_before(store: Store, name: str, visitor: str, seconds: float) -> None:
     seen = time.time() - seconds
-    os.utime(tickets.folder(store, name) / tickets.VIEWERS / visitor, (seen, seen))
+    os.utime(tickets.ticket_folder(store, name) / tickets.VIEWERS / visitor, (seen, seen))
 
 
 def names(found: list[Ticket]) -> list[str]:
@@ -66,9 +66,9 @@ def ticket(i: int, owners: str = "a", expected_seconds: float = 10.0, asked: flo
 
 
 def test_a_ticket_says_what_was_asked_for(store, tmp_path):
-    assert tickets.find(store, NAME) is None
-    tickets.ask(store, RUN, tmp_path / "digits", "anna", 12.34)
-    found = tickets.find(store, NAME)
+    assert tickets.find_ticket(store, NAME) is None
+    tickets.submit_ticket(store, RUN, tmp_path / "digits", "anna", 12.34)
+    found = tickets.find_ticket(store, NAME)
     assert (found.run, found.run_id, found.data_dir, found.owners) == (
         RUN,
         NAME,
@@ -77,93 +77,93 @@ def test_a_ticket_says_what_was_asked_for(store, tmp_path):
     )
     assert (found.expected_seconds, found.problem, found.versions) == (12.3, "", versions())
     assert found.asked == pytest.approx(time.time(), abs=60)
-    assert names(tickets.line(store)) == [NAME]
+    assert names(tickets.tickets_in_line(store)) == [NAME]
 
 
 def test_a_data_directory_means_the_same_to_a_process_elsewhere(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tickets.ask(store, RUN, tmp_path.relative_to(tmp_path) / "digits", "anna", 1.0)
-    assert tickets.find(store, NAME).data_dir == tmp_path / "digits"
+    tickets.submit_ticket(store, RUN, tmp_path.relative_to(tmp_path) / "digits", "anna", 1.0)
+    assert tickets.find_ticket(store, NAME).data_dir == tmp_path / "digits"
 
 
 def test_who_asks_for_a_run_in_the_line_joins_it(store):
     ask(store, visitor="anna")
-    first = tickets.find(store, NAME)
+    first = tickets.find_ticket(store, NAME)
     ask(store, visitor="ben")
     ask(store, visitor="ben", expected_seconds=99.0)
-    joined = tickets.find(store, NAME)
+    joined = tickets.find_ticket(store, NAME)
     assert joined.owners == {"anna", "ben"}
     assert replace(joined, owners=first.owners) == first
 
 
 def test_a_run_asked_for_again_is_another_ticket(store):
     ask(store)
-    first = tickets.find(store, NAME)
-    assert tickets.withdraw(store, NAME, "anna")
+    first = tickets.find_ticket(store, NAME)
+    assert tickets.withdraw_owner(store, NAME, "anna")
     ask(store)
-    assert tickets.find(store, NAME).number != first.number
+    assert tickets.find_ticket(store, NAME).number != first.number
 
 
 def test_a_ticket_goes_when_nobody_wants_it_any_more(store):
     for visitor in ("anna", "ben"):
         ask(store, visitor=visitor)
-    assert not tickets.withdraw(store, NAME, "anna")
-    assert tickets.find(store, NAME).owners == {"ben"}
-    assert not tickets.withdraw(store, NAME, "anna")
-    assert tickets.withdraw(store, NAME, "ben")
-    assert tickets.find(store, NAME) is None
-    assert tickets.line(store) == []
-    assert not tickets.folder(store, NAME).exists()
+    assert not tickets.withdraw_owner(store, NAME, "anna")
+    assert tickets.find_ticket(store, NAME).owners == {"ben"}
+    assert not tickets.withdraw_owner(store, NAME, "anna")
+    assert tickets.withdraw_owner(store, NAME, "ben")
+    assert tickets.find_ticket(store, NAME) is None
+    assert tickets.tickets_in_line(store) == []
+    assert not tickets.ticket_folder(store, NAME).exists()
 
 
 def test_who_looks_on_keeps_a_training_going_and_not_ten_seconds_after(store):
     ask(store, visitor="anna")
-    tickets.look_on(store, NAME, "ben")
-    assert not tickets.withdraw(store, NAME, "anna")
+    tickets.note_viewer(store, NAME, "ben")
+    assert not tickets.withdraw_owner(store, NAME, "anna")
     watched_before(store, NAME, "ben", tickets.VIEWER_SECONDS - 2)
-    assert not tickets.withdraw(store, NAME, "anna")
+    assert not tickets.withdraw_owner(store, NAME, "anna")
     watched_before(store, NAME, "ben", tickets.VIEWER_SECONDS + 0.5)
-    assert tickets.withdraw(store, NAME, "anna")
-    assert tickets.find(store, NAME) is None
+    assert tickets.withdraw_owner(store, NAME, "anna")
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_looking_on_again_counts_from_the_last_look(store):
     ask(store, visitor="anna")
-    tickets.look_on(store, NAME, "ben")
+    tickets.note_viewer(store, NAME, "ben")
     watched_before(store, NAME, "ben", 60)
-    tickets.look_on(store, NAME, "ben")
-    assert not tickets.withdraw(store, NAME, "anna")
+    tickets.note_viewer(store, NAME, "ben")
+    assert not tickets.withdraw_owner(store, NAME, "anna")
 
 
 def test_looking_at_ones_own_run_does_not_keep_it_from_being_stopped(store):
     ask(store, visitor="anna")
-    tickets.look_on(store, NAME, "anna")
-    assert tickets.withdraw(store, NAME, "anna")
+    tickets.note_viewer(store, NAME, "anna")
+    assert tickets.withdraw_owner(store, NAME, "anna")
 
 
 def test_looking_on_does_not_put_a_run_in_the_line(store):
-    tickets.look_on(store, NAME, "ben")
-    assert tickets.line(store) == []
-    assert not tickets.folder(store, NAME).exists()
+    tickets.note_viewer(store, NAME, "ben")
+    assert tickets.tickets_in_line(store) == []
+    assert not tickets.ticket_folder(store, NAME).exists()
 
 
 def test_a_closed_ticket_is_gone_whoever_wants_it(store):
     ask(store, visitor="anna")
-    tickets.look_on(store, NAME, "ben")
-    tickets.close(store, NAME)
-    assert tickets.find(store, NAME) is None
-    tickets.close(store, NAME)  # nothing to close is no mistake
+    tickets.note_viewer(store, NAME, "ben")
+    tickets.remove_ticket(store, NAME)
+    assert tickets.find_ticket(store, NAME) is None
+    tickets.remove_ticket(store, NAME)  # nothing to close is no mistake
 
 
 def test_a_finished_training_does_not_close_the_ticket_that_came_after_its_own(store):
     ask(store)
-    number = tickets.find(store, NAME).number
-    tickets.close(store, NAME)
+    number = tickets.find_ticket(store, NAME).number
+    tickets.remove_ticket(store, NAME)
     ask(store)
-    tickets.close(store, NAME, number)
-    assert tickets.find(store, NAME).owners == {"anna"}
-    tickets.close(store, NAME, tickets.find(store, NAME).number)
-    assert tickets.find(store, NAME) is None
+    tickets.remove_ticket(store, NAME, number)
+    assert tickets.find_ticket(store, NAME).owners == {"anna"}
+    tickets.remove_ticket(store, NAME, tickets.find_ticket(store, NAME).number)
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path):
@@ -177,7 +177,7 @@ def test_a_ticket_that_cannot_be_written_says_so_and_is_none(store):
     (store.root / "jobs").write_text("in the way")
     with pytest.raises(StoreError, match=r"cannot be written.*press Train again"):
         ask(store)
-    assert tickets.line(store) == []
+    assert tickets.tickets_in_line(store) == []
 
 
 # The line
@@ -187,13 +187,13 @@ def test_the_line_is_in_the_order_of_asking_for_runs_of_one_length(store):
     asked = [ask(store, run_number(i), f"visitor {i}") for i in range(4)]
     for i, name in enumerate(asked):
         age(store, name, 40 - i)
-    assert names(tickets.line(store)) == asked
+    assert names(tickets.tickets_in_line(store)) == asked
 
 
 def test_a_short_run_passes_a_long_one(store):
     long = ask(store, run_number(0), "anna", expected_seconds=600)
     short = ask(store, run_number(1), "ben", expected_seconds=5)
-    assert names(tickets.line(store)) == [short, long]
+    assert names(tickets.tickets_in_line(store)) == [short, long]
 
 
 def test_a_long_run_is_not_passed_for_ever(store):
@@ -202,18 +202,18 @@ def test_a_long_run_is_not_passed_for_ever(store):
     before = ask(store, run_number(1), "ben", expected_seconds=5)
     age(store, long, 10)
     after = ask(store, run_number(2), "cleo", expected_seconds=5)
-    assert names(tickets.line(store)) == [long, before, after]
+    assert names(tickets.tickets_in_line(store)) == [long, before, after]
 
 
 def test_the_4th_run_of_one_visitor_is_refused_and_nobody_elses(store):
     mine = [ask(store, run_number(i), "anna") for i in range(tickets.TICKETS_PER_VISITOR)]
     with pytest.raises(QueueFullError, match=r"3 trainings under way.*one running and two waiting.*stop one"):
         ask(store, run_number(3), "anna")
-    assert tickets.find(store, run_id(run_number(3))) is None
+    assert tickets.find_ticket(store, run_id(run_number(3))) is None
     theirs = ask(store, run_number(3), "ben")
-    assert names(tickets.line(store)) == [*mine, theirs]
-    tickets.withdraw(store, mine[0], "anna")
-    assert tickets.find(store, ask(store, run_number(4), "anna")) is not None
+    assert names(tickets.tickets_in_line(store)) == [*mine, theirs]
+    tickets.withdraw_owner(store, mine[0], "anna")
+    assert tickets.find_ticket(store, ask(store, run_number(4), "anna")) is not None
 
 
 def test_a_full_line_takes_no_more_but_lets_others_join_what_is_in_it(store, monkeypatch):
@@ -222,18 +222,18 @@ def test_a_full_line_takes_no_more_but_lets_others_join_what_is_in_it(store, mon
     ask(store, run_number(1), "ben")
     with pytest.raises(QueueFullError, match="as many as the line holds"):
         ask(store, run_number(2), "cleo")
-    assert tickets.find(store, run_id(run_number(2))) is None
+    assert tickets.find_ticket(store, run_id(run_number(2))) is None
     assert ask(store, run_number(0), "cleo") == first
-    tickets.withdraw(store, first, "anna")
-    tickets.withdraw(store, first, "cleo")
-    assert tickets.find(store, ask(store, run_number(2), "cleo")) is not None
+    tickets.withdraw_owner(store, first, "anna")
+    tickets.withdraw_owner(store, first, "cleo")
+    assert tickets.find_ticket(store, ask(store, run_number(2), "cleo")) is not None
 
 
 def test_asking_again_for_a_run_of_ones_own_does_not_count_anew(store):
     for _ in range(2):
         for i in range(tickets.TICKETS_PER_VISITOR):
             ask(store, run_number(i), "anna")
-    assert len(tickets.line(store)) == tickets.TICKETS_PER_VISITOR
+    assert len(tickets.tickets_in_line(store)) == tickets.TICKETS_PER_VISITOR
 
 
 def test_who_has_three_under_way_cannot_join_a_fourth(store):
@@ -242,21 +242,21 @@ def test_who_has_three_under_way_cannot_join_a_fourth(store):
     theirs = ask(store, run_number(3), "ben")
     with pytest.raises(QueueFullError):
         ask(store, run_number(3), "anna")
-    assert tickets.find(store, theirs).owners == {"ben"}
+    assert tickets.find_ticket(store, theirs).owners == {"ben"}
 
 
 def test_a_run_that_failed_does_not_count(store):
     for i in range(tickets.TICKETS_PER_VISITOR):
         ask(store, run_number(i), "anna")
-    tickets.fail(store, run_id(run_number(0)), "no room")
+    tickets.write_failure(store, run_id(run_number(0)), "no room")
     ask(store, run_number(3), "anna")
-    assert len(tickets.line(store)) == 3
+    assert len(tickets.tickets_in_line(store)) == 3
 
 
 def test_sixty_who_ask_at_once_for_one_run_share_one_ticket(store):
     with ThreadPoolExecutor(60) as crowd:
         list(crowd.map(lambda i: ask(store, visitor=f"visitor{i}"), range(60)))
-    (only,) = tickets.line(store)
+    (only,) = tickets.tickets_in_line(store)
     assert only.owners == {f"visitor{i}" for i in range(60)}
 
 
@@ -270,7 +270,7 @@ def test_a_visitor_who_asks_in_many_tabs_at_once_gets_no_more_than_three(store):
 
     with ThreadPoolExecutor(12) as tabs:
         assert sum(tabs.map(refused, range(12))) == 12 - tickets.TICKETS_PER_VISITOR
-    assert len(tickets.line(store)) == tickets.TICKETS_PER_VISITOR
+    assert len(tickets.tickets_in_line(store)) == tickets.TICKETS_PER_VISITOR
 
 
 # What is no ticket
@@ -301,14 +301,14 @@ JUNK = {
 
 @pytest.mark.parametrize("content", JUNK.values(), ids=JUNK)
 def test_what_is_no_ticket_is_none_and_hides_no_other(store, content):
-    place = tickets.folder(store, NAME)
+    place = tickets.ticket_folder(store, NAME)
     (place / tickets.OWNERS).mkdir(parents=True)
     (place / tickets.TICKET).write_bytes(content if isinstance(content, bytes) else content.encode())
     other = ask(store, run_number(1))
-    assert tickets.find(store, NAME) is None
-    assert names(tickets.line(store)) == [other]
+    assert tickets.find_ticket(store, NAME) is None
+    assert names(tickets.tickets_in_line(store)) == [other]
     ask(store)
-    assert set(names(tickets.line(store))) == {other, NAME}
+    assert set(names(tickets.tickets_in_line(store))) == {other, NAME}
 
 
 def test_a_folder_that_is_no_runs_hides_no_ticket(store):
@@ -316,16 +316,16 @@ def test_a_folder_that_is_no_runs_hides_no_ticket(store):
     for stray in ("notes", "F" * 16):
         (store.root / "jobs" / stray).mkdir()
         (store.root / "jobs" / stray / tickets.TICKET).write_text(WHOLE)
-    assert names(tickets.line(store)) == [other]
+    assert names(tickets.tickets_in_line(store)) == [other]
 
 
 def test_a_ticket_without_its_owners_is_none(store):
     """The moment in which a ticket is being taken away."""
     ask(store)
-    for path in (tickets.folder(store, NAME) / tickets.OWNERS).iterdir():
+    for path in (tickets.ticket_folder(store, NAME) / tickets.OWNERS).iterdir():
         path.unlink()
-    (tickets.folder(store, NAME) / tickets.OWNERS).rmdir()
-    assert tickets.find(store, NAME) is None
+    (tickets.ticket_folder(store, NAME) / tickets.OWNERS).rmdir()
+    assert tickets.find_ticket(store, NAME) is None
 
 
 # Failures
@@ -333,46 +333,46 @@ def test_a_ticket_without_its_owners_is_none(store):
 
 def test_a_failure_is_on_the_ticket_which_leaves_the_line_and_stays_as_large_as_it_was(store):
     ask(store)
-    path = tickets.folder(store, NAME) / tickets.TICKET
+    path = tickets.ticket_folder(store, NAME) / tickets.TICKET
     before = path.stat()
     assert before.st_size == tickets.TICKET_BYTES
-    tickets.fail(store, NAME, "No room on the disk: räume auf. " + "x" * 5000)
+    tickets.write_failure(store, NAME, "No room on the disk: räume auf. " + "x" * 5000)
     after = path.stat()
     assert (after.st_size, after.st_ino) == (before.st_size, before.st_ino)
-    assert tickets.find(store, NAME).problem.startswith("No room on the disk: räume auf.")
-    assert len(tickets.find(store, NAME).problem) > 1000
-    assert tickets.line(store) == []
+    assert tickets.find_ticket(store, NAME).problem.startswith("No room on the disk: räume auf.")
+    assert len(tickets.find_ticket(store, NAME).problem) > 1000
+    assert tickets.tickets_in_line(store) == []
 
 
 @pytest.mark.parametrize("letter", ["x", '"', "\n", "ä", "→", "😀"])
 def test_a_long_reason_fits_in_its_place_whatever_it_is_written_in(store, letter):
-    tickets.ask(store, config.KERAS_EXAMPLE, store.root / ("deep/" * 40), "anna", 1e6)
+    tickets.submit_ticket(store, config.KERAS_EXAMPLE, store.root / ("deep/" * 40), "anna", 1e6)
     name = run_id(config.KERAS_EXAMPLE)
-    tickets.fail(store, name, letter * 5000)
-    assert (tickets.folder(store, name) / tickets.TICKET).stat().st_size == tickets.TICKET_BYTES
-    assert set(tickets.find(store, name).problem) == {letter}
+    tickets.write_failure(store, name, letter * 5000)
+    assert (tickets.ticket_folder(store, name) / tickets.TICKET).stat().st_size == tickets.TICKET_BYTES
+    assert set(tickets.find_ticket(store, name).problem) == {letter}
 
 
 def test_a_failed_run_that_is_asked_for_again_is_in_the_line_again(store):
     ask(store, visitor="anna")
-    first = tickets.find(store, NAME)
-    tickets.fail(store, NAME, "no room")
+    first = tickets.find_ticket(store, NAME)
+    tickets.write_failure(store, NAME, "no room")
     ask(store, visitor="ben")
-    again = tickets.find(store, NAME)
+    again = tickets.find_ticket(store, NAME)
     assert (again.problem, again.owners) == ("", {"ben"})
     assert again.number != first.number
-    assert names(tickets.line(store)) == [NAME]
+    assert names(tickets.tickets_in_line(store)) == [NAME]
 
 
 def test_a_failure_without_a_ticket_is_no_mistake(store):
-    tickets.fail(store, NAME, "no room")
-    assert tickets.find(store, NAME) is None
+    tickets.write_failure(store, NAME, "no room")
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_attempts_are_counted_until_one_comes_further(store):
     ask(store)
     assert tickets.count_attempt(store, NAME, 0) == []
-    tickets.note_reason(store, NAME, "out of memory")
+    tickets.note_attempt_end(store, NAME, "out of memory")
     assert tickets.count_attempt(store, NAME, 0) == ["out of memory"]
     (first, second) = tickets.count_attempt(store, NAME, 0)
     assert first == "out of memory"
@@ -384,7 +384,7 @@ def test_attempts_are_counted_until_one_comes_further(store):
 def test_attempts_are_forgotten_with_the_ticket(store):
     ask(store)
     tickets.count_attempt(store, NAME, 0)
-    tickets.close(store, NAME)
+    tickets.remove_ticket(store, NAME)
     ask(store)
     assert tickets.count_attempt(store, NAME, 0) == []
 
@@ -398,23 +398,23 @@ def nobody_is(name: str) -> bool:
 
 def test_each_visitor_may_have_one_run_in_training(store):
     line = [ticket(0, "a"), ticket(1, "a"), ticket(2, "b"), ticket(3, "c"), ticket(4, "b")]
-    assert tickets.ready(line, nobody_is) == [line[0], line[2], line[3]]
+    assert tickets.ready_tickets(line, nobody_is) == [line[0], line[2], line[3]]
 
 
 def test_the_run_in_training_counts_before_those_that_wait(store):
     line = [ticket(0, "a"), ticket(1, "b"), ticket(2, "a")]
-    ready = tickets.ready(line, lambda name: name == line[2].run_id)
+    ready = tickets.ready_tickets(line, lambda name: name == line[2].run_id)
     assert ready == [line[2], line[1]]
 
 
 def test_a_shared_run_need_not_wait_for_one_of_those_who_want_it(store):
     line = [ticket(0, "a"), ticket(1, "ab"), ticket(2, "b")]
-    assert tickets.ready(line, nobody_is) == [line[0], line[1]]
+    assert tickets.ready_tickets(line, nobody_is) == [line[0], line[1]]
 
 
 def test_a_run_that_only_viewers_want_still_goes_on(store):
     line = [ticket(0, ""), ticket(1, "")]
-    assert tickets.ready(line, nobody_is) == line
+    assert tickets.ready_tickets(line, nobody_is) == line
 
 
 # What to expect
@@ -422,42 +422,48 @@ def test_a_run_that_only_viewers_want_still_goes_on(store):
 
 def test_one_worker_takes_one_after_the_other():
     line = [ticket(i, f"{i}", expected_seconds=10) for i in range(3)]
-    told = tickets.forecast(line, {}, workers=1)
+    told = tickets.forecast_starts(line, {}, workers=1)
     assert [told[each.run_id] for each in line] == [Forecast(1, 0.0), Forecast(2, 10.0), Forecast(3, 20.0)]
 
 
 def test_who_waits_begins_when_the_running_one_is_done():
     line = [ticket(i, f"{i}", expected_seconds=10) for i in range(3)]
-    told = tickets.forecast(line, {line[0].run_id: 4.0}, workers=1)
+    told = tickets.forecast_starts(line, {line[0].run_id: 4.0}, workers=1)
     assert [told[each.run_id] for each in line] == [Forecast(0, 0.0), Forecast(1, 4.0), Forecast(2, 14.0)]
 
 
 def test_two_workers_take_two_at_a_time():
     line = [ticket(i, f"{i}", expected_seconds=10) for i in range(4)]
-    told = tickets.forecast(line, {line[0].run_id: 4.0}, workers=2)
+    told = tickets.forecast_starts(line, {line[0].run_id: 4.0}, workers=2)
     assert [told[each.run_id].start_seconds for each in line] == [0.0, 0.0, 4.0, 10.0]
     assert [told[each.run_id].position for each in line] == [0, 1, 2, 3]
 
 
 def test_a_visitors_second_run_waits_for_the_first_though_a_worker_is_free():
     line = [ticket(0, "a"), ticket(1, "a", expected_seconds=10)]
-    assert tickets.forecast(line, {line[0].run_id: 100.0}, workers=2)[line[1].run_id] == Forecast(1, 100.0)
+    assert tickets.forecast_starts(line, {line[0].run_id: 100.0}, workers=2)[line[1].run_id] == Forecast(
+        1, 100.0
+    )
 
 
 def test_a_worker_that_one_visitor_must_not_take_yet_is_free_for_the_next():
     line = [ticket(0, "a"), ticket(1, "a"), ticket(2, "b")]
-    assert tickets.forecast(line, {line[0].run_id: 100.0}, workers=2)[line[2].run_id].start_seconds == 0.0
+    assert (
+        tickets.forecast_starts(line, {line[0].run_id: 100.0}, workers=2)[line[2].run_id].start_seconds == 0.0
+    )
 
 
 def test_a_shared_run_begins_when_one_of_its_owners_may():
     line = [ticket(0, "a"), ticket(1, "ab")]
-    assert tickets.ready(line, lambda name: name == line[0].run_id) == line
-    assert tickets.forecast(line, {line[0].run_id: 100.0}, workers=2)[line[1].run_id].start_seconds == 0.0
+    assert tickets.ready_tickets(line, lambda name: name == line[0].run_id) == line
+    assert (
+        tickets.forecast_starts(line, {line[0].run_id: 100.0}, workers=2)[line[1].run_id].start_seconds == 0.0
+    )
 
 
 def test_more_in_training_than_workers_known_is_no_mistake():
     line = [ticket(i, f"{i}") for i in range(4)]
-    told = tickets.forecast(line, {each.run_id: 5.0 + i for i, each in enumerate(line[:3])}, workers=1)
+    told = tickets.forecast_starts(line, {each.run_id: 5.0 + i for i, each in enumerate(line[:3])}, workers=1)
     assert told[line[3].run_id] == Forecast(1, 7.0)
 
 
@@ -491,7 +497,7 @@ def lines(draw) -> tuple[list[Ticket], dict[str, float]]:
 @given(line_and_left=lines(), workers=st.integers(1, 4))
 def test_everyone_is_told_a_place_and_a_time_that_is_not_in_the_past(line_and_left, workers):
     line, left = line_and_left
-    told = tickets.forecast(line, left, workers)
+    told = tickets.forecast_starts(line, left, workers)
     assert told.keys() == {each.run_id for each in line}
     assert all(0 <= forecast.start_seconds < float("inf") for forecast in told.values())
     waiting = [each.run_id for each in line if each.run_id not in left]
@@ -502,7 +508,7 @@ def test_everyone_is_told_a_place_and_a_time_that_is_not_in_the_past(line_and_le
 @given(line_and_left=lines())
 def test_with_one_worker_who_comes_later_begins_no_earlier(line_and_left):
     line, left = line_and_left
-    told = tickets.forecast(line, dict(list(left.items())[:1]), workers=1)
+    told = tickets.forecast_starts(line, dict(list(left.items())[:1]), workers=1)
     starts = [
         forecast.start_seconds for forecast in sorted(told.values(), key=lambda forecast: forecast.position)
     ]
@@ -513,7 +519,7 @@ def test_with_one_worker_who_comes_later_begins_no_earlier(line_and_left):
 def test_nobody_has_two_runs_of_their_own_alone_in_training(line_and_left, in_training):
     line, _ = line_and_left
     running = {run_id(RUNS[i]) for i in in_training}
-    ready = tickets.ready(line, lambda name: name in running)
+    ready = tickets.ready_tickets(line, lambda name: name in running)
     alone = [each.owners for each in ready if len(each.owners) == 1]
     assert len(alone) == len(set(alone))
     head = [each for each in line if each.run_id in running] or line

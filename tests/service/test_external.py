@@ -69,7 +69,7 @@ def train_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     yield lambda processes: monkeypatch.setenv("AE_LAB_SCHEDULER", processes.address)
     clear_line(store)
     with suppress(ClusterError):
-        connection.client(store, wait_seconds=1).close()
+        connection.connect_client(store, wait_seconds=1).close()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def undisturbed(digits: Digits, tmp_path: Path) -> Callable[[RunConfig], Store]:
     elsewhere = Store(tmp_path / "undisturbed")
 
     def trained(run: RunConfig) -> Store:
-        for _ in worker.record(run, elsewhere, digits):
+        for _ in worker.record_training(run, elsewhere, digits):
             pass
         return elsewhere
 
@@ -87,7 +87,7 @@ def undisturbed(digits: Digits, tmp_path: Path) -> Callable[[RunConfig], Store]:
 
 def submit(run: RunConfig, store: Store) -> str:
     """Each run for a visitor of its own, so that all may be trained at once."""
-    return jobs.submit(run, store, visitor=config.run_id(run))
+    return jobs.submit_training(run, store, visitor=config.run_id(run))
 
 
 def problem(store: Store) -> str:
@@ -126,10 +126,10 @@ def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_
         wait_for(lambda: problem(store))
         page.run()
         assert [processes.address in warning.value for warning in page.warning] == [True]
-        assert len(tickets.line(store)) == 2
+        assert len(tickets.tickets_in_line(store)) == 2
         page.button(key="dae_stop").click().run()
         assert "Press **Train**" in page.info[0].value
-        assert [ticket.run_id for ticket in tickets.line(store)] == [name]
+        assert [ticket.run_id for ticket in tickets.tickets_in_line(store)] == [name]
         assert store.load_model(store.shipped_like(config.DAE))
         assert history.status_of(name, store) == "queued"
 
@@ -186,8 +186,8 @@ def kill_trainer(name: str, store: Store) -> int:
 def trainer(name: str, store: Store) -> int | None:
     """The process of the worker that trains the run called `name`, None if there is none."""
     with suppress(ClusterError, OSError):
-        pids = {each.address: each.pid for each in connection.workers(store)}
-        for address, keys in connection.client(store).processing().items():
+        pids = {each.address: each.pid for each in connection.list_workers(store)}
+        for address, keys in connection.connect_client(store).processing().items():
             if any(name in str(key) for key in keys) and store.is_locked(name):
                 return pids.get(address)
     return None
@@ -221,7 +221,7 @@ def test_a_worker_of_other_versions_or_without_the_lab_is_refused_by_name(
 
 
 def workers_there(store: Store) -> int:
-    return len(connection.client(store).scheduler_info()["workers"])
+    return len(connection.connect_client(store).scheduler_info()["workers"])
 
 
 def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_path, store, monkeypatch):
@@ -250,10 +250,10 @@ def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_
             Client(
                 processes.address, timeout=3, security=security(authority.path, foreign), set_as_default=False
             )
-        gc.collect()  # as `connection.client` does after each that came to nothing
+        gc.collect()  # as `connection.connect_client` does after each that came to nothing
         monkeypatch.setenv("AE_LAB_SCHEDULER", processes.address)
         with pytest.raises(ClusterError, match=re.escape(processes.address)):
-            connection.client(store, wait_seconds=2)
+            connection.connect_client(store, wait_seconds=2)
         told, _ = asker.communicate(timeout=100)
     assert asker.returncode == 0
     assert store.has_own(json.loads(told.splitlines()[-1])["run_id"])

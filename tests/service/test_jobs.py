@@ -69,7 +69,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Sto
     use_one_thread()
     store = Store(tmp_path_factory.mktemp("undisturbed"))
     for run in (STEADY, QUICK):
-        for _ in worker.record(run, store, digits):
+        for _ in worker.record_training(run, store, digits):
             pass
     return store
 
@@ -109,41 +109,41 @@ def wait_for_epoch(name: str, store: Store, epoch: int = 1) -> None:
 
 def test_a_worker_keeps_the_memory_of_one_batch_for_the_next(service):
     """With Dask's own setting it gives it back every time, and a training takes twice as long."""
-    told = connection.client(service).run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
+    told = connection.connect_client(service).run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
     assert list(told.values()) == [os.environ.get("MALLOC_TRIM_THRESHOLD_")]
 
 
 def test_a_submitted_run_is_trained_outside_this_process_and_can_be_loaded(served_store):
     forget(run_id(QUICK), served_store)
-    name = jobs.submit(QUICK, served_store)
+    name = jobs.submit_training(QUICK, served_store)
     assert history.status_of(name, served_store) in ("queued", "running")
     wait_for_status(name, served_store, "finished")
     assert served_store.load_model(served_store.get(name)).encode
     log = history.read_progress(name, served_store)
     assert (log.epoch, log.step, log.fraction, log.seconds_left) == (2, log.steps, 1.0, 0.0)
     assert [step for step, _ in log.test_errors] == [16, 32]
-    wait_for(lambda: tickets.find(served_store, name) is None)
+    wait_for(lambda: tickets.find_ticket(served_store, name) is None)
 
 
 def test_a_worker_trains_to_the_same_weights_as_this_process(served_store, undisturbed):
-    name = jobs.submit(QUICK, served_store)
+    name = jobs.submit_training(QUICK, served_store)
     wait_for_status(name, served_store, "finished")
     assert is_as_if_undisturbed(name, served_store, undisturbed)
 
 
 def test_what_is_finished_is_not_trained_again(served_store):
-    name = jobs.submit(QUICK, served_store)
+    name = jobs.submit_training(QUICK, served_store)
     wait_for_status(name, served_store, "finished")
-    wait_for(lambda: not tickets.line(served_store))
+    wait_for(lambda: not tickets.tickets_in_line(served_store))
     before = served_store.events(name)
-    assert jobs.submit(QUICK, served_store) == name
-    assert tickets.line(served_store) == []
+    assert jobs.submit_training(QUICK, served_store) == name
+    assert tickets.tickets_in_line(served_store) == []
     assert served_store.events(name) == before
 
 
 def test_equal_submissions_are_one_training(served_store):
     run = with_seed(QUICK, 7)
-    names = {jobs.submit(run, served_store, visitor=f"visitor {i}") for i in range(20)}
+    names = {jobs.submit_training(run, served_store, visitor=f"visitor {i}") for i in range(20)}
     wait_for_status(run_id(run), served_store, "finished")
     assert names == {run_id(run)}
     assert [event["event"] for event in served_store.events(run_id(run))].count("started") == 1
@@ -151,7 +151,7 @@ def test_equal_submissions_are_one_training(served_store):
 
 def test_the_log_tells_the_whole_story_of_a_denoiser(store, few_digits: Digits):
     run = config.adjusted(DAE, training={"epochs": 2})
-    for event in worker.record(run, store, few_digits):
+    for event in worker.record_training(run, store, few_digits):
         if isinstance(event, BatchDone) and event.step == 5:
             assert 0 < history.read_progress(run_id(run), store).fraction < 1
     log = history.read_progress(run_id(run), store)
@@ -177,22 +177,22 @@ def test_a_run_that_came_with_the_lab_is_finished(store):
 
 
 def test_stop_ends_a_training_within_moments_and_leaves_no_finished_run(served_store, endless):
-    jobs.submit(ENDLESS, served_store)
+    jobs.submit_training(ENDLESS, served_store)
     wait_for(lambda: history.read_progress(endless, served_store).batch_losses)
-    assert jobs.stop(endless, served_store)
+    assert jobs.stop_training(endless, served_store)
     wait_for_status(endless, served_store, "stopped", seconds=5)
     assert served_store.find(endless) is None
     assert history.read_progress(endless, served_store).batch_losses
 
 
 def test_a_stopped_run_goes_on_from_its_last_epoch_as_if_nothing_had_been(served_store, steady, undisturbed):
-    jobs.submit(STEADY, served_store)
+    jobs.submit_training(STEADY, served_store)
     wait_for_epoch(steady, served_store)
-    jobs.stop(steady, served_store)
+    jobs.stop_training(steady, served_store)
     wait_for_status(steady, served_store, "stopped")
     assert served_store.last_epoch(STEADY) >= 1
     kept = [event["time"] for event in served_store.events(steady) if event["event"] == "epoch"]
-    jobs.submit(STEADY, served_store)
+    jobs.submit_training(STEADY, served_store)
     wait_for_status(steady, served_store, "finished")
     times = [event["time"] for event in served_store.events(steady) if event["event"] == "epoch"]
     assert times[: len(kept)] == kept  # not learnt a second time
@@ -201,47 +201,47 @@ def test_a_stopped_run_goes_on_from_its_last_epoch_as_if_nothing_had_been(served
 
 def test_a_run_stopped_and_asked_for_in_one_breath_is_trained(served_store, steady, undisturbed):
     for _ in range(5):
-        jobs.submit(STEADY, served_store)
-        jobs.stop(steady, served_store)
-    jobs.submit(STEADY, served_store)
+        jobs.submit_training(STEADY, served_store)
+        jobs.stop_training(steady, served_store)
+    jobs.submit_training(STEADY, served_store)
     wait_for_status(steady, served_store, "finished")
     assert is_as_if_undisturbed(steady, served_store, undisturbed)
 
 
 def test_a_waiting_run_that_is_stopped_never_begins(served_store, endless):
-    jobs.submit(ENDLESS, served_store, visitor="one")
+    jobs.submit_training(ENDLESS, served_store, visitor="one")
     wait_for_status(endless, served_store, "running")
-    waiting = jobs.submit(with_seed(QUICK, 20), served_store, visitor="one")
+    waiting = jobs.submit_training(with_seed(QUICK, 20), served_store, visitor="one")
     assert history.status_of(waiting, served_store) == "queued"
-    assert jobs.stop(waiting, served_store, "one")
+    assert jobs.stop_training(waiting, served_store, "one")
     assert history.status_of(waiting, served_store) == "none"
-    assert jobs.stop(endless, served_store, "one")
+    assert jobs.stop_training(endless, served_store, "one")
     wait_for_status(endless, served_store, "stopped")
-    after = jobs.submit(with_seed(QUICK, 25), served_store, visitor="one")
+    after = jobs.submit_training(with_seed(QUICK, 25), served_store, visitor="one")
     wait_for_status(after, served_store, "finished")  # the line has moved on beyond its place
     assert served_store.events(waiting) == []
 
 
 def test_one_of_two_who_asked_cannot_stop_the_others_training(served_store, endless):
     for visitor in ("one", "two"):
-        jobs.submit(ENDLESS, served_store, visitor=visitor)
+        jobs.submit_training(ENDLESS, served_store, visitor=visitor)
     wait_for(lambda: history.read_progress(endless, served_store).step > 0)
-    assert not jobs.stop(endless, served_store, "one")
+    assert not jobs.stop_training(endless, served_store, "one")
     step = history.read_progress(endless, served_store).step
     wait_for(lambda: history.read_progress(endless, served_store).step > step)
     assert history.status_of(endless, served_store) == "running"
-    assert jobs.stop(endless, served_store, "two")
+    assert jobs.stop_training(endless, served_store, "two")
     wait_for_status(endless, served_store, "stopped", seconds=5)
 
 
 def test_a_training_that_somebody_watches_goes_on_until_they_look_away(served_store, endless):
-    jobs.submit(ENDLESS, served_store, visitor="one")
-    tickets.look_on(served_store, endless, "onlooker")
+    jobs.submit_training(ENDLESS, served_store, visitor="one")
+    tickets.note_viewer(served_store, endless, "onlooker")
     wait_for_status(endless, served_store, "running")
-    assert not jobs.stop(endless, served_store, "one")
-    assert tickets.find(served_store, endless) is not None
-    os.utime(tickets.folder(served_store, endless) / tickets.VIEWERS / "onlooker", (0, 0))
-    assert jobs.stop(endless, served_store, "one")
+    assert not jobs.stop_training(endless, served_store, "one")
+    assert tickets.find_ticket(served_store, endless) is not None
+    os.utime(tickets.ticket_folder(served_store, endless) / tickets.VIEWERS / "onlooker", (0, 0))
+    assert jobs.stop_training(endless, served_store, "one")
     wait_for_status(endless, served_store, "stopped")
 
 
@@ -249,16 +249,16 @@ def test_a_training_that_somebody_watches_goes_on_until_they_look_away(served_st
 
 
 def test_a_training_that_diverges_says_so_and_leaves_no_finished_run(served_store):
-    name = jobs.submit(DIVERGING, served_store)
+    name = jobs.submit_training(DIVERGING, served_store)
     wait_for_status(name, served_store, "failed")
     assert "Lower the learning rate" in history.read_progress(name, served_store).message
     assert served_store.find(name) is None
-    assert tickets.find(served_store, name) is None
+    assert tickets.find_ticket(served_store, name) is None
 
 
 def test_the_diverging_loss_is_an_error_with_a_next_step(store, few_digits: Digits):
     with pytest.raises(DivergedError, match="Lower the learning rate"):
-        for _ in worker.record(DIVERGING, store, few_digits):
+        for _ in worker.record_training(DIVERGING, store, few_digits):
             pass
     assert store.events(run_id(DIVERGING))[-1]["event"] == "failed"
     assert store.find(run_id(DIVERGING)) is None
@@ -266,7 +266,7 @@ def test_the_diverging_loss_is_an_error_with_a_next_step(store, few_digits: Digi
 
 def test_a_training_that_takes_far_too_long_is_ended_and_says_why(store, few_digits: Digits):
     with pytest.raises(DeadlineError, match="three times as long"):
-        for _ in worker.record(QUICK, store, few_digits, limit_seconds=0):
+        for _ in worker.record_training(QUICK, store, few_digits, limit_seconds=0):
             pass
     assert history.status_of(run_id(QUICK), store) == "failed"
     assert "Train to go on" in history.read_progress(run_id(QUICK), store).message
@@ -281,7 +281,7 @@ def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: 
     epochs = []
     for _ in range(3):
         with pytest.raises(DeadlineError):
-            for _ in worker.record(
+            for _ in worker.record_training(
                 config.adjusted(QUICK, training={"epochs": 50}), store, few_digits, limit_seconds=20
             ):
                 pass
@@ -291,10 +291,10 @@ def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: 
 
 def leave_ticket_of_another_version(store: Store, run: RunConfig) -> None:
     """What another version of the lab, in the same store, has asked for."""
-    tickets.ask(Store(store.root / "elsewhere"), run, None, "somebody", 1.0)
+    tickets.submit_ticket(Store(store.root / "elsewhere"), run, None, "somebody", 1.0)
     fields = json.loads((store.root / "elsewhere" / "jobs" / run_id(run) / tickets.TICKET).read_text())
     fields["versions"]["torch"] = "1.0"
-    place = tickets.folder(store, run_id(run))
+    place = tickets.ticket_folder(store, run_id(run))
     (place / tickets.OWNERS).mkdir(parents=True)
     (place / tickets.TICKET).write_text(json.dumps(fields))
 
@@ -310,34 +310,34 @@ def test_a_run_asked_for_by_another_version_fails_with_the_reason(served_store):
 
 def test_a_ticket_that_another_version_left_does_not_spoil_the_finished_run(served_store):
     run = with_seed(QUICK, 22)
-    jobs.submit(run, served_store)
+    jobs.submit_training(run, served_store)
     wait_for_status(run_id(run), served_store, "finished")
-    wait_for(lambda: not tickets.line(served_store))
+    wait_for(lambda: not tickets.tickets_in_line(served_store))
     leave_ticket_of_another_version(served_store, run)
-    wait_for(lambda: tickets.find(served_store, run_id(run)) is None)
+    wait_for(lambda: tickets.find_ticket(served_store, run_id(run)) is None)
     assert Store(served_store.root).get(run_id(run)).config == run
 
 
 def test_a_ticket_of_another_version_whose_run_is_in_training_is_left_to_that_training(served_store):
     run = with_seed(QUICK, 23)
-    log = served_store.begin(run)
+    log = served_store.start_log(run)
     with served_store.lock(run_id(run)):
         leave_ticket_of_another_version(served_store, run)
         time.sleep(10 * dispatch.DISPATCH_SECONDS)
-        assert tickets.find(served_store, run_id(run)) is not None
+        assert tickets.find_ticket(served_store, run_id(run)) is not None
         assert log.path.read_bytes() == b""
 
 
 def test_a_store_that_cannot_be_written_is_told_in_plain_words(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match="AE_LAB_STORE"):
-        jobs.submit(QUICK, Store(tmp_path / "file" / "store"))
+        jobs.submit_training(QUICK, Store(tmp_path / "file" / "store"))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(store, monkeypatch):
     monkeypatch.setenv("AE_LAB_SCHEDULER", "tcp://127.0.0.1:9")
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer.*what was asked for waits"):
-        connection.client(store, wait_seconds=0.5)
+        connection.connect_client(store, wait_seconds=0.5)
 
 
 def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
@@ -346,7 +346,7 @@ def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
     gc.disable()
     try:
         with pytest.raises(ClusterError):
-            connection.client(store, wait_seconds=0.5)
+            connection.connect_client(store, wait_seconds=0.5)
         assert {id(one) for one in gc.get_objects() if type(one) is Client} <= before
     finally:
         gc.enable()
@@ -359,7 +359,7 @@ def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_
     run = with_seed(QUICK, 3)
     program = (
         "import os, signal, sys; from pathlib import Path; from ae_core import config; from ae_core.service import jobs; from ae_core.runs.store import Store\n"
-        "jobs.submit(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
+        "jobs.submit_training(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, config.to_json(run), str(served_store.root)],
@@ -372,12 +372,12 @@ def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_
 
 
 def test_a_killed_worker_is_replaced_and_the_training_goes_on(served_store, steady, undisturbed):
-    jobs.submit(STEADY, served_store)
+    jobs.submit_training(STEADY, served_store)
     wait_for_epoch(steady, served_store)
-    (before,) = connection.workers(served_store)
+    (before,) = connection.list_workers(served_store)
     os.kill(before.pid, signal.SIGKILL)
     wait_for_status(steady, served_store, "finished")
-    (after,) = connection.workers(served_store)
+    (after,) = connection.list_workers(served_store)
     assert after.pid != before.pid
     assert is_as_if_undisturbed(steady, served_store, undisturbed)
 
@@ -390,9 +390,9 @@ def test_a_visitors_second_run_waits_until_the_first_is_done(served_store, monke
     mine, mine_too, theirs = (
         config.adjusted(QUICK, training={"seed": seed, "epochs": 3}) for seed in (30, 31, 32)
     )
-    jobs.submit(mine, served_store, visitor="me")
-    jobs.submit(mine_too, served_store, visitor="me")
-    jobs.submit(theirs, served_store, visitor="them")
+    jobs.submit_training(mine, served_store, visitor="me")
+    jobs.submit_training(mine_too, served_store, visitor="me")
+    jobs.submit_training(theirs, served_store, visitor="them")
     for run in (mine, mine_too, theirs):
         wait_for_status(run_id(run), served_store, "finished")
     assert when("finished", run_id(mine), served_store) < when("started", run_id(mine_too), served_store)
@@ -404,9 +404,9 @@ def test_a_short_run_gets_the_worker_between_two_epochs_of_a_long_one(
 ):
     monkeypatch.setattr(jobs, "expected_seconds", lambda run, store: 600.0 if run == STEADY else 1.0)
     short = run_id(with_seed(QUICK, 40))
-    jobs.submit(STEADY, served_store, visitor="patient")
+    jobs.submit_training(STEADY, served_store, visitor="patient")
     wait_for_epoch(steady, served_store)
-    jobs.submit(with_seed(QUICK, 40), served_store, visitor="hasty")
+    jobs.submit_training(with_seed(QUICK, 40), served_store, visitor="hasty")
     for name in (short, steady):
         wait_for_status(name, served_store, "finished")
     assert when("finished", short, served_store) < when("finished", steady, served_store)
@@ -418,9 +418,9 @@ def test_a_long_run_does_not_give_way_to_another_of_the_same_visitor(served_stor
         jobs, "expected_seconds", lambda run, store: 600.0 if run.training.epochs == 6 else 1.0
     )
     long, short = config.adjusted(QUICK, training={"seed": 41, "epochs": 6}), with_seed(QUICK, 42)
-    jobs.submit(long, served_store)
+    jobs.submit_training(long, served_store)
     wait_for_epoch(run_id(long), served_store)
-    jobs.submit(short, served_store)
+    jobs.submit_training(short, served_store)
     for run in (long, short):
         wait_for_status(run_id(run), served_store, "finished")
     assert when("finished", run_id(long), served_store) < when("started", run_id(short), served_store)
@@ -428,9 +428,9 @@ def test_a_long_run_does_not_give_way_to_another_of_the_same_visitor(served_stor
 
 def test_who_has_enough_under_way_is_told_when_to_try_again(served_store, monkeypatch):
     for seed in range(3):
-        jobs.submit(with_seed(ENDLESS, seed), served_store, visitor="greedy")
+        jobs.submit_training(with_seed(ENDLESS, seed), served_store, visitor="greedy")
     with pytest.raises(QueueFullError, match=r"one running and two waiting.*in about \d+ s\."):
-        jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="greedy")
+        jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="greedy")
     assert history.status_of(run_id(with_seed(ENDLESS, 3)), served_store) == "none"
     with monkeypatch.context() as patch:
         patch.setattr(tickets, "TICKETS_IN_ALL", 3)
@@ -438,16 +438,17 @@ def test_who_has_enough_under_way_is_told_when_to_try_again(served_store, monkey
             QueueFullError,
             match=r"as many as the line holds\. The first should be done in about [1-9]\d* s\.",
         ):
-            jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="modest")
-    jobs.submit(with_seed(ENDLESS, 3), served_store, visitor="modest")
+            jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="modest")
+    jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="modest")
 
 
 def test_the_line_tells_who_is_running_and_who_is_next(served_store):
     names = [
-        jobs.submit(with_seed(ENDLESS, seed), served_store, visitor=f"visitor {seed}") for seed in range(3)
+        jobs.submit_training(with_seed(ENDLESS, seed), served_store, visitor=f"visitor {seed}")
+        for seed in range(3)
     ]
     wait_for_status(names[0], served_store, "running")
-    told = jobs.line(served_store)
+    told = jobs.forecast_line(served_store)
     assert [told[name].position for name in names] == [0, 1, 2]
     assert 0 == told[names[0]].start_seconds < told[names[1]].start_seconds < told[names[2]].start_seconds
 
@@ -475,7 +476,7 @@ def test_smaller_batches_are_expected_to_take_longer(store):
 
 def test_what_was_measured_here_is_preferred(store, few_digits: Digits):
     shipped = jobs.expected_seconds(QUICK, store)
-    for _ in worker.record(QUICK, store, few_digits):
+    for _ in worker.record_training(QUICK, store, few_digits):
         pass
     measured = store.get(run_id(QUICK)).result
     per_digit = measured["train_seconds"] / 2 / len(few_digits.train_nhw)
@@ -507,8 +508,8 @@ def test_workers_are_counted_from_the_cores_that_the_lab_may_use_not_from_the_ho
 
 
 def test_a_second_cluster_for_one_store_is_not_started(served_store):
-    assert not jobs.be_cluster(served_store, 1.0, 1)
-    assert cluster.is_running(served_store)
+    assert not jobs.serve_cluster(served_store, 1.0, 1)
+    assert cluster.is_cluster_running(served_store)
 
 
 def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
@@ -529,12 +530,12 @@ def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
     with subprocess.Popen(
         command, cwd=PROJECT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
-        wait_for(lambda: (cluster.folder(store) / "scheduler.json").exists())
+        wait_for(lambda: (cluster.cluster_folder(store) / "scheduler.json").exists())
         processes = process_tree(store)
         assert process.wait(timeout=60) == 0
     wait_until_gone(processes)
-    assert not (cluster.folder(store) / "scheduler.json").exists()
-    assert not cluster.is_running(store)
+    assert not (cluster.cluster_folder(store) / "scheduler.json").exists()
+    assert not cluster.is_cluster_running(store)
 
 
 def test_the_training_process_gives_way_to_sliders(served_store):

@@ -48,7 +48,7 @@ def store() -> Iterator[Store]:
 
 
 def scheduler_address(store: Store) -> str:
-    return json.loads((cluster.folder(store) / "scheduler.json").read_text())["address"]
+    return json.loads((cluster.cluster_folder(store) / "scheduler.json").read_text())["address"]
 
 
 def listening_ports(store: Store) -> set[int]:
@@ -98,11 +98,12 @@ def is_turned_away(port: int, context: ssl.SSLContext) -> bool:
 
 
 def test_only_its_owner_can_read_the_key(store):
-    assert (cluster.folder(store) / "key.pem").stat().st_mode & 0o777 == 0o600
-    assert cluster.folder(store).stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_uid for path in [cluster.folder(store), *cluster.folder(store).iterdir()]} == {
-        os.getuid()
-    }
+    assert (cluster.cluster_folder(store) / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert cluster.cluster_folder(store).stat().st_mode & 0o777 == 0o700
+    assert {
+        path.stat().st_uid
+        for path in [cluster.cluster_folder(store), *cluster.cluster_folder(store).iterdir()]
+    } == {os.getuid()}
 
 
 def test_the_key_is_private_from_its_first_byte_whatever_was_there_before(tmp_path):
@@ -124,10 +125,10 @@ def test_the_key_is_private_from_its_first_byte_whatever_was_there_before(tmp_pa
 def test_a_folder_that_was_open_to_others_is_closed(tmp_path):
     store = Store(tmp_path / "open")
     store.check_writable()
-    cluster.folder(store).mkdir(mode=0o777)
-    cluster.folder(store).chmod(0o777)
+    cluster.cluster_folder(store).mkdir(mode=0o777)
+    cluster.cluster_folder(store).chmod(0o777)
     cluster._make_folder(store)
-    assert cluster.folder(store).stat().st_mode & 0o777 == 0o700
+    assert cluster.cluster_folder(store).stat().st_mode & 0o777 == 0o700
 
 
 # Who may speak to it
@@ -136,7 +137,9 @@ def test_a_folder_that_was_open_to_others_is_closed(tmp_path):
 def test_who_has_the_key_is_heard(store):
     assert scheduler_address(store).startswith("tls://127.0.0.1:")
     with Client(
-        scheduler_address(store), security=cluster.security_of(cluster.folder(store) / "key.pem"), timeout=20
+        scheduler_address(store),
+        security=cluster.tls_security(cluster.cluster_folder(store) / "key.pem"),
+        timeout=20,
     ) as client:
         assert client.submit(pow, 2, 5).result(timeout=30) == 32
 
@@ -165,7 +168,9 @@ def test_every_port_turns_away_who_has_no_key_or_another_one(store):
 
 def test_who_has_the_key_is_not_turned_away(store):
     """That `is_turned_away` can tell."""
-    ours = cluster.security_of(cluster.folder(store) / "key.pem").get_connection_args("client")["ssl_context"]
+    ours = cluster.tls_security(cluster.cluster_folder(store) / "key.pem").get_connection_args("client")[
+        "ssl_context"
+    ]
     assert not is_turned_away(int(scheduler_address(store).rsplit(":", 1)[1]), ours)
 
 
@@ -176,7 +181,7 @@ import json, os, sys
 from pathlib import Path
 from distributed import Client
 from distributed.security import Security
-from ae_core import cluster
+from ae_core.service import cluster
 from ae_core.runs.store import Store
 
 def outcome(attempt):
@@ -187,12 +192,12 @@ def outcome(attempt):
     return "done"
 
 store, address = Store(Path(sys.argv[1])), sys.argv[2]
-key = cluster.folder(store) / "key.pem"
+key = cluster.cluster_folder(store) / "key.pem"
 attempts = {
     "look": lambda: list(store.root.iterdir()),
     "read the key": key.read_bytes,
     "read the address": (key.parent / "scheduler.json").read_bytes,
-    "connect with the key": lambda: Client(address, security=cluster.security_of(key), timeout=3).close(),
+    "connect with the key": lambda: Client(address, security=cluster.tls_security(key), timeout=3).close(),
     "connect with another": lambda: Client(address, security=Security.temporary(), timeout=3).close(),
     "connect without": lambda: Client(address.replace("tls", "tcp"), timeout=3).close(),
 }

@@ -44,7 +44,7 @@ def few_digits_only(few_digits: Digits, monkeypatch) -> None:
 def recorded(store: Store, digits: Digits, epochs: int | None = None) -> list[type]:
     """Record RUN, up to after an epoch if one is given; the kinds of the events told."""
     kinds = []
-    for event in worker.record(RUN, store, digits):
+    for event in worker.record_training(RUN, store, digits):
         kinds.append(type(event))
         if isinstance(event, Checkpoint) and event.epoch == epochs:
             break
@@ -69,8 +69,8 @@ def whole(tmp_path, few_digits) -> Store:
 
 def ask(store: Store, expected_seconds: float = 10.0) -> str:
     """A ticket for RUN: its number."""
-    tickets.ask(store, RUN, None, "anna", expected_seconds)
-    return tickets.find(store, NAME).number
+    tickets.submit_ticket(store, RUN, None, "anna", expected_seconds)
+    return tickets.find_ticket(store, NAME).number
 
 
 def work(store: Store, number: str, hung_seconds: float = 60.0) -> None:
@@ -83,14 +83,14 @@ def work(store: Store, number: str, hung_seconds: float = 60.0) -> None:
 def test_a_ticket_becomes_a_finished_run_and_is_gone(store, whole):
     work(store, ask(store))
     assert history.status_of(NAME, store) == "finished"
-    assert tickets.find(store, NAME) is None
+    assert tickets.find_ticket(store, NAME) is None
     assert (story(store), weights(store)) == (story(whole), weights(whole))
     assert not (store.folder(NAME) / CHECKPOINT).exists()
 
 
 def test_a_ticket_that_was_taken_away_is_not_trained(store):
     number = ask(store)
-    tickets.close(store, NAME)
+    tickets.remove_ticket(store, NAME)
     work(store, number)
     assert store.events(NAME) == []
 
@@ -98,7 +98,7 @@ def test_a_ticket_that_was_taken_away_is_not_trained(store):
 def test_a_ticket_of_another_number_is_left_to_its_own_job(store):
     work(store, ask(store)[::-1] + "0")
     assert store.events(NAME) == []
-    assert tickets.find(store, NAME) is not None
+    assert tickets.find_ticket(store, NAME) is not None
 
 
 def test_a_run_that_is_finished_already_is_not_trained_again(store, few_digits):
@@ -106,7 +106,7 @@ def test_a_run_that_is_finished_already_is_not_trained_again(store, few_digits):
     before = store.events(NAME)
     work(store, ask(store))
     assert store.events(NAME) == before
-    assert tickets.find(store, NAME) is None
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_a_finished_run_whose_ticket_cannot_be_closed_stays_as_it_is(store, whole, monkeypatch):
@@ -115,10 +115,12 @@ def test_a_finished_run_whose_ticket_cannot_be_closed_stays_as_it_is(store, whol
     number = ask(store)
     with FileLock(store.root / "locks" / "tickets.lock"), suppress(StoreError):
         work(store, number)
-    worker.end_in_failure(
-        store, tickets.find(store, NAME), ClusterError("No worker could take the training. See its log.")
+    worker.end_ticket_in_failure(
+        store,
+        tickets.find_ticket(store, NAME),
+        ClusterError("No worker could take the training. See its log."),
     )
-    assert tickets.find(store, NAME) is None
+    assert tickets.find_ticket(store, NAME) is None
     again = Store(store.root)  # it has seen no file before, so it hashes them all
     assert again.get(NAME).config == RUN
     assert (story(again), weights(again)) == (story(whole), weights(whole))
@@ -142,12 +144,12 @@ def test_a_run_that_another_worker_trains_is_looked_at_later(store, monkeypatch)
     number = ask(store)
     with store.lock(NAME), pytest.raises(Reschedule):
         work(store, number)
-    assert tickets.find(store, NAME).number == number
+    assert tickets.find_ticket(store, NAME).number == number
 
 
 def test_a_ticket_taken_away_stops_the_training_at_the_next_batch(store, few_digits):
     stop = iter([False] * 6 + [True] * 100)
-    for _ in worker.record(RUN, store, few_digits, lambda: next(stop)):
+    for _ in worker.record_training(RUN, store, few_digits, lambda: next(stop)):
         pass
     assert {key: store.events(NAME)[-1][key] for key in ("event", "step", "epoch")} == {
         "event": "stopped",
@@ -166,7 +168,7 @@ def test_a_digits_file_that_is_missing_is_told(store, monkeypatch):
     work(store, ask(store))
     assert history.status_of(NAME, store) == "failed"
     assert history.read_progress(NAME, store).message == "Nothing there. Look elsewhere."
-    assert tickets.find(store, NAME) is None
+    assert tickets.find_ticket(store, NAME) is None
 
 
 def test_an_error_nobody_thought_of_is_told_in_one_line(store, monkeypatch, caplog):
@@ -212,7 +214,7 @@ def test_a_training_that_is_silent_ends_its_process_and_leaves_the_reason(store,
         assert ended.wait(10)
         yield from ()
 
-    monkeypatch.setattr(worker, "record", silent)
+    monkeypatch.setattr(worker, "record_training", silent)
     monkeypatch.setattr(worker.os, "_exit", exit_process)
     work(store, ask(store), hung_seconds=0.2)
     assert left_behind == [1, "nothing happened for 0 s"]
@@ -248,17 +250,17 @@ def cuda_has_no_memory(*arguments: object) -> Iterator[object]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_out_of_memory_is_tried_three_times_in_all(store, monkeypatch, record, reason):
-    monkeypatch.setattr(worker, "record", record)
+    monkeypatch.setattr(worker, "record_training", record)
     number = ask(store)
     for _ in range(worker.RETRIES):
         with pytest.raises(Reschedule):
             work(store, number)
-        assert tickets.find(store, NAME).number == number
+        assert tickets.find_ticket(store, NAME).number == number
         assert history.status_of(NAME, store) == "queued"
     work(store, number)
     assert history.status_of(NAME, store) == "failed"
     assert reason in history.read_progress(NAME, store).message
-    assert tickets.line(store) == []
+    assert tickets.tickets_in_line(store) == []
 
 
 def test_a_training_killed_again_and_again_is_given_up_with_the_reason(store):
@@ -297,7 +299,7 @@ def test_other_mistakes_are_not_tried_again(store, monkeypatch):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
         yield
 
-    monkeypatch.setattr(worker, "record", broken)
+    monkeypatch.setattr(worker, "record_training", broken)
     work(store, ask(store))
     assert history.status_of(NAME, store) == "failed"
     assert "RuntimeError: mat1 and mat2" in history.read_progress(NAME, store).message
@@ -305,7 +307,7 @@ def test_other_mistakes_are_not_tried_again(store, monkeypatch):
 
 def test_a_ticket_of_other_versions_is_refused_with_what_differs(store):
     number = ask(store)
-    path = tickets.folder(store, NAME) / tickets.TICKET
+    path = tickets.ticket_folder(store, NAME) / tickets.TICKET
     fields = json.loads(path.read_text())
     fields["versions"]["torch"] = "1.0"
     path.write_text(json.dumps(fields))
@@ -319,12 +321,12 @@ def test_a_ticket_of_other_versions_is_refused_with_what_differs(store):
 def test_between_epochs_a_long_run_gives_way_to_a_short_one_and_goes_on_later(store, whole):
     number = ask(store, expected_seconds=600)
     short = config.adjusted(RUN, training={"seed": 1})
-    tickets.ask(store, short, None, "ben", 1.0)
+    tickets.submit_ticket(store, short, None, "ben", 1.0)
     for epoch in (1, 2):
         with pytest.raises(Reschedule):
             work(store, number)
         assert store.last_epoch(RUN) == epoch
-    tickets.close(store, run_id(short))
+    tickets.remove_ticket(store, run_id(short))
     work(store, number)
     assert (story(store), weights(store)) == (story(whole), weights(whole))
 
@@ -334,7 +336,7 @@ def test_between_epochs_a_long_run_gives_way_to_a_short_one_and_goes_on_later(st
 )
 def test_it_does_not_give_way_to_a_longer_one_or_to_one_of_the_same_visitor(store, visitor, expected_seconds):
     number = ask(store, expected_seconds=600)
-    tickets.ask(store, config.adjusted(RUN, training={"seed": 1}), None, visitor, expected_seconds)
+    tickets.submit_ticket(store, config.adjusted(RUN, training={"seed": 1}), None, visitor, expected_seconds)
     work(store, number)
     assert history.status_of(NAME, store) == "finished"
 
@@ -342,7 +344,7 @@ def test_it_does_not_give_way_to_a_longer_one_or_to_one_of_the_same_visitor(stor
 def test_it_does_not_give_way_to_what_is_being_trained_already(store):
     number = ask(store, expected_seconds=600)
     short = config.adjusted(RUN, training={"seed": 1})
-    tickets.ask(store, short, None, "ben", 1.0)
+    tickets.submit_ticket(store, short, None, "ben", 1.0)
     with store.lock(run_id(short)):
         work(store, number)
     assert history.status_of(NAME, store) == "finished"
@@ -413,8 +415,8 @@ def test_a_failure_that_the_log_cannot_take_is_on_the_ticket(store, monkeypatch)
     work(store, number)
     assert history.status_of(NAME, store) == "failed"
     assert "No space left on device" in history.read_progress(NAME, store).message
-    assert "No space left on device" in tickets.find(store, NAME).problem
-    assert tickets.line(store) == []
+    assert "No space left on device" in tickets.find_ticket(store, NAME).problem
+    assert tickets.tickets_in_line(store) == []
 
 
 def test_when_there_is_room_again_it_is_trained(store, whole, monkeypatch):

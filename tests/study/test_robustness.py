@@ -44,7 +44,9 @@ NOISE = CorruptionConfig("gaussian", 0.4)
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("store"))
-    return {name: store.load_model(store.shipped_like(config.preset(name))) for name in ("fae", "cae", "dae")}
+    return {
+        name: store.load_model(store.shipped_like(config.find_preset(name))) for name in ("fae", "cae", "dae")
+    }
 
 
 @pytest.fixture(scope="module")

@@ -62,16 +62,16 @@ def clear_line(store: Store) -> None:
     """Whatever is in training or waits: stop it, and wait until nothing is written any more."""
     names = [path.stem for path in (store.root / "locks").glob("*.lock")]
     for path in (store.root / "jobs").glob("*"):
-        tickets.close(store, path.name)
+        tickets.remove_ticket(store, path.name)
     wait_for(lambda: not any(store.is_locked(name) for name in names if len(name) == 16))
 
 
 @contextmanager
 def local_cluster(store: Store, workers: int = 1) -> Iterator[Store]:
     """The store's local cluster, up; gone afterwards, every process of it."""
-    cluster.ensure_started(store, workers=workers)
+    cluster.ensure_cluster_started(store, workers=workers)
     try:
-        connection.client(store, wait_seconds=60).wait_for_workers(workers, timeout=60)
+        connection.connect_client(store, wait_seconds=60).wait_for_workers(workers, timeout=60)
         yield store
     finally:
         end_cluster(store)
@@ -80,11 +80,11 @@ def local_cluster(store: Store, workers: int = 1) -> Iterator[Store]:
 def end_cluster(store: Store) -> None:
     """Shut the store's local cluster down and wait until nothing is left of it."""
     clear_line(store)
-    if cluster.is_running(store):
+    if cluster.is_cluster_running(store):
         processes = process_tree(store)
         jobs.stop_cluster(store)
         wait_until_gone(processes)
-    assert not cluster.is_running(store)
+    assert not cluster.is_cluster_running(store)
     started, _ = cluster._started.pop(store.root, (None, 0.0))
     if started is not None:
         started.wait(timeout=10)

@@ -205,7 +205,7 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
         return
     with st.spinner("Reading your picture …"):
         try:
-            picture = decoding.decoded(content)
+            picture = decoding.decode_picture(content)
         except ImageError as problem:
             st.error(str(problem), icon=":material/error:")
             return
@@ -231,7 +231,7 @@ def _take_kept() -> None:
     if my_digit.picture() is not None or not text or _too_many():
         return
     try:
-        my_digit.keep_picture(decoding.decoded(base64.b64decode(text, validate=True)))
+        my_digit.keep_picture(decoding.decode_picture(base64.b64decode(text, validate=True)))
     except (ValueError, ImageError):
         browser_memory.forget("picture")
 

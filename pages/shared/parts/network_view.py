@@ -32,7 +32,7 @@ def network(run: RunConfig | StoredRun, page: str) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=100)
 def _drawn(config: ModelConfig) -> tuple[str, str]:
-    stages = models.stages(models.build(config))
+    stages = models.stages(models.build_model(config))
     return network_figures.network_html(stages), network_figures.network_words(stages)
 
 

@@ -278,8 +278,8 @@ def _submit(runs: Sequence[RunConfig]) -> None:
     """Ask for as many of them as the visitor may have under way."""
     try:
         for run in runs:
-            jobs.submit(
-                run, lab.store(), data.directory() if run.data.name != EMBEDDED else None, lab.visitor()
+            jobs.submit_training(
+                run, lab.store(), data.data_directory() if run.data.name != EMBEDDED else None, lab.visitor()
             )
     except QueueFullError as problem:
         if runs and run is runs[0]:

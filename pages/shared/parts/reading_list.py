@@ -9,7 +9,7 @@ from ae_core import config
 from ae_core.config import PIXELS
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
-from ae_core.models import build, codes_of, parameter_count
+from ae_core.models import build_model, codes_of, parameter_count
 from pages.shared import lab, question
 from pages.shared.question import Answer
 
@@ -44,7 +44,7 @@ def keras_question() -> None:
 
 def code_size(run: config.RunConfig) -> int:
     """How many numbers a network makes of a digit, counted on the network."""
-    return codes_of(build(run.model), torch.zeros(1, 28, 28)).shape[1]
+    return codes_of(build_model(run.model), torch.zeros(1, 28, 28)).shape[1]
 
 
 def _compresses(numbers: int) -> str:
@@ -60,7 +60,9 @@ def _beside_ours() -> None:
                 "Numbers in the code",
                 *(f"{count:,} ({count / PIXELS:.0%} of {PIXELS}). {_compresses(count)}" for count in codes),
             ),
-            _row("Numbers to train", *(f"{parameter_count(build(run.model)):,}" for run in (keras, ours))),
+            _row(
+                "Numbers to train", *(f"{parameter_count(build_model(run.model)):,}" for run in (keras, ours))
+            ),
             _row(
                 "Where the denoiser starts",
                 "at the trained clean autoencoder",

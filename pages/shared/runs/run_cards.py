@@ -30,7 +30,7 @@ def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
     before = st.session_state.get(session.COMPARE, st.query_params.get_all(session.COMPARE))
     kept = [label for label in before if label in by_label]
     if session.COMPARE not in st.session_state:
-        opened_link.tell(links.absent([label for label in before if label not in by_label]))
+        opened_link.tell(links.describe_absent([label for label in before if label not in by_label]))
     if session.COMPARE in st.session_state and kept != before:
         st.session_state[session.COMPARE] = kept  # a deleted run is no choice any more
     labels = dict.fromkeys(
@@ -120,7 +120,7 @@ def _buttons(run: Listed) -> None:
 
 def _stop(run: Listed) -> None:
     try:
-        if not jobs.stop(run.name, lab.store(), lab.visitor()):
+        if not jobs.stop_training(run.name, lab.store(), lab.visitor()):
             st.session_state[session.RUN_PROBLEM] = (
                 f"Others want {run.label} or are watching it, so it goes on for them."
             )
@@ -130,14 +130,14 @@ def _stop(run: Listed) -> None:
 
 def _set_pin(run: Listed, pinned: bool) -> None:
     try:
-        (housekeeping.pin if pinned else housekeeping.unpin)(lab.store(), run.name)
+        (housekeeping.pin_run if pinned else housekeeping.unpin_run)(lab.store(), run.name)
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
 def _delete(run: Listed) -> None:
     try:
-        st.session_state[session.RUN_DELETED] = housekeeping.delete(lab.store(), run.name), run.label
+        st.session_state[session.RUN_DELETED] = housekeeping.delete_run(lab.store(), run.name), run.label
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 

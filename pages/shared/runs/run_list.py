@@ -54,7 +54,7 @@ class Listed:
 
 def fullness() -> None:
     """How much of the store's quota is used."""
-    housekeeping.tidy(lab.store())
+    housekeeping.remove_expired(lab.store())
     used, quota = housekeeping.used_bytes(lab.store()), housekeeping.quota_bytes()
     st.progress(
         min(used / quota, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {quota / MEGABYTE:,.0f} MB."
@@ -122,7 +122,7 @@ def measured_words(run: StoredRun) -> str:
 
 def all_runs() -> list[Listed]:
     """Every run, newest first and shipped ones last; a message for each that cannot be read."""
-    folders, problems = housekeeping.folders(lab.store())
+    folders, problems = housekeeping.list_folders(lab.store())
     for problem in problems:
         st.warning(problem, icon=":material/warning:")
     return [_listed(folder) for folder in folders]

@@ -36,7 +36,7 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
             if links.is_identical(sender, found)
             else (st.warning, ":material/difference:")
         )
-        show(links.verdict(sender, found), icon=icon)
+        show(links.weights_verdict(sender, found), icon=icon)
     elif config.run_id(run) == sender.run_id:
         if history.status_of(sender.run_id, lab.store()) not in BUSY:
             st.info(
@@ -49,7 +49,7 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
             icon=":material/link:",
         )
     elif just_opened:
-        opened_link.tell([links.other_run(sender)])
+        opened_link.tell([links.other_run_notice(sender)])
 
 
 def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
@@ -74,8 +74,8 @@ def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_s
                       "One page for any browser, with no network: settings, curve, pictures, metrics.")  # fmt: skip
             _download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
                       "A table (CSV) of every metric at several noise levels, and the same for doing nothing.")  # fmt: skip
-        st.markdown(f"**The code** that trains it again. {report.needs(run)}")
-        st.code(report.snippet(run), language="python")
+        st.markdown(f"**The code** that trains it again. {report.code_requirements(run)}")
+        st.code(report.training_code(run), language="python")
 
 
 def redraw_link(page: str) -> None:
@@ -86,13 +86,13 @@ def redraw_link(page: str) -> None:
 
 def link(run: StoredRun, page: str) -> str:
     """This page's address with all its dials, defaults too, for another version of the lab may have others; and with the run shown."""
-    parameters = {**_dials(page), **links.of_run(run)}
+    parameters = {**_dials(page), **links.sender_fields(run)}
     return f"{st.context.url or ''}?{urlencode(parameters, safe=':,', quote_via=quote)}"
 
 
 def _dials(page: str) -> dict[str, str]:
     """Every dial on the page under the key it has in links, as it stands there."""
-    shown = {str(key): value for key, value in st.session_state.items() if links.check_of(str(key))}
+    shown = {str(key): value for key, value in st.session_state.items() if links.find_check(str(key))}
     return {
         key: _word(key, value)
         for key, value in sorted(shown.items())
@@ -106,7 +106,7 @@ def _word(key: str, value: object) -> str:
 
 
 def _report(run: StoredRun, *more: object) -> str:
-    return report.html(run, history.read_progress(run.run_id, lab.store()), *more)
+    return report.report_html(run, history.read_progress(run.run_id, lab.store()), *more)
 
 
 def _download(label: str, make: partial, file: str, kind: str, page: str, help_: str) -> None:

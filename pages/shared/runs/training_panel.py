@@ -283,7 +283,7 @@ def _look(name: str, words: str = "") -> Progress | None:
                 icon=":material/group:",
             )
         else:
-            tickets.look_on(lab.store(), name, lab.visitor())
+            tickets.note_viewer(lab.store(), name, lab.visitor())
         waiting_for = dispatch.keep_dispatching(lab.store()).problem
         if waiting_for:
             st.warning(waiting_for, icon=":material/cloud_off:")
@@ -305,7 +305,7 @@ def _how_far(name: str, progress: Progress) -> str:
 
 
 def _place_in_line(name: str) -> str:
-    place = jobs.line(lab.store()).get(name)
+    place = jobs.forecast_line(lab.store()).get(name)
     if place is None or place.start_seconds < 1:
         return "Getting ready …"
     order = "next in line" if place.position == 1 else f"number {place.position} in line"
@@ -343,8 +343,11 @@ def _submit(run: RunConfig) -> None:
     st.session_state[session.TRAINING_JUST_ASKED] = True
     try:
         _let_go().discard(config.run_id(run))
-        jobs.submit(
-            run, lab.store(), data.directory() if run.data.name != config.EMBEDDED else None, lab.visitor()
+        jobs.submit_training(
+            run,
+            lab.store(),
+            data.data_directory() if run.data.name != config.EMBEDDED else None,
+            lab.visitor(),
         )
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
@@ -362,7 +365,7 @@ def _stop_all(names: Sequence[str]) -> None:
 
 def _stop(name: str) -> None:
     try:
-        if not jobs.stop(name, lab.store(), lab.visitor()):
+        if not jobs.stop_training(name, lab.store(), lab.visitor()):
             _let_go().add(name)
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
@@ -378,7 +381,7 @@ def _warm_up() -> None:
     """Start the training process before anybody presses Train; a store that cannot be written is told then."""
     try:
         dispatch.keep_dispatching(lab.store())
-        if cluster.address() is None:
-            cluster.ensure_started(lab.store())
+        if cluster.scheduler_address() is None:
+            cluster.ensure_cluster_started(lab.store())
     except LabError:
         return

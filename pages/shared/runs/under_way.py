@@ -29,7 +29,7 @@ def show(besides: Iterable[RunConfig] = ()) -> None:
     Tells once how one that was shown here has ended.
     """
     shown_by_page = {config.run_id(run) for run in besides}
-    mine = [ticket.run for ticket in tickets.owned_by(lab.store(), lab.visitor())]
+    mine = [ticket.run for ticket in tickets.tickets_of(lab.store(), lab.visitor())]
     followed: list[RunConfig] = st.session_state.get(session.TRAININGS_FOLLOWED, [])
     elsewhere = [run for run in mine if config.run_id(run) not in shown_by_page]
     st.session_state[session.TRAININGS_FOLLOWED] = elsewhere

@@ -120,7 +120,7 @@ def training_problem() -> str:
     store = Store(default_root())
     try:
         store.check_writable()
-        if address := cluster.address():
+        if address := cluster.scheduler_address():
             host = urlsplit(address)
             with socket.create_connection((host.hostname or "", host.port or 0), SCHEDULER_SECONDS):
                 pass
@@ -150,7 +150,7 @@ def figures() -> dict[str, float]:
     from ae_core.runs.store import Store, default_root
 
     store = Store(default_root())
-    line = tickets.line(store)
+    line = tickets.tickets_in_line(store)
     training = sum(store.is_locked(ticket.run_id) for ticket in line)
     seconds = sorted(counts.answer_seconds)
     return {
