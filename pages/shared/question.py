@@ -15,6 +15,7 @@ from ae_core.figures import base as figures
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, session
 from pages.shared.browser import browser_memory
+from pages.shared.browser.files import read_script
 from pages.shared.charts import chart
 
 MOST_VOTES, MOST_OPTIONS = 999, 9
@@ -26,25 +27,7 @@ MARK_LENGTH = 12
 # What a reader calls the networks that an answer was worked out from, and the digits at hand.
 NETWORKS, DIGITS = "network", "digits at hand"
 
-# Who opens the fields sees them; with a mouse at hand the first takes what is typed. What was typed counts without Enter.
-FIELDS = """
-export default function ({ data: { card, opened } }) {
-    const fields = document.querySelector(`.st-key-${card}_hands`);
-    if (!fields) return;
-    const ENTER = { key: "Enter", code: "Enter", keyCode: 13, bubbles: true };
-    fields.oninput = (event) => {
-        clearTimeout(fields.labTyped);
-        fields.labTyped = setTimeout(() => event.target.dispatchEvent(new KeyboardEvent("keydown", ENTER)), 400);
-    };
-    if (!opened || fields.labShown) return;
-    fields.labShown = true;
-    const grown = new ResizeObserver(() => fields.scrollIntoView({ block: "nearest" }));  // they come one by one
-    grown.observe(fields);
-    setTimeout(() => grown.disconnect(), 3000);
-    if (matchMedia("(pointer: fine)").matches) fields.querySelector("input[type=number]")?.focus({ preventScroll: true });
-}
-"""
-_fields = st.components.v2.component("autoencoder_lab_votes", js=FIELDS)
+_fields = st.components.v2.component("autoencoder_lab_votes", js=read_script("votes"))
 
 
 @dataclass(frozen=True)
@@ -228,8 +211,7 @@ def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) ->
                     on_change=_counted,
                     args=(asked, str(when), i, field),
                 )
-        st.html(f"<style>.st-key-{key}_votes_seen {{position: absolute}}</style>")
-        _fields(key=f"{key}_votes_seen", data={"card": key, "opened": opened})
+        _fields(key=f"unseen_{key}_votes", data={"card": key, "opened": opened})
 
 
 def _counted(asked: Asked, when: str, i: int, field: str) -> None:

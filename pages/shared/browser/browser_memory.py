@@ -13,41 +13,23 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import session
+from pages.shared.browser.files import read_script
 
 # Of characters, under each name and together. A browser keeps 5 MB for each lab.
 MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
 MOST_NAMES = 100
 NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
 
-# One component for all: it keeps or forgets what it is given, and asks once for what there is.
-REMEMBER = """
-export default function ({ data, setTriggerValue }) {
-    const MARK = "lab-kept-";
-    try {
-        for (const [name, text] of Object.entries(data.kept)) {
-            sessionStorage.removeItem(MARK + name);
-            if (text) sessionStorage.setItem(MARK + name, text);
-        }
-        if (!data.asks) return;
-        const names = Object.keys(sessionStorage).filter((name) => name.startsWith(MARK));
-        const found = names.map((name) => [name.slice(MARK.length), sessionStorage.getItem(name)]);
-        if (found.length) setTriggerValue("found", Object.fromEntries(found));
-    } catch (problem) {
-        console.info("This browser keeps nothing.", problem);
-    }
-}
-"""
-_memory = st.components.v2.component("autoencoder_lab_browser_memory", js=REMEMBER)
+_memory = st.components.v2.component("autoencoder_lab_browser_memory", js=read_script("browser_memory"))
 
 
 def restore() -> None:
     """At the top of every page: take what the browser has kept, once for each session, and have it forget what is to go."""
     memory = _session()
-    st.html("<style>[class*='st-key-browser_memory'] {position: absolute}</style>")  # nothing to be seen
     gone = {name: text for name, text in memory["texts"].items() if not text}
     # A server that was started anew asks in the same words as the one before it: a browser heeds only what is new to it.
     data = {"asks": not memory["asked"], "kept": gone, "session": memory["session"]}
-    found = _memory(key="browser_memory", data=data, on_found_change=lambda: None).found
+    found = _memory(key="unseen_browser_memory", data=data, on_found_change=lambda: None).found
     if found is not None:
         memory["asked"] = True
         memory["times"] += 1
@@ -81,7 +63,7 @@ def tell(name: str, place: str = "") -> None:
     texts = _session()["texts"]
     kept_now = {name: texts[name]} if name in texts else {}
     _memory(
-        key=f"browser_memory_{name}_{place}",
+        key=f"unseen_browser_memory_{name}_{place}",
         data={"asks": False, "kept": kept_now},
         on_found_change=lambda: None,
     )

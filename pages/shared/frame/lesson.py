@@ -131,13 +131,6 @@ def _progress_html(place: int, visited: set[str]) -> str:
         look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
         parts.append(f'<i class="{look}"></i>')
     return (
-        "<style>"
-        ".lab-path {display: flex; gap: 4px; align-items: center; font-size: 0.85rem}"
-        ".lab-path i {flex: 1; height: 6px; border: 1px solid currentColor; border-radius: 3px; opacity: 0.6}"
-        ".lab-path i.lab-seen {background: currentColor}"
-        ".lab-path i.lab-here {background: #0072B2; border-color: #0072B2; opacity: 1; height: 12px; border-radius: 6px}"
-        ".lab-path span {white-space: nowrap; padding-left: 8px}"
-        "</style>"
         f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} seen">{"".join(parts)}'
         f"<span>Step {place} of {len(PATH)}</span></div>"
     )

@@ -15,6 +15,7 @@ import streamlit as st
 
 from ae_core import config
 from pages.shared import display, lab, session
+from pages.shared.browser.files import read_script, style_html
 from pages.shared.own_digit import my_digit
 
 DIALS = "dials"
@@ -31,147 +32,8 @@ KEY_WORDS = (
     ("?", "these keys"),
 )
 
-# Larger type for the back rows, and less room between things, so that the pictures are on the first screen.
-LARGE = """<style>
-html { font-size: 21px !important }
-/* Streamlit's small type has 0.875 of this: 24 pixels on a projector of 1,920. */
-@media (min-width: 1600px) { html { font-size: 27.5px !important } }
-.lab-path, .lab-steps figcaption { font-size: 0.9rem !important }
-[data-testid=stMainBlockContainer] { max-width: none; padding: 3.9rem 2rem 1rem }
-[data-testid=stMainBlockContainer] [data-testid=stVerticalBlock] { gap: 0.6rem }
-h1 { font-size: 1.7rem !important; padding: 0 0 0.6rem !important }
-.st-key-presenter_keys, .st-key-presenter_again { position: absolute }
-/* Beside the names of the pages, so that nothing on the page moves or is covered. */
-.st-key-presenter_undo_button { position: fixed; top: 0.6rem; right: 1rem; width: auto !important; z-index: 999999 }
-</style>"""
-# The column of the dials goes, and its neighbour takes the room.
-WITHOUT_DIALS = """<style>
-[data-testid=stColumn]:has(.st-key-dials), .st-key-dials { display: none !important }
-</style>"""
-# Whoever has no keyboard has this in its place.
-DIALS_BY_TOUCH = """<style>
-.st-key-presenter_dials_button { display: none }
-@media (any-pointer: coarse) { .st-key-presenter_dials_button { display: block } }
-</style>"""
-
-# Page Down and Page Up turn the page wherever the focus is: a clicker has no other keys, and must not move a slider. An arrow
-# belongs to a slider or a choice that was reached by keyboard; what a mouse or a finger has touched lets go of the focus.
-# Letters belong to whatever text is being written. They go by what the key says, and where that is no Latin letter by where
-# it lies, so that a keyboard set to another script presents as well.
-# While a page gives way to the next, no page can be told anything: what is pressed then waits in a line that outlives them.
-LISTEN = """
-export default function ({ data: { leads, list, title, black }, setTriggerValue }) {
-    const words = {
-        PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back",
-        b: "black", ".": "black", d: "dials", s: "script", u: "undo", "?": "list",
-    };
-    const byPlace = { KeyB: "b", Period: ".", KeyD: "d", KeyS: "s", KeyU: "u" };
-    const text = "textarea, select, [contenteditable=true], [role=combobox], [role=textbox], [role=searchbox], "
-        + "input:not([type=range], [type=radio], [type=checkbox], [type=button], [type=submit], [type=file])";
-    const moved = `${text}, input, [role=slider], [role=radiogroup], [role=tablist], [role=listbox], [role=menu], [role=grid]`;
-    // Milliseconds that a word may take: to another page, or to this one drawn anew, which then says the rest.
-    const PATIENCE = 5000;
-    const line = document.labPresenter ??= { words: [], timer: 0, listening: null };
-    const app = document.querySelector("[data-testid=stApp]");
-
-    const within = (element, kind) => Boolean(element?.closest?.(kind));
-    const nameOf = ({ key, code, shiftKey }) => {
-        const said = key.normalize("NFKC");
-        if (/^[A-Z][A-Za-z0-9]+$/.test(said) && !["Process", "Unidentified"].includes(said)) return said;  // a key's name
-        if (/^[ -~]$|^\\p{Script=Latin}$/u.test(said)) return said.toLowerCase();
-        return code === "Slash" && shiftKey ? "?" : byPlace[code];
-    };
-    const pause = (milliseconds, then) => {
-        clearTimeout(line.timer);
-        line.timer = setTimeout(() => { line.timer = 0; then(); }, milliseconds);
-    };
-    const say = () => {
-        while (line.words.length && !line.timer) {
-            const said = line.words.shift();
-            if (!leads[said]) continue;
-            setTriggerValue("said", said);
-            pause(PATIENCE, say);
-        }
-    };
-
-    // Both lie over everything, in the browser alone: the page beneath stays as it is, and goes on.
-    const show = (name, label, style, ...content) => {
-        const dialog = Object.assign(document.createElement("dialog"), { className: name });
-        dialog.setAttribute("aria-label", label);
-        dialog.style.cssText = style;
-        dialog.append(...content);
-        dialog.addEventListener("click", () => dialog.close());
-        dialog.addEventListener("close", () => dialog.remove());
-        document.body.append(dialog);
-        dialog.showModal();
-    };
-    const close = (name) => {
-        const there = document.querySelector(`dialog.${name}`);
-        there?.close();
-        return Boolean(there);
-    };
-    const goBlack = () => show("lab-black", black, "position: fixed; inset: 0; width: 100vw; height: 100vh; max-width: none; "
-        + "max-height: none; margin: 0; padding: 0; border: 0; outline: 0; background: black; cursor: none");
-    const showList = () => {
-        const { color, backgroundColor, fontFamily } = getComputedStyle(app);
-        const table = document.createElement("table");
-        for (const pair of list) {
-            const row = table.insertRow();
-            for (const cell of pair) Object.assign(row.insertCell(), { textContent: cell }).style.padding = "0.25em 1em 0.25em 0";
-        }
-        show("lab-keys", title, `color: ${color}; background: ${backgroundColor}; font: 1.2rem ${fontFamily}; padding: 1em 1.5em; `
-            + "border: 2px solid; border-radius: 8px; margin: auto; max-width: calc(100vw - 2rem)", table);
-    };
-
-    const listen = (event) => {
-        const at = event.composedPath()[0], name = event.isComposing ? undefined : nameOf(event), said = words[name];
-        if (!said || event.ctrlKey || event.metaKey || event.altKey) return;
-        if (!name.startsWith("Page") && within(at, name.startsWith("Arrow") ? moved : text)) return;
-        event.preventDefault();
-        event.stopImmediatePropagation();
-        if (event.repeat || close("lab-black")) return;
-        const listed = close("lab-keys");
-        if (said === "black") return goBlack();
-        if (said === "list") return listed ? undefined : showList();
-        if (app.dataset.testConnectionState !== "CONNECTED") return;
-        document.activeElement?.blur();  // a number half typed counts
-        line.words.push(said);
-        say();
-    };
-    const letGo = () => setTimeout(() => {
-        const at = document.activeElement;
-        if (!within(at, text) && !within(at, "dialog, [role=listbox], [role=menu]")) at?.blur();
-    });
-    line.listening?.abort();
-    const listening = line.listening = new AbortController();
-    const on = (name, then) => window.addEventListener(name, then, { capture: true, signal: listening.signal });
-    on("keydown", listen);
-    on("pointerup", letGo);
-    on("click", ({ detail }) => { if (detail) letGo(); });  // a label gives its choice the focus; a key's click has no detail
-    clearTimeout(line.timer);
-    line.timer = 0;
-    say();
-    return () => {
-        if (line.listening !== listening) return;
-        pause(PATIENCE, () => { listening.abort(); line.words = []; close("lab-black"); close("lab-keys"); });
-    };
-}
-"""
-_listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=LISTEN)
-
-# The browser sends a dial's value with everything it says for as long as the dial is on the page.
-AGAIN = """
-export default function ({ setTriggerValue }) {
-    const app = document.querySelector("[data-testid=stApp]");
-    const timer = setInterval(() => {
-        if (app.dataset.testScriptState !== "notRunning") return;
-        clearInterval(timer);
-        setTriggerValue("again", true);
-    }, 20);
-    return () => clearInterval(timer);
-}
-"""
-_asker = st.components.v2.component("autoencoder_lab_presenter_again", js=AGAIN)
+_listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=read_script("presenter_keys"))
+_asker = st.components.v2.component("autoencoder_lab_presenter_again", js=read_script("presenter_again"))
 
 
 @dataclass(frozen=True)
@@ -197,9 +59,9 @@ def stage(page: str, path: Sequence[str]) -> None:
     if is_empty:
         st.query_params.from_dict({LINK: "1"})  # or the dials would take their values from the link
     st.query_params[LINK] = "1"
-    st.html(LARGE)
+    st.html(style_html("presenter"))
     if not st.session_state.get(session.DIALS_SHOWN):
-        st.html(WITHOUT_DIALS)
+        st.html(style_html("hidden_dials"))
     _listen(page, path)
     if is_empty:
         _asker(key="presenter_again", on_again_change=lambda: None)
@@ -293,7 +155,6 @@ def _offer_undo(page: str) -> None:
 def dials_by_touch() -> None:
     """While presenting on a device with a touch screen: a button for the dials, which the key D shows elsewhere."""
     if lab.presenting():
-        st.html(DIALS_BY_TOUCH)
         label = "Hide the dials" if st.session_state.get(session.DIALS_SHOWN) else "Show the dials"
         st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=turn_dials)
 

@@ -18,6 +18,7 @@ from ae_core.errors import ImageError
 from ae_core.pictures import decoding
 from pages.shared import linked, session
 from pages.shared.browser import browser_memory
+from pages.shared.browser.files import read_script, style_html
 from pages.shared.own_digit import drawing_board, my_digit, preparation
 from pages.shared.own_digit.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
 
@@ -28,36 +29,17 @@ PROMPTS = {
     "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
 }
 BOARD_SIDE = 260
-# Between a phone's width and a laptop's, the column would be narrower than the board and the three ways in.
-ROOM = f"<style>[data-testid=stColumn]:has(.st-key-digit_source) {{ min-width: min(100%, max({BOARD_SIDE + 4}px, 17rem)) }}</style>"
 MOST_A_MINUTE = 120
 # What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
 SMALL_FILE, QUALITY = 150_000, 95
 FILE, CAMERA = "own_file", "own_camera"
 
-# A picture on the clipboard goes the way of a chosen file. Only pages with one file chooser for pictures have this.
-PASTE = """
-export default function () {
-    const paste = (event) => {
-        const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-        const chooser = document.querySelector(".st-key-own_file input[type=file]");
-        if (!files.length || !chooser) return;
-        const carrier = new DataTransfer();
-        carrier.items.add(files[0]);
-        chooser.files = carrier.files;
-        chooser.dispatchEvent(new Event("change", { bubbles: true }));
-        event.preventDefault();
-    };
-    document.addEventListener("paste", paste);
-    return () => document.removeEventListener("paste", paste);
-}
-"""
-_paste = st.components.v2.component("autoencoder_lab_paste", js=PASTE)
+_paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
 
 
 def ask() -> None:
     """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
-    st.html(ROOM)
+    st.html(style_html("digit_source", properties={"lab-board": f"{BOARD_SIDE}px"}))
     _take_kept()
     way = st.segmented_control(
         "Where from?",

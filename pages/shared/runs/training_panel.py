@@ -16,6 +16,7 @@ from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import cluster, dispatch, jobs
 from pages.shared import lab, session
+from pages.shared.browser.files import read_script
 from pages.shared.charts import chart
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.display import DIGITS_SHOWN, noise_words, trio
@@ -38,18 +39,7 @@ TRAINED = (
     "These settings are trained: **Train** and **Stop** have nothing to do. Move a dial to train others."
 )
 
-# Moves nothing that is in sight already: its first lines in the upper half of the window, below the page's head.
-INTO_VIEW = """
-export default function ({ data }) {
-    const place = document.querySelector(`.st-key-${data}`);
-    if (!place) return;
-    const top = place.getBoundingClientRect().top, head = 64;
-    if (top >= head && top <= window.innerHeight / 2) return;
-    place.style.scrollMarginTop = `${head + 8}px`;
-    place.scrollIntoView({ block: "start", behavior: "instant" });
-}
-"""
-_into_view = st.components.v2.component("autoencoder_lab_into_view", js=INTO_VIEW)
+_into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_script("into_view"))
 
 
 def buttons(run: RunConfig, page: str) -> None:

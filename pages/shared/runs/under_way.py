@@ -10,16 +10,9 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.runs import tickets
 from pages.shared import lab, session
+from pages.shared.browser.files import style_html
 
 GROUND = {"light": "#FFFFFF", "dark": "#171614"}
-# Fixed, so that nothing moves under a finger when a training begins or ends; the page can be scrolled beyond it.
-AT_THE_FOOT = """<style>
-.st-key-under_way {{ position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: auto !important; gap: 0.4rem;
-    max-height: 40vh; overflow-y: auto; background: {ground}; border-top: 1px solid #888888;
-    padding: 0.5rem max(1rem, 50vw - 30rem) calc(0.6rem + env(safe-area-inset-bottom)) }}
-.st-key-under_way [data-testid=stProgress] p {{ line-height: 1.3 }}
-[data-testid=stMainBlockContainer] {{ padding-bottom: {room}rem !important }}
-</style>"""
 ROOM_REM, ROOM_EACH_REM = 2, 5
 
 
@@ -47,7 +40,8 @@ def show(besides: Iterable[RunConfig] = ()) -> None:
     if not elsewhere:
         return
     ground = GROUND[st.context.theme.type or "light"]
-    st.html(AT_THE_FOOT.format(ground=ground, room=ROOM_REM + ROOM_EACH_REM * len(elsewhere)))
+    room = f"{ROOM_REM + ROOM_EACH_REM * len(elsewhere)}rem"
+    st.html(style_html("under_way", properties={"lab-ground": ground, "lab-room": room}))
     with st.container(key="under_way"):
         for run in elsewhere:
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):

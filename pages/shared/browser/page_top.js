@@ -1,0 +1,15 @@
+/**
+ * A page opens at its top, whichever way led to it.
+ *
+ * Streamlit scrolls the element stMain, never the window. Page follows page in that one element, which stays
+ * where it was scrolled to: at the foot, if the way on was a link there. A page drawn again is left where it
+ * is, and so is the first one of a link that names a heading.
+ */
+
+/** @param {{ data: string }} component data: the page's name */
+export default function openPageAtTop({ data: page }) {
+    const before = document.labPageAtTop;
+    document.labPageAtTop = page;
+    if (before === page || (before === undefined && location.hash)) return;
+    document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: "instant" });
+}

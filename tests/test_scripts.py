@@ -1,0 +1,159 @@
+"""The scripts and styles: lint, syntax, length, and none of them in a Python string."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+BROWSER = PROJECT / "pages/shared/browser"
+SCRIPTS, STYLES = sorted(BROWSER.glob("*.js")), sorted(BROWSER.glob("*.css"))
+
+
+def lint(script: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).parent / "oxlint", "--config", PROJECT / ".oxlintrc.json", script]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+
+
+def test_every_script_is_clean():
+    done = lint(BROWSER)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f" on {len(SCRIPTS)} files" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "undeclared = 1;",
+        "export let spare = 1, other = spare == null;",
+        "/** @param n */ export const f = (n) => n;",
+    ],
+)
+def test_the_linter_of_scripts_catches_an_offender(tmp_path, line):
+    script = tmp_path / "example.js"
+    script.write_text(f"{line}\n")
+    assert lint(script).returncode == 1
+
+
+def is_module(script: str) -> bool:
+    """Whether Node reads a text as a JavaScript module. Skips the test where there is no Node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not at hand")
+    command = [node, "--input-type=module", "--check"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_is_a_module_that_needs_no_other(path):
+    script = path.read_text()
+    assert script.count("export default function ") == 1
+    assert (
+        re.search(r"^import\b|\bimport\(", script, re.MULTILINE) is None
+    )  # a script that comes as text cannot
+    assert is_module(script)
+
+
+def test_a_script_that_cannot_be_read_is_found_out():
+    assert not is_module("export default function ( {}")
+
+
+@pytest.mark.parametrize("path", SCRIPTS + STYLES, ids=lambda path: path.name)
+def test_every_script_and_style_fits_beside_another(path):
+    assert [line for line in path.read_text().splitlines() if len(line) > 110] == []
+
+
+def broken_style(css: str) -> list[str]:
+    """What no browser would read as meant: braces that do not match, custom properties not called --lab-…."""
+    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    depth, broken = (
+        0,
+        [name for name in re.findall(r"var\((--[\w-]+)", bare) if not name.startswith("--lab-")],
+    )
+    for brace in re.findall(r"[{}]", bare):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            break
+    return broken + (["braces"] if depth else [])
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_every_style_is_whole(path):
+    assert broken_style(path.read_text()) == []
+
+
+@pytest.mark.parametrize("css", ["p { color: red", "p { color: red } }", "p { color: var(--text) }"])
+def test_a_style_that_is_not_whole_is_found_out(css):
+    assert broken_style(css) != []
+
+
+# What no text for a visitor has and a script or a style cannot do without: words of its own, a block of
+# declarations.
+FOREIGN = re.compile(
+    r"export default|=>|\b(const|let) \w+ =|\b(document|window)\.\w|\bfunction ?\w*\("
+    r"|</?(style|script)\b|@media\b"
+    r"|\{\s*--?[a-z]|\{\s*[a-z-]+\s*:[^{}]*\}"
+)
+# It makes the style element that CSS files come in.
+MAKES_STYLES = BROWSER / "files.py"
+
+
+def foreign_strings(source: str) -> list[str]:
+    """The texts in a Python file that are JavaScript or CSS. What documents is none of them."""
+    tree = ast.parse(source)
+    documents = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents
+    ]
+    return [text for text in texts if FOREIGN.search(text)]
+
+
+def test_no_script_and_no_style_is_a_python_string():
+    ours = [PROJECT / "app.py", PROJECT / "router.py", *sorted((PROJECT / "pages").rglob("*.py"))]
+    found = {path: strings for path in ours if (strings := foreign_strings(path.read_text()))}
+    assert found.pop(MAKES_STYLES) == ["<style>", "</style>"]
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "js = 'export default function () {}'",
+        "js = f'document.title = {title}'",
+        "js = 'addEventListener(\"paste\", (event) => 1)'",
+        "st.html('<style>p { color: red }</style>')",
+        "css = '.lab { color: red }'",
+        "css = f'.st-key-{key} {{ position: absolute }}'",
+        "css = '@media (max-width: 640px)'",
+    ],
+)
+def test_a_script_or_a_style_in_a_python_string_is_found_out(source):
+    assert foreign_strings(source) != []
+    assert foreign_strings(f'"""{source}"""') == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "words = f'Step {place} of {count}: {name}'",
+        "html = '<p style=\"margin: 0; color: red\">'",
+        "json = '{\"a\": 1}'",
+    ],
+)
+def test_a_text_for_a_visitor_is_neither_script_nor_style(source):
+    assert foreign_strings(source) == []
