@@ -73,7 +73,7 @@ def _show(
         selection_mode="points",
     )
     if on_select != "ignore":
-        touch.let_through(key)
+        touch.let_touches_through(key)
 
 
 def _style() -> tuple[str, float]:

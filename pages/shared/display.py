@@ -141,8 +141,8 @@ def _following(
 ) -> None:  # fmt: skip
     """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
     of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
-    scrubber.show(_now(*of, noise.level, at, html), picture)
-    scrubber.follow(picture, _at_all_levels(*of, dials.test_noise_key(key), at))
+    scrubber.draw_following_picture(_now(*of, noise.level, at, html), picture)
+    scrubber.follow_slider(picture, _at_all_levels(*of, dials.test_noise_key(key), at))
 
 
 def run_name(run: StoredRun) -> tuple[str, str]:
@@ -188,7 +188,7 @@ def _drawn_at_all_levels(
 ) -> bytes:
     # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
     time.sleep(SENT_FIRST)
-    return scrubber.packed(slider, picture, figures.frames(_at(LEVELS)))
+    return scrubber.pack_frames(slider, picture, figures.frames(_at(LEVELS)))
 
 
 _now = Kept(_drawn, 16)

@@ -151,7 +151,7 @@ def _card(
             st.caption(
                 "It can be answered once every network that it asks about has been trained at this latent size."
             )
-        browser_memory.tell(f"question_{key}")
+        browser_memory.hand_to_browser(f"question_{key}")
         if given is not None and can_be_answered:
             with st.spinner("Measuring …"):
                 found = answer()
@@ -274,7 +274,7 @@ def _session(key: str) -> dict[str, Any]:
 
 def _said(key: str) -> dict[str, Any]:
     """What this visitor has said to the card `key`, as far as their browser keeps it: answers and votes, by their question's mark."""
-    return _from_text(browser_memory.kept(f"question_{key}"))
+    return _from_text(browser_memory.kept_text(f"question_{key}"))
 
 
 def _say(key: str, what: str, mark: str, value: object) -> None:
@@ -286,7 +286,7 @@ def _say(key: str, what: str, mark: str, value: object) -> None:
 
 
 def _keep(key: str, said: Mapping[str, object]) -> None:
-    browser_memory.keep(f"question_{key}", json.dumps(said, separators=(",", ":")))
+    browser_memory.keep_in_browser(f"question_{key}", json.dumps(said, separators=(",", ":")))
 
 
 def _from_text(text: str) -> dict[str, Any]:

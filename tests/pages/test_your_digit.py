@@ -199,7 +199,7 @@ def remembered(name: str, texts: dict[str, str]) -> AppTest:
         "asked": True,
         "times": 1,
         "session": "",
-        "texts": browser_memory._usable(texts),
+        "texts": browser_memory.usable_texts(texts),
     }
     page.run()
     assert not page.exception, page.exception
@@ -236,7 +236,7 @@ def test_what_a_browser_says_it_has_kept_is_taken_if_it_can_be_that(text):
     "found", [None, 7, "text", [1], {"picture": 7, "else": "b", "question_../x": "a", "board": "A" * 600_001}]
 )
 def test_only_what_the_lab_may_have_kept_is_taken(found):
-    assert browser_memory._usable(found) == {}
+    assert browser_memory.usable_texts(found) == {}
 
 
 def test_a_browsers_junk_shows_on_no_page():

@@ -1,6 +1,7 @@
-"""What a visitor's browser keeps for them, under names, until its tab is closed: votes, answers, strokes, a picture.
+"""Texts that a visitor's browser keeps until its tab is closed, by name: votes, answers, strokes, a picture.
 
-A page loaded anew, or a server started anew, gets it from there. What comes back comes from a stranger, as every message.
+A page loaded anew, or a server started anew, gets them from there. By then
+they may be anything: a stranger sends them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.browser.files import read_script
 
-# Of characters, under each name and together. A browser keeps 5 MB for each lab.
+# Characters under each name. A browser keeps 5 MB for each lab.
 MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
 MOST_NAMES = 100
 NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
@@ -23,43 +24,55 @@ NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
 _memory = st.components.v2.component("autoencoder_lab_browser_memory", js=read_script("browser_memory"))
 
 
-def restore() -> None:
-    """At the top of every page: take what the browser has kept, once for each session, and have it forget what is to go."""
+def restore_from_browser() -> None:
+    """Take into the session what the browser has kept, once for each session; have it forget what is to go.
+
+    At the top of every page, before anything asks for a text.
+    """
     memory = _session()
     gone = {name: text for name, text in memory["texts"].items() if not text}
-    # A server that was started anew asks in the same words as the one before it: a browser heeds only what is new to it.
+    # The mark makes a new server's question new to the browser, which heeds nothing it has been told already.
     data = {"asks": not memory["asked"], "kept": gone, "session": memory["session"]}
     found = _memory(key="unseen_browser_memory", data=data, on_found_change=lambda: None).found
     if found is not None:
         memory["asked"] = True
         memory["times"] += 1
-        memory["texts"] = {**_usable(found), **memory["texts"]}  # what this session knows is newer
+        memory["texts"] = {**usable_texts(found), **memory["texts"]}  # what this session knows is newer
 
 
-def keep(name: str, text: str) -> None:
-    """Have the browser keep `text` under `name`, once `tell` is called; if it is too long, nothing, and not what was there before."""
+def keep_in_browser(name: str, text: str) -> None:
+    """Note `text` for the browser to keep under `name`, which `hand_to_browser` then tells it.
+
+    In place of a text that is too long it keeps nothing, and no earlier text either.
+    """
     memory = _session()
     memory["asked"] = True
-    memory["texts"][name] = text if len(text) <= _most(name) else ""
+    memory["texts"][name] = text if len(text) <= _most_characters(name) else ""
 
 
-def forget(name: str) -> None:
-    """Have the browser forget what it kept under `name`."""
-    keep(name, "")
+def forget_in_browser(name: str) -> None:
+    """Note for the browser to forget what it keeps under `name`."""
+    keep_in_browser(name, "")
 
 
-def kept(name: str) -> str:
-    """What the browser keeps under `name`; empty where that is nothing. It may be anything of up to MOST_CHARACTERS."""
+def kept_text(name: str) -> str:
+    """Text that the browser keeps under `name`, not checked but for its length; empty where it keeps none."""
     return str(_session()["texts"].get(name, ""))
 
 
 def times_restored() -> int:
-    """How often something has come back: a widget that was there before takes what came under another key."""
+    """How often texts have come back.
+
+    As part of a widget's key it has the widget take its value anew.
+    """
     return int(_session()["times"])
 
 
-def tell(name: str, place: str = "") -> None:
-    """Draw what tells the browser, where it is drawn again whenever `name` changes. `place`: where, if in more than one."""
+def hand_to_browser(name: str, place: str = "") -> None:
+    """Draw the component that hands the browser what it is to keep under `name`.
+
+    Where it is drawn again whenever that changes. place: tells it from others for the same name.
+    """
     texts = _session()["texts"]
     kept_now = {name: texts[name]} if name in texts else {}
     _memory(
@@ -70,7 +83,11 @@ def tell(name: str, place: str = "") -> None:
 
 
 def _session() -> dict[str, Any]:
-    """Of this session: its mark, whether the browser need no longer be asked, how often it answered, what it is to keep, by name."""
+    """This session's memory.
+
+    asked: whether the browser need not be asked any more; times: how often it answered; texts: what it is to
+    keep, by name, empty for what it is to forget; session: a mark of the session.
+    """
     if session.BROWSER_MEMORY not in st.session_state:
         st.session_state[session.BROWSER_MEMORY] = {
             "asked": False,
@@ -82,14 +99,15 @@ def _session() -> dict[str, Any]:
     return memory
 
 
-def _most(name: str) -> int:
+def _most_characters(name: str) -> int:
+    """Characters that may be kept under `name`; 0 for a name that is not the lab's."""
     known = NAME.fullmatch(name)
     return MOST_CHARACTERS[known[1]] if known else 0
 
 
-def _usable(found: object) -> dict[str, str]:
-    """Of what a browser says it has kept, what can be that."""
+def usable_texts(found: object) -> dict[str, str]:
+    """Texts by name: of what a browser says it has kept, what can be that."""
     if not isinstance(found, Mapping) or len(found) > MOST_NAMES:
         return {}
     named = {name: text for name, text in found.items() if isinstance(name, str) and isinstance(text, str)}
-    return {name: text for name, text in named.items() if text and len(text) <= _most(name)}
+    return {name: text for name, text in named.items() if text and len(text) <= _most_characters(name)}

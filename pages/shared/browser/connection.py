@@ -1,4 +1,4 @@
-"""When the lab cannot be reached: what is safe and what to do, in place of Streamlit's word to its developers."""
+"""A note while the lab cannot be reached, in place of Streamlit's own, which is meant for developers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ WORDS = {
 _teller = st.components.v2.component("autoencoder_lab_connection", js=read_script("connection"))
 
 
-def tell_when_lost() -> None:
-    """Have the browser say so while it cannot reach the lab, from now until the tab is closed."""
+def announce_lost_connection() -> None:
+    """Have the browser show the note whenever it cannot reach the lab, until its tab is closed."""
     _teller(key="unseen_connection", data={"words": WORDS, "style": read_style("connection")})

@@ -1,6 +1,7 @@
 """The JavaScript and CSS files of this folder, as text for Streamlit's components and as HTML style elements.
 
-Streamlit sends text with the page. An address would cost a request more, and works only for installed packages.
+Text goes to the browser with the page: a file's address would cost a request more, and Streamlit takes one
+only of an installed package.
 """
 
 from __future__ import annotations

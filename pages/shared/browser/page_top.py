@@ -1,4 +1,4 @@
-"""A page opens at its top, whichever way led to it."""
+"""A page's scroll position when it opens: its top, whichever way led to it."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _top = st.components.v2.component("autoencoder_lab_page_top", js=read_script("pa
 
 
 def open_at_top(page: str) -> None:
-    """Have the browser show the top of `page` when it opens, and leave it where it is when it is drawn again."""
+    """Scroll to the top when the page called `page` opens, and leave it alone when it is drawn again."""
     _top(key="unseen_page_top", data=page)

@@ -1,4 +1,4 @@
-"""A picture that follows a slider while that is being dragged: the browser changes it by itself, without asking anybody."""
+"""Pictures that follow a slider while it is being dragged, without a request to the server."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pages.shared.browser.files import read_script
 _follower = st.components.v2.component("autoencoder_lab_scrubber", js=read_script("scrubber"))
 
 
-def show(picture: str, key: str) -> None:
-    """`picture`, rows or columns of digits as HTML, under the key by which `follow` finds it."""
+def draw_following_picture(picture: str, key: str) -> None:
+    """Draw `picture`, rows or columns of digits as HTML, under the key that `follow_slider` is given."""
     with st.container(key=key):
         st.markdown(f'<div class="lab-following">{picture}</div>', unsafe_allow_html=True)
 
 
-def packed(slider: str, picture: str, frames: Frames) -> bytes:
-    """What the browser needs to let `picture` follow the slider with the key `slider`, as JSON; both by their keys."""
+def pack_frames(slider: str, picture: str, frames: Frames) -> bytes:
+    """JSON for `follow_slider`: the pictures at each value of the slider. slider, picture: their keys."""
     return json.dumps({"slider": slider, "picture": picture, **asdict(frames)}).encode()
 
 
-def follow(key: str, packed_frames: bytes) -> None:
-    """Let the picture `key` follow its slider. What is packed must be of the same picture.
+def follow_slider(key: str, packed_frames: bytes) -> None:
+    """Let the picture `key` follow its slider. packed_frames: from `pack_frames`, for the same picture.
 
-    The same bytes are the same message, which a browser that has it is not sent again. Anything but bytes Streamlit would put
-    into JSON twice for every answer.
+    Bytes, because Streamlit would put anything else into JSON twice for every answer. The same bytes are the
+    same message, which is not sent again to a browser that has it.
     """
     _follower(key=f"unseen_{key}_follower", data=packed_frames)

@@ -1,4 +1,4 @@
-"""Plotly's sliders under the keyboard: they know only the mouse."""
+"""Arrow keys, Home and End for Plotly's sliders, which know only the mouse."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pages.shared.browser.files import read_script
 _listener = st.components.v2.component("autoencoder_lab_slider_keys", js=read_script("slider_keys"))
 
 
-def enable(key: str) -> None:
-    """Let arrow keys, Home and End move the Plotly sliders of the page. `key`: of the figure that needs it; once is enough."""
+def enable_slider_keys(key: str) -> None:
+    """Let the keyboard move every Plotly slider of the page. `key`: of one figure that has a slider."""
     _listener(key=f"unseen_{key}_keys")

@@ -1,4 +1,4 @@
-"""The lab's own style: what every page adds to Streamlit's for the back row, for those who want no motion, and for fingers."""
+"""The style of every page, and the theme's colours of text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 
 
 def page_style(theme: str) -> str:
-    """The style sheet of every page, as an HTML element; theme: "light" or "dark"."""
+    """HTML style element of every page. theme: "light" or "dark"."""
     on_dark = ("page_on_dark",) if theme == "dark" else ()
     return style_html("page", *on_dark, "fingers", properties={"lab-text": TEXT_COLOURS[theme]})

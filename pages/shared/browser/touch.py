@@ -1,4 +1,4 @@
-"""A finger on a figure whose points can be chosen: a swipe moves the page, a tap chooses the point under it."""
+"""Touches on figures whose points can be chosen: a swipe moves the page, a tap chooses the point under it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pages.shared.browser.files import read_script
 _through = st.components.v2.component("autoencoder_lab_touch", js=read_script("touch"))
 
 
-def let_through(key: str) -> None:
-    """Let a swipe over the figures of this page scroll it. `key`: of the figure that needs it; once is enough."""
+def let_touches_through(key: str) -> None:
+    """Let swipes over every figure of the page scroll it. `key`: of one figure whose points can be chosen."""
     _through(key=f"unseen_{key}_touch")

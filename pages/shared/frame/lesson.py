@@ -54,9 +54,9 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
     """
     lab.open_page(draws_figures=draws_figures)
-    browser_memory.restore()
+    browser_memory.restore_from_browser()
     page_top.open_at_top(page)
-    connection.tell_when_lost()
+    connection.announce_lost_connection()
     presenter.stage(page, [lesson.page for lesson in PATH])
     if place := _place(page):
         visited: set[str] = st.session_state.setdefault(session.VISITED, set())

@@ -51,7 +51,7 @@ def ask() -> None:
     )
     {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
     for name in ("board", "picture"):
-        browser_memory.tell(name)
+        browser_memory.hand_to_browser(name)
     if my_digit.picture() is not None:
         st.button(
             "Forget this picture",
@@ -93,7 +93,7 @@ def _board() -> None:
     if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
         board.pictures[count] = drawn.image_bytes
     if new and count:
-        browser_memory.keep("board", drawing_board.to_text(board))
+        browser_memory.keep_in_browser("board", drawing_board.to_text(board))
     if content := board.pictures.get(count):
         _take(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
     row = st.container(horizontal=True, width=BOARD_SIDE)
@@ -116,7 +116,7 @@ def _undo() -> None:
         session.OWN_BOARD, Board()
     ).before_last_stroke()
     if board.strokes:
-        browser_memory.keep("board", drawing_board.to_text(board))
+        browser_memory.keep_in_browser("board", drawing_board.to_text(board))
     else:
         my_digit.forget()
 
@@ -132,7 +132,7 @@ def _own_board() -> Board:
     if (
         board.number == 0
         and not board.strokes
-        and (kept := drawing_board.from_text(browser_memory.kept("board")))
+        and (kept := drawing_board.from_text(browser_memory.kept_text("board")))
     ):
         st.session_state[session.OWN_BOARD] = kept
     own: Board = st.session_state[session.OWN_BOARD]
@@ -192,7 +192,7 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
             st.error(str(problem), icon=":material/error:")
             return
     my_digit.keep_picture(picture)
-    browser_memory.keep("picture", _to_text(picture))
+    browser_memory.keep_in_browser("picture", _to_text(picture))
     if begin_anew:
         preparation.reset()
 
@@ -209,13 +209,13 @@ def _to_text(pixels_hwc: np.ndarray) -> str:
 
 def _take_kept() -> None:
     """The picture that the browser has kept, where this session has none; no word about what is not a picture."""
-    text = browser_memory.kept("picture")
+    text = browser_memory.kept_text("picture")
     if my_digit.picture() is not None or not text or _too_many():
         return
     try:
         my_digit.keep_picture(decoding.decode_picture(base64.b64decode(text, validate=True)))
     except (ValueError, ImageError):
-        browser_memory.forget("picture")
+        browser_memory.forget_in_browser("picture")
 
 
 def _too_many() -> bool:

@@ -30,7 +30,7 @@ def keep_picture(pixels_hwc: np.ndarray) -> None:
 
 def digit() -> Tensor | None:
     """The digit (28, 28) in [0, 1] last made of a picture, or the one that the browser has kept, or None."""
-    if session.OWN_DIGIT not in st.session_state and (found := _from_text(browser_memory.kept("digit"))):
+    if session.OWN_DIGIT not in st.session_state and (found := _from_text(browser_memory.kept_text("digit"))):
         st.session_state[session.OWN_DIGIT], st.session_state[session.OWN_DIGIT_SHOWN] = found
     kept: Tensor | None = st.session_state.get(session.OWN_DIGIT)
     return kept
@@ -48,7 +48,7 @@ def forget() -> None:
     for key in (session.OWN_PICTURE, session.OWN_DIGIT, session.OWN_DIGIT_SHOWN):
         st.session_state.pop(key, None)
     for name in ("picture", "board", "digit"):
-        browser_memory.forget(name)
+        browser_memory.forget_in_browser(name)
 
 
 def shown() -> Tensor | None:
@@ -67,7 +67,7 @@ def switch(key: str, label: str = "My digit") -> None:
             on_change=_switched,
             args=(f"{key}_own",),
         )
-        browser_memory.tell("digit", key)
+        browser_memory.hand_to_browser("digit", key)
 
 
 def first(digits_nhw: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def _switched(key: str) -> None:
 
 def _keep_in_browser() -> None:
     greys = base64.b64encode(st.session_state[session.OWN_DIGIT].numpy().astype("<f4").tobytes()).decode()
-    browser_memory.keep(
+    browser_memory.keep_in_browser(
         "digit",
         json.dumps({"greys": greys, "shown": bool(st.session_state.get(session.OWN_DIGIT_SHOWN, True))}),
     )

@@ -48,7 +48,7 @@ def _replay(run: StoredRun, page: str) -> None:
             st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
         chart_for_all(lambda: _figure(progress, run.config.training.loss), _name(run), f"{page}_story", alt)
-        slider_keys.enable(f"{page}_story")
+        slider_keys.enable_slider_keys(f"{page}_story")
 
 
 def draw_ahead(run: StoredRun) -> None:
