@@ -1,4 +1,4 @@
-"""The files of deploy/, as far as they can be checked without containers: what runs behind nginx is in tests/chaos."""
+"""The files of deploy/, as far as that goes without containers; tests/chaos runs copies behind nginx."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import PROJECT
 
-# The order of the rooms, from the top. What stands in a line may import what stands in the lines below it, and a folder's
-# modules one another. Pages import no pages.
+# The order of the rooms, from the top. What stands in a line may import what stands in the lines below it,
+# and a folder's modules one another. Pages import no pages.
 ROOMS = {
     "ae_core": (
         {"__main__"},
@@ -58,7 +58,7 @@ def imported_names(source: str) -> set[str]:
 
 
 def house_of(module: str) -> tuple[str, str] | None:
-    """The house (a key of ROOMS) and the room that a dotted module's name lies in; None for what is not ours."""
+    """The house (a key of ROOMS) and room that a dotted module's name lies in; None for what is not ours."""
     for house in ROOMS:
         if module.startswith(f"{house}."):
             return house, module.removeprefix(f"{house}.").split(".")[0]
@@ -259,7 +259,8 @@ def imported_core() -> str:
         "before = torch.get_rng_state()\n"
         "for path in sorted(pathlib.Path('ae_core').rglob('*.py')):\n"
         "    if path.stem != '__main__': __import__('.'.join(path.with_suffix('').parts))\n"
-        "print('streamlit' in sys.modules, torch.equal(before, torch.get_rng_state()), 'mlxtend' in sys.modules)"
+        "is_untouched = torch.equal(before, torch.get_rng_state())\n"
+        "print('streamlit' in sys.modules, is_untouched, 'mlxtend' in sys.modules)"
     )
     return subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
@@ -287,12 +288,13 @@ DRAWS = {
     "html",
     "metric",
 }
-# The message of a training that failed is the lab's own: no run that came as a file is ever looked up as one that failed.
+# The message of a training that failed is the lab's own: no run that came as a file is looked up as one that
+# failed.
 OWN_MESSAGES = {"st.error(progress.message, icon=':material/error:')"}
 
 
 def strange_calls(source: str) -> list[str]:
-    """Each call in `source` that draws what a stranger may have written, and does not put it between quotation marks of code."""
+    """Each call in `source` that draws what a stranger may have written, without quoting it as code."""
     calls = [
         node
         for node in ast.walk(ast.parse(source))

@@ -102,7 +102,8 @@ def test_the_file_tree_lists_exactly_the_source_files(project_files):
     source = [
         name
         for name in project_files
-        if re.fullmatch(r"[^/]+|(ae_core|pages)/.+\.(py|js|css)", name) and not re.search(r"/.+/__init__\.py", name)
+        if re.fullmatch(r"[^/]+|(ae_core|pages)/.+\.(py|js|css)", name)
+        and not re.search(r"/.+/__init__\.py", name)
     ]
     listed = [
         path for path in tree() if not path.endswith("/") and not path.startswith((".ci/", ".streamlit/"))

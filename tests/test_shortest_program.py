@@ -1,4 +1,4 @@
-"""The denoising autoencoder in 40 lines: short, complete without the lab's own code, and as good as it promises."""
+"""The denoising autoencoder in 40 lines: short, without the lab's own code, and as good as it promises."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ def run_program(source: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_shortest_program_is_short_and_imports_nothing_of_the_lab():
     tree = ast.parse(PROGRAM.read_text())
-    told = {line for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            for line in range(node.lineno, node.end_lineno + 1)}  # fmt: skip
+    told = {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
     code = [
         line
         for number, line in enumerate(PROGRAM.read_text().splitlines(), 1)

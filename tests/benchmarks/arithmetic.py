@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.arithmetic [--threads 1] [--steps 200] [--output FILE.json]
 
-For the FAE and the CAE at their defaults: the arithmetic of a step (multiplications and additions of its matrix products and
-convolutions, forwards and backwards, counted by torch) over the time it takes, as a share of the rate at which the same
-machine multiplies two matrices of 1024 × 1024, measured in turns with it. Then the operations that take the most of it.
+For the FAE and the CAE at their defaults: the arithmetic of a step (multiplications and additions of its
+matrix products and convolutions, forwards and backwards, counted by torch) over the time it takes, as a share
+of the rate at which the same machine multiplies two matrices of 1024 × 1024, measured in turns with it. Then
+the operations that take the most of it.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def main() -> None:
         pace, rate = statistics.median(paces), statistics.median(rates)
         share = needed / pace / rate
         print(
-            f"{name.upper()}, {options.threads} thread(s): {needed / 1e6:.0f} million operations in {1000 * pace:.2f} ms are "
+            f"{name.upper()}, {options.threads} thread(s): "
+            f"{needed / 1e6:.0f} million operations in {1000 * pace:.2f} ms are "
             f"{needed / pace / 1e9:.0f} GFLOP/s, {share:.0%} of the machine's {rate / 1e9:.0f}"
         )
         where = costliest(step)

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.crossings [--kind gaussian] [--seed 0]
 
-Prints, for latent sizes 2, 8 and 32: where the DAE overtakes the CAE, and where each network crosses doing nothing (PSNR).
+Prints, for latent sizes 2, 8 and 32: where the DAE overtakes the CAE, and where each network crosses doing
+nothing (PSNR).
 """
 
 from __future__ import annotations
@@ -45,9 +46,8 @@ def main() -> None:
             words = line(found, curves[name].means[-1] > nothing.means[-1])
             print(f"latent size {size:>2}: {name.upper()} against doing nothing: {words}")
         found = crossings(LEVELS, curves["dae"].means, curves["cae"].means)
-        print(
-            f"latent size {size:>2}: DAE against CAE: {line(found, curves['dae'].means[-1] > curves['cae'].means[-1])}"
-        )
+        words = line(found, curves["dae"].means[-1] > curves["cae"].means[-1])
+        print(f"latent size {size:>2}: DAE against CAE: {words}")
         clean = {name: f"{curve.means[0]:.2f}" for name, curve in curves.items()}
         print(f"latent size {size:>2}: PSNR in dB of clean digits: {clean}")
 

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.growth [--rounds 3] [--output FILE.json]
 
-Seconds of a CAE's training, by turns, against the number of digits, epochs, and the latent size; then of one to four
-trainings at once in a training process with two workers, and the memory of a worker and of the app before and after.
+Seconds of a CAE's training, by turns, against the number of digits, epochs, and the latent size; then of one
+to four trainings at once in a training process with two workers, and the memory of a worker and of the app
+before and after.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.interaction [--moves 50] [--starts 3] [--output FILE.json]
 
-Prints, in milliseconds (median, and 95 of 100 are below): noise slider moved to new pictures painted, for both apps by
-turns, and in the lab to the measures below them, which come from the server; a step of the mouse to the picture painted
-while the slider is dragged, and what comes from the server meanwhile; a page changed to the next one's first picture;
-`streamlit run` to the first picture; and the bytes that come over the wire for each.
+Prints, in milliseconds (median, and 95 of 100 are below): noise slider moved to new pictures painted, for
+both apps by turns, and in the lab to the measures below them, which come from the server; a step of the mouse
+to the picture painted while the slider is dragged, and what comes from the server meanwhile; a page changed
+to the next one's first picture; `streamlit run` to the first picture; and the bytes that come over the wire
+for each.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ PAINTED = """picture => {
 }"""
 # Runs in the page: until its words, the measures below the pictures, are others than before.
 ANSWERED = """() => {
-    const measures = () => document.querySelector("[data-testid=stMetricValue]").textContent, before = measures();
+    const measures = () => document.querySelector("[data-testid=stMetricValue]").textContent;
+    const before = measures();
     window.labAnswered = new Promise((resolve) => document.addEventListener("keydown", async () => {
         const started = performance.now();
         while (measures() === before) await new Promise(requestAnimationFrame);
@@ -119,7 +121,7 @@ def slider(pages: dict[str, tuple[Page, Wire]], moves: int) -> dict[str, list[fl
 
 
 def frames(page: Page) -> list[float]:
-    """From a step of the mouse, which drags the noise slider, to the picture painted: one step for each frame."""
+    """From a step of the mouse that drags the noise slider to the picture painted, a step for each frame."""
     thumb = page.locator(".st-key-dae_test_noise [data-testid=stSliderThumbValue]").bounding_box()
     rail = page.locator(".st-key-dae_test_noise [role=group]").bounding_box()
     assert thumb is not None
@@ -160,13 +162,14 @@ def _clicked(page: Page, click: Callable[[], None]) -> float:
     started = time.monotonic()
     click()
     page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stMain] img')].some(image => !image.dataset.old && image.offsetParent)"
+        "[...document.querySelectorAll('[data-testid=stMain] img')]"
+        ".some(image => !image.dataset.old && image.offsetParent)"
     )
     return 1000 * (time.monotonic() - started)
 
 
 def cold_start(browser: Browser, folder: Path) -> float:
-    """From the command to the first picture in the browser, which asks until somebody answers. The store is in `folder`."""
+    """From the command to the first picture in the browser, which asks until then; store in `folder`."""
     started = time.monotonic()
     with App(folder) as app:
         page = browser.new_page(viewport=PROJECTOR)
@@ -178,7 +181,7 @@ def cold_start(browser: Browser, folder: Path) -> float:
 
 
 def cold_starts(browser: Browser, count: int) -> list[float]:
-    """Of a process that is new each time, on a disk that has been read before: the very first start is left out."""
+    """Of a new process each time, on a disk that has been read before: the very first start is left out."""
     with tempfile.TemporaryDirectory() as name:
         return [cold_start(browser, Path(name)) for _ in range(count + 1)][1:]
 

@@ -27,8 +27,10 @@ def main() -> None:
             one = course(store.load_model(run), digits)
             changes = ", ".join(f"{one.change_t[step - 1]:.5f}" for step in STEPS_TOLD)
             print(
-                f"{config.family(run.config)} {run.config.model.latent_size:2}: {one.verdict:9}  {one.settled / one.digits:4.0%} converge"
-                f" (same {one.counts[SAME]:3}, another {one.counts[ANOTHER]:3}, still changing {one.counts[MOVING]:3} of {one.digits}),"
+                f"{config.family(run.config)} {run.config.model.latent_size:2}: {one.verdict:9}"
+                f"  {one.settled / one.digits:4.0%} converge"
+                f" (same {one.counts[SAME]:3}, another {one.counts[ANOTHER]:3},"
+                f" still changing {one.counts[MOVING]:3} of {one.digits}),"
                 f"  change at steps 1, 10, 50: {changes},  spread {one.spread:.0%},"
                 f"  class kept after 1 step {one.same_class_at_first}, after 50 {one.same_class}"
             )

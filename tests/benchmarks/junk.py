@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.junk [--files 5000] [--seed 0]
 
-Prints how many were read or refused and with which sentence, by what was done to the file; how long a visitor waits for the
-answer; how much memory the processes took. Ends with an error at the first answer that is neither pixels nor a plain sentence.
+Prints how many were read or refused and with which sentence, by what was done to the file; how long a visitor
+waits for the answer; how much memory the processes took. Ends with an error at the first answer that is
+neither pixels nor a plain sentence.
 """
 
 from __future__ import annotations
@@ -78,13 +79,11 @@ def main() -> None:
     print(f"refused for time or memory: {', '.join(hard) or 'none'}")
     print(f"ended by a signal or an error of Python's: {dict(ends.codes) or 'none'}")
     p50, p99 = np.percentile(seconds, (50, 99))
-    print(
-        f"time to the answer: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest {[f'{s:.1f} s {name}' for s, name in slowest]}"
-    )
+    told = [f"{s:.1f} s {name}" for s, name in slowest]
+    print(f"time to the answer: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest {told}")
     print(f"largest memory of a process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
-    print(
-        f"this process: {own_memory() // 1024} MB, {(own_memory() - at_first) / 1024:+.1f} MB in the second half"
-    )
+    grown = (own_memory() - at_first) / 1024
+    print(f"this process: {own_memory() // 1024} MB, {grown:+.1f} MB in the second half")
 
 
 if __name__ == "__main__":

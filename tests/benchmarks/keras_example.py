@@ -1,9 +1,9 @@
-"""The Keras.io example "Convolutional autoencoder for image denoising" (Valdarrama 2021), written anew from its description.
+"""The Keras.io example "Convolutional autoencoder for image denoising" (Valdarrama 2021), as described.
 
     python keras_example.py TRAIN.npy --noise 0.4 --epochs 2
 
-Runs in an environment of its own (see training.py beside it), without the lab: network, optimiser, loss and batch size are
-the example's. Prints one line of JSON for each epoch, with its seconds and its loss.
+Runs in an environment of its own (see training.py beside it), without the lab: network, optimiser, loss and
+batch size are the example's. Prints one line of JSON for each epoch, with its seconds and its loss.
 """
 
 from __future__ import annotations

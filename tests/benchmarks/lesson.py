@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.lesson [--data-dir DIR] [--output FILE.json]
 
-For the three models at their defaults, on the digits that come with the lab and, with --data-dir, on full MNIST: seconds
-from Train to the first changed picture and to the finished run. Then every model's squared error per image and PSNR at code
-sizes 2, 8 and 32, on test digits, from the lab's own training process.
+For the three models at their defaults, on the digits that come with the lab and, with --data-dir, on full
+MNIST: seconds from Train to the first changed picture and to the finished run. Then every model's squared
+error per image and PSNR at code sizes 2, 8 and 32, on test digits, from the lab's own training process.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.pages [--output FILE.json]
 
-Prints for each page, at 390 × 844 pixels with a touch screen: its height in screens, the place of its first picture in
-pixels from the top, the smaller side of its smallest target in pixels, and how many targets are under 40.
+Prints for each page, at 390 × 844 pixels with a touch screen: its height in screens, the place of its first
+picture in pixels from the top, the smaller side of its smallest target in pixels, and how many targets are
+under 40.
 """
 
 from __future__ import annotations
@@ -18,31 +19,40 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.support.browser import PHONE, App, chromium
 
 PAGES = [
-    "", "fully_connected", "convolutional", "denoising", "difference", "surprises", "comparison", "reading", "latent_space",
-    "your_digit", "runs",
+    "", "fully_connected", "convolutional", "denoising", "difference", "surprises", "comparison", "reading",
+    "latent_space", "your_digit", "runs",
 ]  # fmt: skip
 ENOUGH = 40
 PICTURES = (
     "[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stMain] canvas, .js-plotly-plot .point"
 )
 # A link within a sentence is as high as its line.
-TARGETS = """button, summary, input, textarea, [role=combobox], [data-testid=stPageLink] a, [data-testid=stTopNavLink],
-.slider-grip-rect"""
-# For each target that is on the page: its words, and how far from its middle a finger may be, across and up and down, until
-# something else is hit. What the eye does not see of a target counts, and so does what lies over it.
+TARGETS = """button, summary, input, textarea, [role=combobox], [data-testid=stPageLink] a,
+[data-testid=stTopNavLink], .slider-grip-rect"""
+# For each target that is on the page: its words, and how far from its middle a finger may be, across and up
+# and down, until something else is hit. What the eye does not see of a target counts, and so does what lies
+# over it.
 MEASURE = """targets => [...document.querySelectorAll(targets)].map(target => {
-    const inside = target.matches("input") && target.closest("label, [data-rac]:has(> div > input[type=range])") || target;
+    const around = "label, [data-rac]:has(> div > input[type=range])";
+    const inside = target.matches("input") && target.closest(around) || target;
     const shown = element => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-    if (target.disabled || target.closest("[inert]") || !shown(inside) || !inside.getClientRects().length) return null;
+    if (target.disabled || target.closest("[inert]")) return null;
+    if (!shown(inside) || !inside.getClientRects().length) return null;
     inside.scrollIntoView({ block: "center", behavior: "instant" });
     const box = inside.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) return null;
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
-    const hits = (dx, dy) => { const hit = document.elementFromPoint(x + dx, y + dy); return !!hit && inside.contains(hit); };
+    const hits = (dx, dy) => inside.contains(document.elementFromPoint(x + dx, y + dy));
     if (!hits(0, 0)) return null;
-    const reach = (dx, dy) => { let n = 0; while (n < 100 && hits(dx * (n + 1), dy * (n + 1))) n++; return n; };
-    const words = target.getAttribute("aria-label") || inside.innerText || target.className.baseVal || target.tagName;
-    return [words.trim().replace(/\\s+/g, " ").slice(0, 40), reach(-1, 0) + 1 + reach(1, 0), reach(0, -1) + 1 + reach(0, 1)];
+    const reach = (dx, dy) => {
+        let n = 0;
+        while (n < 100 && hits(dx * (n + 1), dy * (n + 1))) n++;
+        return n;
+    };
+    const label = target.getAttribute("aria-label") || inside.innerText;
+    const words = label || target.className.baseVal || target.tagName;
+    const across = reach(-1, 0) + 1 + reach(1, 0), down = reach(0, -1) + 1 + reach(0, 1);
+    return [words.trim().replace(/\\s+/g, " ").slice(0, 40), across, down];
 }).filter(Boolean)"""
 
 

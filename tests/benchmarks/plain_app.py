@@ -1,4 +1,4 @@
-"""The plain way to write such an app, to compare with: one script, the network in a cache, Streamlit as it comes.
+"""The plain way to write such an app, to compare with: one script, the network in a cache, plain Streamlit.
 
 streamlit run tests/benchmarks/plain_app.py
 """

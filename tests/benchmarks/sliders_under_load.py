@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.sliders_under_load [--rounds 4]
 
-The two are measured in turn, so that what else the machine does falls on both alike. Two trainings run at once, each
-in a worker of its own; an app by itself runs one for each core but one.
+The two are measured in turn, so that what else the machine does falls on both alike. Two trainings run at
+once, each in a worker of its own; an app by itself runs one for each core but one.
 """
 
 from __future__ import annotations
@@ -69,9 +69,8 @@ def main() -> None:
                 clear_line(app.store)
     medians = {trainings: statistics.median(measured) for trainings, measured in times.items()}
     for trainings, median in medians.items():
-        print(
-            f"{trainings} trainings: median {median:.3f} s of {len(times[trainings])}, {median / medians[0]:.2f} times none"
-        )
+        count, factor = len(times[trainings]), median / medians[0]
+        print(f"{trainings} trainings: median {median:.3f} s of {count}, {factor:.2f} times none")
 
 
 if __name__ == "__main__":

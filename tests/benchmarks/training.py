@@ -1,11 +1,11 @@
-"""How long the lab trains to the published results, beside the two ways it could have been written, on full MNIST.
+"""How long the lab trains to the published results on full MNIST, beside two other ways to write it.
 
     python -m tests.benchmarks.training --data-dir DIR [--rounds 2] [--environment DIR] [--output FILE.json]
 
-By turns, so that what else the machine does falls on all alike: the Keras.io example's network and recipe in Keras on
-TensorFlow, in an environment of its own that is made on first use; the same network in the loop that PyTorch's tutorials
-teach; and the lab's runs. Keras's epochs are timed without its validation, after a first one that is not counted; its 50
-epochs, and 50 and 100, are that time multiplied.
+By turns, so that what else the machine does falls on all alike: the Keras.io example's network and recipe in
+Keras on TensorFlow, in an environment of its own that is made on first use; the same network in the loop that
+PyTorch's tutorials teach; and the lab's runs. Keras's epochs are timed without its validation, after a first
+one that is not counted; its 50 epochs, and 50 and 100, are that time multiplied.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Task:
-    """A figure to reach. metric: 'bce' or 'squared error' on the 10,000 test digits; keras_epochs: clean and noisy ones, or none.
+    """A figure to reach.
 
-    searched: after the training, every test digit's code is searched for with the decoder, not taken from the encoder.
+    metric: 'bce' or 'squared error' on the 10,000 test digits. keras_epochs: clean and noisy ones, or none.
+    searched: after the training, every test digit's code is searched for with the decoder, not taken from the
+    encoder.
     """
 
     what: str
@@ -76,7 +78,10 @@ TASKS = [
 
 
 def ours(task: Task, digits: Digits) -> dict[str, float]:
-    """Seconds from the call to the last step, pictures of the training included; to the end, measured on every test digit; the figure."""
+    """Seconds from the call to the last step, pictures of the training included, and to the end; the figure.
+
+    By the end every test digit has been measured.
+    """
     started = trained = time.perf_counter()
     for event in train(task.run, digits, CPU):
         if isinstance(event, BatchDone):
@@ -120,7 +125,7 @@ def keras_environment(folder: Path) -> Path:
 
 
 def idiomatic_epochs(data_dir: Path, epochs: int) -> Iterator[float]:
-    """Seconds of each epoch of the example's network, as one would write it: torchvision's transforms, a DataLoader, Adam."""
+    """Seconds of each epoch of the example's network as usually written: transforms, a DataLoader, Adam."""
     torch.set_num_threads(os.cpu_count() or 1)
     loader = torch.utils.data.DataLoader(
         datasets.MNIST(str(data_dir), train=True, transform=transforms.ToTensor()),
@@ -177,9 +182,8 @@ def main() -> None:
             idiomatic += idiomatic_epochs(options.data_dir, epochs=1)
 
     clean, noisy = (statistics.median(seconds) for seconds in keras.values())
-    print(
-        f"an epoch of the Keras.io example in Keras: {clean:.1f} s clean, {noisy:.1f} s noisy; median of {options.rounds} each"
-    )
+    print(f"an epoch of the Keras.io example in Keras: {clean:.1f} s clean, {noisy:.1f} s noisy")
+    print(f"(medians of {options.rounds} each)")
     print(f"an epoch of its network in the usual PyTorch loop: {statistics.median(idiomatic):.1f} s")
     table: dict[str, object] = {"keras epoch, s": keras, "usual PyTorch epoch, s": idiomatic}
     for task in TASKS:
@@ -187,12 +191,14 @@ def main() -> None:
             statistics.median(one[key] for one in lab[task.what]) for key in ("trained", "measured", "figure")
         )
         reached = "reached" if figure <= task.goal else "NOT REACHED"
-        words = f"{task.what}: {task.metric} {figure:.4f} (goal {task.goal}: {reached}) after {trained:.1f} s, measured after {measured:.1f} s"
+        words = f"{task.what}: {task.metric} {figure:.4f} (goal {task.goal}: {reached})"
+        words += f" after {trained:.1f} s, measured after {measured:.1f} s"
         row = {"command": config.command_line(task.run), "rounds": lab[task.what], "goal": task.goal}
         reference = task.keras_epochs[0] * clean + task.keras_epochs[1] * noisy
         if reference:
             row["keras, s"], row["times faster"] = reference, reference / trained
-            words += f"; Keras's {sum(task.keras_epochs)} epochs {reference:.0f} s: {reference / trained:.0f} times as fast"
+            words += f"; Keras's {sum(task.keras_epochs)} epochs {reference:.0f} s:"
+            words += f" {reference / trained:.0f} times as fast"
         table[task.what] = row
         print(words)
     if options.output:

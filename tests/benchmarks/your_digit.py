@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.your_digit [--photos 11] [--pictures FOLDER]
 
-Prints the seconds from choosing a photograph of 12 megapixels to its reconstructions by all three networks; and, for all
-ten digits drawn by mouse and by finger, how many are prepared, rebuilt, and taken for what they are by their nearest
-held-back digits. `--pictures` keeps what was drawn and what came of it, to be looked at.
+Prints the seconds from choosing a photograph of 12 megapixels to its reconstructions by all three networks;
+and, for all ten digits drawn by mouse and by finger, how many are prepared, rebuilt, and taken for what they
+are by their nearest held-back digits. `--pictures` keeps what was drawn and what came of it, to be looked at.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def photograph(digit_hw: np.ndarray, seed: int) -> bytes:
 
 
 def seconds_to_reconstructions(page: Page, photo: Path) -> float:
-    """From the file's choice until the page shows another reconstruction by the last of the three networks."""
+    """From the file's choice until the page shows another reconstruction by the last of three networks."""
     before = page.evaluate(f"document.querySelector('{REBUILT}')?.src ?? ''")
     started = time.monotonic()
     page.locator("input[type=file]").set_input_files(photo)

@@ -206,7 +206,7 @@ def test_the_clickers_keys_turn_the_page_from_anywhere(page, app):
 
 
 BLACK, LIST = "dialog.lab-black", "dialog.lab-keys"
-# The key B, as keyboards set to other scripts have it: Cyrillic, Greek, Hebrew, Arabic, and a Chinese input method.
+# The key B as keyboards set to other scripts have it: Cyrillic, Greek, Hebrew, Arabic, Chinese input.
 OTHER_SCRIPTS = ["и", "β", "נ", "لا", "Process"]
 
 
@@ -229,7 +229,9 @@ def test_the_screen_goes_black_and_comes_back_under_any_script(page, app):
             keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": key, "code": "KeyB"})
             expect(page.locator(BLACK)).to_have_count(there)
     page.evaluate(
-        "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'b', code: 'KeyB', bubbles: true, isComposing: true }))"
+        """document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key: "b", code: "KeyB", bubbles: true, isComposing: true })
+        )"""
     )
     expect(page.locator(BLACK)).to_have_count(0)
     page.keyboard.press("?")
@@ -294,6 +296,9 @@ def test_whoever_wants_less_motion_gets_less(tabs, app, wish, at_rest):
     go(page, app, "")
     page.wait_for_timeout(1_500)
     seconds = page.evaluate(
-        "Math.max(...[...document.querySelectorAll('a')].map(a => parseFloat(getComputedStyle(a).transitionDuration)))"
+        """Math.max(
+            ...[...document.querySelectorAll("a")]
+                .map(a => parseFloat(getComputedStyle(a).transitionDuration))
+        )"""
     )
     assert (seconds <= 0.001) == at_rest

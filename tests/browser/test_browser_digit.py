@@ -20,8 +20,10 @@ from tests.support.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, lau
 from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
 # How much lies on each layer of the drawing board.
-INK = """layers => layers.map(layer =>
-    layer.getContext("2d").getImageData(0, 0, layer.width, layer.height).data.reduce((sum, grey) => sum + grey, 0))"""
+INK = """layers => layers.map(layer => {
+    const { data } = layer.getContext("2d").getImageData(0, 0, layer.width, layer.height);
+    return data.reduce((sum, grey) => sum + grey, 0);
+})"""
 
 KNOWN = (NO_INK, ALL_INK, SPECKS)
 
@@ -219,7 +221,7 @@ def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):
     )
     expect(explained).to_be_visible()
     expect(new).to_be_disabled()
-    # The switch in one part of the page, the feature maps in another, and the shared link, which names the chosen digit.
+    # The switch in one part of the page, the feature maps in another, and the link, which names the digit.
     follow("CAE")
     maps = page.get_by_text("In your digit. Switch My digit off, above")
     expect(maps).to_be_visible()
@@ -270,7 +272,8 @@ def test_a_pasted_picture_goes_the_way_of_a_chosen_file(page, app, digits):
             const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
             const clipboardData = new DataTransfer();
             clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
-            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+            const how = { clipboardData, bubbles: true, cancelable: true };
+            document.dispatchEvent(new ClipboardEvent("paste", how));
         }""",
         base64.b64encode(saved(sheet(digits, 3), "PNG")).decode(),
     )
@@ -295,7 +298,10 @@ def test_a_photograph_by_the_camera_is_prepared(app, browser, digits, tmp_path):
         page = camera.new_page(viewport=PROJECTOR)
         open_page(page, app, "Camera")
         page.wait_for_function(
-            "() => { const film = document.querySelector('video'); return film && film.readyState >= 2 && film.videoWidth }"
+            """() => {
+                const film = document.querySelector("video");
+                return film && film.readyState >= 2 && film.videoWidth;
+            }"""
         )
         page.get_by_role("button", name="Take Photo").click(timeout=60_000)
         assert same_digit(greys(prepared_picture(page)), digits, 2)

@@ -126,7 +126,10 @@ def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, tabs, si
         button.click()
         fields = page.locator("[class*='_hands'] input[type=number]")
         fields.first.wait_for()
-        inside = "all => all.every(one => { const { top, bottom } = one.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight })"
+        inside = """all => all.every(one => {
+            const { top, bottom } = one.getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight;
+        })"""
         page.wait_for_function(
             f"({inside})([...document.querySelectorAll(\"[class*='_hands'] input[type=number]\")])"
         )

@@ -1,4 +1,4 @@
-"""On a phone, with fingers, and on a stage, in a real Chromium: what a swipe moves, what can be hit, what can be read."""
+"""On a phone, with fingers, and on a stage, in Chromium: what a swipe moves, what can be hit and read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def on_phone(tabs: Tabs, app: App) -> OpenOnPhone:
 
 
 def move_finger(page: Page, start: tuple[float, float], across: float, down: float) -> None:
-    """By touch events, as a screen sends them, in a quarter of a second; a finger never moves quite straight."""
+    """By touch events, as a screen sends them, in a quarter of a second; no finger moves quite straight."""
     touch = page.context.new_cdp_session(page)
     (x, y), steps = start, 13
     for i in range(steps + 1):
@@ -157,7 +157,9 @@ def contrast(words: Locator) -> float:
     shade = words.evaluate(
         r"""words => {
             let opacity = 1;
-            for (let element = words; element; element = element.parentElement) opacity *= getComputedStyle(element).opacity;
+            for (let element = words; element; element = element.parentElement) {
+                opacity *= getComputedStyle(element).opacity;
+            }
             const [red, green, blue, alpha = 1] = getComputedStyle(words).color.match(/[\d.]+/g).map(Number);
             return [red, green, blue].map(part => 255 + (part - 255) * alpha * opacity);
         }"""
@@ -173,12 +175,15 @@ def contrast(words: Locator) -> float:
 
 
 SMALL_TYPE = """() => {
-    const found = [], walk = document.createTreeWalker(document.querySelector("[data-testid=stMain]"), NodeFilter.SHOW_TEXT);
+    const main = document.querySelector("[data-testid=stMain]");
+    const found = [], walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+    const unseen = "style, script, [inert], .katex, [data-testid=stIconMaterial]";
     while (walk.nextNode()) {
         const element = walk.currentNode.parentElement;
-        if (!walk.currentNode.data.trim() || element.closest("style, script, [inert], .katex, [data-testid=stIconMaterial]")) continue;
+        if (!walk.currentNode.data.trim() || element.closest(unseen)) continue;
         if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-        if (element.getBoundingClientRect().width > 2 && parseFloat(getComputedStyle(element).fontSize) < 24) {
+        const { width } = element.getBoundingClientRect();
+        if (width > 2 && parseFloat(getComputedStyle(element).fontSize) < 24) {
             found.push(walk.currentNode.data.trim());
         }
     }

@@ -1,4 +1,4 @@
-"""What test_full_disk.py runs where the store's disk is of two megabytes: fills it, trains, makes room, trains again."""
+"""What test_full_disk.py runs where the disk has two megabytes: fill it, train, make room, train again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def main(disk: Path, fillings: int) -> None:
             remove_all(store)
         assert cluster_process(store) == process, "the training process did not live through it"
         print(
-            f"{fillings} fillings: {dict(outcomes)}; after making room all {fillings} finished; 0 crashes, 0 half-written runs valid"
+            f"{fillings} fillings: {dict(outcomes)}; after making room all {fillings} finished; "
+            "0 crashes, 0 half-written runs valid"
         )
     finally:
         (disk / "filler").unlink(missing_ok=True)

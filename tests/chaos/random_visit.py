@@ -13,7 +13,8 @@ from playwright.sync_api import Error, Locator, Page
 
 MAIN = "[data-testid=stMain]"
 SLIDERS, BUTTONS, CHOICES = f"{MAIN} [role=slider]", f"{MAIN} button:enabled", f"{MAIN} label"
-KEYED_BUTTONS = f"{MAIN} [class*=st-key-]:has(> * > button:enabled), {MAIN} [class*=st-key-]:has(> * > * > button:enabled)"
+KEYED = f"{MAIN} [class*=st-key-]"
+KEYED_BUTTONS = f"{KEYED}:has(> * > button:enabled), {KEYED}:has(> * > * > button:enabled)"
 LINKS = "[data-testid=stTopNav] a, [data-testid=stPageLink] a"
 KEYS = [
     "Tab",
@@ -125,7 +126,8 @@ class RandomVisit:
         told, true = self._told(card), self._told_to_another(key)
         if told and true and not told.endswith(true) and told == self._told(card):
             self.findings.append(
-                f"after a dial had moved ({self.page.url}) a locked answer said {told!r}, a new visitor is told {true!r}"
+                f"after a dial had moved ({self.page.url}) a locked answer said {told!r}, "
+                f"a new visitor is told {true!r}"
             )
 
     def _reset_and_go_on(self) -> None:

@@ -1,4 +1,4 @@
-"""The same runs in this process, on the local cluster, and on a scheduler elsewhere with one and with four workers."""
+"""The same runs in this process, on the local cluster, and on a scheduler elsewhere with one and four."""
 
 from __future__ import annotations
 
@@ -64,5 +64,6 @@ def test_equal_settings_give_equal_weights_and_logs_on_every_engine(
     ]
     assert all(equal)
     measured(
-        f"{len(runs)} configurations on {len(stores) + 1} engines ({', '.join(stores)}): {sum(equal)} of {len(equal)} byte-equal"
+        f"{len(runs)} configurations on {len(stores) + 1} engines ({', '.join(stores)}): "
+        f"{sum(equal)} of {len(equal)} byte-equal"
     )

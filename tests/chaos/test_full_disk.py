@@ -15,7 +15,7 @@ ROOM = 2 * 1024 * 1024
 
 
 def own_file_system(program: str, *arguments: str) -> list[str]:
-    """The command that runs `program` where the folder `sys.argv[1]` is a file system of two megabytes, seen by nobody else."""
+    """The command that runs `program` with a file system of two megabytes of its own at `sys.argv[1]`."""
     script = f'mount -t tmpfs -o size={ROOM} none "$1" && exec "$0" -c "$2" "$1" "$3"'
     return [
         "unshare",

@@ -22,7 +22,7 @@ TTL_SECONDS = 6
 
 @pytest.fixture
 def own(tmp_path, monkeypatch) -> Store:
-    """A store with a cluster of its own, which gives a silent worker up after six seconds instead of sixty."""
+    """A store with a cluster of its own, which gives a silent worker up after six seconds, not sixty."""
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", f"{TTL_SECONDS}s")
     store = Store(tmp_path / "own")
     cluster.ensure_cluster_started(store, workers=1)
@@ -56,7 +56,8 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
     assert weights(own, run) == weights(undisturbed, run)
     assert story(own, run) == story(undisturbed, run)
     measured(
-        f"training went on {resumed:.1f} s after the worker hung (given up after {TTL_SECONDS} s here, 60 s otherwise), byte-equal"
+        f"training went on {resumed:.1f} s after the worker hung "
+        f"(given up after {TTL_SECONDS} s here, 60 s otherwise), byte-equal"
     )
 
 

@@ -1,4 +1,4 @@
-"""Visitors whose connection, server or copy of the server goes away while they train: what they find when it is back."""
+"""Visitors whose connection, server or copy of it goes away while they train: what they find afterwards."""
 
 from __future__ import annotations
 
@@ -74,11 +74,14 @@ def press_train(page: Page, url: str, seed: int = 0) -> None:
 
 
 def seconds_until_it_moves(page: Page, since: float) -> float:
-    """Until the page hears of the training again, which goes on all the while and may have come to its end."""
+    """Until the page hears of the training again, which goes on meanwhile and may have come to its end."""
     before = page.evaluate(PROGRESS)
     finished = "document.body.innerText.includes('Trained here')"
     page.wait_for_function(
-        f"before => {{ const now = {PROGRESS}; return now.startsWith('Epoch') && now !== before || {finished} }}",
+        f"""before => {{
+            const now = {PROGRESS};
+            return now.startsWith("Epoch") && now !== before || {finished};
+        }}""",
         arg=before,
     )
     return time.monotonic() - since

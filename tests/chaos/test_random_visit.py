@@ -16,7 +16,7 @@ BAD_NEWS = r"Traceback|error [0-9a-f]{8}|created with a default value but also h
 
 
 def is_ours(message: ConsoleMessage) -> bool:
-    """Not what Streamlit does at every reload of a page below the home page: it looks for its server at two addresses."""
+    """Not Streamlit's own: a page below the home page looks at two addresses for its server."""
     return "/_stcore/" not in message.location["url"]
 
 
@@ -43,12 +43,14 @@ def test_nothing_that_is_pressed_breaks_a_page_or_a_promise(page: Page, app: App
             page.locator(f"{MAIN} h1").first.wait_for(timeout=30_000)
         except Error:
             pytest.fail(
-                f"blank for half a minute: {page.url} after {done[-10:]}, {page.locator('body').inner_text()[:300]!r}, {told[-3:]}"
+                f"blank for half a minute: {page.url} after {done[-10:]}, "
+                f"{page.locator('body').inner_text()[:300]!r}, {told[-3:]}"
             )
         assert page.get_by_text("Something went wrong").count() == 0, (page.url, done[-10:])
         assert page.get_by_test_id("stException").count() == 0, (page.url, done[-10:])
     log = sorted(set(re.findall(BAD_NEWS, app.log.read_text())))
     assert (visit.findings, told, log) == ([], [], [])
     measured(
-        f"{len(done)} things done at random in {seconds} s: no traceback, no blank page, no broken promise, no error in the console"
+        f"{len(done)} things done at random in {seconds} s: "
+        "no traceback, no blank page, no broken promise, no error in the console"
     )

@@ -33,5 +33,6 @@ def test_a_stop_frees_the_worker_within_two_seconds(served, times, measured):
         assert served.find(config.run_id(run)) is None
     assert max(waited) < FREE_SECONDS
     measured(
-        f"{len(waited)} stops; the worker was free after {statistics.median(waited):.3f} s (median), {max(waited):.3f} s at most"
+        f"{len(waited)} stops; the worker was free after {statistics.median(waited):.3f} s (median), "
+        f"{max(waited):.3f} s at most"
     )

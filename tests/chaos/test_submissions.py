@@ -17,9 +17,11 @@ from tests.support.service import wait_for, with_seed
 PROGRAM = """
 import sys, threading, time
 from pathlib import Path
-from ae_core import config, jobs
+from ae_core import config
 from ae_core.runs.store import Store
-run, store, number, start = config.from_json(sys.argv[1]), Store(Path(sys.argv[2])), sys.argv[3], float(sys.argv[4])
+from ae_core.service import jobs
+run, store = config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))
+number, start = sys.argv[3], float(sys.argv[4])
 def press(i):
     time.sleep(max(0, start - time.time()))
     jobs.submit(run, store, visitor=f"{number}-{i}")
@@ -59,5 +61,6 @@ def test_a_hundred_equal_submissions_from_two_processes_are_one_training(served,
     events = [event["event"] for event in served.events(config.run_id(run))]
     assert (events.count("started"), events.count("finished")) == (1, 1)
     measured(
-        f"100 submissions, {len(keys_ever_run(served, ticket.run_id))} training, {owners} owners on its ticket when the last had asked"
+        f"100 submissions, {len(keys_ever_run(served, ticket.run_id))} training, "
+        f"{owners} owners on its ticket when the last had asked"
     )

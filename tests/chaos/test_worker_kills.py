@@ -24,7 +24,7 @@ KILLS_A_RUN = 6
 
 
 def kill_worker(store: Store, run: RunConfig) -> list[float]:
-    """Kill the worker that trains: the seconds until the next line in the run's log, unless the run was over before."""
+    """Kill the worker that trains: seconds to the next line in the run's log, unless the run was over."""
     name = config.run_id(run)
     (worker,) = connection.list_workers(store)
     killed = time.time()
@@ -70,5 +70,7 @@ def test_runs_whose_workers_are_killed_end_in_the_same_weights(
         assert history.status_of(name, served) == "finished", history.read_progress(name, served).message
         assert weights(served, run) == weights(undisturbed, run)
         assert story(served, run) == story(undisturbed, run)
-    measured(f"{len(recoveries)} kills, all runs byte-equal; recovered after {statistics.median(recoveries):.2f} s (median), "
-             f"{max(recoveries):.2f} s at most")  # fmt: skip
+    measured(
+        f"{len(recoveries)} kills, all runs byte-equal; "
+        f"recovered after {statistics.median(recoveries):.2f} s (median), {max(recoveries):.2f} s at most"
+    )

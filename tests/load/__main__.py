@@ -2,11 +2,12 @@
 
     python -m tests.load [--visitors 100] [--seconds 300] [--trainings 2] [--copies 1] [--output FILE.json]
 
-A presenter has opened the lab, in presenter mode. So many visitors join within a second. Three real browsers come too; when their
-pages are there all move the noise slider every 4 seconds, each from a moment of its own on, while trainings run; then all move it
-within 0.2 s. Prints, in milliseconds, the times from a message sent to the first picture and to the end of the page's run, in the
-browsers to the picture painted, and what failed. Visitors and browsers run in processes of their own, on the same machine. With more
-copies of the lab than one, on one store, they go to each by turns, as nginx sends them.
+A presenter has opened the lab, in presenter mode. So many visitors join within a second. Three real browsers
+come too; when their pages are there all move the noise slider every 4 seconds, each from a moment of its own
+on, while trainings run; then all move it within 0.2 s. Prints, in milliseconds, the times from a message sent
+to the first picture and to the end of the page's run, in the browsers to the picture painted, and what
+failed. Visitors and browsers run in processes of their own, on the same machine. With more copies of the lab
+than one, on one store, they go to each by turns, as nginx sends them.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ LONG = config.adjusted(config.CAE, training={"epochs": 200})
 
 
 class Crowd:
-    """Visitors of one server or several, each at one of `places` by turns: pages, and the keys of their noise sliders.
+    """Visitors of one server or several, each at one of `places` by turns.
 
-    answers: under what they did. painted: seconds to the picture in the browsers beside them.
+    places: pages, and the keys of their noise sliders. answers: under what they did. painted: seconds to the
+    picture in the browsers beside them.
     """
 
     def __init__(self, urls: Sequence[str], places: Sequence[tuple[str, str]]) -> None:
@@ -85,7 +87,7 @@ class Crowd:
         await asyncio.gather(*[one(visitor, key) for visitor, key in self.inside])
 
     async def keep_moving(self, what: str, over: Callable[[float], bool]) -> None:
-        """Each moves its slider every EVERY_SECONDS, from a moment of its own on; who waits longer for an answer moves after it.
+        """Each moves its slider every EVERY_SECONDS, from a moment of its own, or once its answer is there.
 
         over: whether it is over at a time of `time.monotonic`.
         """
@@ -208,9 +210,8 @@ def main() -> None:
         results["lab"] = table(
             "lab", asyncio.run(a_class(urls, options.visitors, options.seconds, PLACES, browsers=True))
         )
-        print(
-            f"memory of the copies: {before:.0f} MB with a visitor each, {memory_megabytes(copies):.0f} MB at the end"
-        )
+        after = memory_megabytes(copies)
+        print(f"memory of the copies: {before:.0f} MB with a visitor each, {after:.0f} MB at the end")
         plain = PlainApp(Path(folder))
         asyncio.run(a_class([plain.url], 1, 0, [("", "noise")]))
         results["plain"] = table(

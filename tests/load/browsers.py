@@ -1,9 +1,9 @@
-"""Three real browsers in the crowd: milliseconds from a key pressed on the noise slider to the new picture painted, as JSON.
+"""Three real browsers in the crowd: milliseconds from a key on the noise slider to the new picture, as JSON.
 
     python -m tests.load.browsers URL SECONDS
 
-Each is a Chromium of its own, at the home page, the DAE's and the CAE's, and presses a key every 4 seconds. A first line says that
-their pages are there.
+Each is a Chromium of its own, at the home page, the DAE's and the CAE's, and presses a key every 4 seconds. A
+first line says that their pages are there.
 """
 
 from __future__ import annotations

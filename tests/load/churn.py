@@ -2,9 +2,10 @@
 
     python -m tests.load.churn [--visitors 30] [--minutes 60] [--output FILE.json]
 
-So many are there at any time. Each opens a page, moves its noise slider a few times, 4 seconds apart, and leaves for another to
-come; one in five uploads a picture of their own. Prints the server's memory, threads and open files at every minute, and how
-fast they grow after the first ten minutes (a straight line through the samples).
+So many are there at any time. Each opens a page, moves its noise slider a few times, 4 seconds apart, and
+leaves for another to come; one in five uploads a picture of their own. Prints the server's memory, threads
+and open files at every minute, and how fast they grow after the first ten minutes (a straight line through
+the samples).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A visitor without a browser: it speaks the protocol of Streamlit's websocket, whose messages are in the installed package."""
+"""A visitor without a browser: it speaks the protocol of the installed Streamlit's websocket."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOUNDARY = "a-boundary-of-the-tests"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one run of the page: seconds to the first message that holds a picture, and to the end of the run."""
+    """One run of the page: seconds to the first message that holds a picture, and to the end of the run."""
 
     picture_seconds: float | None
     seconds: float
@@ -39,7 +39,8 @@ class Answer:
 class Visitor:
     """One session on `page` of the lab at `url`, until the block ends.
 
-    elements: what the page shows, by its place in the page, as the browser would know it. script: Streamlit's hash of the page.
+    elements: what the page shows, by its place in the page, as the browser would know it. script: Streamlit's
+    hash of the page.
     """
 
     def __init__(
@@ -61,8 +62,8 @@ class Visitor:
         tokens = ["streamlit", "none", self.session] if self.session else ["streamlit"]
         headers = {"Cookie": self._cookie} if self._cookie else {}
         self._socket = await websockets.connect(
-            self._address, subprotocols=tokens, additional_headers=headers, max_size=None, compression=None, open_timeout=ANSWER_SECONDS,
-            proxy=None, ping_interval=None,
+            self._address, subprotocols=tokens, additional_headers=headers, max_size=None, compression=None,
+            open_timeout=ANSWER_SECONDS, proxy=None, ping_interval=None,
         )  # fmt: skip
         return self
 
@@ -96,7 +97,7 @@ class Visitor:
         return await self._set(state)
 
     async def upload(self, key: str, name: str, content: bytes) -> Answer:
-        """Choose a file in the file chooser `key`, as a browser does: ask where to, bring it there, say that it is there."""
+        """Choose a file in the file chooser `key` as a browser does: ask where to, bring it, say so."""
         await self._socket.send(
             BackMsg(
                 file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)
@@ -141,7 +142,7 @@ class Visitor:
             return 0
 
     def fragment(self, key: str) -> str:
-        """Streamlit's name for the part of the page that holds the widget `key`; empty if that is the whole page."""
+        """Streamlit's name for the fragment that holds the widget `key`; empty if that is the whole page."""
         return self._fragments.get(self._widget(key), "")
 
     def slider(self, key: str) -> Element:

@@ -2,9 +2,9 @@
 
     python -m tests.load.flood [--files 500] [--megabytes 10] [--sessions 1] [--visitors 20]
 
-The others move their noise sliders every 4 seconds, for half a minute without the flood and then as long as it lasts. With more
-sessions than one, the flood comes from as many windows at once. Prints the others' answer times, how many files were let in, and the
-server's memory before, at most, and after.
+The others move their noise sliders every 4 seconds, for half a minute without the flood and then as long as
+it lasts. With more sessions than one, the flood comes from as many windows at once. Prints the others' answer
+times, how many files were let in, and the server's memory before, at most, and after.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def flood(url: str, files: int, megabytes: int, sessions: int) -> Counter[
 async def measured(
     app: App, files: int, megabytes: int, sessions: int, visitors: int, calm_seconds: float = CALM_SECONDS
 ) -> tuple[Crowd, Counter[int], list[float]]:
-    """The others, the answers to the flood, and the server's memory in megabytes before, at most and after."""
+    """The others, the answers to the flood, and the server's memory in MB before, at most and after."""
     process = psutil.Process(app.process.pid)
     crowd = Crowd([app.url], [("", "home_test_noise")])
     await crowd.join(visitors, 1.0)

@@ -2,8 +2,9 @@
 
     python -m tests.load.isolation [--visitors 50]
 
-Each visitor comes with a text of their own in the link, and uploads a picture of their own under a name of its own. Then
-everything that each of them was sent is searched for the others' marks, as are the server's log, the store and the metrics.
+Each visitor comes with a text of their own in the link, and uploads a picture of their own under a name of
+its own. Then everything that each of them was sent is searched for the others' marks, as are the server's
+log, the store and the metrics.
 """
 
 from __future__ import annotations
@@ -127,9 +128,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, App(Path(folder), AE_LAB_METRICS_KEY=KEY) as app:
         found = asyncio.run(searched(app, options.visitors))
-    print(
-        f"{found.frames:,} frames, {found.bytes / 1e6:.0f} MB, {found.pictures_of_their_own} own pictures: {len(found.leaks)} leaks"
-    )
+    print(f"{found.frames:,} frames, {found.bytes / 1e6:.0f} MB, {found.pictures_of_their_own} own pictures")
+    print(f"{len(found.leaks)} leaks")
     print(*found.leaks[:20], sep="\n")
 
 

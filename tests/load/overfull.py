@@ -1,8 +1,9 @@
-"""More visitors than the lab lets in, all within a second: what those outside are told, and how those inside fare.
+"""More visitors than the lab lets in, within a second: what those outside are told, how those inside fare.
 
     python -m tests.load.overfull [--visitors 300]
 
-Each asks for the page as a browser does, and comes in if it is given. Then all who are in move the noise slider, twice.
+Each asks for the page as a browser does, and comes in if it is given. Then all who are in move the noise
+slider, twice.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ROUNDS = 2
 
 @dataclass
 class Outcome:
-    """What came of it. refusals: the words of each kind of refusal, and how often. crowd: those who came in."""
+    """refusals: the words of each kind of refusal, and how often. crowd: those who came in."""
 
     crowd: Crowd
     refusals: Counter[str] = field(default_factory=Counter)
@@ -81,9 +82,8 @@ def main() -> None:
         f"inside {len(outcome.crowd.inside)}, outside "
         + ", ".join(f"{count} × {words!r}" for words, count in outcome.refusals.items())
     )
-    print(
-        f"server: {outcome.memory_megabytes:.0f} MB, {outcome.threads} threads, {outcome.open_files} open files"
-    )
+    print(f"server: {outcome.memory_megabytes:.0f} MB, {outcome.threads} threads")
+    print(f"{outcome.open_files} open files")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What tests/load measures with a hundred, here with a few: who is kept apart, who is refused, and who goes on."""
+"""What tests/load measures with a hundred, here with a few: who is kept apart, refused, or goes on."""
 
 from __future__ import annotations
 

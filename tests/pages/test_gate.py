@@ -1,4 +1,4 @@
-"""The gate before the server, its health and its figures, with the real server and visitors that speak its protocol."""
+"""The gate, health and figures of the real server, for visitors that speak its protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The path through the lessons, its question cards, and the presenter's mode, by Streamlit's own test runner."""
+"""The path through the lessons, its question cards, and the presenter's mode, in Streamlit's AppTest."""
 
 from __future__ import annotations
 
@@ -267,9 +267,12 @@ MARK = "a1b2c3d4e5f6"
     "text",
     [
         "", "no JSON", "[1]", "null", "{}", '{"answers": 7, "votes": [], "votes_shown": 1}', "[" * 5_000,
-        f'{{"answers": {{"{MARK}": {{"choice": 9.5, "of": {{}}}}}}}}', f'{{"answers": {{"{MARK}": {{"choice": true, "of": {{}}}}}}}}',
-        f'{{"answers": {{"{MARK}": {{"choice": 0, "of": {{"a": 7}}}}}}}}', '{"answers": {"short": {"choice": 0, "of": {}}}}',
-        f'{{"votes": {{"{MARK}": {{"before": [1, 2], "after": [1e99, NaN, -1]}}}}}}', f'{{"votes": {{"{MARK}": {{"before": 3}}}}}}',
+        f'{{"answers": {{"{MARK}": {{"choice": 9.5, "of": {{}}}}}}}}',
+        f'{{"answers": {{"{MARK}": {{"choice": true, "of": {{}}}}}}}}',
+        f'{{"answers": {{"{MARK}": {{"choice": 0, "of": {{"a": 7}}}}}}}}',
+        '{"answers": {"short": {"choice": 0, "of": {}}}}',
+        f'{{"votes": {{"{MARK}": {{"before": [1, 2], "after": [1e99, NaN, -1]}}}}}}',
+        f'{{"votes": {{"{MARK}": {{"before": 3}}}}}}',
     ],
 )  # fmt: skip
 def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over(text):
@@ -339,7 +342,7 @@ def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_no
 
 @pytest.fixture
 def all_trained(request: pytest.FixtureRequest, digits, few_digits) -> None:
-    """FAE, CAE and DAE as their pages' dials begin, which makes a pair of the latter two, trained in this store.
+    """FAE, CAE and DAE as their pages' dials begin, trained in this store; the latter two are a pair.
 
     On few digits, which takes seconds; in the full form on all that come with the lab.
     """
@@ -360,7 +363,7 @@ TRAINED_HERE = {"fully_connected": "fae", "convolutional": "cae", "denoising": "
 
 
 def faults_after_training(lesson: str) -> list[str]:
-    """What is wrong with a lesson whose networks are all trained here, opened and with every question revealed."""
+    """What is wrong with a lesson whose networks are all trained here, opened, every question revealed."""
     page = open_page(lesson)
     while hidden := [button for button in page.button if button.label == "Reveal without answering"]:
         hidden[0].click().run()

@@ -1,4 +1,4 @@
-"""The lessons about noise: the denoiser, the pair and the comparison, with their dials, figures and questions."""
+"""The lessons about noise: denoiser, pair and comparison, with their dials, figures and questions."""
 
 from __future__ import annotations
 
@@ -354,9 +354,9 @@ def test_a_curve_is_told_by_the_levels_it_was_measured_at(ours, theirs, told):
 
 def test_noise_that_is_not_gaussian_has_a_level_and_no_sigma():
     told = noise_view.against("CAE", curve(1, 2, 3), "doing nothing", curve(2, 2, 2), "masking")
-    assert (
-        told
-        == "The **CAE** is worse than doing nothing at **level 0**, as good at **level 0.5** and better at **level 1**."
+    assert told == (
+        "The **CAE** is worse than doing nothing at **level 0**, as good at **level 0.5** "
+        "and better at **level 1**."
     )
 
 

@@ -21,7 +21,8 @@ from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.server import page_objects
 from tests.conftest import PROJECT, widget_key
 
-# The drawing board registers itself with a running server, so its page is tested in the browser; test_pages_runs.py has the runs.
+# The drawing board registers itself with a running server, so its page is tested in the browser.
+# test_pages_runs.py has the runs.
 PAGES = ["home", "fully_connected", "convolutional", "denoising", "comparison"]
 MODEL_PAGES = {
     "fully_connected": ("fae", config.FAE),

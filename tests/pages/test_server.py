@@ -12,7 +12,10 @@ from tests.conftest import PROJECT
 
 
 def test_what_was_imported_is_out_of_the_garbage_collectors_sight():
-    program = "import gc; from pages.shared import lab; lab.settle('test'); print(gc.get_freeze_count(), len(gc.get_objects()))"
+    program = (
+        "import gc; from pages.shared import lab; lab.settle('test')\n"
+        "print(gc.get_freeze_count(), len(gc.get_objects()))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
     )

@@ -192,10 +192,18 @@ def as_written(value: float) -> str:
 @pytest.mark.parametrize(
     ("name", "link"),
     [
-        ("home", {}), ("fully_connected", {"linear": "true"}), ("convolutional", {}), ("denoising", {}), ("difference", {}),
-        ("surprises", {}), ("comparison", {}), ("latent_space", {}), ("latent_space", {"latent_size": "2"}), ("runs", {}),
+        ("home", {}),
+        ("fully_connected", {"linear": "true"}),
+        ("convolutional", {}),
+        ("denoising", {}),
+        ("difference", {}),
+        ("surprises", {}),
+        ("comparison", {}),
+        ("latent_space", {}),
+        ("latent_space", {"latent_size": "2"}),
+        ("runs", {}),
     ],
-)  # fmt: skip
+)
 def test_every_key_that_a_page_puts_into_a_link_is_in_the_table(name, link):
     keys = bound(open_link(name, link))
     assert keys
@@ -218,8 +226,12 @@ def test_the_table_of_links_and_the_dials_on_the_page_agree():
 
 # A stranger's text, from a link or a file, is shown as text
 
-# Each would be drawn as something else than it is, were it Markdown or HTML. A version may hold no more than letters, digits and _.
-STRANGE = "__loud__ **loud** [a link](http://host.example/) ![a picture](http://host.example/x.png) :red[loud] <b>loud</b> $x$ :smile:"
+# Each would be drawn as something else than it is, were it Markdown or HTML. A version may hold no more than
+# letters, digits and _.
+STRANGE = (
+    "__loud__ **loud** [a link](http://host.example/) ![a picture](http://host.example/x.png) "
+    ":red[loud] <b>loud</b> $x$ :smile:"
+)
 STRANGE_VERSION = "__loud__"
 LEAD_AWAY = ("loud", "host.example", "smile")
 

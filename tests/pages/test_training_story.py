@@ -25,7 +25,7 @@ from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
 from tests.study.test_latent import opened
 
 SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})
-# The trace of all codes in the replay of a denoiser: after three rows of pictures and the ten classes of the legend.
+# The trace of all codes in a denoiser's replay: after three rows of pictures and ten classes of the legend.
 POINTS = 13
 
 

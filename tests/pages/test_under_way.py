@@ -1,4 +1,4 @@
-"""What is under way for a visitor is told on every page: its settings, its progress and its Stop, whatever the dials say."""
+"""What is under way for a visitor is told on every page: settings, progress, Stop, whatever the dials say."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ def test_settings_in_words_name_every_setting_that_is_not_as_its_page_begins():
         training={"learning_rate": 1e-3, "batch_size": 32, "loss": "bce", "seed": 3},
     )
     assert training_panel.settings_in_words(other) == (
-        "**FAE**, latent size 30, 24 epochs, layers 784 → 128 → code, tanh, learning rate 0.001, batches of 32, "
-        "binary cross-entropy, seed 3"
+        "**FAE**, latent size 30, 24 epochs, layers 784 → 128 → code, tanh, learning rate 0.001, "
+        "batches of 32, binary cross-entropy, seed 3"
     )
 
 

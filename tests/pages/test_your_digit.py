@@ -1,4 +1,4 @@
-"""A visitor's own digit: uploaded, prepared as the visitor likes, placed among others, and shown in every lesson."""
+"""A visitor's own digit: uploaded, prepared as they like, placed among others, shown in every lesson."""
 
 from __future__ import annotations
 
@@ -220,10 +220,17 @@ def test_a_new_session_has_the_digit_again_on_every_page(page):
 
 
 JUNK = [
-    "{}", "no base64!", "QUJD", '{"greys": "QUJD", "shown": true}', '{"greys": 7, "shown": 7}', "[" * 4_900, "A" * 3_000_000,
-    '{"number": 0, "strokes": [{"path": [["M", NaN, 1]]}], "pictures": {}}', '{"number": -1, "strokes": [], "pictures": []}',
+    "{}",
+    "no base64!",
+    "QUJD",
+    '{"greys": "QUJD", "shown": true}',
+    '{"greys": 7, "shown": 7}',
+    "[" * 4_900,
+    "A" * 3_000_000,
+    '{"number": 0, "strokes": [{"path": [["M", NaN, 1]]}], "pictures": {}}',
+    '{"number": -1, "strokes": [], "pictures": []}',
     json.dumps({"greys": base64.b64encode(np.full((28, 28), 2, "<f4").tobytes()).decode(), "shown": True}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("text", JUNK, ids=range(len(JUNK)))
@@ -248,9 +255,12 @@ def test_a_browsers_junk_shows_on_no_page():
 
 def stroke(**changed: object) -> dict[str, object]:
     """As the drawing library describes one."""
-    described = {"type": "Path", "version": "7.4.0", "left": 130.7, "top": 94.5, "width": 112.6, "height": 96, "scaleX": 1, "scaleY": 1,
-                 "angle": 0, "flipX": False, "flipY": False, "skewX": 0, "skewY": 0, "shadow": None, "stroke": "#000000",
-                 "path": [["M", 109.017, 46.483], ["Q", 109, 46.5, 103, 62.5], ["L", 187.017, 142.5]]}  # fmt: skip
+    described = {
+        "type": "Path", "version": "7.4.0", "left": 130.7, "top": 94.5, "width": 112.6, "height": 96,
+        "scaleX": 1, "scaleY": 1, "angle": 0, "flipX": False, "flipY": False, "skewX": 0, "skewY": 0,
+        "shadow": None, "stroke": "#000000",
+        "path": [["M", 109.017, 46.483], ["Q", 109, 46.5, 103, 62.5], ["L", 187.017, 142.5]],
+    }  # fmt: skip
     return described | changed
 
 
@@ -269,9 +279,18 @@ def test_a_board_comes_back_as_another_with_the_same_strokes_and_pictures():
 
 @pytest.mark.parametrize(
     "bad",
-    [{"left": "12"}, {"angle": float("inf")}, {"scaleX": 1e9}, {"path": []}, {"path": [["M", 1]]}, {"path": [["X", 1, 2]]}, {"path": "M"},
-     {"path": [["M", 1, True]]}, {"path": [["M", 1, 2]] * 3_001}],
-)  # fmt: skip
+    [
+        {"left": "12"},
+        {"angle": float("inf")},
+        {"scaleX": 1e9},
+        {"path": []},
+        {"path": [["M", 1]]},
+        {"path": [["X", 1, 2]]},
+        {"path": "M"},
+        {"path": [["M", 1, True]]},
+        {"path": [["M", 1, 2]] * 3_001},
+    ],
+)
 def test_no_stroke_that_a_pen_cannot_have_drawn_reaches_the_board(bad):
     text = json.dumps({"number": 0, "strokes": [stroke(), stroke(**bad)], "pictures": {}})
     assert drawing_board.from_text(text) is None

@@ -1,4 +1,4 @@
-"""Reading strangers' files: what must be read, what is refused in plain words, and that nothing harms the app."""
+"""Reading strangers' files: what must be read, what is refused in plain words; none harms the app."""
 
 from __future__ import annotations
 
@@ -61,9 +61,15 @@ def test_a_photograph_is_turned_as_the_camera_was_held():
     pixels = pixels_of(drawn())
     # EXIF 2.3, 4.6.4: where the file's first row and first column belong.
     upright = {
-        1: pixels, 2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1],
-        5: pixels.swapaxes(0, 1), 6: np.rot90(pixels, -1), 7: pixels[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(pixels),
-    }  # fmt: skip
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.swapaxes(0, 1),
+        6: np.rot90(pixels, -1),
+        7: pixels[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(pixels),
+    }
     for orientation, expected in upright.items():
         assert np.array_equal(
             here(saved(drawn(), "PNG", exif=junk.turned(drawn(), orientation))), expected
@@ -203,7 +209,7 @@ def test_a_bomb_gives_pixels_or_plain_words():
 
 @contextmanager
 def being_read(content: bytes, number: int = 1) -> Iterator[tuple[list[Future[str]], list[psutil.Process]]]:
-    """So many processes that are reading this, and their answers to come; the processes are ended at the end."""
+    """So many processes that are reading this, and their answers to come; they end with the block."""
     with ThreadPoolExecutor(number) as threads:
         answers = [threads.submit(answer, decode_picture, content) for _ in range(number)]
         deadline = time.monotonic() + 30

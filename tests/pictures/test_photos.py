@@ -1,4 +1,4 @@
-"""Photos of handwriting come out as digits that a network can read; `python -m tests.benchmarks.photos` asks for many more."""
+"""Photos of handwriting come out as digits that a network can read; tests.benchmarks.photos asks for more."""
 
 from __future__ import annotations
 

@@ -244,9 +244,19 @@ def test_a_file_gives_what_its_pixels_give(seven):
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**32 - 1), st.sampled_from([1, 30, 256]),
-    st.builds(Wishes, st.booleans(), st.floats(*THRESHOLDS), st.integers(-4, 4), st.none() | st.integers(0, 9), st.booleans()),
-)  # fmt: skip
+    st.integers(1, 70),
+    st.integers(1, 70),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 30, 256]),
+    st.builds(
+        Wishes,
+        st.booleans(),
+        st.floats(*THRESHOLDS),
+        st.integers(-4, 4),
+        st.none() | st.integers(0, 9),
+        st.booleans(),
+    ),
+)
 def test_any_picture_gives_a_digit_or_a_reason(width, height, seed, greys, wishes):
     pixels = np.random.default_rng(seed).integers(0, greys, (height, width, 3)).astype(np.uint8)
     try:

@@ -180,7 +180,8 @@ def test_deleted_and_damaged_runs_go_before_any_other(store, five, monkeypatch):
 def test_two_processes_that_make_room_at_once_remove_no_more_than_one(store, five, monkeypatch):
     set_quota(monkeypatch, housekeeping.used_bytes(store) * 2.5 / 5)
     program = (
-        "import sys; from pathlib import Path; from ae_core.runs import housekeeping; from ae_core.runs.store import Store\n"
+        "import sys; from pathlib import Path\n"
+        "from ae_core.runs import housekeeping; from ae_core.runs.store import Store\n"
         "print(*housekeeping.make_room(Store(Path(sys.argv[1]))))"
     )
     command = [sys.executable, "-c", program, str(store.root)]

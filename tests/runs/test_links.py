@@ -59,8 +59,8 @@ def test_a_key_that_nobody_knows_is_named():
 @pytest.mark.parametrize(
     "key",
     [
-        "utm_source", "utm_campaign", "UTM_Medium", "fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "_ga", "ref", "si",
-        "__theme", "__sign", "embed", "embed_options", "module_item_id", "lti_message_hint",
+        "utm_source", "utm_campaign", "UTM_Medium", "fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "_ga",
+        "ref", "si", "__theme", "__sign", "embed", "embed_options", "module_item_id", "lti_message_hint",
     ],
 )  # fmt: skip
 def test_what_a_mail_a_course_page_or_a_host_hangs_on_to_a_link_is_passed_over_without_a_word(key):

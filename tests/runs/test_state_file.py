@@ -12,10 +12,17 @@ from ae_core.runs import state_file
 def test_what_goes_in_comes_out():
     wide = torch.rand(4, 3, 5, 6).to(memory_format=torch.channels_last)
     state = {
-        "epoch": 3, "rate": 0.1, "name": "née", "fused": True, "nothing": None, "empty": [],
-        "optimiser": {"state": {0: {"exp_avg": wide, "step": torch.tensor(7.0)}, 1: {"exp_avg": torch.rand(2).half()}}},
+        "epoch": 3,
+        "rate": 0.1,
+        "name": "née",
+        "fused": True,
+        "nothing": None,
+        "empty": [],
+        "optimiser": {
+            "state": {0: {"exp_avg": wide, "step": torch.tensor(7.0)}, 1: {"exp_avg": torch.rand(2).half()}}
+        },
         "random": torch.Generator().get_state(),
-    }  # fmt: skip
+    }
     back = state_file.unpack_state(state_file.pack_state(state))
     assert {key: back[key] for key in ("epoch", "rate", "name", "fused", "nothing", "empty")} == {
         key: state[key] for key in ("epoch", "rate", "name", "fused", "nothing", "empty")

@@ -480,7 +480,8 @@ def test_a_checkpoint_that_cannot_be_taken_away_does_not_undo_a_finished_run(sto
 def test_a_log_that_cannot_grow_has_no_half_line(store):
     """A limit on the size of files does what a full disk does: the first bytes fit, the rest do not."""
     program = (
-        "import resource, signal, sys; from pathlib import Path; from ae_core.errors import StoreError; from ae_core.runs.run_log import EventLog\n"
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from ae_core.errors import StoreError; from ae_core.runs.run_log import EventLog\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "log = EventLog(Path(sys.argv[1]))\n"

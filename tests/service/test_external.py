@@ -1,4 +1,4 @@
-"""The lab on a Dask cluster that somebody else runs, with the commands of docs/deploy.md and processes of their own."""
+"""The lab on a Dask cluster that somebody else runs, by the commands of docs/deploy.md."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ metadata.version = lambda name: "2.0.1" if name == "torch" else genuine(name)
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
-    """A scheduler and two workers under one `dask worker`; Dask gives a task up when one worker died of it, instead of four."""
+    """A scheduler and two workers under one `dask worker`; one dead worker is enough to give a task up."""
     with DaskProcesses(
         tmp_path_factory.mktemp("dask"), DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0"
     ) as processes:
@@ -99,7 +99,7 @@ def is_over(run: RunConfig, store: Store) -> bool:
 
 
 def assert_same(run: RunConfig, store: Store, expected: Store) -> None:
-    """The run ended as in `expected`: to the byte, and with one 'started' and one 'finished' in the same log."""
+    """The run ended as in `expected`: byte by byte, with one 'started' and one 'finished' in the same log."""
     name = config.run_id(run)
     assert history.status_of(name, store) == "finished"
     assert weights(name, store) == weights(name, expected)
@@ -346,7 +346,8 @@ def test_the_guide_names_every_limit_as_it_is():
     for words in (
         f"{cluster.IDLE_SECONDS // 60} minutes",
         f"`AE_LAB_STORE_QUOTA` (megabytes, {housekeeping.QUOTA_MEGABYTES} unless set)",
-        f"after {worker.DEADLINE_FACTOR:g} times as long as expected, and never before {worker.DEADLINE_FLOOR:g} seconds",
+        f"after {worker.DEADLINE_FACTOR:g} times as long as expected, "
+        f"and never before {worker.DEADLINE_FLOOR:g} seconds",
         f"ended {worker.RETRIES + 1} times without finishing an epoch",
         "`--protocol tls`",
     ):

@@ -1,4 +1,4 @@
-"""Trainings in a real Dask worker: asked for, followed, shared, stopped, and never lost with whatever dies."""
+"""Trainings in a real Dask worker: asked for, followed, shared, stopped, never lost with whatever dies."""
 
 from __future__ import annotations
 
@@ -358,8 +358,10 @@ def test_nothing_is_left_of_a_client_that_came_to_nothing(store, monkeypatch):
 def test_a_training_goes_on_when_the_process_that_asked_for_it_is_killed(served_store):
     run = with_seed(QUICK, 3)
     program = (
-        "import os, signal, sys; from pathlib import Path; from ae_core import config; from ae_core.service import jobs; from ae_core.runs.store import Store\n"
-        "jobs.submit_training(config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))); os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from ae_core import config; from ae_core.runs.store import Store; from ae_core.service import jobs\n"
+        "jobs.submit_training(config.from_json(sys.argv[1]), Store(Path(sys.argv[2])))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, config.to_json(run), str(served_store.root)],

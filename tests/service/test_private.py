@@ -79,7 +79,7 @@ def web_ports(store: Store) -> set[int]:
 
 
 def is_turned_away(port: int, context: ssl.SSLContext) -> bool:
-    """Whether the port ends the conversation before it has taken a word from a caller with this certificate, or with none."""
+    """Whether the port hangs up before a caller with this certificate, or with none, could say a word."""
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
@@ -181,8 +181,8 @@ import json, os, sys
 from pathlib import Path
 from distributed import Client
 from distributed.security import Security
-from ae_core.service import cluster
 from ae_core.runs.store import Store
+from ae_core.service import cluster
 
 def outcome(attempt):
     try:

@@ -110,7 +110,7 @@ def test_a_run_that_is_finished_already_is_not_trained_again(store, few_digits):
 
 
 def test_a_finished_run_whose_ticket_cannot_be_closed_stays_as_it_is(store, whole, monkeypatch):
-    """The line is busy just then; Dask reports the worker's failure, and whoever hands tickets on writes it down."""
+    """The store is busy just then; Dask reports the worker's failure, and who hands tickets on logs it."""
     monkeypatch.setattr(tickets, "LOCK_SECONDS", 0.1)
     number = ask(store)
     with FileLock(store.root / "locks" / "tickets.lock"), suppress(StoreError):
@@ -230,7 +230,8 @@ def no_memory(*arguments: object) -> Iterator[object]:
 
 def torch_has_no_memory(*arguments: object) -> Iterator[object]:
     raise RuntimeError(
-        "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.\nmore"
+        "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: "
+        "you tried to allocate 9 bytes.\nmore"
     )
     yield
 
@@ -440,7 +441,8 @@ def test_a_checkpoint_that_cannot_be_written_fails_the_run_and_the_one_before_is
     ) -> None:
         if checkpoint.epoch > 1:
             raise StoreError(
-                "checkpoint could not be written (No space left on device). Make room on the disk and train again."
+                "checkpoint could not be written (No space left on device). "
+                "Make room on the disk and train again."
             )
         keep(store, run, log, checkpoint, seconds)
 

@@ -1,4 +1,4 @@
-"""Noise and what networks make of it: curves, crossings, removed noise, pairs; on genuine digits and the shipped networks."""
+"""Noise and what the shipped networks make of it: curves, crossings, removed noise, pairs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Reader = Callable[[Tensor], Tensor]
 
 
 def trained(images_nhw: Tensor, labels_n: Tensor, epochs: int, seed: int = 0) -> Reader:
-    """A reader that learnt from these digits, each time turned, slanted, resized and drawn with another pen."""
+    """A reader that learnt from these digits, each time turned, slanted, resized, drawn with another pen."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = nn.Sequential(
@@ -42,7 +42,7 @@ def trained(images_nhw: Tensor, labels_n: Tensor, epochs: int, seed: int = 0) ->
 
 
 def _varied(images_bchw: Tensor) -> Tensor:
-    """Turned by up to 20°, slanted, 10 % larger or smaller, shifted by a pixel; half of them with a broader pen."""
+    """Turned by up to 20°, slanted, 10 % larger or smaller, shifted by a pixel; half with a broader pen."""
     size = len(images_bchw)
     angle, slant = (torch.rand(2, size) * 2 - 1) * torch.tensor([[math.radians(20)], [0.2]])
     scale_x, scale_y = 1 + 0.1 * (torch.rand(2, size) * 2 - 1)

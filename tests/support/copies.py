@@ -25,7 +25,7 @@ def nginx_path() -> str | None:
 
 
 class Nginx:
-    """nginx before these apps, on a free port, until the block ends: the project's configuration but for ports and folders."""
+    """nginx before these apps, on a free port, until the block ends: deploy's, with other ports, folders."""
 
     def __init__(self, folder: Path, apps: Sequence[App]) -> None:
         self.port = free_port()

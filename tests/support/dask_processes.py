@@ -1,6 +1,7 @@
-"""A Dask cluster as somebody else runs it: a scheduler and workers, each a process of its own, on this machine.
+"""A Dask cluster as somebody else runs it: a scheduler and workers, each a process of its own.
 
-They are started by the commands of docs/deploy.md, with ports that are free here, and know nothing of the tests.
+They are started by the commands of docs/deploy.md, with ports that are free here, and know nothing of the
+tests.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def free_port() -> int:
 class DaskProcesses:
     """Within the block a scheduler and workers may be started and killed; after it none of them is left.
 
-    environment: for all of them, beside this process's own less its AE_LAB_ and DASK_ variables and PYTHONPATH.
+    environment: for all of them, beside this process's own less its AE_LAB_ and DASK_ variables and
+    PYTHONPATH.
     """
 
     def __init__(self, folder: Path, protocol: str = "tcp", **environment: str) -> None:

@@ -44,7 +44,7 @@ def draw(page: Page, digit: int) -> None:
 
 
 def draw_with_a_finger(page: Page, touch: CDPSession, digit: int) -> None:
-    """By touch events, as the browser gets them from a screen: no faster than one for each picture that it draws."""
+    """By touch events, as from a screen: no faster than one for each picture that the browser draws."""
     for stroke in STROKES[digit]:
         for i, (x, y) in enumerate(_on_the_screen(page, _dense(stroke))):
             touch.send(
@@ -63,9 +63,9 @@ def clear(page: Page) -> None:
 
 
 def prepared_picture(page: Page, instead_of: str = "") -> str:
-    """The data address of the last step's picture, once the page has come to rest on another one than `instead_of`."""
+    """Data address of the last step's picture, once the page rests on another than `instead_of`."""
     page.wait_for_function(
-        "old => { const last = document.querySelector('.lab-steps figure:last-child img'); return last && last.src !== old }",
+        "old => (document.querySelector('.lab-steps figure:last-child img')?.src ?? old) !== old",
         arg=instead_of,
     )
     last = page.locator(".lab-steps figure:last-child img")

@@ -1,4 +1,4 @@
-"""Files that strangers send: whole pictures of every kind, the same ones spoilt, bombs, and other files under a picture's name.
+"""Files that strangers send: pictures of every kind, the same spoilt, bombs, other files named like pictures.
 
 Everything is made here, from a seed; nothing is stored.
 """
@@ -34,7 +34,7 @@ class Junk:
 
 
 def answer(reader: Callable[[bytes], np.ndarray], content: bytes) -> str:
-    """READ, or the sentence the visitor gets. Fails for anything else: odd pixels, other words, other errors."""
+    """READ, or the sentence the visitor gets. Fails for anything else: odd pixels, words, errors."""
     try:
         pixels_hwc = reader(content)
     except ImageError as problem:
@@ -50,7 +50,7 @@ def answer(reader: Callable[[bytes], np.ndarray], content: bytes) -> str:
 
 
 def corpus(count: int, seed: int = 0) -> Iterator[Junk]:
-    """`count` files: everything below that is one of a kind, then cut and spoilt pictures, about as many of each."""
+    """`count` files: all below that are one of a kind, then cut and spoilt pictures, half each."""
     chance = random.Random(seed)
     named = [*bombs(), *giants(), *polyglots(), *renamed(), *edges()]
     yield from (Junk("whole", name, content) for name, content in whole().items())
@@ -195,7 +195,7 @@ def overwrite(content: bytearray, chance: random.Random) -> None:
 
 
 def change_header(content: bytearray, chance: random.Random) -> None:
-    """One to three fields in the first 100 bytes, to one of FORGOTTEN, the values that decoders think of last."""
+    """One to three fields in the first 100 bytes set to one of FORGOTTEN, which decoders think of last."""
     for _ in range(chance.randint(1, 3)):
         field = chance.choice(FORGOTTEN)
         start = chance.randrange(4, min(100, len(content) - 4))
@@ -256,7 +256,10 @@ def png(width: int, height: int, packed: bytes, *before: bytes, depth: int = 8, 
 
 
 def packed_zeros(length: int) -> bytes:
-    """`length` zeros, a thousandth of that when packed (RFC 1950): one packed million, again and again, takes no time to make."""
+    """`length` zeros, a thousandth of that when packed (RFC 1950).
+
+    One packed million again and again takes no time to make.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     million = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
     rest = packer.compress(bytes(length % 1_000_000)) + packer.flush()
@@ -270,7 +273,10 @@ def with_bytes(content: bytes, place: int, field: bytes) -> bytes:
 
 @functools.cache
 def scan_bomb(side: int = 4000, scans: int = 20_000) -> bytes:
-    """A progressive JPEG whose last refinement comes again and again: each costs a hundred bytes and the whole picture's time."""
+    """A progressive JPEG whose last refinement comes again and again.
+
+    Each costs a hundred bytes and the whole picture's time.
+    """
     content = saved(Image.new("L", (side, side), 128), "JPEG", progressive=True)
     last, end = content.rindex(b"\xff\xda"), len(content) - 2
     return content[:end] + content[last:end] * scans + content[end:]
@@ -283,7 +289,10 @@ def huge_bmp(width: int, height: int, bits: int = 24, compression: int = 0) -> b
 
 
 def plain_webp(width: int, height: int) -> bytes:
-    """A lossless WebP file of one colour: its pixels take no bits, so a small one is a large one but for 28 bits of its header."""
+    """A lossless WebP file of one colour, whose pixels take no bits.
+
+    A small one is a large one but for 28 bits of its header.
+    """
     content = saved(Image.new("RGBA", (16, 16), (90, 90, 90, 90)), "WEBP", lossless=True)
     others = int.from_bytes(content[21:25], "little") >> 28 << 28
     return with_bytes(content, 21, (others | (height - 1) << 14 | (width - 1)).to_bytes(4, "little"))
@@ -376,14 +385,20 @@ def zipped(**options: bytes) -> bytes:
 
 
 HTML = b"<!DOCTYPE html><html><body><script>alert(1)</script></body></html>"
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><script>alert(1)</script></svg>'
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF"
+)
+SVG = (
+    b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="90">'
+    b"<script>alert(1)</script></svg>"
+)
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 90\n(/etc/passwd) (r) file\nshowpage\n%%EOF"
 XML = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]><a>&c;</a>'
 
 
 def iso_file(*brands: bytes) -> bytes:
-    """The beginning of a HEIC, AVIF or film file (ISO/IEC 14496-12), with its major and its compatible brands."""
+    """The beginning of a HEIC, AVIF or film file (ISO/IEC 14496-12): its major and compatible brands."""
     return (
         struct.pack(">I", 12 + 4 * len(brands))
         + b"ftyp"

@@ -1,4 +1,4 @@
-"""Test digits made to look like photographs of handwriting: paper, pens, light, cameras and files as they come."""
+"""Test digits made to look like photographs of handwriting: paper, pens, light, cameras, kinds of files."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def photo(digit_hw: np.ndarray, seed: int, largest: int = 1200) -> tuple[bytes, 
 
 
 def strokes(digit_hw: np.ndarray, side: int, threshold: float, random: np.random.Generator) -> np.ndarray:
-    """The digit on a page of `side` pixels, somewhere on it, with the smooth edges of a pen: (h, w) in [0, 1]."""
+    """The digit somewhere on a page of `side` pixels, with the smooth edges of a pen: (h, w) in [0, 1]."""
     size = int(side * random.uniform(0.45, 0.75))
     large = Image.fromarray((digit_hw * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
     softness = min(28 / size * 1.5, 2 * threshold)  # no more, or the paper gets a share of the ink

@@ -1,4 +1,4 @@
-"""What the tests of the training service share: short runs, patience, and a local cluster that is gone when they are."""
+"""What the tests of the training service share: short runs, patience, a local cluster that ends with them."""
 
 from __future__ import annotations
 
