@@ -1,4 +1,4 @@
-"""The same runs in this process, on the local cluster, and on a scheduler elsewhere with one and four."""
+"""The same runs in this process, on the local cluster, and elsewhere, with one worker and with four."""
 
 from __future__ import annotations
 
