@@ -14,7 +14,7 @@ server.import_early("torch")
 app = st.App(
     "router.py",
     lifespan=server.lifespan,
-    routes=server.routes(),
+    routes=server.list_routes(),
     middleware=[Middleware(Gate)],
     on_script_error=server.tell_error,
 )

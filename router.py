@@ -5,8 +5,10 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.server import page_objects
 
-st.set_page_config(page_title="Autoencoder Lab", page_icon=page_objects.icon("docs/icon.png"), layout="wide")
-pages = page_objects.pages(
+st.set_page_config(
+    page_title="Autoencoder Lab", page_icon=page_objects.load_icon("docs/icon.png"), layout="wide"
+)
+pages = page_objects.make_pages(
     {
         "pages/home.py": "Home",
         "pages/fully_connected.py": "FAE",

@@ -7,48 +7,48 @@ from pages.shared.frame import lesson
 from pages.shared.parts import noise_view
 from pages.shared.runs import training_panel
 
-lesson.begin("comparison", trains=True)
+lesson.begin_lesson("comparison", trains=True)
 
 "# One noisy digit, three answers"
 
 "The same digit with exactly the same noise goes through all three networks. All of them must rebuild it from a code of one size."
 
 with lab.plain_errors():
-    controls, pictures = lesson.columns()
+    controls, pictures = lesson.open_columns()
     with controls:
-        size = dials.latent_size()
-        runs = display.shipped_trio(size)
-        training_panel.missing(runs, size, "comparison")
+        size = dials.choose_latent_size()
+        runs = display.find_trained_trio(size)
+        training_panel.offer_missing(runs, size, "comparison")
     with pictures:
         if not runs:
             st.info(
                 f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to {dials.SIZES_READY}."
             )
         else:
-            noise = dials.test_noise("comparison", default=0.4)
+            noise = dials.choose_test_noise("comparison", default=0.4)
             picture = st.container()
-            digits_seed, noise_seed = dials.digits_and_noise_seeds(one_digit=True)
+            digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
             digit = display.chosen_digits(digits_seed)[0]
             with picture:
-                display.models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
-            question.card(
+                display.show_models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
+            question.ask_question(
                 "comparison",
                 "At this noise, which network comes out **best**, over many digits?",
-                noise_view.networks(runs),
-                lambda: noise_view.best_network(runs, noise, noise_seed),
+                noise_view.network_options(runs),
+                lambda: noise_view.judge_best_network(runs, noise, noise_seed),
                 of={"latent size": size, "noise": noise, "noise's pattern": noise_seed},
                 networks=[*runs.values()],
                 reveals_page=True,
             )
-            if question.revealed("comparison"):
-                noise_view.table(runs, digit, noise, noise_seed)
+            if question.is_revealed("comparison"):
+                noise_view.show_table(runs, digit, noise, noise_seed)
                 st.subheader("How much noise can each take?")
-                noise_view.robustness(runs, noise.kind, noise_seed, key="comparison")
+                noise_view.show_robustness(runs, noise.kind, noise_seed, key="comparison")
                 st.subheader("Best and worst digits")
-                noise_view.extremes(runs, noise, noise_seed)
+                noise_view.show_extremes(runs, noise, noise_seed)
             else:
                 st.caption(
                     "Answer, or reveal, to see the figures, the curves over the noise, and the best and worst digits of each."
                 )
-    display.dataset_note()
-lesson.end("comparison")
+    display.show_dataset_note()
+lesson.end_lesson("comparison")

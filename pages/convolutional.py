@@ -5,10 +5,10 @@ import streamlit as st
 from ae_core.config import CAE
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
-from pages.shared.frame.model_page import bench
+from pages.shared.frame.model_page import show_model_bench
 from pages.shared.parts import network_view, pca_view
 
-lesson.begin("convolutional", trains=True)
+lesson.begin_lesson("convolutional", trains=True)
 
 "# The convolutional autoencoder (CAE)"
 
@@ -17,27 +17,27 @@ Small filters slide over the picture: 28 → 14 → 7 pixels on the contracting 
 expanding path. One filter serves every place, so far fewer weights have to be learnt than in the fully connected network.
 """
 
-run = bench(CAE, "cae")
+run = show_model_bench(CAE, "cae")
 
 if run is not None:
     with lab.plain_errors():
-        question.card(
+        question.ask_question(
             "cae",
             f"FAE and CAE, both with **{display.number_words(run.model.latent_size)}** in the code: "
             "which has the smaller error on held-back digits?",
             [*pca_view.FAE_OR_CAE.values(), pca_view.ABOUT_EQUAL],
-            lambda: pca_view.fae_or_cae(run),
+            lambda: pca_view.judge_fae_or_cae(run),
             of={"latent size": run.model.latent_size},
-            networks=[lab.trained(each) for each in pca_view.fae_and_cae(run).values()],
+            networks=[lab.find_trained_run(each) for each in pca_view.fae_and_cae(run).values()],
         )
-        network_view.network(run, "cae")
-        if found := lab.trained(run):
+        network_view.show_network(run, "cae")
+        if found := lab.find_trained_run(run):
             st.subheader("What the filters find in a digit")
-            network_view.feature_maps(found, 0, "cae")
-        pca_view.against_size(["FAE", "CAE"], "cae")
+            network_view.show_feature_maps(found, 0, "cae")
+        pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
 
 st.markdown(
     "**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?"
 )
-display.dataset_note()
-lesson.end("convolutional")
+display.show_dataset_note()
+lesson.end_lesson("convolutional")

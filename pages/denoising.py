@@ -5,10 +5,10 @@ import streamlit as st
 from ae_core.config import DAE
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
-from pages.shared.frame.model_page import bench
+from pages.shared.frame.model_page import show_model_bench
 from pages.shared.parts import network_view, noise_view
 
-lesson.begin("denoising", trains=True)
+lesson.begin_lesson("denoising", trains=True)
 
 "# The denoising autoencoder (DAE)"
 
@@ -19,25 +19,25 @@ batch of digits. What would be darker than black or brighter than white is cut o
 brighten.
 """
 
-run = bench(DAE, "dae", denoising=True, more=noise_view.removed)
+run = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
 
 with lab.plain_errors():
-    if run is not None and (found := lab.trained(run)) is not None:
+    if run is not None and (found := lab.find_trained_run(run)) is not None:
         trained = found.config.corruption
-        harder = noise_view.harder(trained)
-        question.card(
+        harder = noise_view.stronger_noise(trained)
+        question.ask_question(
             "denoising",
             f"Trained with {display.noise_words(trained)} and tested with **{display.noise_words(harder)}**: "
             "does it still beat doing nothing, and by how much?",
             noise_view.GAINS,
-            lambda: noise_view.still_helps(found, harder),
+            lambda: noise_view.judge_gain(found, harder),
             of={"latent size": run.model.latent_size, "noise in training": trained},
             networks=[found],
         )
-        network_view.network(run, "dae")
+        network_view.show_network(run, "dae")
         st.subheader("What the filters make of a noisy digit")
-        network_view.feature_maps(found, 0, "dae", trained)
+        network_view.show_feature_maps(found, 0, "dae", trained)
 
 st.markdown("**Try this:** train it with little noise and test it with much. Then the other way round.")
-display.dataset_note()
-lesson.end("denoising")
+display.show_dataset_note()
+lesson.end_lesson("denoising")

@@ -8,7 +8,7 @@ from pages.shared.frame import lesson
 from pages.shared.parts import noise_view, pair_view
 from pages.shared.runs import training_panel, under_way
 
-lesson.begin("difference", trains=True)
+lesson.begin_lesson("difference", trains=True)
 
 "# If AE and DAE have the same architecture, so what is the difference?"
 
@@ -18,14 +18,14 @@ the same order, same number of steps. What either draws is compared with the cle
 """
 
 with lab.plain_errors():
-    controls, pictures = lesson.columns()
+    controls, pictures = lesson.open_columns()
     with controls:
-        cae, dae = dials.pair(lab.on_these_digits(CAE), "pair")
-        training_panel.buttons_for_all([cae, dae], "pair")
-    under_way.show([cae, dae])
+        cae, dae = dials.choose_pair(lab.with_digits_at_hand(CAE), "pair")
+        training_panel.draw_buttons_for_all([cae, dae], "pair")
+    under_way.show_trainings_under_way([cae, dae])
     with pictures:
         in_training = training_panel.watch_side_by_side({"CAE": cae, "DAE": dae}, "pair")
-        runs = {} if in_training else pair_view.pair(cae, dae)
+        runs = {} if in_training else pair_view.find_pair(cae, dae)
         if not runs and not in_training:
             st.info(
                 "No pair with these settings has been trained yet. Press **Train both** to see how it differs.",
@@ -39,27 +39,27 @@ with lab.plain_errors():
             }
             first, second = st.columns(2, gap="small")
             with first:
-                question.card(
+                question.ask_question(
                     "difference", "Same architecture. So what is **different** about the DAE?", pair_view.DIFFERENCES,
-                    lambda: pair_view.what_differs(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
+                    lambda: pair_view.judge_difference(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
             with second:
-                question.card(
+                question.ask_question(
                     "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", pair_view.ON_CLEAN,
-                    lambda: pair_view.better_on_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
+                    lambda: pair_view.judge_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
                 )  # fmt: skip
-            answered = question.revealed("difference_clean")
+            answered = question.is_revealed("difference_clean")
             grid = st.container()
-            noise = dials.test_noise("pair", default=runs["DAE"].config.corruption.level)
-            digits_seed, noise_seed = dials.digits_and_noise_seeds()
+            noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
+            digits_seed, noise_seed = dials.choose_seeds()
             with grid:
-                pair_view.pair_grid(
+                pair_view.show_pair_grid(
                     runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
                 )
-            if question.revealed("difference"):
-                pair_view.pair_facts(runs)
+            if question.is_revealed("difference"):
+                pair_view.show_pair_facts(runs)
             if answered:
                 st.subheader("From which noise on is the DAE better?")
-                noise_view.robustness(runs, noise.kind, noise_seed, key="pair")
-display.dataset_note()
-lesson.end("difference")
+                noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")
+display.show_dataset_note()
+lesson.end_lesson("difference")

@@ -5,10 +5,10 @@ import streamlit as st
 from ae_core.config import FAE, LINEAR
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
-from pages.shared.frame.model_page import bench
+from pages.shared.frame.model_page import show_model_bench
 from pages.shared.parts import network_view, pca_view
 
-lesson.begin("fully_connected", trains=True)
+lesson.begin_lesson("fully_connected", trains=True)
 
 "# The fully connected autoencoder (FAE)"
 
@@ -17,24 +17,28 @@ lesson.begin("fully_connected", trains=True)
 number of the next layer, so the network has to find out by itself which pixels are neighbours.
 """
 
-linear = pca_view.linear_switch()
-run = bench(LINEAR, "linear", digits_below=True) if linear else bench(FAE, "fae", digits_below=True)
+linear = pca_view.choose_linear()
+run = (
+    show_model_bench(LINEAR, "linear", digits_below=True)
+    if linear
+    else show_model_bench(FAE, "fae", digits_below=True)
+)
 
 if run is not None:
     with lab.plain_errors():
-        question.card(
+        question.ask_question(
             "fae",
             f"PCA is the best **linear** code of the digits it learnt from. With **{display.number_words(run.model.latent_size)}** in the "
             "code, which rebuilds other digits, held back from both, better?",
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
-            lambda: pca_view.pca_or_fae(run),
+            lambda: pca_view.judge_pca_or_fae(run),
             of={"latent size": run.model.latent_size},
-            networks=[lab.trained(pca_view.plain_fae(run))],
+            networks=[lab.find_trained_run(pca_view.plain_fae(run))],
         )
-        network_view.network(run, "fae")
-        pca_view.beside_pca(run)
-        pca_view.against_size(["FAE"], "fae")
+        network_view.show_network(run, "fae")
+        pca_view.show_beside_pca(run)
+        pca_view.show_errors_by_size(["FAE"], "fae")
 
 st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")
-display.dataset_note()
-lesson.end("fully_connected")
+display.show_dataset_note()
+lesson.end_lesson("fully_connected")

@@ -6,7 +6,7 @@ from ae_core import config
 from pages.shared import answers, dials, display, lab, question
 from pages.shared.frame import lesson
 
-lesson.begin("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
+lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 
 "# What does an autoencoder do?"
 
@@ -24,12 +24,12 @@ SIZE = config.CAE.model.latent_size
 def at_work() -> None:
     """A fragment of its own, so that a dial redraws the picture and nothing else."""
     with lab.plain_errors():
-        noise = dials.test_noise("home", default=0.4)
+        noise = dials.choose_test_noise("home", default=0.4)
         picture = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds(one_digit=True)
+        digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
         with picture:
-            runs = display.shipped_trio(SIZE)
-            display.models_side_by_side(
+            runs = display.find_trained_trio(SIZE)
+            display.show_models_side_by_side(
                 runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home"
             )
 
@@ -40,16 +40,16 @@ st.caption(
     "the **FAE** (fully connected autoencoder), the **CAE** (convolutional autoencoder) and the **DAE** (denoising autoencoder)."
 )
 with lab.plain_errors():
-    fae = display.shipped_trio(SIZE).get("FAE")
-    question.card(
+    fae = display.find_trained_trio(SIZE).get("FAE")
+    question.ask_question(
         "home",
         f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of the **variance** is left, "
         "of the differences between digits pixel by pixel?",
         answers.SHARES,
-        lambda: answers.kept(display.shipped_trio(SIZE)["FAE"]),
+        lambda: answers.judge_variance_kept(display.find_trained_trio(SIZE)["FAE"]),
         of={},
         networks=[fae],
     )
-lesson.overview()
-display.dataset_note()
-lesson.end("home")
+lesson.show_overview()
+display.show_dataset_note()
+lesson.end_lesson("home")

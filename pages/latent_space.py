@@ -6,7 +6,7 @@ from pages.shared import dials, display, lab, question
 from pages.shared.frame import lesson
 from pages.shared.parts import latent_bench
 
-lesson.begin("latent_space")
+lesson.begin_lesson("latent_space")
 
 "# The latent space"
 
@@ -16,32 +16,32 @@ code as well, and the decoder draws something from each.
 """
 
 with lab.plain_errors():
-    controls, pictures = lesson.columns()
+    controls, pictures = lesson.open_columns()
     with controls:
         model = st.radio(
             "Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params"
         )
-        size = dials.latent_size()
-        run = display.shipped_trio(size).get(model)
+        size = dials.choose_latent_size()
+        run = display.find_trained_trio(size).get(model)
     with pictures:
         if run is None:
             st.info(
                 f"No {model} with latent size {size} has been trained yet. Move the dial to {dials.SIZES_READY}, or train one on its page."
             )
         else:
-            noise = dials.test_noise("latent", default=0.0)
-            space = latent_bench.space(run, noise)
-            latent_bench.two_digits(space)
-            question.card(
+            noise = dials.choose_test_noise("latent", default=0.0)
+            space = latent_bench.load_code_space(run, noise)
+            latent_bench.show_two_digits(space)
+            question.ask_question(
                 "latent",
                 "**Halfway** between two different digits: is the picture decoded there nearer to some real held-back digit than the pixel "
                 "cross-fade is?",
                 latent_bench.HALFWAY,
-                lambda: latent_bench.halfway(run),
+                lambda: latent_bench.judge_halfway(run),
                 of={"choice of network": model, "latent size": size},
                 networks=[run],
             )
             st.subheader("Where no digit is")
-            latent_bench.elsewhere(space)
-    display.dataset_note()
-lesson.end("latent_space")
+            latent_bench.show_other_codes(space)
+    display.show_dataset_note()
+lesson.end_lesson("latent_space")

@@ -4,7 +4,7 @@ from pages.shared import display, lab
 from pages.shared.frame import lesson
 from pages.shared.parts import reading_list
 
-lesson.begin("reading")
+lesson.begin_lesson("reading")
 
 "# Further reading"
 
@@ -15,8 +15,8 @@ with lab.plain_errors():
     trains a convolutional autoencoder on MNIST, first on clean digits, then on noisy ones. This is the lesson of the CAE and the
     DAE, done differently.
     """
-    reading_list.a_digit()
-    reading_list.keras_question()
+    reading_list.show_digits()
+    reading_list.ask_code_size()
 
     "## The papers"
     """
@@ -31,11 +31,11 @@ with lab.plain_errors():
     """
 
     "## And now, your turn"
-    lab.link(
+    lab.draw_page_link(
         "latent_space", "**Latent space**: where digits lie, and what lies between", ":material/scatter_plot:"
     )
-    lab.link("your_digit", "**Your digit**: draw or upload one", ":material/draw:")
-    lab.link("runs", "**Runs**: compare all networks, take them along", ":material/list:")
+    lab.draw_page_link("your_digit", "**Your digit**: draw or upload one", ":material/draw:")
+    lab.draw_page_link("runs", "**Runs**: compare all networks, take them along", ":material/list:")
 
-display.dataset_note()
-lesson.end("reading")
+display.show_dataset_note()
+lesson.end_lesson("reading")

@@ -6,7 +6,7 @@ from pages.shared import display, lab
 from pages.shared.frame import lesson
 from pages.shared.runs import run_cards, run_list
 
-lesson.begin("runs")
+lesson.begin_lesson("runs")
 
 "# Runs"
 
@@ -18,17 +18,17 @@ here or was uploaded. Choose up to four to see them side by side.
 with lab.plain_errors():
     fullness, upload = st.columns([2, 1], gap="large")
     with fullness:
-        run_list.fullness()
+        run_list.show_fullness()
     with upload:
-        run_list.uploader()
-    run_list.uploaded()
+        run_list.draw_uploader()
+    run_list.show_upload_result()
 
-    runs = run_list.all_runs()
-    shown = run_list.filtered(runs)
-    run_list.table(shown)
+    runs = run_list.list_runs()
+    shown = run_list.filter_runs(runs)
+    run_list.show_table(shown)
 
-    chosen = run_cards.choice(runs, shown)
-    run_cards.cards(chosen)
-    run_cards.comparison(chosen)
-    display.dataset_note()
-lesson.end("runs")
+    chosen = run_cards.choose_runs(runs, shown)
+    run_cards.show_cards(chosen)
+    run_cards.show_comparison(chosen)
+    display.show_dataset_note()
+lesson.end_lesson("runs")

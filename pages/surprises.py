@@ -6,32 +6,32 @@ from pages.shared import dials, display, lab
 from pages.shared.frame import lesson
 from pages.shared.parts import oddity_view
 
-lesson.begin("surprises")
+lesson.begin_lesson("surprises")
 
 "# What do you think of this?"
 
 "These networks learnt from digits alone. They never saw any of these pictures."
 
 with lab.plain_errors():
-    controls, pictures = lesson.columns()
+    controls, pictures = lesson.open_columns()
     with controls:
-        size = dials.latent_size()
-        runs = display.shipped_trio(size)
-        name = oddity_view.chooser()
+        size = dials.choose_latent_size()
+        runs = display.find_trained_trio(size)
+        name = oddity_view.choose_picture()
     with pictures:
-        oddity_view.inputs()
+        oddity_view.show_inputs()
         if not runs:
             st.info(
                 f"No network with latent size {size} has been trained yet. Train one on its page, or move the dial to {dials.SIZES_READY}."
             )
         else:
-            oddity_view.prediction(name, runs)
-            oddity_view.overview(runs)
+            oddity_view.ask_what_comes_out(name, runs)
+            oddity_view.show_all_outputs(runs)
 
             "## Again and again"
 
             "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own output, again and again."
-            oddity_view.again(runs)
+            oddity_view.ask_where_it_settles(runs)
 
-display.dataset_note()
-lesson.end("surprises")
+display.show_dataset_note()
+lesson.end_lesson("surprises")

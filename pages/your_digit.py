@@ -8,7 +8,7 @@ from pages.shared.own_digit import digit_source, my_digit, preparation
 from pages.shared.parts import likeness_view
 from pages.shared.runs import training_panel
 
-lesson.begin("your_digit", trains=True)
+lesson.begin_lesson("your_digit", trains=True)
 
 "# Your digit"
 
@@ -17,17 +17,17 @@ lesson.begin("your_digit", trains=True)
 with lab.plain_errors():
     source, result = st.columns([3, 8], gap="medium")
     with source:
-        digit_source.ask()
-        size = dials.latent_size()
-        runs = display.shipped_trio(size)
-        training_panel.missing(runs, size, "your_digit")
+        digit_source.choose_digit_source()
+        size = dials.choose_latent_size()
+        runs = display.find_trained_trio(size)
+        training_panel.offer_missing(runs, size, "your_digit")
     with result:
-        picture = my_digit.picture()
+        picture = my_digit.own_picture()
         if picture is None:
-            digit_source.prompt()
-        elif (prepared := preparation.bench(picture)) is not None:
+            digit_source.show_prompt()
+        elif (prepared := preparation.show_preparation(picture)) is not None:
             if runs:
-                likeness_view.through_the_networks(runs, prepared.digit_hw)
-            likeness_view.take_along(prepared.digit_hw)
-display.dataset_note()
-lesson.end("your_digit")
+                likeness_view.show_through_networks(runs, prepared.digit_hw)
+            likeness_view.offer_digit(prepared.digit_hw)
+display.show_dataset_note()
+lesson.end_lesson("your_digit")

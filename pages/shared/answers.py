@@ -12,11 +12,11 @@ from pages.shared.question import Answer
 SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
 
 
-def kept(run: StoredRun) -> Answer:
+def judge_variance_kept(run: StoredRun) -> Answer:
     """How much of the variance of held-back digits a network's reconstructions explain."""
     test_nhw = lab.digits().test_nhw
     return variance_answer(
-        explained_variance(reconstruct(lab.network(run), test_nhw), test_nhw), len(test_nhw)
+        explained_variance(reconstruct(lab.load_network(run), test_nhw), test_nhw), len(test_nhw)
     )
 
 

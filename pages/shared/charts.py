@@ -33,34 +33,34 @@ class FinishedFigure(go.Figure):
         return self._in_the_browsers_form
 
 
-def chart(
+def draw_chart(
     figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
 ) -> None:
     """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
-    _show(styled(figure, *_style()), key, alt, on_select)
+    _draw_figure(style_figure(figure, *_visitor_style()), key, alt, on_select)
 
 
-def chart_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
-    """Like `chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
-    _show(_finished_figure(of, *_style(), draw), key, alt)
+def draw_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
+    """Like `draw_chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
+    _draw_figure(_finish_figure(of, *_visitor_style(), draw), key, alt)
 
 
-def draw_for_all(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
-    """Have ready what `chart_for_all` shows, in either theme, for whoever is not presenting."""
+def prepare_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
+    """Have ready what `draw_shared_chart` shows, in either theme, for whoever is not presenting."""
     for colour in TEXT_COLOURS.values():
-        _finished_figure(of, colour, figures.FONT, draw)
+        _finish_figure(of, colour, figures.FONT, draw)
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
-def _finished_figure(
+def _finish_figure(
     of: tuple[object, ...], colour: str, size: float, _draw: Callable[[], go.Figure]
 ) -> FinishedFigure:
-    figure = styled(_draw(), colour, size)
+    figure = style_figure(_draw(), colour, size)
     figure.__class__ = FinishedFigure  # a new one made of it would check all that is in it once more
     return figure
 
 
-def _show(
+def _draw_figure(
     figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
 ) -> None:
     st.plotly_chart(
@@ -76,14 +76,14 @@ def _show(
         touch.let_touches_through(key)
 
 
-def _style() -> tuple[str, float]:
+def _visitor_style() -> tuple[str, float]:
     """This visitor's text colour and font size for figures."""
     return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (
-        PRESENTED if lab.presenting() else 1
+        PRESENTED if lab.is_presenting() else 1
     )
 
 
-def styled(figure: go.Figure, colour: str, size: float) -> go.Figure:
+def style_figure(figure: go.Figure, colour: str, size: float) -> go.Figure:
     """The figure itself, now with its words in this colour and size. A drag does nothing to it: a finger's moves the page."""
     font = {"color": colour, "size": size}
     figure.update_layout(font=font, legend_font=font, dragmode=False)

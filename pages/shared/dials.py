@@ -28,7 +28,7 @@ EPOCHS_IN_REACH = 60
 SIZES_READY = f"{', '.join(map(str, config.SHIPPED_SIZES[:-1]))} or {config.SHIPPED_SIZES[-1]}"
 
 
-def latent_size(default: int = config.CAE.model.latent_size) -> int:
+def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
     """How many numbers the code has; the same dial on every page."""
     low, high = LIMITS["latent_size"]
     size = st.slider(
@@ -39,26 +39,26 @@ def latent_size(default: int = config.CAE.model.latent_size) -> int:
     return size
 
 
-def training(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig:
+def choose_run_settings(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig:
     """The dials of a model page, on top of its preset."""
-    size = latent_size()
+    size = choose_latent_size()
     low, _ = LIMITS["epochs"]
     epochs = st.slider(
         "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
         help="How many times the network sees every training digit.",
     )  # fmt: skip
-    corruption = training_noise(preset.corruption) if denoising else preset.corruption
+    corruption = choose_training_noise(preset.corruption) if denoising else preset.corruption
     with st.expander("Advanced"):
-        model = {"latent_size": size, **_network_dials(preset, page)}
-        settings = {"epochs": epochs, **_advanced(preset, page)}
+        model = {"latent_size": size, **_choose_network(preset, page)}
+        settings = {"epochs": epochs, **_choose_advanced(preset, page)}
     run = config.adjusted(preset, model=model, training=settings)
     return config.adjusted(run, corruption={"kind": corruption.kind, "level": corruption.level})
 
 
-def pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
+def choose_pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
     """The dials of a pair: `preset` without noise in training, and the same with it."""
-    size = latent_size()
-    corruption = training_noise(config.DAE.corruption)
+    size = choose_latent_size()
+    corruption = choose_training_noise(config.DAE.corruption)
     low, _ = LIMITS["epochs"]
     epochs = st.slider(
         "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
@@ -68,9 +68,9 @@ def pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
     return plain, config.adjusted(plain, corruption={"kind": corruption.kind, "level": corruption.level})
 
 
-def training_noise(default: CorruptionConfig) -> CorruptionConfig:
+def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:
     """What the denoiser is trained on. Apart from the noise it is tested with."""
-    kind = noise_kind("Noise in training", "training_noise_kind", default.kind)
+    kind = choose_noise_kind("Noise in training", "training_noise_kind", default.kind)
     low, high = RANGES["noise_level"]
     level = st.slider(
         "Noise level in training", low, high, default.level, NOISE_STEP, key="training_noise_level", bind="query-params",
@@ -79,7 +79,7 @@ def training_noise(default: CorruptionConfig) -> CorruptionConfig:
     return CorruptionConfig(kind, level)
 
 
-def noise_kind(label: str, key: str, default: str) -> str:
+def choose_noise_kind(label: str, key: str, default: str) -> str:
     """Which way of spoiling a digit."""
     kinds = list(NOISE_WORDS)
     return st.selectbox(
@@ -87,7 +87,7 @@ def noise_kind(label: str, key: str, default: str) -> str:
     )
 
 
-def test_noise(page: str, default: float) -> CorruptionConfig:
+def choose_test_noise(page: str, default: float) -> CorruptionConfig:
     """The noise that the finished network is tried on: the amount changes, the pattern stays."""
     low, high = RANGES["noise_level"]
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
@@ -97,43 +97,43 @@ def test_noise(page: str, default: float) -> CorruptionConfig:
             help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
         )  # fmt: skip
     with chooser:
-        kind = noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
+        kind = choose_noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
     return CorruptionConfig(kind, level)
 
 
 def test_noise_key(page: str) -> str:
-    """The key of a page's slider `test_noise`."""
+    """The key of a page's slider `choose_test_noise`."""
     return f"{page}_test_noise"
 
 
-def digits_and_noise_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[int, int]:
+def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[int, int]:
     """Which test digits are shown and which noise pattern lies on them, with a button for new ones of each.
 
     one_digit: only the first digit is shown, so that the visitor's own leaves no other to be seen. whole_page: other parts
     of the page, outside of the fragment that these dials stand in, show the digits too.
     """
-    hidden = one_digit and my_digit.shown() is not None
+    hidden = one_digit and my_digit.shown_digit() is not None
     with st.container(horizontal=True, vertical_alignment="center"):
-        _next_button("New digits", "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page)
-        _next_button("New noise", "new_noise", "noise_seed", icon=":material/grain:")
-        my_digit.switch("digits")
+        _draw_next_button("New digits", "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page)
+        _draw_next_button("New noise", "new_noise", "noise_seed", icon=":material/grain:")
+        my_digit.draw_digit_switch("digits")
         with st.popover("Seeds"):
             seeds = (
-                _shared_seed("Digits drawn with seed", "digits_seed", whole_page=whole_page),
-                _shared_seed("Noise drawn with seed", "noise_seed"),
+                _choose_seed("Digits drawn with seed", "digits_seed", whole_page=whole_page),
+                _choose_seed("Noise drawn with seed", "noise_seed"),
             )
     if hidden:
         st.caption("This is **your** digit. Switch **My digit** off to see others, and new ones.")
     return seeds
 
 
-def new_digits(key: str) -> int:
+def choose_digits_seed(key: str) -> int:
     """A button of its own for new test digits, further down a page; which ones are shown."""
-    _next_button("New digits", key, "digits_seed")
-    return linked.value("digits_seed", 0)
+    _draw_next_button("New digits", key, "digits_seed")
+    return linked.read_value("digits_seed", 0)
 
 
-def _next_button(
+def _draw_next_button(
     label: str,
     key: str,
     seed: str,
@@ -142,32 +142,37 @@ def _next_button(
     disabled: bool = False,
     whole_page: bool = False,
 ) -> None:
-    st.button(label, key=key, icon=icon, on_click=_next, args=(seed, whole_page), disabled=disabled)
+    st.button(label, key=key, icon=icon, on_click=_advance_seed, args=(seed, whole_page), disabled=disabled)
 
 
-def _shared_seed(label: str, key: str, *, whole_page: bool = False) -> int:
+def _choose_seed(label: str, key: str, *, whole_page: bool = False) -> int:
     """A seed that buttons change too."""
-    seed = linked.value(key, 0)
+    seed = linked.read_value(key, 0)
     st.number_input(
-        label, *LIMITS["seed"], seed, key=linked.widget(key), on_change=_take_seed, args=(key, whole_page)
+        label,
+        *LIMITS["seed"],
+        seed,
+        key=linked.widget_key(key),
+        on_change=_adopt_seed,
+        args=(key, whole_page),
     )
     return seed
 
 
-def _take_seed(key: str, whole_page: bool) -> None:
-    linked.take(key)
+def _adopt_seed(key: str, whole_page: bool) -> None:
+    linked.adopt_widget_value(key)
     if whole_page:
         st.rerun()
 
 
-def _next(key: str, whole_page: bool) -> None:
+def _advance_seed(key: str, whole_page: bool) -> None:
     _, high = LIMITS["seed"]
-    linked.put(key, (linked.value(key, 0) + 1) % (high + 1))
+    linked.set_value(key, (linked.read_value(key, 0) + 1) % (high + 1))
     if whole_page:
         st.rerun()
 
 
-def _network_dials(preset: RunConfig, page: str) -> dict[str, object]:
+def _choose_network(preset: RunConfig, page: str) -> dict[str, object]:
     activations = list(ACTIVATION_WORDS)
     activation = st.selectbox(
         "Activation", activations, activations.index(preset.model.activation), format_func=ACTIVATION_WORDS.__getitem__,
@@ -186,7 +191,7 @@ def _network_dials(preset: RunConfig, page: str) -> dict[str, object]:
     return {"activation": activation, "hidden_sizes": HIDDEN_SIZES[shape]}
 
 
-def _advanced(preset: RunConfig, page: str) -> dict[str, object]:
+def _choose_advanced(preset: RunConfig, page: str) -> dict[str, object]:
     default = preset.training
     rate = st.select_slider(
         "Learning rate",

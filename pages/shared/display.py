@@ -37,24 +37,24 @@ SSIM_WORDS = (
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
-def provenance(run: StoredRun) -> None:
+def show_provenance(run: StoredRun) -> None:
     """One line on where a finished run comes from and what it learnt on."""
     training, result = run.config.training, run.result
     st.markdown(
-        f"{badge(run)} It learnt from {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}), "
+        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}), "
         f"{training.epochs} {'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s "
         f"on {result['device'].upper()}. It has {result['parameters']:,} parameters."
     )
 
 
-def badge(run: StoredRun) -> str:
+def origin_badge(run: StoredRun) -> str:
     """Where a finished run comes from, in a coloured word or two."""
     if run.shipped:
         return ":blue-badge[Shipped with the lab]"
     return ":orange-badge[Uploaded]" if run.uploaded_as else ":green-badge[Trained here]"
 
 
-def dataset_note() -> None:
+def show_dataset_note() -> None:
     """Which digits the lab works with, on every page."""
     digits = lab.digits()
     if problem := lab.data_problem():
@@ -66,7 +66,7 @@ def dataset_note() -> None:
     )
 
 
-def denoising_rows(
+def show_denoising_rows(
     run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
 ) -> None:
     """Digits above their noisy version above their reconstruction. They follow the noise slider of the page `key`."""
@@ -79,10 +79,10 @@ def denoising_rows(
         ]
 
     def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-        sweep = _sweep(run, clean_nhw, noise.kind, noise_seed, levels)
+        sweep = _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels)
         return [(level, rows(level, *pictures)) for level, pictures in sweep.items()]
 
-    _following(f"{key}_rows", key, [run], clean_nhw, noise, noise_seed, at, figures.rows_html)
+    _show_following_slider(f"{key}_rows", key, [run], clean_nhw, noise, noise_seed, at, figures.rows_html)
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -105,14 +105,16 @@ def noise_words(noise: CorruptionConfig) -> str:
     )
 
 
-def models_side_by_side(
+def show_models_side_by_side(
     runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
 ) -> None:
     """One digit, its noisy version, and what each model makes of exactly that noisy version."""
     clean_nhw = clean_hw[None]
 
     def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-        sweeps = {name: _sweep(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()}
+        sweeps = {
+            name: _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()
+        }
         noisy = {
             level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed)
             for level in levels
@@ -132,17 +134,19 @@ def models_side_by_side(
     def columns(rows: Sequence[Row]) -> str:
         return figures.columns_html([(row.label, row.images_nhw) for row in rows])
 
-    _following(f"{key}_columns", key, list(runs.values()), clean_nhw, noise, noise_seed, at, columns)
+    _show_following_slider(
+        f"{key}_columns", key, list(runs.values()), clean_nhw, noise, noise_seed, at, columns
+    )
 
 
-def _following(
+def _show_following_slider(
     picture: str, key: str, runs: Sequence[StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, at: Draw,
     html: Callable[[Sequence[Row]], str],
 ) -> None:  # fmt: skip
     """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
     of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
-    scrubber.draw_following_picture(_now(*of, noise.level, at, html), picture)
-    scrubber.follow_slider(picture, _at_all_levels(*of, dials.test_noise_key(key), at))
+    scrubber.draw_following_picture(_picture_now(*of, noise.level, at, html), picture)
+    scrubber.follow_slider(picture, _pictures_at_levels(*of, dials.test_noise_key(key), at))
 
 
 def run_name(run: StoredRun) -> tuple[str, str]:
@@ -155,7 +159,7 @@ def fingerprint(digits_nhw: Tensor) -> bytes:
     return hashlib.sha256(digits_nhw.numpy().tobytes()).digest()
 
 
-class Kept(Generic[Result]):
+class ResultCache(Generic[Result]):
     """A function with its results kept: for all visitors, or, for one with a digit of their own, for that visitor alone.
 
     Arguments that begin with an underscore must follow from the others. megabytes: of results for all.
@@ -166,10 +170,10 @@ class Kept(Generic[Result]):
         self.for_one = st.cache_data(function, show_spinner=False, max_size="2mb", scope="session")
 
     def __call__(self, *arguments: object) -> Result:
-        return (self.for_all if my_digit.digit() is None else self.for_one)(*arguments)
+        return (self.for_all if my_digit.own_digit() is None else self.for_one)(*arguments)
 
 
-def _drawn(
+def _draw_picture(
     picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, level: float, _at: Draw,
     _html: Callable[[Sequence[Row]], str],
 ) -> str:  # fmt: skip
@@ -177,7 +181,7 @@ def _drawn(
     return _html(rows)
 
 
-def _drawn_at_all_levels(
+def _draw_at_all_levels(
     picture: str,
     runs: Sequence[tuple[str, str]],
     digits: bytes,
@@ -191,11 +195,11 @@ def _drawn_at_all_levels(
     return scrubber.pack_frames(slider, picture, figures.frames(_at(LEVELS)))
 
 
-_now = Kept(_drawn, 16)
-_at_all_levels = Kept(_drawn_at_all_levels, 64)
+_picture_now = ResultCache(_draw_picture, 16)
+_pictures_at_levels = ResultCache(_draw_at_all_levels, 64)
 
 
-def metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
+def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
     """The run's figures at this noise, over held-back digits, beside doing nothing."""
     measured, nothing, count = measure(run, noise, noise_seed)
     columns = st.columns(4)
@@ -225,7 +229,7 @@ def measure(
     digits = lab.digits().name
     measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, digits, run)
     nothing = _measure_nothing(noise, noise_seed, digits)
-    lab.settle("metrics")
+    lab.freeze_imports("metrics")
     return measured, nothing, len(measured_digits())
 
 
@@ -240,7 +244,9 @@ def _measure(
     _run: StoredRun,
 ) -> dict[str, float]:
     clean_nhw = measured_digits()
-    return summary(reconstruct(lab.network(_run), noisy_version(clean_nhw, noise, noise_seed)), clean_nhw)
+    return summary(
+        reconstruct(lab.load_network(_run), noisy_version(clean_nhw, noise, noise_seed)), clean_nhw
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
@@ -254,12 +260,14 @@ def measured_digits() -> Tensor:
     return lab.digits().test_nhw[:DIGITS_MEASURED]
 
 
-def compared_rows(
+def show_compared_rows(
     runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int
 ) -> None:
     """Digits above their noisy version above what each run makes of exactly that noisy version."""
     noisy_nhw = noisy_version(clean_nhw, noise, noise_seed)
-    rebuilt = [Row(name, as_picture(reconstruct(lab.network(run), noisy_nhw))) for name, run in runs.items()]
+    rebuilt = [
+        Row(name, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for name, run in runs.items()
+    ]
     st.html(
         figures.rows_html(
             [Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]
@@ -267,7 +275,7 @@ def compared_rows(
     )
 
 
-def metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
+def show_metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
     """Each run's figures over the held-back digits at this noise, beside doing nothing."""
     measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
     _, nothing, count = next(iter(measured.values()))
@@ -313,20 +321,22 @@ def decibel_words(value: float) -> str:
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
     """Held-back digits (count, 28, 28), the same ones for the same seed; the visitor's own first, if it is to be shown."""
     test_nhw = lab.digits().test_nhw
-    return my_digit.first(test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]])
+    return my_digit.put_own_digit_first(
+        test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
+    )
 
 
-def shipped_trio(latent_size: int) -> dict[str, StoredRun]:
+def find_trained_trio(latent_size: int) -> dict[str, StoredRun]:
     """FAE, CAE and DAE of one latent size, as far as they are trained."""
-    found = {name: lab.trained(wanted) for name, wanted in trio(latent_size).items()}
+    found = {name: lab.find_trained_run(wanted) for name, wanted in trio_settings(latent_size).items()}
     return {name: run for name, run in found.items() if run is not None}
 
 
-def trio(latent_size: int) -> dict[str, RunConfig]:
+def trio_settings(latent_size: int) -> dict[str, RunConfig]:
     """The settings of FAE, CAE and DAE of one latent size, on the digits at hand."""
     presets = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
     return {
-        name: config.adjusted(lab.on_these_digits(preset), model={"latent_size": latent_size})
+        name: config.adjusted(lab.with_digits_at_hand(preset), model={"latent_size": latent_size})
         for name, preset in presets.items()
     }
 
@@ -336,10 +346,10 @@ def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -
     return noisy_digits(clean_nhw, noise, noise_seed)
 
 
-def _sweep(
+def _sweep_levels(
     run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]
 ) -> dict[float, tuple[Tensor, Tensor]]:
     """Noisy input and reconstruction, both (n, 28, 28), at each noise level, in one pass through the network."""
     noisy = [noisy_version(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
-    rebuilt = as_picture(reconstruct(lab.network(run), torch.cat(noisy))).split(len(clean_nhw))
+    rebuilt = as_picture(reconstruct(lab.load_network(run), torch.cat(noisy))).split(len(clean_nhw))
     return dict(zip(levels, zip(noisy, rebuilt, strict=True), strict=True))

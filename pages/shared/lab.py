@@ -47,14 +47,14 @@ def open_page(*, draws_figures: bool) -> None:
         PagesManager.uses_pages_directory = False
         st.rerun()
     if draws_figures:
-        ready_for_figures()
-    settle("pages")
+        prepare_for_figures()
+    freeze_imports("pages")
     st.html(styles.page_style(st.context.theme.type or "light"))
-    opened_link.look()
+    opened_link.read_opened_link()
 
 
 @st.cache_resource(show_spinner=False)
-def settle(imported: str) -> None:
+def freeze_imports(imported: str) -> None:
     """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
 
     What was imported is taken out of the garbage collector's sight: looking through torch's objects takes it 0.3 s. One
@@ -64,7 +64,7 @@ def settle(imported: str) -> None:
     gc.freeze()
 
 
-def ready_for_figures() -> None:
+def prepare_for_figures() -> None:
     """Before the first figure: Plotly stumbles over a pandas that another visitor's page is just importing, so all wait for it here."""
     import_module("pandas")
 
@@ -75,7 +75,7 @@ def import_ahead() -> None:
     import_early(*NEEDED_SOON)
 
 
-def link(page: str, label: str, icon: str) -> None:
+def draw_page_link(page: str, label: str, icon: str) -> None:
     """A link to another page; only its words where a page runs alone, without the router that knows the others."""
     if pages := st.session_state.get(session.PAGES):
         st.page_link(pages[page], label=label, icon=icon)
@@ -83,12 +83,12 @@ def link(page: str, label: str, icon: str) -> None:
         st.markdown(label)
 
 
-def presenting() -> bool:
+def is_presenting() -> bool:
     """Whether this visitor is presenting to a room: see `pages.shared.frame.presenter`."""
     return bool(st.session_state.get(session.PRESENTING))
 
 
-def go(page: str, query: dict[str, str]) -> None:
+def switch_page(page: str, query: dict[str, str]) -> None:
     """Open another page, with `query` in its link; stay where a page runs alone."""
     if pages := st.session_state.get(session.PAGES):
         st.switch_page(pages[page], query_params=query)
@@ -107,15 +107,15 @@ def plain_errors() -> Iterator[None]:
 
 def store() -> Store:
     """The store that AE_LAB_STORE names."""
-    return _store(default_root())
+    return _open_store(default_root())
 
 
 @cache
-def _store(root: Path) -> Store:
+def _open_store(root: Path) -> Store:
     return Store(root)
 
 
-def visitor() -> str:
+def visitor_id() -> str:
     """A name for whoever sits at this browser. It lasts over a reload, and tells nothing about them.
 
     Streamlit gives each browser a random token against forged requests. The cookie holds it behind a mask of
@@ -145,33 +145,35 @@ def _unmasked(cookie: str) -> bytes | None:
 
 def data_dir() -> Path | None:
     """The directory of full MNIST if it is there and whole, else None; `data_problem` tells why."""
-    directory, problem = _asked_for()
+    directory, problem = _find_data_dir()
     return None if problem else directory
 
 
 def data_problem() -> str | None:
     """Why the data directory that was asked for is not used, in one sentence."""
-    _, problem = _asked_for()
+    _, problem = _find_data_dir()
     return problem
 
 
-def _asked_for() -> tuple[Path | None, str | None]:
+def _find_data_dir() -> tuple[Path | None, str | None]:
     """The directory of full MNIST that was asked for, and why it is not used; None where it is."""
-    return _looked_for(os.environ.get("AE_LAB_DATA_DIR"), default_root(), int(time.monotonic()))
+    return _find_data_dir_at(os.environ.get("AE_LAB_DATA_DIR"), default_root(), int(time.monotonic()))
 
 
 @lru_cache(maxsize=1)
-def _looked_for(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
-    """`_asked_for`, looked for on the disk once a second at most: a page asks twenty times."""
+def _find_data_dir_at(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
+    """`_find_data_dir`, looked for on the disk once a second at most: a page asks twenty times."""
     directory = data.data_directory()
-    return directory, _problem_with(directory, root, data.raw_file_states(directory)) if directory else None
+    return directory, _find_data_problem(
+        directory, root, data.raw_file_states(directory)
+    ) if directory else None
 
 
 @lru_cache(maxsize=1)
-def _problem_with(directory: Path, root: Path, _files: object) -> str | None:
+def _find_data_problem(directory: Path, root: Path, _files: object) -> str | None:
     """Why full MNIST cannot be read from there. Damaged files take long to tell too, so they are read again once they change."""
     try:
-        _load(data.best_data_set(directory), directory, root / "cache")
+        _load_digits(data.best_data_set(directory), directory, root / "cache")
     except DataError as problem:
         return str(problem)
     return None
@@ -180,13 +182,13 @@ def _problem_with(directory: Path, root: Path, _files: object) -> str | None:
 def digits() -> data.Digits:
     """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
     directory = data_dir()
-    return _load(config.MNIST if directory else EMBEDDED, directory, default_root() / "cache")
+    return _load_digits(config.MNIST if directory else EMBEDDED, directory, default_root() / "cache")
 
 
 def digits_named(name: str) -> data.Digits | None:
     """The data set `name`, whichever the lab works with, or None where it is not at hand."""
     directory = None if name == EMBEDDED else data_dir()
-    return _load(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
+    return _load_digits(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
 
 
 def digits_for(name: str) -> data.Digits:
@@ -195,22 +197,22 @@ def digits_for(name: str) -> data.Digits:
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    """The data set `name`, kept in memory. A page asks twenty times; `_read` is slower, and has all visitors wait for one reading."""
-    return _read(name, directory, cache_dir)
+def _load_digits(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+    """The data set `name`, kept in memory. A page asks twenty times; `_read_digits` is slower, and has all visitors wait for one reading."""
+    return _read_digits(name, directory, cache_dir)
 
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
-def _read(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
+def _read_digits(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
     return data.load_digits(name, directory, cache_dir)
 
 
-def on_these_digits(run: RunConfig) -> RunConfig:
+def with_digits_at_hand(run: RunConfig) -> RunConfig:
     """A preset set up for the digits at hand."""
     return config.with_data(run, EMBEDDED if data_dir() is None else config.MNIST)
 
 
-def trained(run: RunConfig) -> StoredRun | None:
+def find_trained_run(run: RunConfig) -> StoredRun | None:
     """The finished run with exactly these settings, else the shipped one with this model and corruption, else None.
 
     A damaged run is reported and passed over. A run that came as a file is never given: nobody knows what it is worth.
@@ -226,12 +228,12 @@ def trained(run: RunConfig) -> StoredRun | None:
     return None
 
 
-def network(run: StoredRun) -> Autoencoder:
+def load_network(run: StoredRun) -> Autoencoder:
     """The run's network, ready for inference, kept in memory for every visitor."""
     housekeeping.mark_used(store(), run.name)
-    return _network(store().root, run.run_id, run.weights_sha256, run)
+    return _load_network(store().root, run.run_id, run.weights_sha256, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=MODELS_KEPT)
-def _network(root: Path, run_id: str, weights_sha256: str, _run: StoredRun) -> Autoencoder:
-    return _store(root).load_model(_run)
+def _load_network(root: Path, run_id: str, weights_sha256: str, _run: StoredRun) -> Autoencoder:
+    return _open_store(root).load_model(_run)

@@ -21,16 +21,16 @@ Number = TypeVar("Number", int, float)
 _numbers = count(1)
 
 
-def value(key: str, default: Number) -> Number:
+def read_value(key: str, default: Number) -> Number:
     """The number under `key`, of the type of `default`; the link names it unless it is the default.
 
     A link that was opened, or gone back to, is obeyed as far as `ae_core.runs.links` understands it.
     """
     said, context = st.query_params.get(key), get_script_run_ctx()
     if key not in st.session_state or (context is not None and context.is_history_navigation):
-        asked = default if said is None else _read(key, said, default)
+        asked = default if said is None else _parse_link_value(key, said, default)
         if st.session_state.get(key) != asked:
-            put(key, asked)
+            set_value(key, asked)
     now: Number = type(default)(st.session_state[key])
     if now != default:
         if said != str(now):
@@ -40,49 +40,49 @@ def value(key: str, default: Number) -> Number:
     return now
 
 
-def put(key: str, number: float) -> None:
+def set_value(key: str, number: float) -> None:
     """The program's own change of the value under `key`, whose widget may be out of sight."""
     st.session_state[key] = number
-    renew(key)
+    renew_widget_key(key)
 
 
-def show(key: str, number: float) -> None:
-    """Like `put`, for a widget that is in sight: it keeps its key, and its place on the page."""
-    st.session_state[key] = st.session_state[widget(key)] = number
+def set_shown_value(key: str, number: float) -> None:
+    """Like `set_value`, for a widget that is in sight: it keeps its key, and its place on the page."""
+    st.session_state[key] = st.session_state[widget_key(key)] = number
     st.session_state.setdefault(session.SHOWN_WIDGETS, set()).add(key)
 
 
-def in_sight(key: str, number: float) -> dict[str, Any]:
-    """The key and the value for the widget of `show`; no value where `show` has just given it one."""
+def shown_widget_options(key: str, number: float) -> dict[str, Any]:
+    """The key and the value for the widget of `set_shown_value`; no value where `set_shown_value` has just given it one."""
     shown: set[str] = st.session_state.setdefault(session.SHOWN_WIDGETS, set())
     if key in shown:
         shown.remove(key)
-        if widget(key) in st.session_state:
-            return {"key": widget(key)}
-    return {"key": widget(key), "value": number}
+        if widget_key(key) in st.session_state:
+            return {"key": widget_key(key)}
+    return {"key": widget_key(key), "value": number}
 
 
-def take(key: str) -> None:
+def adopt_widget_value(key: str) -> None:
     """The visitor's change of the value under `key`, in the widget `widget(key)`: its `on_change`."""
-    held = st.session_state.get(widget(key))
+    held = st.session_state.get(widget_key(key))
     if held is not None:
         st.session_state[key] = held
 
 
-def widget(name: str) -> str:
+def widget_key(name: str) -> str:
     """The key that the widget called `name` has now."""
     widgets: dict[str, str] = st.session_state.setdefault(session.WIDGET_KEYS, {})
     if name not in widgets:
-        renew(name)
+        renew_widget_key(name)
     return widgets[name]
 
 
-def renew(name: str) -> None:
+def renew_widget_key(name: str) -> None:
     """Give the widget called `name` another key: a browser forgets what it held under the old one."""
     st.session_state.setdefault(session.WIDGET_KEYS, {})[name] = f"{name}_{next(_numbers)}"
 
 
-def _read(key: str, said: str, default: Number) -> Number:
+def _parse_link_value(key: str, said: str, default: Number) -> Number:
     """What a link says of a value; where it cannot be used, the default, which `links.find_problems` tells."""
     check = links.find_check(key)
     try:

@@ -11,12 +11,12 @@ from ae_core.runs.links import Sender
 from pages.shared import session
 
 
-def look() -> None:
+def read_opened_link() -> None:
     """Before any dial takes its value from the link: keep whose run it names, and tell what is not understood."""
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
-    tell(links.find_problems(parameters))
+    tell_link_problems(links.find_problems(parameters))
 
 
 def sender() -> Sender | None:
@@ -24,7 +24,7 @@ def sender() -> Sender | None:
     return st.session_state.get(session.LINK_SENDER)
 
 
-def tell(problems: Sequence[str]) -> None:
+def tell_link_problems(problems: Sequence[str]) -> None:
     """Show each problem with the link once, whatever is drawn again."""
     told: set[str] = st.session_state.setdefault(session.LINK_PROBLEMS_TOLD, set())
     new = [problem for problem in problems if problem not in told]

@@ -16,7 +16,7 @@ from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script
-from pages.shared.charts import chart
+from pages.shared.charts import draw_chart
 
 MOST_VOTES, MOST_OPTIONS = 999, 9
 # Of each card's questions as they were under different dials, so many are remembered.
@@ -39,7 +39,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question as it is asked now.
 
     key: of its card. of: a mark of each thing that the answer depends on, by its name. mark: of all these, the words and the
@@ -54,7 +54,7 @@ class Asked:
     votes_mark: str
 
 
-def card(
+def ask_question(
     key: str,
     question: str,
     options: Sequence[str],
@@ -72,59 +72,59 @@ def card(
     Where one of `networks` is None it cannot be answered yet, and says so before anybody commits to an option.
     `picture` is drawn beside it. With `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
     """
-    asked = _asked(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
-    now: dict[str, Asked] = st.session_state.setdefault(session.QUESTIONS_NOW, {})
+    asked = _make_question(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
+    now: dict[str, Question] = st.session_state.setdefault(session.QUESTIONS_NOW, {})
     other = key in now and now[key].mark != asked.mark
     now[key] = asked
-    answered = _given(asked) is not None
-    if answered != _session(key).get("answered", False) or (answered and other):
-        _new_choice(key, answered)
-    _card(asked, answer, picture, reveals_page, None not in networks)
+    answered = _given_answer(asked) is not None
+    if answered != _card_state(key).get("answered", False) or (answered and other):
+        _reset_choice(key, answered)
+    _draw_card(asked, answer, picture, reveals_page, None not in networks)
 
 
-def revealed(key: str) -> bool:
+def is_revealed(key: str) -> bool:
     """Whether this visitor has seen the answer of the card `key`, as it is asked now."""
-    asked: Asked | None = st.session_state.get(session.QUESTIONS_NOW, {}).get(key)
-    return asked is not None and _given(asked) is not None
+    asked: Question | None = st.session_state.get(session.QUESTIONS_NOW, {}).get(key)
+    return asked is not None and _given_answer(asked) is not None
 
 
 @st.fragment
-def _card(
-    asked: Asked,
+def _draw_card(
+    asked: Question,
     answer: Callable[[], Answer],
     picture: Callable[[], None] | None,
     reveals_page: bool,
     can_be_answered: bool,
 ) -> None:
     key, options = asked.key, asked.options
-    if reveals_page and _session(key).pop("turned", False):
+    if reveals_page and _card_state(key).pop("turned", False):
         st.rerun()
     with st.container(border=True, key=f"question_{key}"), lab.plain_errors():
-        given = _given(asked)
-        why = "" if given else _why_again(asked)
+        given = _given_answer(asked)
+        why = "" if given else _reason_asked_again(asked)
         st.markdown(f":material/help: **Predict first.** {asked.question}")
         if why:
             st.caption(why)
         else:
             st.empty()
-        round_ = _session(key).get("round", 0)
+        round_ = _card_state(key).get("round", 0)
         choice = st.radio(
             asked.question, options, given["choice"] if given else None, key=f"{key}_choice{round_ or ''}",
             label_visibility="collapsed", disabled=given is not None,
         )  # fmt: skip
-        counting = _session(key).get("counting", lab.presenting())
-        votes = _votes(asked)
+        counting = _card_state(key).get("counting", lab.is_presenting())
+        votes = _read_votes(asked)
         if counting:
-            _count(asked, votes, opened="counting" in _session(key))
+            _draw_vote_fields(asked, votes, opened="counting" in _card_state(key))
         with st.container(horizontal=True, vertical_alignment="center"):
             if given is None:
                 st.button(
                     "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
-                    disabled=choice is None or not can_be_answered, on_click=_show, args=(asked, choice),
+                    disabled=choice is None or not can_be_answered, on_click=_store_answer, args=(asked, choice),
                 )  # fmt: skip
                 st.button(
                     "Reveal without answering", key=f"{key}_reveal", type="tertiary", disabled=not can_be_answered,
-                    on_click=_show, args=(asked, None),
+                    on_click=_store_answer, args=(asked, None),
                 )  # fmt: skip
             else:
                 st.button(
@@ -137,14 +137,14 @@ def _card(
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
             st.button(
                 "Put the votes away" if counting else "The room's votes", key=f"{key}_votes", icon=":material/how_to_vote:",
-                on_click=_open_or_close, args=(key, not counting),
+                on_click=_open_vote_fields, args=(key, not counting),
             )  # fmt: skip
             if any(map(any, votes.values())):
                 st.toggle(
                     "Show the votes",
-                    _said(key)["votes_shown"],
+                    _load_memory(key)["votes_shown"],
                     key=session.votes_shown_key(key),
-                    on_change=_show_votes,
+                    on_change=_store_votes_shown,
                     args=(key,),
                 )
         if not can_be_answered:
@@ -155,16 +155,18 @@ def _card(
         if given is not None and can_be_answered:
             with st.spinner("Measuring …"):
                 found = answer()
-            _reveal(found, None if given["choice"] is None else options[given["choice"]])
+            _show_answer(found, None if given["choice"] is None else options[given["choice"]])
             if picture:
                 picture()
-        if any(map(any, votes.values())) and _said(key)["votes_shown"]:
-            lab.ready_for_figures()
+        if any(map(any, votes.values())) and _load_memory(key)["votes_shown"]:
+            lab.prepare_for_figures()
             alt = "The room's votes before and after the discussion"
-            chart(figures.paired_bars(options, votes["before"], votes["after"]), f"{key}_votes_chart", alt)
+            draw_chart(
+                figures.paired_bars(options, votes["before"], votes["after"]), f"{key}_votes_chart", alt
+            )
 
 
-def _reveal(answer: Answer, said: str | None) -> None:
+def _show_answer(answer: Answer, said: str | None) -> None:
     if said is None:
         st.info(f"**{answer.right}** {answer.because}", icon=":material/lightbulb:")
     elif said == answer.right:
@@ -175,9 +177,9 @@ def _reveal(answer: Answer, said: str | None) -> None:
         )
 
 
-def _why_again(asked: Asked) -> str:
+def _reason_asked_again(asked: Question) -> str:
     """Why a question that was answered is asked once more; empty where it was not."""
-    answers = _said(asked.key)["answers"]
+    answers = _load_memory(asked.key)["answers"]
     if not answers:
         return ""
     last = list(answers.values())[-1]["of"]
@@ -191,7 +193,7 @@ def _why_again(asked: Asked) -> str:
 # The room's votes
 
 
-def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) -> None:
+def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, opened: bool) -> None:
     """A field for each option, for the hands counted before or after the discussion; in a row, so that Tab leads along it."""
     key = asked.key
     with st.container(key=f"{key}_hands"):
@@ -208,102 +210,102 @@ def _count(asked: Asked, votes: Mapping[str, Sequence[int]], *, opened: bool) ->
                     votes[str(when)][i],
                     key=field,
                     width=150,
-                    on_change=_counted,
+                    on_change=_store_vote,
                     args=(asked, str(when), i, field),
                 )
         _fields(key=f"unseen_{key}_votes", data={"card": key, "opened": opened})
 
 
-def _counted(asked: Asked, when: str, i: int, field: str) -> None:
-    votes = _votes(asked)
+def _store_vote(asked: Question, when: str, i: int, field: str) -> None:
+    votes = _read_votes(asked)
     if field in st.session_state:
         votes[when][i] = int(st.session_state[field])
-    _say(asked.key, "votes", asked.votes_mark, votes)
+    _store_in_memory(asked.key, "votes", asked.votes_mark, votes)
 
 
-def _votes(asked: Asked) -> dict[str, list[int]]:
+def _read_votes(asked: Question) -> dict[str, list[int]]:
     """Hands counted for each option, before and after the discussion."""
-    votes = _said(asked.key)["votes"].get(asked.votes_mark, {})
+    votes = _load_memory(asked.key)["votes"].get(asked.votes_mark, {})
     count = len(asked.options)
     return {when: [*votes.get(when, []), *[0] * count][:count] for when in WHEN}
 
 
-def _open_or_close(key: str, counting: bool) -> None:
-    _session(key)["counting"] = counting
+def _open_vote_fields(key: str, counting: bool) -> None:
+    _card_state(key)["counting"] = counting
 
 
-def _show_votes(key: str) -> None:
-    said = _said(key)
+def _store_votes_shown(key: str) -> None:
+    said = _load_memory(key)
     said["votes_shown"] = bool(st.session_state.get(session.votes_shown_key(key), False))
-    _keep(key, said)
+    _save_memory(key, said)
 
 
 # What was said
 
 
-def _show(asked: Asked, choice: str | None) -> None:
+def _store_answer(asked: Question, choice: str | None) -> None:
     place = asked.options.index(choice) if choice in asked.options else None
-    _say(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
-    _session(asked.key).update(turned=True, answered=True)
+    _store_in_memory(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
+    _card_state(asked.key).update(turned=True, answered=True)
 
 
-def _ask_again(asked: Asked) -> None:
-    said = _said(asked.key)
+def _ask_again(asked: Question) -> None:
+    said = _load_memory(asked.key)
     said["answers"].pop(asked.mark, None)
-    _keep(asked.key, said)
-    _session(asked.key)["turned"] = True
-    _new_choice(asked.key, answered=False)
+    _save_memory(asked.key, said)
+    _card_state(asked.key)["turned"] = True
+    _reset_choice(asked.key, answered=False)
 
 
-def _new_choice(key: str, answered: bool) -> None:
+def _reset_choice(key: str, answered: bool) -> None:
     """What is chosen begins anew: the browser would bring back what was chosen under the old key."""
-    _session(key).update(round=_session(key).get("round", 0) + 1, answered=answered)
+    _card_state(key).update(round=_card_state(key).get("round", 0) + 1, answered=answered)
 
 
-def _given(asked: Asked) -> dict[str, Any] | None:
+def _given_answer(asked: Question) -> dict[str, Any] | None:
     """The answer to just this question: the place of what was chosen, under "choice"; None where there is none."""
-    given: dict[str, Any] | None = _said(asked.key)["answers"].get(asked.mark)
+    given: dict[str, Any] | None = _load_memory(asked.key)["answers"].get(asked.mark)
     return given if given and (given["choice"] is None or given["choice"] < len(asked.options)) else None
 
 
-def _session(key: str) -> dict[str, Any]:
+def _card_state(key: str) -> dict[str, Any]:
     """Of the card, what a page that is loaded anew may forget."""
     found: dict[str, Any] = st.session_state.setdefault(session.QUESTION_CARDS, {}).setdefault(key, {})
     return found
 
 
-def _said(key: str) -> dict[str, Any]:
+def _load_memory(key: str) -> dict[str, Any]:
     """What this visitor has said to the card `key`, as far as their browser keeps it: answers and votes, by their question's mark."""
-    return _from_text(browser_memory.kept_text(f"question_{key}"))
+    return _parse_memory(browser_memory.kept_text(f"question_{key}"))
 
 
-def _say(key: str, what: str, mark: str, value: object) -> None:
-    said = _said(key)
+def _store_in_memory(key: str, what: str, mark: str, value: object) -> None:
+    said = _load_memory(key)
     said[what].pop(mark, None)
     said[what][mark] = value  # the last of all
     said[what] = dict(list(said[what].items())[-MOST_REMEMBERED:])
-    _keep(key, said)
+    _save_memory(key, said)
 
 
-def _keep(key: str, said: Mapping[str, object]) -> None:
+def _save_memory(key: str, said: Mapping[str, object]) -> None:
     browser_memory.keep_in_browser(f"question_{key}", json.dumps(said, separators=(",", ":")))
 
 
-def _from_text(text: str) -> dict[str, Any]:
-    """What `_keep` has written, without whatever it cannot have written."""
+def _parse_memory(text: str) -> dict[str, Any]:
+    """What `_save_memory` has written, without whatever it cannot have written."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = {}
     found = found if isinstance(found, dict) else {}
     return {
-        "answers": _usable(found.get("answers"), _is_answer),
-        "votes": _usable(found.get("votes"), _are_votes),
+        "answers": _keep_usable(found.get("answers"), _is_answer),
+        "votes": _keep_usable(found.get("votes"), _are_votes),
         "votes_shown": found.get("votes_shown") is True,
     }
 
 
-def _usable(found: object, is_good: Callable[[Any], bool]) -> dict[str, Any]:
+def _keep_usable(found: object, is_good: Callable[[Any], bool]) -> dict[str, Any]:
     items = list(found.items())[-MOST_REMEMBERED:] if isinstance(found, dict) else []
     return {
         mark: value
@@ -336,19 +338,21 @@ def _is_count(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
-def _asked(
+def _make_question(
     key: str,
     question: str,
     options: tuple[str, ...],
     of: Mapping[str, object],
     networks: Sequence[StoredRun | None],
-) -> Asked:
-    settings = {name: _mark(value) for name, value in of.items()}
-    runs = _mark([(run.run_id, run.weights_sha256) if run else None for run in networks])
-    votes_mark = _mark((question, options, settings))
-    return Asked(key, question, options, {**settings, NETWORKS: runs}, _mark((votes_mark, runs)), votes_mark)
+) -> Question:
+    settings = {name: _hash_mark(value) for name, value in of.items()}
+    runs = _hash_mark([(run.run_id, run.weights_sha256) if run else None for run in networks])
+    votes_mark = _hash_mark((question, options, settings))
+    return Question(
+        key, question, options, {**settings, NETWORKS: runs}, _hash_mark((votes_mark, runs)), votes_mark
+    )
 
 
-def _mark(of: object) -> str:
+def _hash_mark(of: object) -> str:
     """The same for what is written the same."""
     return hashlib.sha256(repr(of).encode()).hexdigest()[:MARK_LENGTH]

@@ -148,7 +148,7 @@ async def test_under_any_prefix_files_and_connections_are_counted_and_streamlits
     async def send(message):
         answers.append(message.get("status"))
 
-    monkeypatch.setattr(gate, "_too_much", lambda session: "" if session == "me" else "no")
+    monkeypatch.setattr(gate, "_upload_problem", lambda session: "" if session == "me" else "no")
     gated = gate.Gate(streamlit)
     stream, file, hidden = (f"{prefix}/_stcore/{end}" for end in ("stream", "upload_file/me/1", "metrics"))
     await gated({"type": "websocket", "path": stream}, nothing, send)
@@ -287,22 +287,22 @@ async def test_twenty_visitors_at_once_all_get_their_pictures(app):
 
 @in_a_loop_of_its_own
 async def test_pages_run_a_few_at_a_time_in_the_order_in_which_they_were_asked_for():
-    turns = asyncio.Semaphore(2)
-    first, second, third, fourth = (gate.Turn(turns) for _ in range(4))
-    await first.take()
-    await first.take()  # who has the turn need not wait for another
-    await second.take()
+    permits = asyncio.Semaphore(2)
+    first, second, third, fourth = (gate.RunPermit(permits) for _ in range(4))
+    await first.acquire()
+    await first.acquire()  # who has the turn need not wait for another
+    await second.acquire()
     order = []
 
-    async def wait(turn: gate.Turn, name: str) -> None:
-        await turn.take()
+    async def wait(permit: gate.RunPermit, name: str) -> None:
+        await permit.acquire()
         order.append(name)
 
     waiting = [asyncio.create_task(wait(third, "third")), asyncio.create_task(wait(fourth, "fourth"))]
     await asyncio.sleep(0.05)
     assert order == []
-    first.give_up()
-    first.give_up()  # twice gives nobody a second turn
+    first.release()
+    first.release()  # twice gives nobody a second turn
     await asyncio.sleep(0.05)
     assert order == ["third"]
     await asyncio.gather(*waiting)  # the others' turns end by themselves

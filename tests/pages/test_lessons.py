@@ -276,7 +276,7 @@ MARK = "a1b2c3d4e5f6"
     ],
 )  # fmt: skip
 def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over(text):
-    assert question._from_text(text) == {"answers": {}, "votes": {}, "votes_shown": False}
+    assert question._parse_memory(text) == {"answers": {}, "votes": {}, "votes_shown": False}
 
 
 def test_an_answer_that_no_option_of_the_question_is_unasks_nothing():
@@ -327,12 +327,12 @@ def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_no
         from pages.shared.parts import latent_bench
         from pages.shared.runs import run_list
 
-        presenter._turn()
-        my_digit._switched("home_own")
-        run_list._upload("runs_upload_0")
-        latent_bench._point_clicked()
-        latent_bench._place_clicked()
-        digit_source._undo()
+        presenter._toggle_presenting()
+        my_digit._store_switch("home_own")
+        run_list._import_upload("runs_upload_0")
+        latent_bench._choose_clicked_digit()
+        latent_bench._choose_clicked_place()
+        digit_source._undo_stroke()
 
     assert not AppTest.from_function(script, default_timeout=60).run().exception
 

@@ -347,13 +347,13 @@ def curve(*values: float) -> Curve:
 )
 def test_a_curve_is_told_by_the_levels_it_was_measured_at(ours, theirs, told):
     assert (
-        noise_view.against("CAE", curve(*ours), "doing nothing", curve(*theirs), "gaussian")
+        noise_view.comparison_words("CAE", curve(*ours), "doing nothing", curve(*theirs), "gaussian")
         == f"The **CAE** is {told}"
     )
 
 
 def test_noise_that_is_not_gaussian_has_a_level_and_no_sigma():
-    told = noise_view.against("CAE", curve(1, 2, 3), "doing nothing", curve(2, 2, 2), "masking")
+    told = noise_view.comparison_words("CAE", curve(1, 2, 3), "doing nothing", curve(2, 2, 2), "masking")
     assert told == (
         "The **CAE** is worse than doing nothing at **level 0**, as good at **level 0.5** "
         "and better at **level 1**."
@@ -383,7 +383,9 @@ def removed(before: float, after: float) -> RemovedNoise:
     ],
 )
 def test_what_became_of_the_error_is_told_in_words_that_fit(before, after, told):
-    assert told in noise_view.noise_told(removed(before, after), CorruptionConfig("masking", 0.05), 7)
+    assert told in noise_view.describe_removed_noise(
+        removed(before, after), CorruptionConfig("masking", 0.05), 7
+    )
 
 
 @pytest.mark.parametrize(
@@ -437,7 +439,7 @@ def test_a_gain_is_the_one_between_the_figures_that_are_shown(ours, nothing, rig
 def test_the_best_network_is_one_of_the_answers_whatever_was_measured(found, nothing, right):
     answer = noise_view.best_answer(found, nothing, CorruptionConfig("gaussian", 0.4), 500)
     assert answer.right == right
-    assert right in noise_view.networks(dict.fromkeys(found))
+    assert right in noise_view.network_options(dict.fromkeys(found))
     assert "inf" not in answer.because
 
 
@@ -451,13 +453,13 @@ def test_the_best_network_is_one_of_the_answers_whatever_was_measured(found, not
     ],
 )
 def test_a_figure_stands_with_what_most_digits_lie_between(found, told):
-    assert noise_view.with_range(found, 1) == told
+    assert noise_view.range_words(found, 1) == told
 
 
 def test_two_trainings_without_noise_do_not_differ_whatever_its_kind():
     store = Store(default_root())
     cae = store.shipped_like(config.CAE)
     dae = dataclasses.replace(cae, config=config.adjusted(cae.config, corruption={"kind": "masking"}))
-    answer = pair_view.what_differs({"CAE": cae, "DAE": dae})
+    answer = pair_view.judge_difference({"CAE": cae, "DAE": dae})
     assert answer.right == pair_view.SAME
     assert "no setting differs" in answer.because

@@ -86,14 +86,14 @@ def test_the_router_lists_every_page_in_the_storys_order():
 
 
 def test_a_pages_file_is_looked_up_once_and_every_run_has_objects_of_its_own():
-    page_objects._page.cache_clear()
+    page_objects._make_page.cache_clear()
     one, other = (
         AppTest.from_file(str(PROJECT / "router.py"), default_timeout=60).run().session_state["pages"]
         for _ in range(2)
     )
     assert list(one) == list(other)
     assert not any(one[name] is other[name] for name in one)
-    assert page_objects._page.cache_info().misses == len(one)
+    assert page_objects._make_page.cache_info().misses == len(one)
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
@@ -371,11 +371,11 @@ def test_a_bad_data_directory_is_reported_and_the_embedded_digits_are_used(tmp_p
     assert "python -m ae_core download" in page.warning[0].value
     assert "data:image/png;base64" in pictures(page)
     for second in range(1, 4):  # files that have not changed are not read again
-        assert lab._looked_for(str(tmp_path), default_root(), -second)[1] == lab.data_problem()
+        assert lab._find_data_dir_at(str(tmp_path), default_root(), -second)[1] == lab.data_problem()
     assert len(read) == (1 if damage == "truncated" else 0)
     if damage == "truncated":
         (raw / name).write_bytes(b"")
-        assert "is damaged" in lab._looked_for(str(tmp_path), default_root(), -4)[1]
+        assert "is damaged" in lab._find_data_dir_at(str(tmp_path), default_root(), -4)[1]
         assert len(read) == 2
 
 
@@ -395,7 +395,7 @@ def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch
     run = store.shipped_like(config.adjusted(config.DAE, model={"latent_size": 8}))
     assert run is not None
     (shipped / run.run_id / "weights.safetensors").write_bytes(b"")
-    monkeypatch.setattr("pages.shared.lab._store", lambda root: store)
+    monkeypatch.setattr("pages.shared.lab._open_store", lambda root: store)
     page = open_page("denoising")
     page.slider(key="latent_size").set_value(8).run()
     assert not page.exception

@@ -17,7 +17,7 @@ from tests.conftest import PROJECT
 KEYED = {"get", "pop", "setdefault"}
 STATE = "st.session_state"
 # Gives a linked value's widget its key.
-WIDGET_KEY = "widget"
+WIDGET_KEY = "widget_key"
 
 
 def keys_used(source: str) -> Iterator[tuple[ast.expr, ast.FunctionDef | None]]:
@@ -124,7 +124,7 @@ def test_a_key_outside_the_table_is_found(source):
         "st.session_state.get(session.share_key(page))",
         "def f(key):\n    st.session_state[key] = 1",
         "def f():\n    for key in (session.VISITED, session.OWN_DIGIT):\n        st.session_state[key] = 1",
-        "st.session_state[linked.widget(name)]",
+        "st.session_state[linked.widget_key(name)]",
     ],
 )
 def test_a_key_of_the_table_or_of_a_widget_is_not(source):

@@ -63,13 +63,13 @@ def forget_codes(run: config.RunConfig) -> None:
 
 def replayed(progress: Progress, frame: int) -> dict:
     """The figure as the browser has it once it shows this frame, by trace."""
-    figure = training_story._figure(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse")
     shown = figure.frames[frame]
     return dict(zip(shown.traces, shown.data, strict=True))
 
 
 def test_the_replay_begins_at_the_untrained_network_and_ends_at_the_trained_one(progress):
-    figure = training_story._figure(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse")
     assert figure.frames[0].name == "0"
     assert figure.frames[-1].name == str(progress.steps)
     assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [
@@ -90,7 +90,7 @@ def test_pictures_codes_and_loss_move_together(progress):
 
 
 def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
-    figure = training_story._figure(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse")
     width, widest_label = 356, 45
     assert (figure.layout.xaxis3.domain[0] - figure.layout.xaxis2.domain[1]) * width >= widest_label
     assert not any("3" in f"{words.xref}{words.yref}" for words in figure.layout.annotations)
@@ -98,7 +98,7 @@ def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])
 def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
-    figure = training_story._figure(progress, loss)
+    figure = training_story._draw_replay(progress, loss)
     training, test = [trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"]
     axes = [figure.layout["yaxis" + trace.yaxis[1:]] for trace in (training, test)]
     assert all(axis.visible is not False and axis.showticklabels is not False for axis in axes)
@@ -118,13 +118,13 @@ def test_every_frame_shows_every_digits_code_where_it_lay(progress):
     np.testing.assert_allclose(
         np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51
     )
-    looks = training_story._figure(progress, "mse").data[POINTS].marker
+    looks = training_story._draw_replay(progress, "mse").data[POINTS].marker
     assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
     assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
 
 
 def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
-    legend = [trace for trace in training_story._figure(progress, "mse").data if trace.name]
+    legend = [trace for trace in training_story._draw_replay(progress, "mse").data if trace.name]
     assert [(trace.name, trace.marker.color, trace.marker.symbol) for trace in legend] == [
         (str(digit), colour, symbol)
         for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True))
@@ -132,7 +132,7 @@ def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
 
 
 def test_the_axes_stay_and_hold_every_frame(progress):
-    figure = training_story._figure(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse")
     assert all(set(frame.layout.to_plotly_json()) == set() for frame in figure.frames)
     low, high = figure.layout.xaxis2.range
     assert all(
@@ -141,7 +141,7 @@ def test_the_axes_stay_and_hold_every_frame(progress):
 
 
 def test_nothing_plays_by_itself_or_glides(progress):
-    figure = training_story._figure(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse")
     assert not figure.layout.updatemenus
     for step in figure.layout.sliders[0].steps:
         assert step.args[1]["frame"]["duration"] == step.args[1]["transition"]["duration"] == 0
@@ -156,7 +156,7 @@ def test_a_shipped_training_is_a_small_figure(store):
         torch.randn(25, 1000, 2, generator=rng),
         torch.arange(1000) % 10,
     )
-    figure = training_story._figure(Progress(**{**progress.__dict__, "codes": codes}), "mse")
+    figure = training_story._draw_replay(Progress(**{**progress.__dict__, "codes": codes}), "mse")
     assert len(plotly.io.to_json(figure, validate=False)) < 700_000
 
 
@@ -186,7 +186,7 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
 
 def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
     st.cache_resource.clear()
-    presenter.prepare()
-    monkeypatch.setattr(training_story, "_figure", lambda *_: pytest.fail("drawn again"))
+    presenter.prepare_networks()
+    monkeypatch.setattr(training_story, "_draw_replay", lambda *_: pytest.fail("drawn again"))
     page = opened("denoising")
     assert len(json.loads(page.get("plotly_chart")[-1].proto.spec)["frames"]) == 25

@@ -30,7 +30,7 @@ PAIR = [
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of the pages; who looks at them is called ME."""
-    monkeypatch.setattr("pages.shared.lab.visitor", lambda: ME)
+    monkeypatch.setattr("pages.shared.lab.visitor_id", lambda: ME)
     return Store(default_root())
 
 

@@ -155,8 +155,8 @@ def test_a_page_without_ink_says_so_and_offers_the_dials(page):
 def test_the_surprise_is_the_one_measured(page, digits):
     from pages.shared import display, lab
 
-    run = display.shipped_trio(30)["CAE"]
-    model = lab.network(run)
+    run = display.find_trained_trio(30)["CAE"]
+    model = lab.load_network(run)
     others = crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
     measured = likeness(model, own(page), own(page), others)
     shown = next(metric for metric in page.metric if metric.label.startswith("CAE"))
@@ -177,7 +177,7 @@ def test_a_latent_size_without_networks_offers_to_train_each(page):
 
 
 def test_the_download_is_the_digit_and_says_nothing_else(page):
-    file = Image.open(io.BytesIO(my_digit.png(own(page))))
+    file = Image.open(io.BytesIO(my_digit.encode_png(own(page))))
     assert (file.size, file.mode, file.info) == ((28, 28), "L", {})
     assert np.abs(np.asarray(file) / 255 - own(page).numpy()).max() < 1 / 255
 
@@ -235,8 +235,8 @@ JUNK = [
 
 @pytest.mark.parametrize("text", JUNK, ids=range(len(JUNK)))
 def test_what_a_browser_says_it_has_kept_is_taken_if_it_can_be_that(text):
-    assert my_digit._from_text(text) is None
-    assert drawing_board.from_text(text) is None
+    assert my_digit._decode_digit(text) is None
+    assert drawing_board.decode_board(text) is None
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def stroke(**changed: object) -> dict[str, object]:
 
 def test_a_board_comes_back_as_another_with_the_same_strokes_and_pictures():
     board = drawing_board.Board(3, {"objects": [stroke(), stroke(angle=30)]}, {1: b"one", 2: b"two"})
-    again = drawing_board.from_text(drawing_board.to_text(board))
+    again = drawing_board.decode_board(drawing_board.encode_board(board))
     assert again is not None
     assert (again.number, again.strokes, again.pictures) == (4, 2, board.pictures)
     for kept, before in zip(again.drawing["objects"], board.drawing["objects"], strict=True):
@@ -293,7 +293,7 @@ def test_a_board_comes_back_as_another_with_the_same_strokes_and_pictures():
 )
 def test_no_stroke_that_a_pen_cannot_have_drawn_reaches_the_board(bad):
     text = json.dumps({"number": 0, "strokes": [stroke(), stroke(**bad)], "pictures": {}})
-    assert drawing_board.from_text(text) is None
+    assert drawing_board.decode_board(text) is None
 
 
 def test_a_board_of_many_strokes_is_kept_within_bounds():
@@ -301,8 +301,8 @@ def test_a_board_of_many_strokes_is_kept_within_bounds():
     board = drawing_board.Board(
         0, {"objects": [stroke()] * count}, {i: bytes(7_000) for i in range(1, count + 1)}
     )
-    text = drawing_board.to_text(board)
-    again = drawing_board.from_text(text)
+    text = drawing_board.encode_board(board)
+    again = drawing_board.decode_board(text)
     assert 0 < len(text) < browser_memory.MOST_CHARACTERS["board"]
     assert again is not None
     assert again.strokes == count
@@ -339,13 +339,18 @@ def test_the_visitors_digit_is_among_the_strange_pictures():
 def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, digits, shown, page_name):
     kept: list[str] = []
 
-    def noted(keeper: display.Kept) -> None:
+    def noted(keeper: display.ResultCache) -> None:
         for_all = keeper.for_all
         monkeypatch.setattr(
             keeper, "for_all", lambda *arguments: kept.append("for all") or for_all(*arguments)
         )
 
-    keepers = [display._now, display._at_all_levels, noise_view._noise_html, network_view._maps_html]
+    keepers = [
+        display._picture_now,
+        display._pictures_at_levels,
+        noise_view._noise_html,
+        network_view._maps_html,
+    ]
     for keeper in keepers:
         noted(keeper)
     page = AppTest.from_file(str(PROJECT / "pages" / f"{page_name}.py"), default_timeout=60)

@@ -48,7 +48,7 @@ BESIDE = (
 IN_A_ROW = 3
 
 
-def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
+def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
     """First line of every page: what every page stands on, and where on the path it is, if it is on it.
 
     trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
@@ -57,16 +57,16 @@ def begin(page: str, *, draws_figures: bool = True, trains: bool = False) -> Non
     browser_memory.restore_from_browser()
     page_top.open_at_top(page)
     connection.announce_lost_connection()
-    presenter.stage(page, [lesson.page for lesson in PATH])
-    if place := _place(page):
+    presenter.prepare_page(page, [lesson.page for lesson in PATH])
+    if place := _place_on_path(page):
         visited: set[str] = st.session_state.setdefault(session.VISITED, set())
         visited.add(page)
         st.html(_progress_html(place, visited))
     if not trains:
-        under_way.show()
+        under_way.show_trainings_under_way()
 
 
-def overview() -> None:
+def show_overview() -> None:
     """The whole path, and what lies beside it."""
     st.subheader("The way through")
     steps = list(enumerate(PATH[1:], 2))
@@ -75,54 +75,54 @@ def overview() -> None:
     ):  # so that a phone has them in order too
         for column, (place, lesson) in zip(st.columns(IN_A_ROW, gap="medium"), row, strict=False):
             with column:
-                lab.link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
+                lab.draw_page_link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
     st.subheader("Beside it, at any time")
     for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=True):
         with column:
-            lab.link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
+            lab.draw_page_link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
 
 
-def end(page: str) -> None:
+def end_lesson(page: str) -> None:
     """Last line of every page: the way on, and the way back."""
-    following, before = _ways(page)
+    following, before = _neighbours(page)
     st.divider()
     onward, backward = st.columns(2, gap="medium")
     with onward:
-        _link("Next", following)
+        _link_lesson("Next", following)
     with backward:
         if before:
-            _link("Back", before)
-    presenter.switch()
+            _link_lesson("Back", before)
+    presenter.draw_presenter_switch()
     lab.import_ahead()
 
 
-def _ways(page: str) -> tuple[Lesson, Lesson | None]:
+def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
     """The lesson after `page` and the one before it. A page beside the path lies between the step seen last and the one after.
 
     After the path's last step come the pages beside it, and after these its beginning.
     """
-    if place := _place(page):
+    if place := _place_on_path(page):
         return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
-    seen = _place(presenter.script_step([lesson.page for lesson in PATH]))
+    seen = _place_on_path(presenter.script_step([lesson.page for lesson in PATH]))
     beside = [lesson.page for lesson in BESIDE].index(page)
     rest = [*PATH[seen:], *BESIDE[beside + 1 :], PATH[0]]
     return rest[0], PATH[seen - 1]
 
 
-def columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+def open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
     """A narrow column for the dials, hidden while presenting until they are wanted, and a wide one for the pictures."""
-    presenter.dials_by_touch()
+    presenter.offer_dials_by_touch()
     controls, pictures = st.columns([1, 3], gap="large")
     return controls.container(key=presenter.DIALS), pictures
 
 
-def _place(page: str) -> int:
+def _place_on_path(page: str) -> int:
     """From 1; 0 for a page beside the path."""
     return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
 
 
-def _link(word: str, lesson: Lesson) -> None:
-    lab.link(lesson.page, f"{word}: **{lesson.name}**, {lesson.promise}", lesson.icon)
+def _link_lesson(word: str, lesson: Lesson) -> None:
+    lab.draw_page_link(lesson.page, f"{word}: **{lesson.name}**, {lesson.promise}", lesson.icon)
 
 
 def _progress_html(place: int, visited: set[str]) -> str:

@@ -17,7 +17,7 @@ from pages.shared.runs import share, training_panel, training_story, under_way
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 
 
-def bench(
+def show_model_bench(
     preset: RunConfig,
     page: str,
     *,
@@ -30,43 +30,43 @@ def bench(
     `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials. digits_below: the
     page itself shows the same digits further down.
     """
-    controls, pictures = lesson.columns()
+    controls, pictures = lesson.open_columns()
     run = None
     with controls, lab.plain_errors():
-        run = dials.training(lab.on_these_digits(preset), page, denoising=denoising)
-        training_panel.buttons(run, page)
-    under_way.show([run] if run else [])
+        run = dials.choose_run_settings(lab.with_digits_at_hand(preset), page, denoising=denoising)
+        training_panel.draw_buttons(run, page)
+    under_way.show_trainings_under_way([run] if run else [])
     if run is None:
         return None
     with pictures, lab.plain_errors():
-        found = training_panel.watch(run, page)
-        share.beside_the_senders(run, found)
+        found = training_panel.watch_training(run, page)
+        share.compare_with_sender(run, found)
         if found is not None:
-            _try_it(found.run_id, page, run, digits_below, more)
-            training_story.story(found, page)
+            _show_trial(found.run_id, page, run, digits_below, more)
+            training_story.show_training_story(found, page)
     return run
 
 
 @st.fragment
-def _try_it(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
+def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
     """A fragment of its own, so that a test dial redraws the pictures and nothing else."""
     with lab.plain_errors():
-        found = lab.trained(wanted)
+        found = lab.find_trained_run(wanted)
         if found is None or found.run_id != run_id:
             st.rerun()
             return
-        noise = dials.test_noise(page, default=found.config.corruption.level)
+        noise = dials.choose_test_noise(page, default=found.config.corruption.level)
         pictures = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds(whole_page=digits_below)
+        digits_seed, noise_seed = dials.choose_seeds(whole_page=digits_below)
         digits = display.chosen_digits(digits_seed)
         with pictures:
-            display.denoising_rows(found, digits, noise, noise_seed, key=page)
-        display.metrics(found, noise, noise_seed)
-        display.provenance(found)
+            display.show_denoising_rows(found, digits, noise, noise_seed, key=page)
+        display.show_metrics(found, noise, noise_seed)
+        display.show_provenance(found)
         if found.run_id != config.run_id(wanted):
             st.caption(
                 "This network came with the lab. The one that the dials describe has not been trained here yet: press **Train** for that."
             )
         if more:
             more(found, digits, noise, noise_seed)
-        share.link_and_exports(found, page, noise, noise_seed)
+        share.offer_link_and_files(found, page, noise, noise_seed)

@@ -45,16 +45,16 @@ class PutAway:
     dials: dict[str, Any]
 
 
-def stage(page: str, path: Sequence[str]) -> None:
+def prepare_page(page: str, path: Sequence[str]) -> None:
     """Set the page up for presenting, if that is on: type, dials, and the keys that lead along `path`."""
     if session.PRESENTING not in st.session_state:
         st.session_state[session.PRESENTING] = st.query_params.get(LINK) == "1"
     if page in path:
         st.session_state[session.SCRIPT_STEP] = page
-    if not lab.presenting():
+    if not lab.is_presenting():
         return
     if wanted := st.session_state.pop(session.NEXT_PAGE, None):
-        lab.go(wanted, {LINK: "1"})
+        lab.switch_page(wanted, {LINK: "1"})
     is_empty = st.session_state.pop(session.DRAW_EMPTY, False)
     if is_empty:
         st.query_params.from_dict({LINK: "1"})  # or the dials would take their values from the link
@@ -62,7 +62,7 @@ def stage(page: str, path: Sequence[str]) -> None:
     st.html(style_html("presenter"))
     if not st.session_state.get(session.DIALS_SHOWN):
         st.html(style_html("hidden_dials"))
-    _listen(page, path)
+    _listen_for_keys(page, path)
     if is_empty:
         _asker(key="presenter_again", on_again_change=lambda: None)
         st.stop()
@@ -74,7 +74,7 @@ def script_step(path: Sequence[str]) -> str:
     return str(st.session_state.get(session.SCRIPT_STEP, path[0]))
 
 
-def _listen(page: str, path: Sequence[str]) -> None:
+def _listen_for_keys(page: str, path: Sequence[str]) -> None:
     here = script_step(path)
     leads = {
         "next": here != path[-1],
@@ -90,26 +90,28 @@ def _listen(page: str, path: Sequence[str]) -> None:
     }
     # By the count the browser hears that a key was obeyed which leads to no other page.
     data = {"leads": leads, "obeyed": st.session_state.get(session.KEYS_OBEYED, 0), **words}
-    _listener(key=session.PRESENTER_KEYS, data=data, on_said_change=partial(_obey, page, here, tuple(path)))
+    _listener(
+        key=session.PRESENTER_KEYS, data=data, on_said_change=partial(_obey_key, page, here, tuple(path))
+    )
 
 
-def _obey(page: str, here: str, path: Sequence[str]) -> None:
+def _obey_key(page: str, here: str, path: Sequence[str]) -> None:
     """Before the page is drawn again: what was set then reaches the dials that are on it."""
     said = st.session_state[session.PRESENTER_KEYS].said
     st.session_state[session.KEYS_OBEYED] = st.session_state.get(session.KEYS_OBEYED, 0) + 1
     if said == "dials":
-        turn_dials()
+        toggle_dials()
     if said == "script":
         _go_back_to_script(page, here)
     if said == "undo":
-        _undo(page)
+        _undo_back_to_script(page)
     if said in ("next", "back"):
         place = path.index(here) + (1 if said == "next" else -1)
         if 0 <= place < len(path):
             st.session_state[session.NEXT_PAGE] = path[place]
 
 
-def turn_dials() -> None:
+def toggle_dials() -> None:
     """Show the dials where they are hidden, hide them where they are shown."""
     st.session_state[session.DIALS_SHOWN] = not st.session_state.get(session.DIALS_SHOWN)
 
@@ -117,21 +119,21 @@ def turn_dials() -> None:
 def _go_back_to_script(page: str, here: str) -> None:
     """Lead from `page` to `here` as the script has it: every dial at its default and out of sight, the lab's own digits."""
     st.session_state[session.PUT_AWAY] = PutAway(page, here, session.put_values_away())
-    if my_digit.digit() is not None:
+    if my_digit.own_digit() is not None:
         st.session_state[session.OWN_DIGIT_SHOWN] = False
-    _begin_anew(page, here)
+    _redraw_dials(page, here)
 
 
-def _undo(page: str) -> None:
+def _undo_back_to_script(page: str) -> None:
     """Everything as it was when the script's key was pressed, on the page where it was."""
     before: PutAway | None = st.session_state.pop(session.PUT_AWAY, None)
     if before is not None:
         session.put_values_away()
         session.put_values_back(before.dials)
-        _begin_anew(page, before.page)
+        _redraw_dials(page, before.page)
 
 
-def _begin_anew(page: str, to: str) -> None:
+def _redraw_dials(page: str, to: str) -> None:
     """Have the dials take their values from the session: on another page, or on this one once it was empty.
 
     With every word it says the browser sends the value of each dial that is on the page, the old one.
@@ -147,65 +149,67 @@ def _offer_undo(page: str) -> None:
             "Back as it was (U)",
             key="presenter_undo_button",
             icon=":material/undo:",
-            on_click=_undo,
+            on_click=_undo_back_to_script,
             args=(page,),
         )
 
 
-def dials_by_touch() -> None:
+def offer_dials_by_touch() -> None:
     """While presenting on a device with a touch screen: a button for the dials, which the key D shows elsewhere."""
-    if lab.presenting():
+    if lab.is_presenting():
         label = "Hide the dials" if st.session_state.get(session.DIALS_SHOWN) else "Show the dials"
-        st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=turn_dials)
+        st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=toggle_dials)
 
 
-def switch() -> None:
+def draw_presenter_switch() -> None:
     """Turn presenting on or off, and say which keys it knows. In a box of its own: nobody who wants the next page meets it."""
     with st.expander(
-        "Presenter mode", icon=":material/present_to_all:", key="presenter_box", expanded=lab.presenting()
+        "Presenter mode", icon=":material/present_to_all:", key="presenter_box", expanded=lab.is_presenting()
     ):
         st.caption(
             "For a projector: large type, the dials out of sight, and the whole path under a clicker's keys."
         )
-        st.toggle("Present to a room", lab.presenting(), key=session.PRESENT_SWITCH, on_change=_turn)
-        if lab.presenting():
+        st.toggle(
+            "Present to a room", lab.is_presenting(), key=session.PRESENT_SWITCH, on_change=_toggle_presenting
+        )
+        if lab.is_presenting():
             keys = " · ".join(f"**{key}** {what}" for key, what in KEY_WORDS)
-            st.caption(f"{keys}. Ready: {prepare()} networks.")
+            st.caption(f"{keys}. Ready: {prepare_networks()} networks.")
 
 
-def _turn() -> None:
+def _toggle_presenting() -> None:
     st.session_state[session.PRESENTING] = bool(
-        st.session_state.get(session.PRESENT_SWITCH, lab.presenting())
+        st.session_state.get(session.PRESENT_SWITCH, lab.is_presenting())
     )
-    if not lab.presenting():
+    if not lab.is_presenting():
         st.query_params.pop(LINK, None)
 
 
-def prepare() -> int:
+def prepare_networks() -> int:
     """Have every network of the script in memory, and the slow figures; how many there are. Once for all visitors.
 
     At the foot of a page, so that its pictures are there first.
     """
-    return _prepare(lab.store().root)
+    return _prepare_networks(lab.store().root)
 
 
 @st.cache_resource(show_spinner="Getting every step ready …")
-def _prepare(_root: object) -> int:
+def _prepare_networks(_root: object) -> int:
     # Imported when first needed: Dask, which they bring along, takes a fifth of a second.
     from pages.shared.parts import noise_view, pca_view
     from pages.shared.runs import training_story
 
-    trios = [display.shipped_trio(size) for size in config.SHIPPED_SIZES]
+    trios = [display.find_trained_trio(size) for size in config.SHIPPED_SIZES]
     # What the script's pages take longest to measure and to draw, at the dials they begin with, in the room's windows too.
     for trio in trios:
         for name, run in trio.items():
-            lab.network(run)
+            lab.load_network(run)
             if name in pca_view.PRESETS:
-                pca_view.error(run)
-    pca_view.pca_error(SCRIPT_SIZE)
-    script = display.shipped_trio(SCRIPT_SIZE).values()
+                pca_view.measure_error(run)
+    pca_view.measure_pca_error(SCRIPT_SIZE)
+    script = display.find_trained_trio(SCRIPT_SIZE).values()
     for run in (None, *script):
-        noise_view.curve(run, "gaussian", 0, "psnr")
+        noise_view.measure_curve(run, "gaussian", 0, "psnr")
     for run in script:
-        training_story.draw_ahead(run)
+        training_story.prepare_training_story(run)
     return sum(map(len, trios))

@@ -37,10 +37,10 @@ FILE, CAMERA = "own_file", "own_camera"
 _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
 
 
-def ask() -> None:
+def choose_digit_source() -> None:
     """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
     st.html(style_html("digit_source", properties={"lab-board": f"{BOARD_SIDE}px"}))
-    _take_kept()
+    _restore_picture()
     way = st.segmented_control(
         "Where from?",
         list(WAYS),
@@ -49,20 +49,20 @@ def ask() -> None:
         key=session.DIGIT_SOURCE,
         bind="query-params",
     )
-    {"Draw": _board, "Upload": _file, "Camera": _camera}[str(way)]()
+    {"Draw": _draw_canvas, "Upload": _load_upload, "Camera": _load_photograph}[str(way)]()
     for name in ("board", "picture"):
         browser_memory.hand_to_browser(name)
-    if my_digit.picture() is not None:
+    if my_digit.own_picture() is not None:
         st.button(
             "Forget this picture",
             key="own_forget",
             icon=":material/delete:",
             width="stretch",
-            on_click=_forget,
+            on_click=_forget_picture,
         )
 
 
-def prompt() -> None:
+def show_prompt() -> None:
     """What to do where there is no picture yet."""
     way = str(st.session_state[session.DIGIT_SOURCE])
     st.info(PROMPTS[way], icon=WAYS[way])
@@ -71,12 +71,12 @@ def prompt() -> None:
 # Drawing
 
 
-def _board() -> None:
+def _draw_canvas() -> None:
     # Imported when wanted: it registers itself with the server that runs, so that nothing without one could import this module.
     from streamlit_drawable_canvas import st_canvas
 
     st.space("small")  # the board's own buttons float above it
-    board = _own_board()
+    board = _load_board()
     key = session.board_key(board.number)
     if key not in st.session_state:  # the board is new, or the visitor was on another page
         board.start = board.drawing
@@ -87,52 +87,57 @@ def _board() -> None:
     count = len((drawn.json_data or {}).get("objects") or [])
     had = board.strokes
     if not count and had:
-        my_digit.forget()
+        my_digit.forget_own_digit()
     new = board.drawing != drawn.json_data
     board.drawing = drawn.json_data if count else None
     if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
         board.pictures[count] = drawn.image_bytes
     if new and count:
-        browser_memory.keep_in_browser("board", drawing_board.to_text(board))
+        browser_memory.keep_in_browser("board", drawing_board.encode_board(board))
     if content := board.pictures.get(count):
-        _take(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
+        _read_picture(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
     row = st.container(horizontal=True, width=BOARD_SIDE)
     row.button(
-        "Undo", key="own_undo", icon=":material/undo:", disabled=not count, on_click=_undo, width="stretch"
+        "Undo",
+        key="own_undo",
+        icon=":material/undo:",
+        disabled=not count,
+        on_click=_undo_stroke,
+        width="stretch",
     )
     row.button(
         "Clear",
         key="own_clear",
         icon=":material/ink_eraser:",
         disabled=not count,
-        on_click=_clear,
+        on_click=_clear_board,
         width="stretch",
     )
 
 
-def _undo() -> None:
+def _undo_stroke() -> None:
     """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
     board = st.session_state[session.OWN_BOARD] = st.session_state.get(
         session.OWN_BOARD, Board()
     ).before_last_stroke()
     if board.strokes:
-        browser_memory.keep_in_browser("board", drawing_board.to_text(board))
+        browser_memory.keep_in_browser("board", drawing_board.encode_board(board))
     else:
-        my_digit.forget()
+        my_digit.forget_own_digit()
 
 
-def _clear() -> None:
+def _clear_board() -> None:
     st.session_state[session.OWN_BOARD] = Board(st.session_state.get(session.OWN_BOARD, Board()).number + 1)
-    my_digit.forget()
+    my_digit.forget_own_digit()
 
 
-def _own_board() -> Board:
+def _load_board() -> Board:
     """This session's board; where nothing has been on it yet, the one that the browser has kept."""
     board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
     if (
         board.number == 0
         and not board.strokes
-        and (kept := drawing_board.from_text(browser_memory.kept_text("board")))
+        and (kept := drawing_board.decode_board(browser_memory.kept_text("board")))
     ):
         st.session_state[session.OWN_BOARD] = kept
     own: Board = st.session_state[session.OWN_BOARD]
@@ -142,44 +147,44 @@ def _own_board() -> Board:
 # Files and photographs
 
 
-def _file() -> None:
+def _load_upload() -> None:
     with st.container(key=FILE):
         file = st.file_uploader(
-            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key=linked.widget(FILE),
+            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key=linked.widget_key(FILE),
             help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
         )  # fmt: skip
     _paste(key="own_paste")
-    _take_file(file)
+    _read_file(file)
 
 
-def _camera() -> None:
+def _load_photograph() -> None:
     photo = st.camera_input(
         "A photograph of a digit",
-        key=linked.widget(CAMERA),
+        key=linked.widget_key(CAMERA),
         help="Hold the paper so that the digit fills half of the picture.",
     )
     st.caption(
         "No camera? Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well."
     )
-    _take_file(photo)
+    _read_file(photo)
 
 
-def _take_file(file: UploadedFile | None) -> None:
+def _read_file(file: UploadedFile | None) -> None:
     """Read the file once; the server then lets go of it."""
     if file is None:
         return
     try:
-        _take(file.getvalue(), file.file_id, begin_anew=True)
+        _read_picture(file.getvalue(), file.file_id, begin_anew=True)
     finally:
-        _let_go(file)
+        _drop_server_file(file)
 
 
-def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
+def _read_picture(content: bytes, name: str, *, begin_anew: bool = False) -> None:
     """Each picture is read once: `name` is another one for each."""
     if name == st.session_state.get(session.OWN_PICTURE_SEEN):
         return
     st.session_state[session.OWN_PICTURE_SEEN] = name
-    if _too_many():
+    if _is_beyond_limit():
         st.error(
             f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.",
             icon=":material/hourglass:",
@@ -192,12 +197,12 @@ def _take(content: bytes, name: str, *, begin_anew: bool = False) -> None:
             st.error(str(problem), icon=":material/error:")
             return
     my_digit.keep_picture(picture)
-    browser_memory.keep_in_browser("picture", _to_text(picture))
+    browser_memory.keep_in_browser("picture", _encode_picture(picture))
     if begin_anew:
-        preparation.reset()
+        preparation.reset_preparation()
 
 
-def _to_text(pixels_hwc: np.ndarray) -> str:
+def _encode_picture(pixels_hwc: np.ndarray) -> str:
     """A picture file (h, w, 3) of 0 to 255 in base64, for the browser to keep."""
     picture = Image.fromarray(pixels_hwc)
     small, plain = io.BytesIO(), io.BytesIO()
@@ -207,10 +212,10 @@ def _to_text(pixels_hwc: np.ndarray) -> str:
     return base64.b64encode((small if small.tell() else plain).getvalue()).decode()
 
 
-def _take_kept() -> None:
+def _restore_picture() -> None:
     """The picture that the browser has kept, where this session has none; no word about what is not a picture."""
     text = browser_memory.kept_text("picture")
-    if my_digit.picture() is not None or not text or _too_many():
+    if my_digit.own_picture() is not None or not text or _is_beyond_limit():
         return
     try:
         my_digit.keep_picture(decoding.decode_picture(base64.b64decode(text, validate=True)))
@@ -218,7 +223,7 @@ def _take_kept() -> None:
         browser_memory.forget_in_browser("picture")
 
 
-def _too_many() -> bool:
+def _is_beyond_limit() -> bool:
     """Whether this session has had its share of reading; reading takes the server's time, which is everybody's."""
     now = time.monotonic()
     lately: list[float] = [
@@ -228,15 +233,17 @@ def _too_many() -> bool:
     return len(lately) >= MOST_A_MINUTE
 
 
-def _let_go(file: UploadedFile) -> None:
+def _drop_server_file(file: UploadedFile) -> None:
     """What was read need not stay in the server's memory as a file as well. There is no public way to say so."""
     context = get_script_run_ctx()
     if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
-def _forget() -> None:
-    _clear()
-    preparation.reset()
+def _forget_picture() -> None:
+    _clear_board()
+    preparation.reset_preparation()
     for name in (FILE, CAMERA):
-        linked.renew(name)  # the browser forgets the file's name, and no longer shows the photograph
+        linked.renew_widget_key(
+            name
+        )  # the browser forgets the file's name, and no longer shows the photograph

@@ -55,9 +55,9 @@ class Board:
         )
 
 
-def to_text(board: Board) -> str:
-    """The board for `from_text`; empty where there is nothing on it."""
-    strokes = [stroke for each in (board.drawing or {}).get("objects", []) if (stroke := _stroke(each))]
+def encode_board(board: Board) -> str:
+    """The board for `decode_board`; empty where there is nothing on it."""
+    strokes = [stroke for each in (board.drawing or {}).get("objects", []) if (stroke := _clean_stroke(each))]
     if not strokes or len(strokes) != board.strokes:
         return ""
     pictures: dict[int, str] = {}
@@ -73,11 +73,11 @@ def to_text(board: Board) -> str:
     )
 
 
-def from_text(text: str) -> Board | None:
-    """The next board, with what is in a text of `to_text`; None from any other text, which may come from anybody."""
+def decode_board(text: str) -> Board | None:
+    """The next board, with what is in a text of `encode_board`; None from any other text, which may come from anybody."""
     try:
         found = json.loads(text)
-        strokes = [_stroke(each) for each in found["strokes"]]
+        strokes = [_clean_stroke(each) for each in found["strokes"]]
         pictures = {
             int(count): base64.b64decode(content, validate=True)
             for count, content in found["pictures"].items()
@@ -100,7 +100,7 @@ def from_text(text: str) -> Board | None:
     return Board(number + 1, {"objects": strokes}, usable)
 
 
-def _stroke(each: object) -> dict[str, Any] | None:
+def _clean_stroke(each: object) -> dict[str, Any] | None:
     """One stroke as the board describes it, with nothing besides; None if it is not one of a pen."""
     if not isinstance(each, Mapping):
         return None

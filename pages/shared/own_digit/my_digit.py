@@ -17,7 +17,7 @@ from pages.shared.browser import browser_memory
 SIDE = 28
 
 
-def picture() -> np.ndarray | None:
+def own_picture() -> np.ndarray | None:
     """The picture (h, w, 3) of 0 to 255 that came last, or None."""
     kept: np.ndarray | None = st.session_state.get(session.OWN_PICTURE)
     return kept
@@ -28,22 +28,24 @@ def keep_picture(pixels_hwc: np.ndarray) -> None:
     st.session_state[session.OWN_PICTURE] = pixels_hwc
 
 
-def digit() -> Tensor | None:
+def own_digit() -> Tensor | None:
     """The digit (28, 28) in [0, 1] last made of a picture, or the one that the browser has kept, or None."""
-    if session.OWN_DIGIT not in st.session_state and (found := _from_text(browser_memory.kept_text("digit"))):
+    if session.OWN_DIGIT not in st.session_state and (
+        found := _decode_digit(browser_memory.kept_text("digit"))
+    ):
         st.session_state[session.OWN_DIGIT], st.session_state[session.OWN_DIGIT_SHOWN] = found
     kept: Tensor | None = st.session_state.get(session.OWN_DIGIT)
     return kept
 
 
-def keep(digit_hw: Tensor) -> None:
+def keep_digit(digit_hw: Tensor) -> None:
     """What the lessons show as "my digit"."""
-    digit()  # with it comes whether it is shown
+    own_digit()  # with it comes whether it is shown
     st.session_state[session.OWN_DIGIT] = digit_hw
     _keep_in_browser()
 
 
-def forget() -> None:
+def forget_own_digit() -> None:
     """Nothing of the picture or the digit remains, in the browser neither."""
     for key in (session.OWN_PICTURE, session.OWN_DIGIT, session.OWN_DIGIT_SHOWN):
         st.session_state.pop(key, None)
@@ -51,39 +53,39 @@ def forget() -> None:
         browser_memory.forget_in_browser(name)
 
 
-def shown() -> Tensor | None:
+def shown_digit() -> Tensor | None:
     """The visitor's digit, where there is one and the lessons are to show it."""
-    own_hw = digit()
+    own_hw = own_digit()
     return own_hw if st.session_state.get(session.OWN_DIGIT_SHOWN, True) else None
 
 
-def switch(key: str, label: str = "My digit") -> None:
+def draw_digit_switch(key: str, label: str = "My digit") -> None:
     """Whether the lessons show the visitor's digit; nothing where there is none."""
-    if digit() is not None:
+    if own_digit() is not None:
         st.toggle(
             label,
             st.session_state.get(session.OWN_DIGIT_SHOWN, True),
             key=f"{key}_own",
-            on_change=_switched,
+            on_change=_store_switch,
             args=(f"{key}_own",),
         )
         browser_memory.hand_to_browser("digit", key)
 
 
-def first(digits_nhw: Tensor) -> Tensor:
+def put_own_digit_first(digits_nhw: Tensor) -> Tensor:
     """These digits, the visitor's own in the place of the first if it is to be shown."""
-    own = shown()
+    own = shown_digit()
     return digits_nhw if own is None else torch.cat([own[None], digits_nhw[1:]])
 
 
-def png(digit_hw: Tensor) -> bytes:
+def encode_png(digit_hw: Tensor) -> bytes:
     """A digit (28, 28) in [0, 1] as a PNG file of 28 × 28 greys, without a word on where it comes from."""
     return png_bytes(grey_pixels(digit_hw))
 
 
-def _switched(key: str) -> None:
+def _store_switch(key: str) -> None:
     st.session_state[session.OWN_DIGIT_SHOWN] = st.session_state.get(key, True)
-    if digit() is not None:
+    if own_digit() is not None:
         _keep_in_browser()
     if key in st.session_state:
         st.rerun()  # the whole page, not the switch's fragment alone: every part of a page may show the digit
@@ -97,7 +99,7 @@ def _keep_in_browser() -> None:
     )
 
 
-def _from_text(text: str) -> tuple[Tensor, bool] | None:
+def _decode_digit(text: str) -> tuple[Tensor, bool] | None:
     """The digit, and whether it is shown; None from whatever `_keep_in_browser` has not written."""
     try:
         found = json.loads(text)

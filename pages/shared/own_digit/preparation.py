@@ -16,10 +16,10 @@ REFUSED_WIDTH = 236
 FLIP, THRESHOLD, PREPARE = "own_flip", "own_threshold", "own_prepare"
 
 
-def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
+def show_preparation(pixels_hwc: np.ndarray) -> PreparedDigit | None:
     """The steps from this picture to a digit, and below them the dials. None, and why, where there is none on it."""
     steps = st.container()
-    wishes = _wishes()
+    wishes = _choose_wishes()
     try:
         prepared = digits.prepare(pixels_hwc, wishes)
     except ImageError as problem:
@@ -30,35 +30,35 @@ def bench(pixels_hwc: np.ndarray) -> PreparedDigit | None:
         return None
     with steps:
         st.html(steps_html(prepared))
-        _choice(prepared)
-    my_digit.keep(prepared.digit_hw)
+        _choose_digit(prepared)
+    my_digit.keep_digit(prepared.digit_hw)
     return prepared
 
 
-def reset() -> None:
+def reset_preparation() -> None:
     """The next picture begins with no wishes."""
     for key in (session.OWN_TURNS, session.OWN_WHICH):
         st.session_state.pop(key, None)
     for name in (FLIP, THRESHOLD, PREPARE):
-        linked.renew(name)  # what is only taken out of the session, the browser would send again
+        linked.renew_widget_key(name)  # what is only taken out of the session, the browser would send again
 
 
-def _wishes() -> Wishes:
+def _choose_wishes() -> Wishes:
     with st.expander("Change the preparation", icon=":material/tune:", key="own_dials"):
         low, high = digits.THRESHOLDS
         first, second = st.columns(2, gap="medium")
         threshold = first.slider(
-            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=linked.widget(THRESHOLD), persist_state="session",
+            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=linked.widget_key(THRESHOLD), persist_state="session",
             help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
         )  # fmt: skip
         with second.container(horizontal=True, vertical_alignment="bottom"):
-            st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn)
+            st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn_picture)
             flip = st.toggle(
-                "Swap ink and paper", key=linked.widget(FLIP), persist_state="session",
+                "Swap ink and paper", key=linked.widget_key(FLIP), persist_state="session",
                 help="For when dark ink was taken for paper, or the other way round.",
             )  # fmt: skip
         prepare = second.toggle(
-            "Prepare it", True, key=linked.widget(PREPARE), persist_state="session",
+            "Prepare it", True, key=linked.widget_key(PREPARE), persist_state="session",
             help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
         )  # fmt: skip
     which = st.session_state.get(session.OWN_WHICH)
@@ -71,7 +71,7 @@ def _wishes() -> Wishes:
     )
 
 
-def _choice(prepared: PreparedDigit) -> None:
+def _choose_digit(prepared: PreparedDigit) -> None:
     """Which of several digits; a chosen one that is no longer there gives way to the one that is shown."""
     count = len(prepared.boxes)
     if count < 2:
@@ -88,6 +88,6 @@ def _choice(prepared: PreparedDigit) -> None:
     )
 
 
-def _turn() -> None:
+def _turn_picture() -> None:
     st.session_state[session.OWN_TURNS] = (st.session_state.get(session.OWN_TURNS, 0) + 1) % 4
     st.session_state.pop(session.OWN_WHICH, None)

@@ -45,7 +45,7 @@ MIDDLE = 50.0
 
 
 @dataclass(frozen=True)
-class Space:
+class CodeSpace:
     """Held-back digits as a network sees them (n, 28, 28), their classes (n,), their codes (n, l), and how these are drawn."""
 
     model: Autoencoder
@@ -56,26 +56,28 @@ class Space:
     noise: CorruptionConfig
 
 
-def space(run: StoredRun, noise: CorruptionConfig) -> Space:
+def load_code_space(run: StoredRun, noise: CorruptionConfig) -> CodeSpace:
     """The codes of up to 1,000 held-back digits with this noise on them."""
-    return _space(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
+    return _load_code_space(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _space(
+def _load_code_space(
     _root: object, run_id: str, weights_sha256: str, noise: CorruptionConfig, digits: str, _run: StoredRun
-) -> Space:
-    held_back, model = lab.digits(), lab.network(_run)
+) -> CodeSpace:
+    held_back, model = lab.digits(), lab.load_network(_run)
     seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
     codes_nl = codes_of(model, seen_nhw)
-    return Space(model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl), noise)
+    return CodeSpace(
+        model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl), noise
+    )
 
 
 # Two digits and the way between them
 
 
 @dataclass(frozen=True)
-class Ends:
+class WalkEnds:
     """The two pictures A and B, as the network sees them (2, 28, 28), their codes (2, l), and what they are."""
 
     seen_2hw: Tensor
@@ -84,32 +86,32 @@ class Ends:
 
 
 @st.fragment
-def two_digits(here: Space) -> None:
+def show_two_digits(here: CodeSpace) -> None:
     """The map of codes, two chosen digits, and the walk from one to the other."""
     with lab.plain_errors():
         left, right = st.columns([3, 2], gap="medium")
         with right:
-            ends = _ends(here, _choice(here), my_digit.shown())
+            ends = _make_ends(here, _choose_digits(here), my_digit.shown_digit())
             position = st.slider(
                 "How far from A to B", 0.0, 1.0, 0.5, 0.05, key="latent_position", bind="query-params",
                 help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight line.",
             )  # fmt: skip
-            _two_pictures(here, ends, position)
-        _walk(here, ends)
+            _show_two_pictures(here, ends, position)
+        _show_walk(here, ends)
         with left:
-            _map(here, ends, position)
+            _show_map(here, ends, position)
 
 
-def _choice(here: Space) -> tuple[int, int]:
+def _choose_digits(here: CodeSpace) -> tuple[int, int]:
     last = len(here.labels_n) - 1
-    own = my_digit.shown() is not None
+    own = my_digit.shown_digit() is not None
     numbers = []
     for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), FIRST_PAIR, strict=True):
-        numbers.append(min(linked.value(key, first), last))
+        numbers.append(min(linked.read_value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                f"{name}: digit number", 0, last, **linked.in_sight(key, numbers[-1]), disabled=own and name == "A",
-                on_change=linked.take, args=(key,),
+                f"{name}: digit number", 0, last, **linked.shown_widget_options(key, numbers[-1]), disabled=own and name == "A",
+                on_change=linked.adopt_widget_value, args=(key,),
             )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.radio(
@@ -124,14 +126,14 @@ def _choice(here: Space) -> tuple[int, int]:
             "Two other digits",
             key="latent_others",
             icon=":material/casino:",
-            on_click=_others,
+            on_click=_choose_others,
             args=(last + 1,),
         )
-        my_digit.switch("latent", "A is my digit")
+        my_digit.draw_digit_switch("latent", "A is my digit")
     return numbers[0], numbers[1]
 
 
-def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
+def _make_ends(here: CodeSpace, chosen: tuple[int, int], own_hw: Tensor | None) -> WalkEnds:
     """A and B: two held-back digits, or the visitor's own and one."""
     numbers = list(chosen)
     seen_2hw, codes_2l = here.seen_nhw[numbers].clone(), here.codes_nl[numbers].clone()
@@ -140,15 +142,15 @@ def _ends(here: Space, chosen: tuple[int, int], own_hw: Tensor | None) -> Ends:
         seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
         codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]
         names[0] = "A: your digit"
-    return Ends(seen_2hw, codes_2l, (names[0], names[1]))
+    return WalkEnds(seen_2hw, codes_2l, (names[0], names[1]))
 
 
-def _others(count: int) -> None:
+def _choose_others(count: int) -> None:
     for key, first, stride in zip(CHOSEN.values(), FIRST_PAIR, (7, 11), strict=True):
-        linked.show(key, (linked.value(key, first) + stride) % count)
+        linked.set_shown_value(key, (linked.read_value(key, first) + stride) % count)
 
 
-def _two_pictures(here: Space, ends: Ends, position: float) -> None:
+def _show_two_pictures(here: CodeSpace, ends: WalkEnds, position: float) -> None:
     a_hw, b_hw = ends.seen_2hw
     rebuilt = latent.walk(here.model, a_hw, b_hw, [0.0, position, 1.0])
     faded = latent.cross_fade(a_hw, b_hw, [position])
@@ -166,7 +168,7 @@ def _two_pictures(here: Space, ends: Ends, position: float) -> None:
     st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
 
 
-def _walk(here: Space, ends: Ends) -> None:
+def _show_walk(here: CodeSpace, ends: WalkEnds) -> None:
     a_hw, b_hw = ends.seen_2hw
     positions = latent.steps(WALK)
     walked = Row("decoded from codes between A’s and B’s", latent.walk(here.model, a_hw, b_hw, positions))
@@ -174,32 +176,32 @@ def _walk(here: Space, ends: Ends) -> None:
     st.html(figures.rows_html([walked, faded]))
 
 
-def _map(here: Space, ends: Ends, position: float) -> None:
+def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
     line_t2 = here.plane.place(latent.between(*ends.codes_2l, latent.steps(2)))
     there_12 = here.plane.place(latent.between(*ends.codes_2l, [position]))
     size = here.codes_nl.shape[1]
     figure = latent_figures.code_map(
-        here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axes(here.plane, size)
+        here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axis_titles(here.plane, size)
     )
-    charts.chart(
+    charts.draw_chart(
         figure,
         session.LATENT_MAP,
         f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class",
-        on_select=_point_clicked,
+        on_select=_choose_clicked_digit,
     )
     st.caption(
-        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {seen(here.plane, size)}"
+        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {shown_share_words(here.plane, size)}"
     )
 
 
-def axes(plane: Plane, size: int) -> tuple[str, str]:
+def axis_titles(plane: Plane, size: int) -> tuple[str, str]:
     """What the axes of a map of codes of so many numbers are."""
     if plane.along:
         return "1st principal direction", "2nd principal direction"
     return "1st number of the code", "2nd number" if size == 2 else ""
 
 
-def seen(plane: Plane, size: int) -> str:
+def shown_share_words(plane: Plane, size: int) -> str:
     """How much of the codes such a map shows, in a sentence."""
     if plane.along is None:
         return (
@@ -210,37 +212,37 @@ def seen(plane: Plane, size: int) -> str:
     return f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the variance between the codes."
 
 
-def _clicked(key: str) -> list[dict[str, Any]]:
+def _clicked_points(key: str) -> list[dict[str, Any]]:
     """The point of a figure that was clicked on, if the figure is still there."""
     chart = st.session_state.get(key)
     return list(chart.selection.points[:1]) if chart else []
 
 
-def _point_clicked() -> None:
+def _choose_clicked_digit() -> None:
     """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
-    which = st.session_state.get(session.LATENT_CLICK, "A") if my_digit.shown() is None else "B"
-    for point in _clicked(session.LATENT_MAP):
-        linked.show(CHOSEN[which], int(point["customdata"]))
+    which = st.session_state.get(session.LATENT_CLICK, "A") if my_digit.shown_digit() is None else "B"
+    for point in _clicked_points(session.LATENT_MAP):
+        linked.set_shown_value(CHOSEN[which], int(point["customdata"]))
 
 
 # Anywhere else
 
 
 @st.fragment
-def elsewhere(here: Space) -> None:
+def show_other_codes(here: CodeSpace) -> None:
     """What the decoder draws from codes that belong to no digit."""
     with lab.plain_errors():
         if here.codes_nl.shape[1] == 2:
-            _anywhere_on_the_plane(here)
+            _show_plane(here)
         else:
-            _along_directions(here)
+            _show_directions(here)
 
 
-def _anywhere_on_the_plane(here: Space) -> None:
+def _show_plane(here: CodeSpace) -> None:
     over = latent.area(here.codes_nl)
     left, right = st.columns([3, 2], gap="medium")
     with right:
-        shares = [_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
+        shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
         code_1l = over.at(latent.shares(shares))
         st.html(figures.columns_html([("decoded there", pictures_of(here.model, code_1l))]))
         st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
@@ -249,29 +251,29 @@ def _anywhere_on_the_plane(here: Space) -> None:
             latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
         )
         alt = f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the place that is looked at"
-        charts.chart(figure, session.LATENT_MANIFOLD, alt, on_select=_place_clicked)
+        charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
         st.caption("Click anywhere, or move the sliders.")
 
 
-def _share(name: str, key: str) -> float:
-    share = linked.value(key, MIDDLE)
+def _choose_share(name: str, key: str) -> float:
+    share = linked.read_value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", **linked.in_sight(key, share),
-            on_change=linked.take, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
+            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", **linked.shown_widget_options(key, share),
+            on_change=linked.adopt_widget_value, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
         )  # fmt: skip
     return share
 
 
-def _place_clicked() -> None:
-    for point in _clicked(session.LATENT_MANIFOLD):
+def _choose_clicked_place() -> None:
+    for point in _clicked_points(session.LATENT_MANIFOLD):
         for key, percent in zip(
             PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True
         ):
-            linked.show(key, percent)
+            linked.set_shown_value(key, percent)
 
 
-def _along_directions(here: Space) -> None:
+def _show_directions(here: CodeSpace) -> None:
     along = latent.principal(here.codes_nl, DIRECTIONS)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -279,9 +281,12 @@ def _along_directions(here: Space) -> None:
             st.columns(2, gap="medium") for _ in range(0, DIRECTIONS, 2)
         ]  # row by row, so that a phone has them in order too
         amounts = [
-            _amount(rows[i // 2][i % 2], i + 1, share) for i, share in enumerate(along.shares_k.tolist())
+            _choose_amount(rows[i // 2][i % 2], i + 1, share)
+            for i, share in enumerate(along.shares_k.tolist())
         ]
-        st.button("Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset)
+        st.button(
+            "Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset_directions
+        )
     with right:
         codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]
         mean, moved = (pictures_of(here.model, code_1l) for code_1l in codes)
@@ -289,31 +294,31 @@ def _along_directions(here: Space) -> None:
         st.caption("Both are decoded from codes that belong to no digit.")
 
 
-def _amount(column: DeltaGenerator, number: int, share: float) -> float:
+def _choose_amount(column: DeltaGenerator, number: int, share: float) -> float:
     key = f"latent_direction_{number}"
-    amount = linked.value(key, 0.0)
+    amount = linked.read_value(key, 0.0)
     with column.container(key=key):
         st.slider(
-            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, **linked.in_sight(key, amount),
-            on_change=linked.take, args=(key,),
+            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, **linked.shown_widget_options(key, amount),
+            on_change=linked.adopt_widget_value, args=(key,),
             help="In standard deviations of the digits' codes along this principal direction.",
         )  # fmt: skip
     return amount
 
 
-def _reset() -> None:
+def _reset_directions() -> None:
     for i in range(DIRECTIONS):
-        linked.show(f"latent_direction_{i + 1}", 0.0)
+        linked.set_shown_value(f"latent_direction_{i + 1}", 0.0)
 
 
 # The question
 
 
-def halfway(run: StoredRun) -> Answer:
+def judge_halfway(run: StoredRun) -> Answer:
     """Whether the decoder's pictures between digits are nearer to real digits than cross-fades are."""
     digits = lab.digits()
     drawn, faded = latent.halfway_distances(
-        lab.network(run),
+        lab.load_network(run),
         digits.test_nhw[:DIGITS],
         digits.test_labels_n[:DIGITS],
         PAIRS,

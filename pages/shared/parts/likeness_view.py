@@ -25,37 +25,37 @@ NOISE_SEED = 0
 
 
 @st.fragment
-def through_the_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> None:
+def show_through_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> None:
     """What all three make of the digit, with noise on it if wanted, and how usual that is."""
     with lab.plain_errors():
         picture = st.container()
-        noise = dials.test_noise("your_digit", default=0.0)
+        noise = dials.choose_test_noise("your_digit", default=0.0)
         with picture:
-            display.models_side_by_side(runs, digit_hw, noise, NOISE_SEED, key="your_digit")
+            display.show_models_side_by_side(runs, digit_hw, noise, NOISE_SEED, key="your_digit")
         st.subheader("How surprising is it?")
-        surprise(runs, digit_hw, noise)
+        show_surprise(runs, digit_hw, noise)
         st.subheader("Among the held-back digits")
-        neighbours(runs, digit_hw, noise)
+        show_neighbours(runs, digit_hw, noise)
 
 
-def take_along(digit_hw: Tensor) -> None:
+def offer_digit(digit_hw: Tensor) -> None:
     """What can be done with the digit now."""
     st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Download PNG", my_digit.png(digit_hw), "my_digit.png", "image/png", key="own_download", icon=":material/download:",
+            "Download PNG", my_digit.encode_png(digit_hw), "my_digit.png", "image/png", key="own_download", icon=":material/download:",
             on_click="ignore",
         )  # fmt: skip
-        my_digit.switch("your_digit", "Show it in the lessons")
+        my_digit.draw_digit_switch("your_digit", "Show it in the lessons")
     st.caption(
         "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you close the lab's tab: "
         "the lab never writes it into a file."
     )
 
 
-def surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
+def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
     """Each network's error on this digit, and its place among its errors on held-back digits with the same noise."""
-    found = {name: _likeness(run, digit_hw, noise) for name, run in runs.items()}
+    found = {name: _measure_likeness(run, digit_hw, noise) for name, run in runs.items()}
     for column, (name, one) in zip(st.columns(len(found)), found.items(), strict=True):
         column.metric(
             f"{name}: digits it rebuilds better", f"{one.smaller:,} of {one.count:,}",
@@ -68,60 +68,62 @@ def surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionC
     )
 
 
-def neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
+def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
     """Where the digit's code lies among those of held-back digits, and the held-back digits nearest to it."""
     names = list(runs)
     name = st.segmented_control(
         "Which network?", names, default=FIRST if FIRST in names else names[0], required=True, key="own_model", bind="query-params"
     )  # fmt: skip
     run = runs[str(name)]
-    others, one = _crowd_of(run, noise), _likeness(run, digit_hw, noise)
+    others, one = _load_crowd(run, noise), _measure_likeness(run, digit_hw, noise)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _map(others, one)
+        _show_map(others, one)
     with right:
         for words, nearest_k in (("by code", one.by_code_k), ("by pixels", one.by_pixels_k)):
             st.html(
                 figures.rows_html([Row(f"nearest held-back digits, {words}", others.clean_nhw[nearest_k])])
             )
-            st.caption(f"Among them are {_counted(others.labels_n[nearest_k])}.")
+            st.caption(f"Among them are {_class_counts_words(others.labels_n[nearest_k])}.")
 
 
-def _map(others: Crowd, one: Likeness) -> None:
+def _show_map(others: Crowd, one: Likeness) -> None:
     plane, size = latent.plane(others.codes_nl), others.codes_nl.shape[1]
     place_2 = plane.place(one.code_l[None])[0]
     figure = latent_figures.own_map(
-        plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axes(plane, size)
+        plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axis_titles(plane, size)
     )
     alt = f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and your digit's among them"
-    charts.chart(figure, "own_map", alt)
+    charts.draw_chart(figure, "own_map", alt)
     st.caption(
-        f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. {latent_bench.seen(plane, size)}"
+        f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. {latent_bench.shown_share_words(plane, size)}"
     )
 
 
-def _counted(labels_k: Tensor) -> str:
+def _class_counts_words(labels_k: Tensor) -> str:
     """How many of which class, the commonest first, as '3 of the digit **7**, 2 of the digit **9**'."""
     classes = labels_k.unique(return_counts=True)
     pairs = sorted(zip(*(part.tolist() for part in classes), strict=True), key=lambda pair: -pair[1])
     return ", ".join(f"{count} of the digit **{digit}**" for digit, count in pairs)
 
 
-def _likeness(run: StoredRun, digit_hw: Tensor, noise: CorruptionConfig) -> Likeness:
+def _measure_likeness(run: StoredRun, digit_hw: Tensor, noise: CorruptionConfig) -> Likeness:
     seen_hw = noisy_digits(digit_hw[None], noise, NOISE_SEED)[0]
-    return likeness.likeness(lab.network(run), digit_hw, seen_hw, _crowd_of(run, noise))
+    return likeness.likeness(lab.load_network(run), digit_hw, seen_hw, _load_crowd(run, noise))
 
 
-def _crowd_of(run: StoredRun, noise: CorruptionConfig) -> Crowd:
-    return _crowd(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
+def _load_crowd(run: StoredRun, noise: CorruptionConfig) -> Crowd:
+    return _measure_crowd(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _crowd(
+def _measure_crowd(
     _root: Path, run_id: str, weights_sha256: str, noise: CorruptionConfig, digits: str, _run: StoredRun
 ) -> Crowd:
     clean_nhw, labels_n = (
         lab.digits().test_nhw[: latent_bench.DIGITS],
         lab.digits().test_labels_n[: latent_bench.DIGITS],
     )
-    return likeness.crowd(lab.network(_run), clean_nhw, noisy_digits(clean_nhw, noise, NOISE_SEED), labels_n)
+    return likeness.crowd(
+        lab.load_network(_run), clean_nhw, noisy_digits(clean_nhw, noise, NOISE_SEED), labels_n
+    )

@@ -21,23 +21,23 @@ FIRST_DIGIT = 2
 CLEAN = CorruptionConfig()
 
 
-def network(run: RunConfig | StoredRun, page: str) -> None:
+def show_network(run: RunConfig | StoredRun, page: str) -> None:
     """The layers of a network, trained or not."""
     config = run.config if isinstance(run, StoredRun) else run
-    picture, words = _drawn(config.model)
+    picture, words = _draw_network(config.model)
     st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
     st.html(picture)
     st.markdown(words)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _drawn(config: ModelConfig) -> tuple[str, str]:
+def _draw_network(config: ModelConfig) -> tuple[str, str]:
     stages = models.stages(models.build_model(config))
     return network_figures.network_html(stages), network_figures.network_words(stages)
 
 
 @st.fragment
-def feature_maps(
+def show_feature_maps(
     run: StoredRun, digit: Tensor | int, key: str, noise: CorruptionConfig = CLEAN, noise_seed: int = 0
 ) -> None:
     """What each convolutional layer of a finished run makes of a digit, clean or with noise on it.
@@ -45,7 +45,7 @@ def feature_maps(
     digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one of each class.
     """
     with lab.plain_errors():
-        digit_hw = _chosen(digit, key) if isinstance(digit, int) else digit
+        digit_hw = _choose_digit(digit, key) if isinstance(digit, int) else digit
         seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
         st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
@@ -54,18 +54,18 @@ def feature_maps(
         )
 
 
-def _maps_drawn(run_id: str, weights_sha256: str, digit: bytes, _run: StoredRun, _seen_hw: Tensor) -> str:
-    return network_figures.feature_maps_html(_seen_hw, models.feature_maps(lab.network(_run), _seen_hw))
+def _draw_maps(run_id: str, weights_sha256: str, digit: bytes, _run: StoredRun, _seen_hw: Tensor) -> str:
+    return network_figures.feature_maps_html(_seen_hw, models.feature_maps(lab.load_network(_run), _seen_hw))
 
 
-_maps_html = display.Kept(_maps_drawn, 16)
+_maps_html = display.ResultCache(_draw_maps, 16)
 
 
-def _chosen(seed: int, key: str) -> Tensor:
+def _choose_digit(seed: int, key: str) -> Tensor:
     """The visitor's own digit, if the lessons show it; else a held-back one of the class that the visitor chooses."""
     digits = lab.digits()
     name = f"{key}_maps_digit"
-    if (own_hw := my_digit.shown()) is not None:
+    if (own_hw := my_digit.shown_digit()) is not None:
         st.caption("In **your** digit. Switch **My digit** off, above, to choose among the held-back ones.")
         return own_hw
     chosen = st.radio(

@@ -49,7 +49,7 @@ GAINS = ("No.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more t
 
 
 @st.fragment
-def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: str) -> None:
+def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: str) -> None:
     """Quality against noise level, beside doing nothing, and in words where the lines cross."""
     with lab.plain_errors():
         measure = st.segmented_control(
@@ -57,20 +57,22 @@ def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: s
             key=f"{key}_measure", bind="query-params",
         )  # fmt: skip
         with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
-            curves = {name: curve(run, kind, noise_seed, measure) for name, run in runs.items()}
-            nothing = curve(None, kind, noise_seed, measure)
+            curves = {name: measure_curve(run, kind, noise_seed, measure) for name, run in runs.items()}
+            nothing = measure_curve(None, kind, noise_seed, measure)
         points = [
             (name, level)
             for name, line in curves.items()
             for level in crossings(line.levels, line.values, nothing.values)
         ]
-        words = [against(name, line, "doing nothing", nothing, kind) for name, line in curves.items()]
+        words = [
+            comparison_words(name, line, "doing nothing", nothing, kind) for name, line in curves.items()
+        ]
         if {"CAE", "DAE"} <= runs.keys():
-            words.append(against("DAE", curves["DAE"], "the CAE", curves["CAE"], kind))
+            words.append(comparison_words("DAE", curves["DAE"], "the CAE", curves["CAE"], kind))
         figure = noise_figures.robustness(
-            curves, nothing, points, _trained_at(runs, kind), MEASURE_AXES[measure]
+            curves, nothing, points, _training_level(runs, kind), MEASURE_AXES[measure]
         )
-        charts.chart(figure, f"{key}_robustness", " ".join(words))
+        charts.draw_chart(figure, f"{key}_robustness", " ".join(words))
         st.markdown(" ".join(words))
         st.caption(
             f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; the bands hold 8 of 10 of them "
@@ -82,17 +84,17 @@ def robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: s
 SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
 
 
-def against(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
+def comparison_words(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
     """At which of the levels measured one curve is better than another, as good, or worse, in a sentence."""
     found = stretches(line.levels, line.values, theirs.values)
     adjective, than = SIGNS[found[0].sign]
-    parts = [f"{adjective} {than} {other} {_where(found[0], line.levels, kind)}"]
-    parts += [f"{SIGNS[one.sign][0]} {_where(one, line.levels, kind)}" for one in found[1:]]
+    parts = [f"{adjective} {than} {other} {_levels_words(found[0], line.levels, kind)}"]
+    parts += [f"{SIGNS[one.sign][0]} {_levels_words(one, line.levels, kind)}" for one in found[1:]]
     *before, last = parts
     return f"The **{name}** is {', '.join(before)} and {last}." if before else f"The **{name}** is {last}."
 
 
-def _where(one: Stretch, levels: Sequence[float], kind: str) -> str:
+def _levels_words(one: Stretch, levels: Sequence[float], kind: str) -> str:
     first, last = (
         f"**{'σ =' if kind == 'gaussian' else 'level'} {level:g}**" for level in (one.first, one.last)
     )
@@ -105,7 +107,7 @@ def _where(one: Stretch, levels: Sequence[float], kind: str) -> str:
     return f"from {first} on" if one.last == levels[-1] else f"from {first} to {last}"
 
 
-def _trained_at(runs: Mapping[str, StoredRun], kind: str) -> float | None:
+def _training_level(runs: Mapping[str, StoredRun], kind: str) -> float | None:
     """The noise level of the DAE's training, if it was this kind of noise."""
     run = runs.get("DAE")
     return (
@@ -115,15 +117,15 @@ def _trained_at(runs: Mapping[str, StoredRun], kind: str) -> float | None:
     )
 
 
-def curve(run: StoredRun | None, kind: str, noise_seed: int, measure: str) -> Curve:
+def measure_curve(run: StoredRun | None, kind: str, noise_seed: int, measure: str) -> Curve:
     """The run's curve over held-back digits, or that of doing nothing; kept for every visitor."""
-    found = _curve(*_named(run), kind, noise_seed, measure, lab.digits().name, run)
-    lab.settle("metrics")
+    found = _measure_curve(*_run_identity(run), kind, noise_seed, measure, lab.digits().name, run)
+    lab.freeze_imports("metrics")
     return found
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _curve(
+def _measure_curve(
     run_id: str,
     weights_sha256: str,
     kind: str,
@@ -132,21 +134,23 @@ def _curve(
     digits: str,
     _run: StoredRun | None,
 ) -> Curve:
-    return sweep_of(_run and lab.network(_run), measured_digits(), kind, LEVELS, noise_seed, measure)
+    return sweep_of(_run and lab.load_network(_run), measured_digits(), kind, LEVELS, noise_seed, measure)
 
 
 # One noise level
 
 
-def spread(run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, measure: str = "psnr") -> Spread:
+def measure_spread(
+    run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, measure: str = "psnr"
+) -> Spread:
     """The run's figure at this noise and its spread over the digits, or those of doing nothing; kept for every visitor."""
-    found = _spread(*_named(run), noise, noise_seed, measure, lab.digits().name, run)
-    lab.settle("metrics")
+    found = _measure_spread(*_run_identity(run), noise, noise_seed, measure, lab.digits().name, run)
+    lab.freeze_imports("metrics")
     return found
 
 
 @st.cache_data(show_spinner=False, max_entries=1500)
-def _spread(
+def _measure_spread(
     run_id: str,
     weights_sha256: str,
     noise: CorruptionConfig,
@@ -155,10 +159,10 @@ def _spread(
     digits: str,
     _run: StoredRun | None,
 ) -> Spread:
-    return spread_of(_run and lab.network(_run), measured_digits(), noise, noise_seed, measure)
+    return spread_of(_run and lab.load_network(_run), measured_digits(), noise, noise_seed, measure)
 
 
-def _named(run: StoredRun | None) -> tuple[str, str]:
+def _run_identity(run: StoredRun | None) -> tuple[str, str]:
     return (run.run_id, run.weights_sha256) if run else ("", "")
 
 
@@ -167,18 +171,20 @@ def count_measured() -> int:
     return len(measured_digits())
 
 
-def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+def show_table(
+    runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int
+) -> None:
     """Every network's figures at this noise with their spread, what it costs, and doing nothing; a network a column.
 
     On a phone five columns have room, one for each of the figures has not.
     """
     noisy_nhw = noisy_digits(digit_hw[None], noise, noise_seed)
     columns = {
-        "doing nothing": _figures(None, digit_hw, noisy_nhw, noise, noise_seed)
+        "doing nothing": _table_column(None, digit_hw, noisy_nhw, noise, noise_seed)
         | {"Parameters": "–", "Training": "–"}
     }
     for name, run in runs.items():
-        columns[name] = _figures(run, digit_hw, noisy_nhw, noise, noise_seed) | {
+        columns[name] = _table_column(run, digit_hw, noisy_nhw, noise, noise_seed) | {
             "Parameters": f"{run.result['parameters']:,}",
             "Training": f"{run.result['train_seconds']:.0f} s, {'shipped' if run.shipped else 'here'}",
         }
@@ -194,19 +200,19 @@ def table(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConf
     )
 
 
-def _figures(
+def _table_column(
     run: StoredRun | None, digit_hw: Tensor, noisy_nhw: Tensor, noise: CorruptionConfig, noise_seed: int
 ) -> dict[str, str]:
-    rebuilt_nhw = noisy_nhw if run is None else answers(lab.network(run), noisy_nhw)
+    rebuilt_nhw = noisy_nhw if run is None else answers(lab.load_network(run), noisy_nhw)
     return {
         "PSNR, this digit": decibel_words(float(psnr(rebuilt_nhw, digit_hw[None]))),
-        "PSNR, dB": with_range(spread(run, noise, noise_seed, "psnr"), 1),
-        "SSIM": with_range(spread(run, noise, noise_seed, "ssim"), 2),
-        "Squared error": with_range(spread(run, noise, noise_seed, "squared_error"), 1),
+        "PSNR, dB": range_words(measure_spread(run, noise, noise_seed, "psnr"), 1),
+        "SSIM": range_words(measure_spread(run, noise, noise_seed, "ssim"), 2),
+        "Squared error": range_words(measure_spread(run, noise, noise_seed, "squared_error"), 1),
     }
 
 
-def with_range(found: Spread, places: int) -> str:
+def range_words(found: Spread, places: int) -> str:
     """A figure with what 8 of 10 digits lie between, such as '20.7 (18.2–23.4)'; an infinite one is 'perfect'."""
     whole, low, high = (
         f"{value:.{places}f}" if math.isfinite(value) else "perfect"
@@ -215,10 +221,10 @@ def with_range(found: Spread, places: int) -> str:
     return whole if whole == low == high else f"{whole} ({low}–{high})"
 
 
-def extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
+def show_extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
     """The digits that each network rebuilds best and worst at this noise, with their squared errors."""
     for name, run in runs.items():
-        found = extremes_of(lab.network(run), measured_digits(), noise, noise_seed, EXTREME_DIGITS)
+        found = extremes_of(lab.load_network(run), measured_digits(), noise, noise_seed, EXTREME_DIGITS)
         st.markdown(f"**{NAMES[name]}**")
         st.html(noise_figures.extremes_html(found))
     st.caption(
@@ -231,15 +237,15 @@ def are_alike(one: float, other: float) -> bool:
     return one == other or round(abs(round(one, 1) - round(other, 1)), 1) <= ALIKE_DB
 
 
-def networks(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
+def network_options(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
     """What can be answered to the question which network is best."""
     return (*(f"The {name}." for name in runs), *([TIED] if len(runs) > 1 else []), NOBODY)
 
 
-def best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
+def judge_best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
     """Which network has the highest PSNR at this noise, if it beats doing nothing."""
-    found = {name: spread(run, noise, noise_seed).value for name, run in runs.items()}
-    return best_answer(found, spread(None, noise, noise_seed).value, noise, count_measured())
+    found = {name: measure_spread(run, noise, noise_seed).value for name, run in runs.items()}
+    return best_answer(found, measure_spread(None, noise, noise_seed).value, noise, count_measured())
 
 
 def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionConfig, count: int) -> Answer:
@@ -262,7 +268,7 @@ def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionCon
 # The noise itself
 
 
-def removed(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+def show_removed_noise(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
     """The noise that was drawn beside what the network changed, in one scale of colour."""
     st.subheader("What did it take away?")
     if noise.level == 0:
@@ -275,10 +281,10 @@ def removed(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_s
     st.html(
         _noise_html(*display.run_name(run), display.fingerprint(first_nhw), noise, noise_seed, run, first_nhw)
     )
-    st.markdown(_noise_told(*display.run_name(run), noise, noise_seed, lab.digits().name, run))
+    st.markdown(_describe_noise(*display.run_name(run), noise, noise_seed, lab.digits().name, run))
 
 
-def _noise_drawn(
+def _draw_noise(
     run_id: str,
     weights_sha256: str,
     digits: bytes,
@@ -287,7 +293,7 @@ def _noise_drawn(
     _run: StoredRun,
     _digits_nhw: Tensor,
 ) -> str:
-    shown = removed_noise(lab.network(_run), _digits_nhw, noise, noise_seed)
+    shown = removed_noise(lab.load_network(_run), _digits_nhw, noise, noise_seed)
     columns = [
         ("noise ε as drawn; dots: clipped", shown.drawn_nhw, shown.clipped_nhw),
         ("what clipping left of it", shown.surviving_nhw, None),
@@ -296,19 +302,19 @@ def _noise_drawn(
     return noise_figures.noise_html(columns, shown.scale)
 
 
-_noise_html = display.Kept(_noise_drawn, 16)
+_noise_html = display.ResultCache(_draw_noise, 16)
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _noise_told(
+def _describe_noise(
     run_id: str, weights_sha256: str, noise: CorruptionConfig, noise_seed: int, digits: str, _run: StoredRun
 ) -> str:
-    return noise_told(
-        removed_noise(lab.network(_run), measured_digits(), noise, noise_seed), noise, count_measured()
+    return describe_removed_noise(
+        removed_noise(lab.load_network(_run), measured_digits(), noise, noise_seed), noise, count_measured()
     )
 
 
-def noise_told(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
+def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
     """By how much the error fell from input to output, and what clipping left of the noise, in words."""
     if found.input_error == 0:
         return f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing to take away."
@@ -338,15 +344,17 @@ def _change_words(ratio: float) -> str:
     return f"{display.share_words(1 - ratio)} less"
 
 
-def harder(trained: CorruptionConfig) -> CorruptionConfig:
+def stronger_noise(trained: CorruptionConfig) -> CorruptionConfig:
     """Noise twice as strong as in training, as far as there is any; the preset's where there was none."""
     _, most = config.RANGES["noise_level"]
     return CorruptionConfig(trained.kind, min(2 * trained.level, most) or config.DAE.corruption.level)
 
 
-def still_helps(run: StoredRun, noise: CorruptionConfig) -> Answer:
+def judge_gain(run: StoredRun, noise: CorruptionConfig) -> Answer:
     """Whether the network beats doing nothing at this noise, and by how much."""
-    return gain_answer(spread(run, noise, 0).value, spread(None, noise, 0).value, count_measured())
+    return gain_answer(
+        measure_spread(run, noise, 0).value, measure_spread(None, noise, 0).value, count_measured()
+    )
 
 
 def gain_answer(ours: float, nothing: float, count: int) -> Answer:

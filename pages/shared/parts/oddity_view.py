@@ -34,34 +34,34 @@ ASKED = "CAE"
 OWN = "my_digit"
 
 
-def chooser() -> str:
+def choose_picture() -> str:
     """Which of ODDITIES, or the visitor's own digit, is looked at closely."""
-    names = [*ODDITIES, *([OWN] if my_digit.digit() is not None else [])]
-    words = {name: _oddity(name).name for name in names}
+    names = [*ODDITIES, *([OWN] if my_digit.own_digit() is not None else [])]
+    words = {name: _find_oddity(name).name for name in names}
     return st.selectbox(
         "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
     )  # fmt: skip
 
 
-def inputs() -> None:
+def show_inputs() -> None:
     """All pictures that go in, and nothing of what comes out."""
     with st.container(key="surprises_first"):
-        images_nhw = _pictures(lab.digits().name)
+        images_nhw = _draw_pictures(lab.digits().name)
         st.html(figures.rows_html([Row(*row) for row in zip(LABELS, images_nhw.split(PER_ROW), strict=True)]))
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
-def _pictures(digits: str) -> Tensor:
+def _draw_pictures(digits: str) -> Tensor:
     """All pictures that go in, (n, 28, 28). Letters and the face are prepared like a visitor's digit, which takes half a second."""
     return oddities.pictures(lab.digits())
 
 
-def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
+def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
     """What comes out for one picture: first predicted, then shown."""
-    asked = _asked(runs)
+    asked = _asked_model(runs)
 
     def answer() -> Answer:
-        outcomes = {model: _outcome(run, name) for model, run in runs.items()}
+        outcomes = {model: _measure_outcome(run, name) for model, run in runs.items()}
         mine = outcomes[asked]
         times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
         return Answer(
@@ -70,25 +70,23 @@ def prediction(name: str, runs: Mapping[str, StoredRun]) -> None:
             f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back digit: {times}.",
         )
 
-    words = (
-        f"What comes out when the {asked}, which learnt from digits alone, is given **{_oddity(name).name}**?"
-    )
+    words = f"What comes out when the {asked}, which learnt from digits alone, is given **{_find_oddity(name).name}**?"
     of = {
-        **_sizes(runs),
+        **_question_settings(runs),
         **(
-            {"digit of yours": display.fingerprint(_oddity(OWN).draw(lab.digits())[None])}
+            {"digit of yours": display.fingerprint(_find_oddity(OWN).draw(lab.digits())[None])}
             if name == OWN
             else {}
         ),
     }
-    question.card(
-        f"surprises_{name}", words, VERDICTS, answer, lambda: _close_up(name, runs), of=of, networks=[*runs.values()]
+    question.ask_question(
+        f"surprises_{name}", words, VERDICTS, answer, lambda: _show_close_up(name, runs), of=of, networks=[*runs.values()]
     )  # fmt: skip
 
 
-def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
-    outcomes = {model: _outcome(run, name) for model, run in runs.items()}
-    went_in = _oddity(name).draw(lab.digits())[None]
+def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
+    outcomes = {model: _measure_outcome(run, name) for model, run in runs.items()}
+    went_in = _find_oddity(name).draw(lab.digits())[None]
     st.html(
         figures.columns_html(
             [("what went in", went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]
@@ -96,7 +94,7 @@ def _close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     )
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
-        f"{_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
+        f"{_find_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
         f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's. "
         "Percentile: how many in a hundred held-back digits have a smaller squared error."
     )
@@ -113,31 +111,31 @@ def _row(model: str, outcome: Outcome) -> dict[str, str]:
 
 
 @st.fragment
-def overview(runs: Mapping[str, StoredRun]) -> None:
+def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
     """All pictures and what each network makes of them, when asked for."""
     with lab.plain_errors():
         if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
             return
-        images_nhw = _pictures(lab.digits().name)
+        images_nhw = _draw_pictures(lab.digits().name)
         rows = [Row("what went in", images_nhw)]
         for model, run in runs.items():
-            rows.append(Row(f"out of the {model}", oddities.outputs(_outcomes_of(run))))
+            rows.append(Row(f"out of the {model}", oddities.outputs(_measure_outcomes(run))))
         for part in range(0, len(images_nhw), PER_ROW):
             st.html(
                 figures.rows_html([Row(row.label, row.images_nhw[part : part + PER_ROW]) for row in rows])
             )
 
 
-def again(runs: Mapping[str, StoredRun]) -> None:
+def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
     """One network applied to its own output: first predicted, then shown."""
     models = list(runs)
     model = st.segmented_control(
-        "Which network?", models, default=_asked(runs), required=True, key="surprises_model", bind="query-params"
+        "Which network?", models, default=_asked_model(runs), required=True, key="surprises_model", bind="query-params"
     )  # fmt: skip
     assert model in runs
 
     def answer() -> Answer:
-        one = _course_of(runs[model])
+        one = _measure_course(runs[model])
         return Answer(
             one.commonest_end,
             f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: {one.counts[iteration.SAME]}; "
@@ -145,13 +143,13 @@ def again(runs: Mapping[str, StoredRun]) -> None:
         )
 
     words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
-    question.card(
-        f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _course(model, runs), of=_sizes(runs), networks=[runs[model]]
+    question.ask_question(
+        f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _show_course(model, runs), of=_question_settings(runs), networks=[runs[model]]
     )  # fmt: skip
 
 
-def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
-    one = _course_of(runs[model])
+def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
+    one = _measure_course(runs[model])
     st.markdown(
         f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end pictures lie "
         f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their digit's class by their "
@@ -163,8 +161,8 @@ def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
         st.html(figures.rows_html([Row(*row) for row in zip(labels, one.shown_snhw, strict=True)]))
     with curve:
         alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
-        courses = {name: _course_of(run) for name, run in runs.items()}
-        charts.chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
+        courses = {name: _measure_course(run) for name, run in runs.items()}
+        charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
         f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
         f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "
@@ -172,45 +170,47 @@ def _course(model: str, runs: Mapping[str, StoredRun]) -> None:
     )
 
 
-def _sizes(runs: Mapping[str, StoredRun]) -> dict[str, object]:
+def _question_settings(runs: Mapping[str, StoredRun]) -> dict[str, object]:
     """What a question about these networks depends on besides them."""
     return {"latent size": next(iter(runs.values())).config.model.latent_size}
 
 
-def _asked(runs: Mapping[str, StoredRun]) -> str:
+def _asked_model(runs: Mapping[str, StoredRun]) -> str:
     return ASKED if ASKED in runs else next(iter(runs))
 
 
-def _oddity(name: str) -> Oddity:
-    own_hw = my_digit.digit()
+def _find_oddity(name: str) -> Oddity:
+    own_hw = my_digit.own_digit()
     if name == OWN and own_hw is not None:
         return Oddity("your own digit", "Prepared as on the page Your digit.", lambda _: own_hw)
     return ODDITIES[name]
 
 
-def _outcome(run: StoredRun, name: str) -> Outcome:
+def _measure_outcome(run: StoredRun, name: str) -> Outcome:
     if name == OWN:
-        return oddities.outcomes(lab.network(run), _oddity(OWN).draw(lab.digits())[None], lab.digits())[0]
-    return _outcomes_of(run)[list(ODDITIES).index(name)]
+        return oddities.outcomes(
+            lab.load_network(run), _find_oddity(OWN).draw(lab.digits())[None], lab.digits()
+        )[0]
+    return _measure_outcomes(run)[list(ODDITIES).index(name)]
 
 
-def _outcomes_of(run: StoredRun) -> list[Outcome]:
-    return _outcomes(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+def _measure_outcomes(run: StoredRun) -> list[Outcome]:
+    return _cached_outcomes(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _outcomes(
+def _cached_outcomes(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> list[Outcome]:
-    return oddities.outcomes(lab.network(_run), _pictures(lab.digits().name), lab.digits())
+    return oddities.outcomes(lab.load_network(_run), _draw_pictures(lab.digits().name), lab.digits())
 
 
-def _course_of(run: StoredRun) -> Course:
-    return _measured_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+def _measure_course(run: StoredRun) -> Course:
+    return _cached_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
 
 
 @st.cache_data(show_spinner=f"Sending {DIGITS} digits through the network {STEPS} times …", max_entries=64)
-def _measured_course(
+def _cached_course(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> Course:
-    return iteration.course(lab.network(_run), lab.digits())
+    return iteration.course(lab.load_network(_run), lab.digits())

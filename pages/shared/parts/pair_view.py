@@ -16,7 +16,7 @@ from ae_core.study.robustness import answers, noisy_digits
 from ae_core.training import start_equal
 from pages.shared import display, lab
 from pages.shared.display import decibel_words, noise_words
-from pages.shared.parts.noise_view import are_alike, count_measured, spread
+from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
 from pages.shared.question import Answer
 
 PAIR_DIGITS = 4
@@ -33,9 +33,9 @@ CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike, within 
 ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 
 
-def pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
+def find_pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
     """The trained CAE and DAE of these settings, if they are a pair; else the shipped pair of this latent size and noise; else empty."""
-    found = {"CAE": lab.trained(cae), "DAE": lab.trained(dae)}
+    found = {"CAE": lab.find_trained_run(cae), "DAE": lab.find_trained_run(dae)}
     if not _is_pair(found):
         found = {"CAE": lab.store().shipped_like(cae), "DAE": lab.store().shipped_like(dae)}
     return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
@@ -43,23 +43,23 @@ def pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
 
 def _is_pair(found: Mapping[str, StoredRun | None]) -> bool:
     cae, dae = found["CAE"], found["DAE"]
-    return cae is not None and dae is not None and _only_the_input(cae.config, dae.config)
+    return cae is not None and dae is not None and _differ_in_input_alone(cae.config, dae.config)
 
 
-def _only_the_input(one: RunConfig, other: RunConfig) -> bool:
+def _differ_in_input_alone(one: RunConfig, other: RunConfig) -> bool:
     return all(name.startswith("corruption.") for name in config.differences(one, other))
 
 
-def pair_facts(runs: Mapping[str, StoredRun]) -> None:
+def show_pair_facts(runs: Mapping[str, StoredRun]) -> None:
     """In what the two differ and in what they do not, from their settings, their weights and their counts."""
-    st.markdown(f"**Compared, setting by setting.** {_facts(runs)}")
+    st.markdown(f"**Compared, setting by setting.** {_pair_facts_words(runs)}")
     for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
-            display.provenance(run)
+            display.show_provenance(run)
 
 
-def _facts(runs: Mapping[str, StoredRun]) -> str:
+def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
     cae, dae = runs["CAE"], runs["DAE"]
     names = config.differences(cae.config, dae.config)
     if not names:
@@ -79,7 +79,7 @@ def _facts(runs: Mapping[str, StoredRun]) -> str:
     )
 
 
-def what_differs(runs: Mapping[str, StoredRun]) -> Answer:
+def judge_difference(runs: Mapping[str, StoredRun]) -> Answer:
     """What tells the DAE from the CAE, from the settings of the two runs."""
     cae, dae = runs["CAE"].config, runs["DAE"].config
     parts = {name.split(".")[0] for name in config.differences(cae, dae)}
@@ -89,12 +89,14 @@ def what_differs(runs: Mapping[str, StoredRun]) -> Answer:
         right = DIGITS
     else:
         right = INPUT if "corruption" in parts else SAME
-    return Answer(right, _facts(runs))
+    return Answer(right, _pair_facts_words(runs))
 
 
-def better_on_clean(runs: Mapping[str, StoredRun]) -> Answer:
+def judge_clean(runs: Mapping[str, StoredRun]) -> Answer:
     """Which of the pair rebuilds clean digits better, by PSNR."""
-    return clean_answer(*(spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), count_measured())
+    return clean_answer(
+        *(measure_spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), count_measured()
+    )
 
 
 def clean_answer(cae: float, dae: float, count: int) -> Answer:
@@ -106,7 +108,7 @@ def clean_answer(cae: float, dae: float, count: int) -> Answer:
     )
 
 
-def pair_grid(
+def show_pair_grid(
     runs: Mapping[str, StoredRun],
     digits_nhw: Tensor,
     noise: CorruptionConfig,
@@ -127,7 +129,7 @@ def pair_grid(
 
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [
-            (label, _cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {})))
+            (label, _grid_cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {})))
             for label, now in inputs.items()
         ]
         shown = slice(1) if hidden else slice(None)
@@ -141,7 +143,7 @@ def pair_grid(
     place = st.empty()
     place.html(draw({}))  # the pictures are there before the figures
     measured = {
-        label: {name: spread(run, now, noise_seed).value for name, run in runs.items()}
+        label: {name: measure_spread(run, now, noise_seed).value for name, run in runs.items()}
         for label, now in inputs.items()
     }
     place.html(draw(measured))
@@ -150,7 +152,7 @@ def pair_grid(
     )
 
 
-def _cells(
+def _grid_cells(
     runs: Mapping[str, StoredRun],
     clean_nhw: Tensor,
     noise: CorruptionConfig,
@@ -161,7 +163,7 @@ def _cells(
     cells = [Cell("", noisy_nhw)]
     for name, run in runs.items():
         words = decibel_words(found[name]) if found else "measuring …"
-        cells.append(Cell(words, answers(lab.network(run), noisy_nhw), _is_better(name, found)))
+        cells.append(Cell(words, answers(lab.load_network(run), noisy_nhw), _is_better(name, found)))
     return cells
 
 

@@ -33,29 +33,29 @@ FAE_OR_CAE = {"FAE": "The FAE.", "CAE": "The CAE."}
 # What is measured, each thing once for all visitors
 
 
-def error(run: StoredRun) -> float:
+def measure_error(run: StoredRun) -> float:
     """Squared error per image of a finished run on held-back digits."""
-    return _error(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+    return _measure_error(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _error(_root: object, run_id: str, weights_sha256: str, digits: str, _run: StoredRun) -> float:
+def _measure_error(_root: object, run_id: str, weights_sha256: str, digits: str, _run: StoredRun) -> float:
     test_nhw = display.measured_digits()
-    return float(squared_error(reconstruct(lab.network(_run), test_nhw), test_nhw).mean())
+    return float(squared_error(reconstruct(lab.load_network(_run), test_nhw), test_nhw).mean())
 
 
-def pca_error(latent_size: int) -> float:
+def measure_pca_error(latent_size: int) -> float:
     """Squared error per image of PCA on the same held-back digits."""
-    return _pca_errors(lab.digits().name)[latent_size - 1]
+    return _measure_pca_errors(lab.digits().name)[latent_size - 1]
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
-def _pca_errors(digits: str) -> list[float]:
-    return _pca(digits).errors_by_size(display.measured_digits())
+def _measure_pca_errors(digits: str) -> list[float]:
+    return _fit_pca(digits).errors_by_size(display.measured_digits())
 
 
 @st.cache_resource(show_spinner="Fitting PCA …", max_entries=3)
-def _pca(digits: str) -> PCA:
+def _fit_pca(digits: str) -> PCA:
     """PCA of the largest code there is, fitted on all the digits of a data set that are there to learn from."""
     found = lab.digits_named(digits)
     assert found is not None
@@ -63,23 +63,23 @@ def _pca(digits: str) -> PCA:
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _errors_in_training(
+def _measure_errors_in_training(
     _root: object, run_id: str, weights_sha256: str, digits: str, _run: StoredRun
 ) -> tuple[float, float]:
     """Squared error per image of a run and of PCA, both on the very digits that they learnt from."""
     found = lab.digits_named(digits)
     assert found is not None
-    train_nhw, pca = found.train_nhw, _pca(digits).first(_run.config.model.latent_size)
+    train_nhw, pca = found.train_nhw, _fit_pca(digits).first(_run.config.model.latent_size)
     return tuple(
         float(squared_error(images, train_nhw).mean())
-        for images in (reconstruct(lab.network(_run), train_nhw), pca.reconstruct(train_nhw))
+        for images in (reconstruct(lab.load_network(_run), train_nhw), pca.reconstruct(train_nhw))
     )
 
 
 # PCA on the page of the fully connected autoencoder
 
 
-def linear_switch() -> bool:
+def choose_linear() -> bool:
     """Whether the page's network is the linear one."""
     return st.toggle(
         "Linear network", key="linear", bind="query-params",
@@ -91,38 +91,38 @@ def plain_fae(run: RunConfig) -> RunConfig:
     """The FAE with layers and activations that a linear one is compared with; itself, if it is none."""
     if config.family(run) != "linear FAE":
         return run
-    return config.adjusted(lab.on_these_digits(FAE), model={"latent_size": run.model.latent_size})
+    return config.adjusted(lab.with_digits_at_hand(FAE), model={"latent_size": run.model.latent_size})
 
 
-def pca_or_fae(run: RunConfig) -> Answer:
+def judge_pca_or_fae(run: RunConfig) -> Answer:
     """Which of the two rebuilds held-back digits better, with as many numbers in the code as `run` has."""
     size = run.model.latent_size
-    fae = _finished(plain_fae(run))
-    errors = {"PCA": pca_error(size), "FAE": error(fae)}
+    fae = _require_run(plain_fae(run))
+    errors = {"PCA": measure_pca_error(size), "FAE": measure_error(fae)}
     because = (
         f"Squared error per image, latent size {size}, {_measured_on()}: PCA {errors['PCA']:.1f}, FAE {errors['FAE']:.1f}. "
         f"PCA was fitted on {_fitted_on():,} digits, the FAE learnt from {_learnt_from(fae):,}."
     )
-    return Answer(_right(errors, FAE_OR_PCA), because)
+    return Answer(_right_option(errors, FAE_OR_PCA), because)
 
 
-def beside_pca(run: RunConfig) -> None:
+def show_beside_pca(run: RunConfig) -> None:
     """The same held-back digits, rebuilt by PCA and by the networks of the same code size."""
     size = run.model.latent_size
     wanted = {config.family(each): each for each in (run, plain_fae(run))}
-    runs = {name: found for name, each in wanted.items() if (found := lab.trained(each)) is not None}
+    runs = {name: found for name, each in wanted.items() if (found := lab.find_trained_run(each)) is not None}
     st.subheader("Beside PCA of the same code size", anchor="pca")
-    clean_nhw = display.chosen_digits(dials.new_digits("pca_digits"))
-    pca_nhw = as_picture(_pca(lab.digits().name).first(size).reconstruct(clean_nhw))
+    clean_nhw = display.chosen_digits(dials.choose_digits_seed("pca_digits"))
+    pca_nhw = as_picture(_fit_pca(lab.digits().name).first(size).reconstruct(clean_nhw))
     rows = [
         Row("digit x", clean_nhw),
-        Row(f"PCA, {display.number_words(size)}: error {pca_error(size):.1f}", pca_nhw),
+        Row(f"PCA, {display.number_words(size)}: error {measure_pca_error(size):.1f}", pca_nhw),
     ]
     for name, found in runs.items():
         rows.append(
             Row(
-                f"{name}, {display.number_words(size)}: error {error(found):.1f}",
-                as_picture(reconstruct(lab.network(found), clean_nhw)),
+                f"{name}, {display.number_words(size)}: error {measure_error(found):.1f}",
+                as_picture(reconstruct(lab.load_network(found), clean_nhw)),
             )
         )
     st.html(rows_html(rows))
@@ -133,10 +133,10 @@ def beside_pca(run: RunConfig) -> None:
     for name in wanted.keys() - runs.keys():
         st.caption(f"No {name} with latent size {size} has been trained yet, so it is missing here.")
     if "linear FAE" in runs:
-        _linear_lesson(runs)
+        _show_linear_lesson(runs)
 
 
-def _linear_lesson(runs: Mapping[str, StoredRun]) -> None:
+def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
     """How near a linear network has come to PCA on the digits that both learnt from."""
     linear = runs["linear FAE"]
     name = linear.config.data.name
@@ -146,10 +146,14 @@ def _linear_lesson(runs: Mapping[str, StoredRun]) -> None:
             f"The linear FAE learnt from {data.WORDS[name]}, which is not at hand, so PCA cannot be fitted on the same digits."
         )
         return
-    own, pca = _errors_in_training(lab.store().root, linear.run_id, linear.weights_sha256, name, linear)
+    own, pca = _measure_errors_in_training(
+        lab.store().root, linear.run_id, linear.weights_sha256, name, linear
+    )
     st.markdown(linear_words(own, pca, len(found.train_nhw)))
     if "FAE" in runs:
-        st.markdown(bound_words(error(runs["FAE"]), pca_error(linear.config.model.latent_size)))
+        st.markdown(
+            bound_words(measure_error(runs["FAE"]), measure_pca_error(linear.config.model.latent_size))
+        )
 
 
 def linear_words(own: float, pca: float, count: int) -> str:
@@ -178,22 +182,22 @@ def bound_words(fae: float, pca: float) -> str:
 def fae_and_cae(run: RunConfig) -> dict[str, RunConfig]:
     """The two that are compared where the CAE is `run`."""
     return {
-        "FAE": config.adjusted(lab.on_these_digits(FAE), model={"latent_size": run.model.latent_size}),
+        "FAE": config.adjusted(lab.with_digits_at_hand(FAE), model={"latent_size": run.model.latent_size}),
         "CAE": run,
     }
 
 
-def fae_or_cae(run: RunConfig) -> Answer:
+def judge_fae_or_cae(run: RunConfig) -> Answer:
     """Which of the two has the smaller error on held-back digits, at the latent size of the CAE `run`."""
     size = run.model.latent_size
-    runs = {name: _finished(each) for name, each in fae_and_cae(run).items()}
-    errors = {name: error(found) for name, found in runs.items()}
+    runs = {name: _require_run(each) for name, each in fae_and_cae(run).items()}
+    errors = {name: measure_error(found) for name, found in runs.items()}
     figures = ", ".join(
         f"{name} {errors[name]:.1f} with {found.result['parameters']:,} parameters, learnt from {_learnt_from(found):,} digits"
         for name, found in runs.items()
     )
     return Answer(
-        _right(errors, FAE_OR_CAE),
+        _right_option(errors, FAE_OR_CAE),
         f"Squared error per image, latent size {size}, {_measured_on()}: {figures}.",
     )
 
@@ -202,28 +206,28 @@ def fae_or_cae(run: RunConfig) -> Answer:
 
 
 @st.fragment
-def against_size(families: Sequence[str], page: str) -> None:
+def show_errors_by_size(families: Sequence[str], page: str) -> None:
     """PCA of every size as a line, every finished network as a point, and a way to train more sizes."""
     with lab.plain_errors():
         st.subheader("The error against the latent size", anchor=f"{page}-sizes")
         with st.spinner("Measuring every network …"):
-            line = _pca_errors(lab.digits().name)[:LARGEST_DRAWN]
-            points = [_as_point(run) for run in _at_hand(families)]
+            line = _measure_pca_errors(lab.digits().name)[:LARGEST_DRAWN]
+            points = [_make_point(run) for run in _find_fair_runs(families)]
         shown = (tuple(line), _fitted_on(), tuple(points))
-        charts.chart_for_all(
+        charts.draw_shared_chart(
             lambda: network_figures.error_against_size(*shown),
             ("sizes", *shown),
             f"{page}_sizes",
-            _in_words(points),
+            _points_words(points),
         )
         caption = f"Squared error per image, {_measured_on()}. Lower is better."
         if any(point.learnt_from > _fitted_on() for point in points):
             caption += f" Filled points are of networks that learnt from more digits than the {_fitted_on():,} that PCA was fitted on."
         st.caption(caption)
-        _more_sizes(families, page)
+        _offer_more_sizes(families, page)
 
 
-def _at_hand(families: Sequence[str]) -> list[StoredRun]:
+def _find_fair_runs(families: Sequence[str]) -> list[StoredRun]:
     """Every finished run of the presets' networks, of whatever latent size, that never learnt from a digit held back here."""
     runs, _ = lab.store().runs()
     presets = [PRESETS[family] for family in families]
@@ -231,23 +235,23 @@ def _at_hand(families: Sequence[str]) -> list[StoredRun]:
     return [run for run in fair if any(config.is_like(run.config, preset) for preset in presets)]
 
 
-def _as_point(run: StoredRun) -> Measured:
+def _make_point(run: StoredRun) -> Measured:
     origin = "shipped" if run.shipped else "trained here"
     words = f"{run.config.training.epochs} epochs, {origin}"
     return Measured(
-        config.family(run.config), run.config.model.latent_size, error(run), _learnt_from(run), words
+        config.family(run.config), run.config.model.latent_size, measure_error(run), _learnt_from(run), words
     )
 
 
-def _in_words(points: Sequence[Measured]) -> str:
+def _points_words(points: Sequence[Measured]) -> str:
     each = ", ".join(f"{point.family} {point.latent_size}: {point.error:.1f}" for point in points)
     return f"Squared error against latent size: PCA as a falling line, and the points {each}"
 
 
-def _more_sizes(families: Sequence[str], page: str) -> None:
+def _offer_more_sizes(families: Sequence[str], page: str) -> None:
     """A button that has the sizes beyond the shipped ones trained, as many at once as one visitor may, and how far they are."""
     wanted = [
-        config.adjusted(lab.on_these_digits(PRESETS[family]), model={"latent_size": n})
+        config.adjusted(lab.with_digits_at_hand(PRESETS[family]), model={"latent_size": n})
         for n in SIZES_TO_TRAIN
         for family in families
     ]
@@ -259,7 +263,7 @@ def _more_sizes(families: Sequence[str], page: str) -> None:
     sizes = " and ".join(map(str, SIZES_TO_TRAIN))
     st.button(
         f"Train {' and '.join(families)} of sizes {sizes}", key=f"{page}_train_sizes", icon=":material/play_arrow:",
-        disabled=not waiting, on_click=_submit, args=(waiting,),
+        disabled=not waiting, on_click=_submit_trainings, args=(waiting,),
         help="One is trained at a time and two wait; press again for what is left then.",
     )  # fmt: skip
     if problem := st.session_state.pop(session.SIZES_PROBLEM, None):
@@ -267,19 +271,22 @@ def _more_sizes(families: Sequence[str], page: str) -> None:
     for run in missing:
         if run not in waiting:
             st.markdown(f"**{config.family(run)}, latent size {run.model.latent_size}**")
-        training_panel.progress_bar(run)
+        training_panel.show_progress_bar(run)
     if waiting and len(waiting) < len(missing):
         st.caption(
             f"{len(waiting)} more when one of these is done: nobody may have more than one running and two waiting."
         )
 
 
-def _submit(runs: Sequence[RunConfig]) -> None:
+def _submit_trainings(runs: Sequence[RunConfig]) -> None:
     """Ask for as many of them as the visitor may have under way."""
     try:
         for run in runs:
             jobs.submit_training(
-                run, lab.store(), data.data_directory() if run.data.name != EMBEDDED else None, lab.visitor()
+                run,
+                lab.store(),
+                data.data_directory() if run.data.name != EMBEDDED else None,
+                lab.visitor_id(),
             )
     except QueueFullError as problem:
         if runs and run is runs[0]:
@@ -291,8 +298,8 @@ def _submit(runs: Sequence[RunConfig]) -> None:
 # In words
 
 
-def _finished(run: RunConfig) -> StoredRun:
-    found = lab.trained(run)
+def _require_run(run: RunConfig) -> StoredRun:
+    found = lab.find_trained_run(run)
     if found is None:
         raise LabError(
             f"No {config.family(run)} with latent size {run.model.latent_size} has been trained yet, so there is nothing to measure. "
@@ -301,7 +308,7 @@ def _finished(run: RunConfig) -> StoredRun:
     return found
 
 
-def _right(errors: Mapping[str, float], options: Mapping[str, str]) -> str:
+def _right_option(errors: Mapping[str, float], options: Mapping[str, str]) -> str:
     name = baselines.smallest(errors)
     return options[name] if name else ABOUT_EQUAL
 

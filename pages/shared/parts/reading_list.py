@@ -17,7 +17,7 @@ FEWER, HALF, MORE = OPTIONS = ("Fewer than 100.", f"100 to {PIXELS}.", f"More th
 DIGITS_SHOWN = 8
 
 
-def a_digit() -> None:
+def show_digits() -> None:
     """What goes in."""
     with st.container(key="reading_first"):
         st.html(
@@ -27,7 +27,7 @@ def a_digit() -> None:
         )
 
 
-def keras_question() -> None:
+def ask_code_size() -> None:
     """How many numbers the example keeps of a digit: first predicted, then counted."""
 
     def answer() -> Answer:
@@ -35,11 +35,11 @@ def keras_question() -> None:
         right = FEWER if numbers < 100 else HALF if numbers <= PIXELS else MORE
         return Answer(
             right,
-            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. {_compresses(numbers)}",
+            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. {_compression_words(numbers)}",
         )
 
     words = f"Into how many numbers does the Keras.io example's encoder turn a digit of {PIXELS} pixels?"
-    question.card("reading", words, OPTIONS, answer, _beside_ours, of={}, networks=[])
+    question.ask_question("reading", words, OPTIONS, answer, _show_beside_ours, of={}, networks=[])
 
 
 def code_size(run: config.RunConfig) -> int:
@@ -47,18 +47,21 @@ def code_size(run: config.RunConfig) -> int:
     return codes_of(build_model(run.model), torch.zeros(1, 28, 28)).shape[1]
 
 
-def _compresses(numbers: int) -> str:
+def _compression_words(numbers: int) -> str:
     return "It compresses." if numbers < PIXELS else "It does not compress."
 
 
-def _beside_ours() -> None:
+def _show_beside_ours() -> None:
     keras, ours = config.KERAS_EXAMPLE, config.DAE
     codes = [code_size(run) for run in (keras, ours)]
     st.table(
         [
             _row(
                 "Numbers in the code",
-                *(f"{count:,} ({count / PIXELS:.0%} of {PIXELS}). {_compresses(count)}" for count in codes),
+                *(
+                    f"{count:,} ({count / PIXELS:.0%} of {PIXELS}). {_compression_words(count)}"
+                    for count in codes
+                ),
             ),
             _row(
                 "Numbers to train", *(f"{parameter_count(build_model(run.model)):,}" for run in (keras, ours))

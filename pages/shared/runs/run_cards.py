@@ -19,18 +19,20 @@ from ae_core.service import jobs
 from pages.shared import charts, dials, display, lab, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.runs import run_list
-from pages.shared.runs.run_list import Listed
+from pages.shared.runs.run_list import ListedRun
 
 MOST = 4
 
 
-def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
+def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[ListedRun]:
     """The runs that the visitor has chosen, in the link under `compare`."""
     by_label = {run.label: run for run in runs}
     before = st.session_state.get(session.COMPARE, st.query_params.get_all(session.COMPARE))
     kept = [label for label in before if label in by_label]
     if session.COMPARE not in st.session_state:
-        opened_link.tell(links.describe_absent([label for label in before if label not in by_label]))
+        opened_link.tell_link_problems(
+            links.describe_absent([label for label in before if label not in by_label])
+        )
     if session.COMPARE in st.session_state and kept != before:
         st.session_state[session.COMPARE] = kept  # a deleted run is no choice any more
     labels = dict.fromkeys(
@@ -43,45 +45,45 @@ def choice(runs: Sequence[Listed], shown: Sequence[Listed]) -> list[Listed]:
     return [by_label[label] for label in chosen]
 
 
-def cards(runs: Sequence[Listed]) -> None:
+def show_cards(runs: Sequence[ListedRun]) -> None:
     """What each chosen run is, and what can be done with it; and what came of the last button, with a way back."""
     if problem := st.session_state.pop(session.RUN_PROBLEM, None):
         st.error(problem, icon=":material/error:")
     if deleted := st.session_state.get(session.RUN_DELETED):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted: {deleted[1]}.", icon=":material/delete:")
-            st.button("Undo", key="runs_undo", icon=":material/undo:", on_click=_undo)
+            st.button("Undo", key="runs_undo", icon=":material/undo:", on_click=_undo_delete)
     if not runs:
         return
     for column, run in zip(st.columns(len(runs), border=True), runs, strict=True):
         with column:
-            _card(run)
+            _show_card(run)
 
 
-def _card(run: Listed) -> None:
+def _show_card(run: ListedRun) -> None:
     settings = run.folder.config
     st.markdown(f"**{config.family(settings)} {settings.model.latent_size}**  `{run.name[:6]}`")
     st.markdown(_badges(run))
     if run.problem:
         st.error(run.problem, icon=":material/error:")
-    st.caption(_settings(settings))
+    st.caption(_settings_words(settings))
     if run.folder.finished and run.folder.finished.uploaded_as:
         st.caption(run_list.measured_words(run.folder.finished))
     with st.container(horizontal=True, gap="small"):
-        _buttons(run)
+        _draw_buttons(run)
 
 
-def _badges(run: Listed) -> str:
+def _badges(run: ListedRun) -> str:
     finished = run.folder.finished
     origin = (
-        display.badge(finished)
+        display.origin_badge(finished)
         if finished
         else f":gray-badge[{run.words if run.state != 'failed' else 'failed'}]"
     )
     return origin + (" :violet-badge[:material/keep: Pinned]" if run.folder.pinned else "")
 
 
-def _settings(run: RunConfig) -> str:
+def _settings_words(run: RunConfig) -> str:
     training = run.training
     return (
         f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
@@ -91,7 +93,7 @@ def _settings(run: RunConfig) -> str:
     )
 
 
-def _buttons(run: Listed) -> None:
+def _draw_buttons(run: ListedRun) -> None:
     if run.state == "finished":
         st.download_button(
             "Download", partial(run_file.export_run, lab.store(), run.name), f"{config.family(run.folder.config)}-{run.name}.zip",
@@ -109,18 +111,18 @@ def _buttons(run: Listed) -> None:
     busy = run.state == "running"
     if busy:
         st.button(
-            "Stop", key=f"stop_{run.name}", icon=":material/stop:", on_click=_stop, args=(run,),
+            "Stop", key=f"stop_{run.name}", icon=":material/stop:", on_click=_stop_training, args=(run,),
             help="What it has learnt is kept. If others want it too, it goes on for them.",
         )  # fmt: skip
     st.button(
-        "Delete", key=f"delete_{run.name}", icon=":material/delete:", on_click=_delete, args=(run,), disabled=busy,
+        "Delete", key=f"delete_{run.name}", icon=":material/delete:", on_click=_delete_run, args=(run,), disabled=busy,
         help="It is being trained. Stop it first." if busy else "It can be brought back for an hour.",
     )  # fmt: skip
 
 
-def _stop(run: Listed) -> None:
+def _stop_training(run: ListedRun) -> None:
     try:
-        if not jobs.stop_training(run.name, lab.store(), lab.visitor()):
+        if not jobs.stop_training(run.name, lab.store(), lab.visitor_id()):
             st.session_state[session.RUN_PROBLEM] = (
                 f"Others want {run.label} or are watching it, so it goes on for them."
             )
@@ -128,21 +130,21 @@ def _stop(run: Listed) -> None:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
-def _set_pin(run: Listed, pinned: bool) -> None:
+def _set_pin(run: ListedRun, pinned: bool) -> None:
     try:
         (housekeeping.pin_run if pinned else housekeeping.unpin_run)(lab.store(), run.name)
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
-def _delete(run: Listed) -> None:
+def _delete_run(run: ListedRun) -> None:
     try:
         st.session_state[session.RUN_DELETED] = housekeeping.delete_run(lab.store(), run.name), run.label
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
-def _undo() -> None:
+def _undo_delete() -> None:
     trashed, label = st.session_state.pop(session.RUN_DELETED)
     try:
         housekeeping.undo_delete(lab.store(), trashed)
@@ -152,16 +154,17 @@ def _undo() -> None:
         st.session_state[session.COMPARE] = [*st.session_state.get(session.COMPARE, []), label][:MOST]
 
 
-def comparison(runs: Sequence[Listed]) -> None:
+def show_comparison(runs: Sequence[ListedRun]) -> None:
     """Curves, pictures and metrics of the chosen runs, beside each other."""
     if not runs:
         return
     curves = [
-        (run.label, _curve(lab.store().root, run.name, run.folder.changed, run.folder.size)) for run in runs
+        (run.label, _read_curve(lab.store().root, run.name, run.folder.changed, run.folder.size))
+        for run in runs
     ]
     if any(errors for _, errors in curves):
         st.subheader("How they learnt")
-        charts.chart(
+        charts.draw_chart(
             figures.compared_curves(curves),
             "runs_curves",
             "Test error of each chosen run, falling over the epochs",
@@ -182,7 +185,7 @@ def comparison(runs: Sequence[Listed]) -> None:
     }
     if fair:
         st.subheader("The same digits through each")
-        _pictures(fair)
+        _show_pictures(fair)
     if len(fair) < len(finished):
         st.info(
             "A run that learnt from full MNIST knows the digits at hand, so it is not shown with them. "
@@ -192,18 +195,18 @@ def comparison(runs: Sequence[Listed]) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _curve(_root: Path, name: str, changed: float, size: int) -> list[float]:
+def _read_curve(_root: Path, name: str, changed: float, size: int) -> list[float]:
     """Test error after each epoch. A log that has not changed is not read again."""
     return [error for _, error in history.read_progress(name, lab.store()).test_errors]
 
 
 @st.fragment
-def _pictures(runs: dict[str, StoredRun]) -> None:
+def _show_pictures(runs: dict[str, StoredRun]) -> None:
     """A fragment of its own, so that a test dial redraws the pictures and the metrics and nothing else."""
     with lab.plain_errors():
-        noise = dials.test_noise("runs", default=0.4)
+        noise = dials.choose_test_noise("runs", default=0.4)
         pictures = st.container()
-        digits_seed, noise_seed = dials.digits_and_noise_seeds()
+        digits_seed, noise_seed = dials.choose_seeds()
         with pictures:
-            display.compared_rows(runs, display.chosen_digits(digits_seed), noise, noise_seed)
-        display.metrics_table(runs, noise, noise_seed)
+            display.show_compared_rows(runs, display.chosen_digits(digits_seed), noise, noise_seed)
+        display.show_metrics_table(runs, noise, noise_seed)

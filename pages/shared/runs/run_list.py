@@ -23,7 +23,7 @@ FAILURES_TOLD = 3
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedRun:
     """A run as the list shows it: `state` is one of STATES, `words` says it in full, `problem` why it failed.
 
     test: its metrics on test digits that it does not know; None before there are any.
@@ -52,7 +52,7 @@ class Listed:
 # The store
 
 
-def fullness() -> None:
+def show_fullness() -> None:
     """How much of the store's quota is used."""
     housekeeping.remove_expired(lab.store())
     used, quota = housekeeping.used_bytes(lab.store()), housekeeping.quota_bytes()
@@ -65,7 +65,7 @@ def fullness() -> None:
     )
 
 
-def uploader() -> None:
+def draw_uploader() -> None:
     """Bring in a run that was downloaded before, here or elsewhere."""
     # A new uploader after each file, so that none is kept in memory.
     key = session.upload_key(st.session_state.setdefault(session.UPLOADS, 0))
@@ -73,13 +73,13 @@ def uploader() -> None:
         "Upload a run",
         "zip",
         key=key,
-        on_change=_upload,
+        on_change=_import_upload,
         args=(key,),
         help="A file that **Download** gave, as it is.",
     )
 
 
-def uploaded() -> None:
+def show_upload_result() -> None:
     """What came of the file."""
     if problem := st.session_state.pop(session.UPLOAD_PROBLEM, None):
         st.error(problem, icon=":material/error:")
@@ -87,7 +87,7 @@ def uploaded() -> None:
         st.success(done, icon=":material/check:")
 
 
-def _upload(key: str) -> None:
+def _import_upload(key: str) -> None:
     file = st.session_state.get(key)
     if file is None:
         return
@@ -120,17 +120,17 @@ def measured_words(run: StoredRun) -> str:
 # The list
 
 
-def all_runs() -> list[Listed]:
+def list_runs() -> list[ListedRun]:
     """Every run, newest first and shipped ones last; a message for each that cannot be read."""
     folders, problems = housekeeping.list_folders(lab.store())
     for problem in problems:
         st.warning(problem, icon=":material/warning:")
-    return [_listed(folder) for folder in folders]
+    return [_list_run(folder) for folder in folders]
 
 
-def _listed(folder: RunFolder) -> Listed:
+def _list_run(folder: RunFolder) -> ListedRun:
     if folder.finished:
-        return Listed(
+        return ListedRun(
             folder,
             "finished",
             "finished",
@@ -140,17 +140,17 @@ def _listed(folder: RunFolder) -> Listed:
     epochs = folder.config.training.epochs
     status = history.status_of(folder.name, lab.store())
     if status in ("queued", "running"):
-        epoch, device, _ = _so_far(folder.name)
+        epoch, device, _ = _read_so_far(folder.name)
         words = (
             "waiting for its turn" if status == "queued" else f"epoch {min(epoch + 1, epochs)} of {epochs}"
         )
-        return Listed(folder, "running", words, device)
-    epoch, device, problem = _ended(lab.store().root, folder.name, status, folder.changed, folder.size)
+        return ListedRun(folder, "running", words, device)
+    epoch, device, problem = _read_ended(lab.store().root, folder.name, status, folder.changed, folder.size)
     if status == "failed":
-        return Listed(folder, "failed", "failed", device, problem)
+        return ListedRun(folder, "failed", "failed", device, problem)
     if status == "finished":
-        return Listed(folder, "finished", "finished", device)
-    return Listed(folder, "stopped", f"stopped in epoch {min(epoch + 1, epochs)} of {epochs}", device)
+        return ListedRun(folder, "finished", "finished", device)
+    return ListedRun(folder, "stopped", f"stopped in epoch {min(epoch + 1, epochs)} of {epochs}", device)
 
 
 def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
@@ -164,25 +164,25 @@ def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
     return None if measured.may_know_them else measured.test
 
 
-def _so_far(name: str) -> tuple[int, str, str]:
+def _read_so_far(name: str) -> tuple[int, str, str]:
     """Epochs done, device, and reason of failure."""
     progress = history.read_progress(name, lab.store())
     return progress.epoch, progress.device, progress.message
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _ended(_root: Path, name: str, status: str, changed: float, size: int) -> tuple[int, str, str]:
+def _read_ended(_root: Path, name: str, status: str, changed: float, size: int) -> tuple[int, str, str]:
     """The log of a training that has ended is read once."""
-    return _so_far(name)
+    return _read_so_far(name)
 
 
-def filtered(runs: Sequence[Listed]) -> list[Listed]:
+def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
     """The runs of the models and states that the visitor wants to see; all, if none is chosen. There is a choice for each that there is."""
     with st.container(horizontal=True, gap="large"):
-        models = _pills(
+        models = _choose_from(
             "Model", config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model"
         )
-        states = _pills("State", STATES, [run.state for run in runs], "runs_state")
+        states = _choose_from("State", STATES, [run.state for run in runs], "runs_state")
     shown = [
         run
         for run in runs
@@ -202,7 +202,7 @@ def filtered(runs: Sequence[Listed]) -> list[Listed]:
     return shown
 
 
-def _pills(label: str, words: Sequence[str], there: Sequence[str], key: str) -> list[str]:
+def _choose_from(label: str, words: Sequence[str], there: Sequence[str], key: str) -> list[str]:
     """Which of those of `words` that are `there` the visitor wants to see. What is chosen stays a choice, so that it can be given up."""
     chosen = st.session_state.get(key, st.query_params.get_all(key)) or []
     return st.pills(
@@ -214,24 +214,24 @@ def _pills(label: str, words: Sequence[str], there: Sequence[str], key: str) -> 
     )
 
 
-def table(runs: Sequence[Listed]) -> None:
+def show_table(runs: Sequence[ListedRun]) -> None:
     """The runs, one a line; as long as one of them is being trained, always as it is now."""
     if any(run.state == "running" for run in runs):
-        _live_table(runs)
+        _show_live_table(runs)
     elif runs:
-        _table(runs)
+        _show_table(runs)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _live_table(runs: Sequence[Listed]) -> None:
+def _show_live_table(runs: Sequence[ListedRun]) -> None:
     with lab.plain_errors():
-        now = [_listed(run.folder) if run.state == "running" else run for run in runs]
+        now = [_list_run(run.folder) if run.state == "running" else run for run in runs]
         if [run.state for run in now] != [run.state for run in runs]:
             st.rerun()  # one has come to its end: the whole page has news
-        _table(now)
+        _show_table(now)
 
 
-def _table(runs: Sequence[Listed]) -> None:
+def _show_table(runs: Sequence[ListedRun]) -> None:
     column = st.column_config
     st.space("small")  # for the table's own buttons, which a touch screen always shows above it
     st.dataframe(
@@ -251,7 +251,7 @@ def _table(runs: Sequence[Listed]) -> None:
         st.caption(f":material/error: **{run.label}** failed. {run.problem}")
 
 
-def _row(run: Listed) -> dict[str, object]:
+def _row(run: ListedRun) -> dict[str, object]:
     folder, settings = run.folder, run.folder.config
     result = folder.finished.result if folder.finished else None
     marks = {"shipped": folder.shipped, "uploaded": folder.uploaded, "pinned": folder.pinned}

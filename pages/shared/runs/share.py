@@ -20,7 +20,7 @@ from pages.shared.runs.training_panel import BUSY
 WORDS = {"noise_kind": NOISE_WORDS, "activation": ACTIVATION_WORDS, "loss": LOSS_WORDS}
 
 
-def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
+def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
     """Where a link from somebody else names their run: whether what is here is the same, to the last bit.
 
     `run` is what the dials say, `found` what is shown for it. Nothing is said under other dials than the link's.
@@ -49,10 +49,10 @@ def beside_the_senders(run: RunConfig, found: StoredRun | None) -> None:
             icon=":material/link:",
         )
     elif just_opened:
-        opened_link.tell([links.other_run_notice(sender)])
+        opened_link.tell_link_problems([links.other_run_notice(sender)])
 
 
-def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
+def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
     """The full link to what is shown, and the run as files; what takes a while is made when it is asked for."""
     expander = st.expander(
         "Share and take along", key=session.share_key(page), icon=":material/share:", on_change="rerun"
@@ -61,18 +61,18 @@ def link_and_exports(run: StoredRun, page: str, noise: CorruptionConfig, noise_s
         return
     with expander:
         st.markdown("**The link** to this run and every dial on this page:")
-        st.code(link(run, page), language=None, wrap_lines=True)
+        st.code(full_link(run, page), language=None, wrap_lines=True)
         st.caption(
             "Opened elsewhere, it sets the same dials. Once the run is trained there, the lab says whether the weights are identical."
         )
         name = f"{config.family(run.config)}-{run.run_id}".replace(" ", "-")
-        at_hand = (run, lab.network(run), lab.digits())
+        at_hand = (run, lab.load_network(run), lab.digits())
         with st.container(horizontal=True):
-            _download("Run", partial(run_file.export_run, lab.store(), run.run_id), f"{name}.zip", "application/zip", page,
+            _draw_download("Run", partial(run_file.export_run, lab.store(), run.run_id), f"{name}.zip", "application/zip", page,
                       "Weights, settings and log in one file, to be uploaded on the page Runs, here or elsewhere.")  # fmt: skip
-            _download("Report", partial(_report, *at_hand, noise, noise_seed), f"{name}.html", "text/html", page,
+            _draw_download("Report", partial(_make_report, *at_hand, noise, noise_seed), f"{name}.html", "text/html", page,
                       "One page for any browser, with no network: settings, curve, pictures, metrics.")  # fmt: skip
-            _download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
+            _draw_download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
                       "A table (CSV) of every metric at several noise levels, and the same for doing nothing.")  # fmt: skip
         st.markdown(f"**The code** that trains it again. {report.code_requirements(run)}")
         st.code(report.training_code(run), language="python")
@@ -84,32 +84,32 @@ def redraw_link(page: str) -> None:
         st.rerun()
 
 
-def link(run: StoredRun, page: str) -> str:
+def full_link(run: StoredRun, page: str) -> str:
     """This page's address with all its dials, defaults too, for another version of the lab may have others; and with the run shown."""
-    parameters = {**_dials(page), **links.sender_fields(run)}
+    parameters = {**_dial_values(page), **links.sender_fields(run)}
     return f"{st.context.url or ''}?{urlencode(parameters, safe=':,', quote_via=quote)}"
 
 
-def _dials(page: str) -> dict[str, str]:
+def _dial_values(page: str) -> dict[str, str]:
     """Every dial on the page under the key it has in links, as it stands there."""
     shown = {str(key): value for key, value in st.session_state.items() if links.find_check(str(key))}
     return {
-        key: _word(key, value)
+        key: _link_word(key, value)
         for key, value in sorted(shown.items())
         if key in links.SHARED or key.startswith(f"{page}_")
     }
 
 
-def _word(key: str, value: object) -> str:
+def _link_word(key: str, value: object) -> str:
     words = next((words for part, words in WORDS.items() if key.endswith(part)), {})
     return str(words.get(value, str(value).lower() if isinstance(value, bool) else value))
 
 
-def _report(run: StoredRun, *more: object) -> str:
+def _make_report(run: StoredRun, *more: object) -> str:
     return report.report_html(run, history.read_progress(run.run_id, lab.store()), *more)
 
 
-def _download(label: str, make: partial, file: str, kind: str, page: str, help_: str) -> None:
+def _draw_download(label: str, make: partial, file: str, kind: str, page: str, help_: str) -> None:
     st.download_button(
         label,
         make,

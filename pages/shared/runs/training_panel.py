@@ -17,9 +17,9 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.service import cluster, dispatch, jobs
 from pages.shared import lab, session
 from pages.shared.browser.files import read_script
-from pages.shared.charts import chart
+from pages.shared.charts import draw_chart
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
-from pages.shared.display import DIGITS_SHOWN, noise_words, trio
+from pages.shared.display import DIGITS_SHOWN, noise_words, trio_settings
 from pages.shared.runs import under_way
 from pages.shared.server.gate import counts
 
@@ -42,34 +42,34 @@ TRAINED = (
 _into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_script("into_view"))
 
 
-def buttons(run: RunConfig, page: str) -> None:
+def draw_buttons(run: RunConfig, page: str) -> None:
     """Train and Stop for the run that the dials describe."""
-    _warm_up()
+    _start_training_process()
     name = config.run_id(run)
     status = history.status_of(name, lab.store())
     busy = status in BUSY
     row = st.container(horizontal=True)
     row.button(
         "Continue" if status == "stopped" else "Train", key=f"{page}_train", type="primary", icon=":material/play_arrow:",
-        width="stretch", disabled=busy or status == "finished", on_click=_submit, args=(run,),
+        width="stretch", disabled=busy or status == "finished", on_click=_submit_training, args=(run,),
     )  # fmt: skip
     row.button(
-        "Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy or name in _let_go(),
-        on_click=_stop, args=(name,),
+        "Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy or name in _trainings_let_go(),
+        on_click=_stop_training, args=(name,),
     )  # fmt: skip
-    _below_buttons(TRAINED if status == "finished" else "")
+    _explain_buttons(TRAINED if status == "finished" else "")
 
 
-def buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
+def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     """One button that trains all of `runs`, as far as they are not trained, and one that stops them."""
-    _warm_up()
+    _start_training_process()
     states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in runs}
     wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
-    busy = [name for name, state in states.items() if state in BUSY and name not in _let_go()]
+    busy = [name for name, state in states.items() if state in BUSY and name not in _trainings_let_go()]
     row = st.container(horizontal=True)
     row.button(
         "Train both", key=f"{page}_train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not wanted,
-        on_click=_submit_all, args=(wanted,),
+        on_click=_submit_trainings, args=(wanted,),
     )  # fmt: skip
     row.button(
         "Stop both",
@@ -77,13 +77,13 @@ def buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
         icon=":material/stop:",
         width="stretch",
         disabled=not busy,
-        on_click=_stop_all,
+        on_click=_stop_trainings,
         args=(busy,),
     )
-    _below_buttons(TRAINED if all(state == "finished" for state in states.values()) else "")
+    _explain_buttons(TRAINED if all(state == "finished" for state in states.values()) else "")
 
 
-def _below_buttons(why_grey: str) -> None:
+def _explain_buttons(why_grey: str) -> None:
     """Why the buttons cannot be pressed, where a finger without a pointer sees it too, and what came of the last press."""
     if why_grey:
         st.caption(why_grey)
@@ -98,41 +98,41 @@ def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
         for name, progress in told.items():
             if progress.status in ("stopped", "failed"):
                 st.markdown(f"**{name}**")
-                _broken_off(progress)
+                _show_broken_off(progress)
         return False
     with st.container(key=f"{page}_training"):
         for column, (name, progress) in zip(st.columns(len(told), gap="medium"), told.items(), strict=True):
             with column:
                 st.markdown(f"**{name}**")
-                _one_of_several(config.run_id(runs[name]), progress)
+                _watch_one_of_several(config.run_id(runs[name]), progress)
     _bring_into_view(page)
     return True
 
 
-def _one_of_several(name: str, progress: Progress) -> None:
+def _watch_one_of_several(name: str, progress: Progress) -> None:
     if progress.status in BUSY:
-        _often(_follow, POLL_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
+        _repeat_often(_follow_pictures, POLL_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
         return
     if progress.status == "finished":
         st.progress(1.0, text="Trained")
     elif progress.status == "none":
         st.caption("Not trained yet. **Train both** trains it too.")
     else:
-        _broken_off(progress)
+        _show_broken_off(progress)
     _show_pictures(progress, DIGITS_BESIDE)
 
 
-def missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
+def offer_missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
     """Train and Stop for each of FAE, CAE and DAE of one latent size that is not among the trained `runs`, and what else is under way."""
-    absent = {name: wanted for name, wanted in trio(latent_size).items() if name not in runs}
-    under_way.show(absent.values())
+    absent = {name: wanted for name, wanted in trio_settings(latent_size).items() if name not in runs}
+    under_way.show_trainings_under_way(absent.values())
     for name, wanted in absent.items():
         st.markdown(f"No **{name}** with latent size {latent_size} yet:")
-        buttons(wanted, f"{page}_{name}")
-        progress_bar(wanted)
+        draw_buttons(wanted, f"{page}_{name}")
+        show_progress_bar(wanted)
 
 
-def watch(run: RunConfig, page: str) -> StoredRun | None:
+def watch_training(run: RunConfig, page: str) -> StoredRun | None:
     """Show the training of `run` while it goes on; give back what there is to look at when none does.
 
     None, and a word on what to do, when nothing with these dials has been trained.
@@ -142,24 +142,24 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     loss = run.training.loss
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
-            _often(_follow, POLL_SECONDS, LOOKS_PER_SECOND)(name)
-            _often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
+            _repeat_often(_follow_pictures, POLL_SECONDS, LOOKS_PER_SECOND)(name)
+            _repeat_often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
         _bring_into_view(page)
         return None
     if progress.status == "stopped":
-        st.warning(_stopped(progress), icon=":material/stop:")
-        _show(progress, page, loss)
+        st.warning(_stopped_words(progress), icon=":material/stop:")
+        _show_pictures_and_curve(progress, page, loss)
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
         if progress.snapshots:
-            _show(progress, page, loss)
-    found = lab.trained(run)
+            _show_pictures_and_curve(progress, page, loss)
+    found = lab.find_trained_run(run)
     if found is None and progress.status == "none":
         st.info(
             f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns."
             + (
                 " The key **D** brings the dials and hides them, **S** leads back to the script."
-                if lab.presenting()
+                if lab.is_presenting()
                 else ""
             ),
             icon=":material/play_arrow:",
@@ -167,37 +167,39 @@ def watch(run: RunConfig, page: str) -> StoredRun | None:
     return found
 
 
-def _stopped(progress: Progress) -> str:
+def _stopped_words(progress: Progress) -> str:
     if not progress.epochs:
         return "Stopped before it began. Press **Continue** to train it."
     at = f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. Press **Continue** to go on "
     return at + (f"after epoch {progress.epoch}." if progress.epoch else "from the beginning.")
 
 
-def progress_bar(run: RunConfig) -> None:
+def show_progress_bar(run: RunConfig) -> None:
     """How far the training of `run` is, in one line; the page is drawn again when it ends."""
     progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status in BUSY:
-        _often(_look, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
+        _repeat_often(_show_progress, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
     else:
-        _broken_off(progress)
+        _show_broken_off(progress)
 
 
-def _broken_off(progress: Progress) -> None:
+def _show_broken_off(progress: Progress) -> None:
     """Why a training that was begun is not finished; nothing about any other."""
     if progress.status == "stopped":
-        st.caption(_stopped(progress))
+        st.caption(_stopped_words(progress))
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
 
 
-def _often(look: Callable[..., object], seconds: float, most_per_second: float) -> Callable[..., object]:
+def _repeat_often(
+    look: Callable[..., object], seconds: float, most_per_second: float
+) -> Callable[..., object]:
     """`look` as a fragment that is run again every so many seconds, or as often as all visitors' share in `most_per_second` allows."""
     return st.fragment(look, run_every=max(seconds, counts.connections / most_per_second))
 
 
-def _follow(name: str, digits: int = DIGITS_SHOWN) -> None:
-    progress = _look(name)
+def _follow_pictures(name: str, digits: int = DIGITS_SHOWN) -> None:
+    progress = _show_progress(name)
     if progress is not None:
         _show_pictures(progress, digits)
 
@@ -211,12 +213,12 @@ def _follow_curve(name: str, page: str, loss: str) -> None:
 
 def follow_in_a_line(run: RunConfig) -> None:
     """A training under way on a page that shows other things: its settings in words and how far it is."""
-    _often(_look, LINE_SECONDS, LOOKS_PER_SECOND)(config.run_id(run), settings_in_words(run))
+    _repeat_often(_show_progress, LINE_SECONDS, LOOKS_PER_SECOND)(config.run_id(run), settings_in_words(run))
 
 
-def stop_button(run: RunConfig, key: str) -> None:
+def draw_stop_button(run: RunConfig, key: str) -> None:
     """A button that stops this training, whatever the dials say."""
-    st.button("Stop", key=key, icon=":material/stop:", on_click=_stop, args=(config.run_id(run),))
+    st.button("Stop", key=key, icon=":material/stop:", on_click=_stop_training, args=(config.run_id(run),))
 
 
 def settings_in_words(run: RunConfig) -> str:
@@ -248,7 +250,7 @@ def settings_in_words(run: RunConfig) -> str:
     return ", ".join(words)
 
 
-def how_it_ended(run: RunConfig) -> tuple[str, str]:
+def ending_words(run: RunConfig) -> tuple[str, str]:
     """What to tell of a training that is no longer under way, and the name of an icon; two empty texts if it was merely stopped."""
     progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status == "finished":
@@ -261,32 +263,33 @@ def how_it_ended(run: RunConfig) -> tuple[str, str]:
     return "", ""
 
 
-def _look(name: str, words: str = "") -> Progress | None:
+def _show_progress(name: str, words: str = "") -> Progress | None:
     """The bar over a training under way, beside `words`; the whole page is drawn again when it is over."""
     with lab.plain_errors():
         progress = history.read_progress(name, lab.store())
         if progress.status not in BUSY:
             st.rerun()
-        if name in _let_go():
+        if name in _trainings_let_go():
             st.info(
                 "You have let go of this training. Others want it or are watching it, so it goes on.",
                 icon=":material/group:",
             )
         else:
-            tickets.note_viewer(lab.store(), name, lab.visitor())
+            tickets.note_viewer(lab.store(), name, lab.visitor_id())
         waiting_for = dispatch.keep_dispatching(lab.store()).problem
         if waiting_for:
             st.warning(waiting_for, icon=":material/cloud_off:")
         st.progress(
-            min(progress.fraction, 1.0), text=" · ".join(filter(None, (words, _how_far(name, progress))))
+            min(progress.fraction, 1.0),
+            text=" · ".join(filter(None, (words, _progress_words(name, progress)))),
         )
         return progress
     return None
 
 
-def _how_far(name: str, progress: Progress) -> str:
+def _progress_words(name: str, progress: Progress) -> str:
     if progress.status == "queued":
-        return _place_in_line(name)
+        return _queue_words(name)
     if not progress.epochs:
         return "Getting ready …"
     left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
@@ -294,7 +297,7 @@ def _how_far(name: str, progress: Progress) -> str:
     return f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}"
 
 
-def _place_in_line(name: str) -> str:
+def _queue_words(name: str) -> str:
     place = jobs.forecast_line(lab.store()).get(name)
     if place is None or place.start_seconds < 1:
         return "Getting ready …"
@@ -302,7 +305,7 @@ def _place_in_line(name: str) -> str:
     return f"Waiting: {order}, starts in about {place.start_seconds:.0f} s"
 
 
-def _show(progress: Progress, page: str, loss: str) -> None:
+def _show_pictures_and_curve(progress: Progress, page: str, loss: str) -> None:
     _show_pictures(progress, DIGITS_SHOWN)
     _show_curve(progress, page, loss)
 
@@ -320,7 +323,7 @@ def _show_pictures(progress: Progress, digits: int) -> None:
 
 def _show_curve(progress: Progress, page: str, loss: str) -> None:
     curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps, loss)
-    chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
+    draw_chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
 
 
 def _bring_into_view(page: str) -> None:
@@ -329,45 +332,45 @@ def _bring_into_view(page: str) -> None:
         _into_view(data=f"{page}_training", key=f"{page}_into_view")
 
 
-def _submit(run: RunConfig) -> None:
+def _submit_training(run: RunConfig) -> None:
     st.session_state[session.TRAINING_JUST_ASKED] = True
     try:
-        _let_go().discard(config.run_id(run))
+        _trainings_let_go().discard(config.run_id(run))
         jobs.submit_training(
             run,
             lab.store(),
             data.data_directory() if run.data.name != config.EMBEDDED else None,
-            lab.visitor(),
+            lab.visitor_id(),
         )
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
 
-def _submit_all(runs: Sequence[RunConfig]) -> None:
+def _submit_trainings(runs: Sequence[RunConfig]) -> None:
     for run in runs:
-        _submit(run)
+        _submit_training(run)
 
 
-def _stop_all(names: Sequence[str]) -> None:
+def _stop_trainings(names: Sequence[str]) -> None:
     for name in names:
-        _stop(name)
+        _stop_training(name)
 
 
-def _stop(name: str) -> None:
+def _stop_training(name: str) -> None:
     try:
-        if not jobs.stop_training(name, lab.store(), lab.visitor()):
-            _let_go().add(name)
+        if not jobs.stop_training(name, lab.store(), lab.visitor_id()):
+            _trainings_let_go().add(name)
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
 
-def _let_go() -> set[str]:
+def _trainings_let_go() -> set[str]:
     """The runs that this visitor has stopped and others go on with."""
     names: set[str] = st.session_state.setdefault(session.TRAININGS_LET_GO, set())
     return names
 
 
-def _warm_up() -> None:
+def _start_training_process() -> None:
     """Start the training process before anybody presses Train; a store that cannot be written is told then."""
     try:
         dispatch.keep_dispatching(lab.store())

@@ -12,28 +12,28 @@ from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
 from pages.shared.browser import slider_keys
-from pages.shared.charts import chart_for_all, draw_for_all
+from pages.shared.charts import draw_shared_chart, prepare_shared_chart
 from pages.shared.display import DIGITS_SHOWN, number_words, run_name
 
 STILL_DIGITS = 3
 
 
-def story(run: StoredRun, page: str) -> None:
+def show_training_story(run: StoredRun, page: str) -> None:
     """From the untrained network to the finished one."""
-    progress = _progress(*run_name(run), run)
+    progress = _read_progress(*run_name(run), run)
     st.subheader("How it learnt")
     if not progress.snapshots or not progress.batch_losses:
         st.caption("The log of this run has no pictures of its training.")
         return
-    st.html(_stills(*run_name(run), progress))
-    _replay(run, page)
+    st.html(_draw_stills(*run_name(run), progress))
+    _show_replay(run, page)
 
 
 @st.fragment
-def _replay(run: StoredRun, page: str) -> None:
+def _show_replay(run: StoredRun, page: str) -> None:
     """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
     with lab.plain_errors():
-        progress = _progress(*run_name(run), run)
+        progress = _read_progress(*run_name(run), run)
         unit = (
             "Training loss and test error are both squared errors per image."
             if run.config.training.loss == "mse"
@@ -45,40 +45,47 @@ def _replay(run: StoredRun, page: str) -> None:
                 f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move."
             )
         else:
-            st.caption(f"{words} {_where(run, len(progress.codes.labels_n))}")
+            st.caption(f"{words} {_codes_words(run, len(progress.codes.labels_n))}")
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
-        chart_for_all(lambda: _figure(progress, run.config.training.loss), _name(run), f"{page}_story", alt)
+        draw_shared_chart(
+            lambda: _draw_replay(progress, run.config.training.loss),
+            _figure_identity(run),
+            f"{page}_story",
+            alt,
+        )
         slider_keys.enable_slider_keys(f"{page}_story")
 
 
-def draw_ahead(run: StoredRun) -> None:
+def prepare_training_story(run: StoredRun) -> None:
     """Have the replay of a finished run ready for whoever opens its page."""
-    progress = _progress(*run_name(run), run)
+    progress = _read_progress(*run_name(run), run)
     if progress.snapshots and progress.batch_losses:
-        draw_for_all(lambda: _figure(progress, run.config.training.loss), _name(run))
+        prepare_shared_chart(lambda: _draw_replay(progress, run.config.training.loss), _figure_identity(run))
 
 
-def _name(run: StoredRun) -> tuple[object, ...]:
+def _figure_identity(run: StoredRun) -> tuple[object, ...]:
     return "replay", *run_name(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progress:
+def _read_progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progress:
     """What the log of a finished run tells, which does not change any more."""
     return history.read_progress(_run.run_id, lab.store())
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
-    columns = [(row.label, row.images_nhw) for row in _given(_progress, STILL_DIGITS, ("digit", "noisy"))]
+def _draw_stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
+    columns = [
+        (row.label, row.images_nhw) for row in _given_rows(_progress, STILL_DIGITS, ("digit", "noisy"))
+    ]
     for i in training_figures.stills(len(_progress.snapshots)):
         step, _ = _progress.snapshots[i]
         columns.append((f"step {step:,}", _progress.snapshot(i)[:STILL_DIGITS]))
     return training_figures.stills_html(columns)
 
 
-def _figure(progress: Progress, loss: str) -> go.Figure:
-    given = _given(progress, DIGITS_SHOWN, ("digit x", "noisy input x + ε, clipped to 0–1"))
+def _draw_replay(progress: Progress, loss: str) -> go.Figure:
+    given = _given_rows(progress, DIGITS_SHOWN, ("digit x", "noisy input x + ε, clipped to 0–1"))
     steps = [step for step, _ in progress.snapshots]
     rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
     codes = progress.codes and (progress.codes.codes_tnd, progress.codes.labels_n)
@@ -87,7 +94,7 @@ def _figure(progress: Progress, loss: str) -> go.Figure:
     )
 
 
-def _given(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
+def _given_rows(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
     """The digits that every snapshot redraws, and as the network sees them where that is not the same."""
     assert progress.clean is not None
     assert progress.noisy is not None
@@ -95,7 +102,7 @@ def _given(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
     return rows[:1] if progress.noisy.equal(progress.clean) else rows
 
 
-def _where(run: StoredRun, count: int) -> str:
+def _codes_words(run: StoredRun, count: int) -> str:
     size = run.config.model.latent_size
     seen = "" if size <= 2 else ", seen along the two leading principal directions of the final codes"
     numbers = number_words(size)

@@ -16,13 +16,13 @@ GROUND = {"light": "#FFFFFF", "dark": "#171614"}
 ROOM_REM, ROOM_EACH_REM = 2, 5
 
 
-def show(besides: Iterable[RunConfig] = ()) -> None:
+def show_trainings_under_way(besides: Iterable[RunConfig] = ()) -> None:
     """Settings, progress and Stop of each training that this visitor asked for, but for those that the page shows itself: `besides`.
 
     Tells once how one that was shown here has ended.
     """
     shown_by_page = {config.run_id(run) for run in besides}
-    mine = [ticket.run for ticket in tickets.tickets_of(lab.store(), lab.visitor())]
+    mine = [ticket.run for ticket in tickets.tickets_of(lab.store(), lab.visitor_id())]
     followed: list[RunConfig] = st.session_state.get(session.TRAININGS_FOLLOWED, [])
     elsewhere = [run for run in mine if config.run_id(run) not in shown_by_page]
     st.session_state[session.TRAININGS_FOLLOWED] = elsewhere
@@ -34,7 +34,7 @@ def show(besides: Iterable[RunConfig] = ()) -> None:
     )
 
     for run in ended:
-        words, icon = training_panel.how_it_ended(run)
+        words, icon = training_panel.ending_words(run)
         if words:
             st.toast(words, icon=icon, duration="long")
     if not elsewhere:
@@ -47,4 +47,4 @@ def show(besides: Iterable[RunConfig] = ()) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 with st.container(width="stretch"):
                     training_panel.follow_in_a_line(run)
-                training_panel.stop_button(run, f"under_way_stop_{config.run_id(run)}")
+                training_panel.draw_stop_button(run, f"under_way_stop_{config.run_id(run)}")

@@ -40,7 +40,7 @@ ANSWERS_KEPT = 1000
 # The messages that a page has been run through, and which page it is, are short, and only short ones are looked at.
 SHORT = 2048
 
-Said = TypeVar("Said", BackMsg, ForwardMsg)
+Frame = TypeVar("Frame", BackMsg, ForwardMsg)
 
 # What Streamlit's own addresses have in common. What stands before it, as `server.baseUrlPath` says, is the host's business.
 STREAMLITS = "/_stcore/"
@@ -84,32 +84,32 @@ def most_visitors() -> int:
     return int(text)
 
 
-class Turn:
+class RunPermit:
     """A connection's turn to have its page run.
 
     Python runs one thing at a time. A hundred pages at once would all be ready late, and the server would hardly get round to
     sending them; a few at a time, in the order in which they were asked for, are ready one after the other.
     """
 
-    def __init__(self, turns: asyncio.Semaphore) -> None:
-        self._turns = turns
+    def __init__(self, permits: asyncio.Semaphore) -> None:
+        self._permits = permits
         self._limit: asyncio.TimerHandle | None = None
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Wait for it; at once for who has it. After LONG_RUN_SECONDS it goes to the next one, though the page runs on."""
         if self._limit is None:
-            await self._turns.acquire()
-            self._limit = asyncio.get_running_loop().call_later(LONG_RUN_SECONDS, self.give_up)
+            await self._permits.acquire()
+            self._limit = asyncio.get_running_loop().call_later(LONG_RUN_SECONDS, self.release)
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Let the next one have it, if it is still this one's."""
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
-            self._turns.release()
+            self._permits.release()
 
 
-class Place:
+class CurrentPage:
     """Which page a visitor is on, by Streamlit's hash; unknown until the server says so or the visitor goes to another."""
 
     def __init__(self) -> None:
@@ -136,77 +136,77 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
+        self._permits = asyncio.Semaphore(RUNS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # there is one kind of connection
-            await self._connection(scope, receive, send)
+            await self._serve_connection(scope, receive, send)
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _own_address(scope) in HIDDEN:
+        elif _streamlit_path(scope) in HIDDEN:
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] in ("PUT", "POST") and _own_address(scope).startswith(UPLOADS):
-            await self._upload(scope, receive, send)
+        elif scope["method"] in ("PUT", "POST") and _streamlit_path(scope).startswith(UPLOADS):
+            await self._serve_upload(scope, receive, send)
         elif counts.connections >= most_visitors() and "text/html" in Request(scope).headers.get(
             "accept", ""
         ):
             counts.refused_pages += 1
-            await _refusal(HTMLResponse(FULL, 503))(scope, receive, send)
+            await _mark_retry(HTMLResponse(FULL, 503))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _connection(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_connection(self, scope: Scope, receive: Receive, send: Send) -> None:
         if counts.connections >= most_visitors() * MOST_CONNECTIONS // MOST_VISITORS:
             counts.refused_connections += 1
             await receive()
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
             return
-        turn, place = Turn(self._turns), Place()
+        permit, page = RunPermit(self._permits), CurrentPage()
         asked: list[float] = []
 
-        async def heard() -> Message:
+        async def receive_allowed() -> Message:
             while True:
                 message = await receive()
                 frame = message.get("bytes") or b""
-                asks = _read(BackMsg, frame)
+                asks = _parse_frame(BackMsg, frame)
                 kind = asks.WhichOneof("type")
                 # Any browser could have the server forget what it keeps for everybody.
                 if kind == "clear_cache":
                     continue
-                if kind == "rerun_script" and place.is_left(asks.rerun_script):
+                if kind == "rerun_script" and page.is_left(asks.rerun_script):
                     continue
                 if frame:
                     asked[:] = [time.perf_counter()]
                 if kind == "rerun_script":
-                    await turn.take()
+                    await permit.acquire()
                 return message
 
-        async def said(message: Message) -> None:
+        async def send_noting(message: Message) -> None:
             await send(message)
             frame = message.get("bytes") or b""
             if len(frame) >= SHORT:
                 return
-            says = _read(ForwardMsg, frame)
+            says = _parse_frame(ForwardMsg, frame)
             if says.HasField("navigation"):
-                place.note(says.navigation.page_script_hash)
+                page.note(says.navigation.page_script_hash)
             elif says.HasField("script_finished"):
-                turn.give_up()
+                permit.release()
                 if asked:
                     counts.answer_seconds.append(time.perf_counter() - asked.pop())
 
         counts.connections += 1
         try:
-            await self._app(scope, heard, said)
+            await self._app(scope, receive_allowed, send_noting)
         finally:
-            turn.give_up()
+            permit.release()
             counts.connections -= 1
 
-    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session = _own_address(scope).removeprefix(UPLOADS).split("/")[0]
-        if problem := _too_much(session):
+    async def _serve_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = _streamlit_path(scope).removeprefix(UPLOADS).split("/")[0]
+        if problem := _upload_problem(session):
             counts.refused_uploads += 1
-            await _pass_over(receive)
-            await _refusal(PlainTextResponse(problem, 429))(scope, receive, send)
+            await _discard_body(receive)
+            await _mark_retry(PlainTextResponse(problem, 429))(scope, receive, send)
             return
         counts.receiving[session] += 1
         try:
@@ -216,13 +216,13 @@ class Gate:
             counts.receiving += Counter()  # without those that have none
 
 
-def _own_address(scope: Scope) -> str:
+def _streamlit_path(scope: Scope) -> str:
     """What follows STREAMLITS in an address, whatever stands before; empty for an address that is none of Streamlit's own."""
     _, found, rest = scope.get("path", "").rpartition(STREAMLITS)
     return rest.rstrip("/") if found else ""
 
 
-def _too_much(session: str) -> str:
+def _upload_problem(session: str) -> str:
     """Why one more file of this session is too much, in words; empty if it is not."""
     if counts.receiving.total() >= UPLOADS_AT_ONCE:
         return f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
@@ -234,7 +234,7 @@ def _too_much(session: str) -> str:
     return ""
 
 
-async def _pass_over(receive: Receive) -> None:
+async def _discard_body(receive: Receive) -> None:
     """Let a file come in and keep nothing of it: who is cut off while sending never reads why."""
     size = 0
     while size <= FILE_BYTES:
@@ -244,12 +244,12 @@ async def _pass_over(receive: Receive) -> None:
             return
 
 
-def _refusal(response: Response) -> Response:
+def _mark_retry(response: Response) -> Response:
     response.headers["retry-after"] = str(RETRY_SECONDS)
     return response
 
 
-def _read(kind: type[Said], frame: bytes) -> Said:
+def _parse_frame(kind: type[Frame], frame: bytes) -> Frame:
     """A frame of Streamlit's protocol; an empty message where it is none, which Streamlit then sees to."""
     try:
         return kind.FromString(frame)

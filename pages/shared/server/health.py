@@ -77,10 +77,10 @@ def tell_error(problem: Exception) -> bool:
     return True
 
 
-def routes() -> list[Route]:
+def list_routes() -> list[Route]:
     """The lab's own addresses; with `server.baseUrlPath` also below that, which is all that a proxy may hand on."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    answers = {"/health": health, "/metrics": metrics}
+    answers = {"/health": answer_health, "/metrics": answer_metrics}
     return [
         Route(prefix + path, answer)
         for prefix in dict.fromkeys(("", f"/{base}" if base else ""))
@@ -88,7 +88,7 @@ def routes() -> list[Route]:
     ]
 
 
-def health(request: Request) -> Response:
+def answer_health(request: Request) -> Response:
     """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words.
 
     Anybody may ask, so however many do, it is found out once in HEALTH_SECONDS.
@@ -133,19 +133,19 @@ def training_problem() -> str:
     return dispatch.keep_dispatching(store).problem
 
 
-def metrics(request: Request) -> Response:
+def answer_metrics(request: Request) -> Response:
     """Counts and times in Prometheus's text format, for whoever knows AE_LAB_METRICS_KEY; for others there is nothing here."""
     key = os.environ.get(KEY, "")
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not key or not hmac.compare_digest(given.encode(), key.encode()):
         return PlainTextResponse("Not found", 404)
     return PlainTextResponse(
-        "".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in figures().items())
+        "".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in collect_figures().items())
     )
 
 
-def figures() -> dict[str, float]:
-    """What `metrics` tells: nothing in it names a visitor."""
+def collect_figures() -> dict[str, float]:
+    """What `answer_metrics` tells: nothing in it names a visitor."""
     from ae_core.runs import tickets
     from ae_core.runs.store import Store, default_root
 

@@ -16,17 +16,17 @@ import streamlit as st
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-def pages(titles: Mapping[str, str]) -> list[st.Page]:
+def make_pages(titles: Mapping[str, str]) -> list[st.Page]:
     """A page for each file with its title; the first is the home page. Copies, because a page notes in itself that it is being run."""
-    return [copy(_page(file, title, i == 0)) for i, (file, title) in enumerate(titles.items())]
+    return [copy(_make_page(file, title, i == 0)) for i, (file, title) in enumerate(titles.items())]
 
 
 @cache
-def _page(file: str, title: str, is_home: bool) -> st.Page:
+def _make_page(file: str, title: str, is_home: bool) -> st.Page:
     return st.Page(file, title=title, default=is_home)
 
 
 @cache
-def icon(path: str) -> str:
+def load_icon(path: str) -> str:
     """The PNG file at `path`, below the project's folder, as a data address."""
     return "data:image/png;base64," + base64.b64encode((PROJECT / path).read_bytes()).decode()
