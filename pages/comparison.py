@@ -11,7 +11,10 @@ lesson.begin_lesson("comparison", trains=True)
 
 "# One noisy digit, three answers"
 
-"The same digit with exactly the same noise goes through all three networks. All of them must rebuild it from a code of one size."
+(
+    "The same digit with exactly the same noise goes through all three networks. All of them must rebuild it "
+    "from a code of one size."
+)
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -22,7 +25,8 @@ with lab.plain_errors():
     with pictures:
         if not runs:
             st.info(
-                f"No network with latent size {size} has been trained yet. Press **Train**, or move the dial to {dials.SIZES_READY}."
+                f"No network with latent size {size} has been trained yet. Press **Train**, or move the "
+                f"dial to {dials.SIZES_READY}."
             )
         else:
             noise = dials.choose_test_noise("comparison", default=0.4)
@@ -48,7 +52,8 @@ with lab.plain_errors():
                 noise_view.show_extremes(runs, noise, noise_seed)
             else:
                 st.caption(
-                    "Answer, or reveal, to see the figures, the curves over the noise, and the best and worst digits of each."
+                    "Answer, or reveal, to see the figures, the curves over the noise, and the best and "
+                    "worst digits of each."
                 )
     display.show_dataset_note()
 lesson.end_lesson("comparison")

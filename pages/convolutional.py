@@ -37,7 +37,8 @@ if run is not None:
         pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
 
 st.markdown(
-    "**Try this:** with the same latent size, which network draws the thinner strokes, this one or the fully connected?"
+    "**Try this:** with the same latent size, which network draws the thinner strokes, this one or the "
+    "fully connected?"
 )
 display.show_dataset_note()
 lesson.end_lesson("convolutional")

@@ -28,7 +28,8 @@ with lab.plain_errors():
         runs = {} if in_training else pair_view.find_pair(cae, dae)
         if not runs and not in_training:
             st.info(
-                "No pair with these settings has been trained yet. Press **Train both** to see how it differs.",
+                "No pair with these settings has been trained yet. Press **Train both** to see how it "
+                "differs.",
                 icon=":material/play_arrow:",
             )
         if runs:
@@ -40,14 +41,24 @@ with lab.plain_errors():
             first, second = st.columns(2, gap="small")
             with first:
                 question.ask_question(
-                    "difference", "Same architecture. So what is **different** about the DAE?", pair_view.DIFFERENCES,
-                    lambda: pair_view.judge_difference(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
-                )  # fmt: skip
+                    "difference",
+                    "Same architecture. So what is **different** about the DAE?",
+                    pair_view.DIFFERENCES,
+                    lambda: pair_view.judge_difference(runs),
+                    of=asked_of,
+                    networks=[*runs.values()],
+                    reveals_page=True,
+                )
             with second:
                 question.ask_question(
-                    "difference_clean", "Give both a **clean** digit. Which rebuilds it better?", pair_view.ON_CLEAN,
-                    lambda: pair_view.judge_clean(runs), of=asked_of, networks=[*runs.values()], reveals_page=True,
-                )  # fmt: skip
+                    "difference_clean",
+                    "Give both a **clean** digit. Which rebuilds it better?",
+                    pair_view.ON_CLEAN,
+                    lambda: pair_view.judge_clean(runs),
+                    of=asked_of,
+                    networks=[*runs.values()],
+                    reveals_page=True,
+                )
             answered = question.is_revealed("difference_clean")
             grid = st.container()
             noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)

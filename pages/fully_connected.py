@@ -28,7 +28,8 @@ if run is not None:
     with lab.plain_errors():
         question.ask_question(
             "fae",
-            f"PCA is the best **linear** code of the digits it learnt from. With **{display.number_words(run.model.latent_size)}** in the "
+            "PCA is the best **linear** code of the digits it learnt from. With "
+            f"**{display.number_words(run.model.latent_size)}** in the "
             "code, which rebuilds other digits, held back from both, better?",
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.judge_pca_or_fae(run),

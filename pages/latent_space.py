@@ -26,7 +26,8 @@ with lab.plain_errors():
     with pictures:
         if run is None:
             st.info(
-                f"No {model} with latent size {size} has been trained yet. Move the dial to {dials.SIZES_READY}, or train one on its page."
+                f"No {model} with latent size {size} has been trained yet. Move the dial to "
+                f"{dials.SIZES_READY}, or train one on its page."
             )
         else:
             noise = dials.choose_test_noise("latent", default=0.0)
@@ -34,7 +35,8 @@ with lab.plain_errors():
             latent_bench.show_two_digits(space)
             question.ask_question(
                 "latent",
-                "**Halfway** between two different digits: is the picture decoded there nearer to some real held-back digit than the pixel "
+                "**Halfway** between two different digits: is the picture decoded there nearer to some real "
+                "held-back digit than the pixel "
                 "cross-fade is?",
                 latent_bench.HALFWAY,
                 lambda: latent_bench.judge_halfway(run),

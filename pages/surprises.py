@@ -22,7 +22,8 @@ with lab.plain_errors():
         oddity_view.show_inputs()
         if not runs:
             st.info(
-                f"No network with latent size {size} has been trained yet. Train one on its page, or move the dial to {dials.SIZES_READY}."
+                f"No network with latent size {size} has been trained yet. Train one on its page, or move "
+                f"the dial to {dials.SIZES_READY}."
             )
         else:
             oddity_view.ask_what_comes_out(name, runs)
@@ -30,7 +31,10 @@ with lab.plain_errors():
 
             "## Again and again"
 
-            "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own output, again and again."
+            (
+                "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own "
+                "output, again and again."
+            )
             oddity_view.ask_where_it_settles(runs)
 
 display.show_dataset_note()

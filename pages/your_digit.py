@@ -12,7 +12,11 @@ lesson.begin_lesson("your_digit", trains=True)
 
 "# Your digit"
 
-"Draw one, or photograph one on a napkin. It is made to look like the digits the networks learnt from, and sent through all three."
+(
+    "Draw one, or photograph one on a napkin. It is made to look like the digits the networks learnt from, "
+    "and "
+    "sent through all three."
+)
 
 with lab.plain_errors():
     source, result = st.columns([3, 8], gap="medium")

@@ -27,6 +27,7 @@ def variance_answer(share: float, count: int) -> Answer:
     kept = f"show {share_words(share)}" if shown >= 0 else "show nothing"
     return Answer(
         right,
-        f"Over {count:,} held-back digits its reconstructions {kept} of the variance between them. Variance counts every pixel alike: "
+        f"Over {count:,} held-back digits its reconstructions {kept} of the variance between them. Variance "
+        "counts every pixel alike: "
         "it does not say how well a 4 can still be told from a 9.",
     )

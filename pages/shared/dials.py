@@ -32,9 +32,14 @@ def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
     """How many numbers the code has; the same dial on every page."""
     low, high = LIMITS["latent_size"]
     size = st.slider(
-        "Latent size", low, high, default, key="latent_size", bind="query-params",
+        "Latent size",
+        low,
+        high,
+        default,
+        key="latent_size",
+        bind="query-params",
         help="How many numbers the encoder may keep of a picture.",
-    )  # fmt: skip
+    )
     st.caption(f"Code / input: {size} / {PIXELS} = **{size / PIXELS:.1%}**")
     return size
 
@@ -44,9 +49,14 @@ def choose_run_settings(preset: RunConfig, page: str, *, denoising: bool = False
     size = choose_latent_size()
     low, _ = LIMITS["epochs"]
     epochs = st.slider(
-        "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
+        "Epochs",
+        low,
+        EPOCHS_IN_REACH,
+        preset.training.epochs,
+        key=f"{page}_epochs",
+        bind="query-params",
         help="How many times the network sees every training digit.",
-    )  # fmt: skip
+    )
     corruption = choose_training_noise(preset.corruption) if denoising else preset.corruption
     with st.expander("Advanced"):
         model = {"latent_size": size, **_choose_network(preset, page)}
@@ -61,9 +71,14 @@ def choose_pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
     corruption = choose_training_noise(config.DAE.corruption)
     low, _ = LIMITS["epochs"]
     epochs = st.slider(
-        "Epochs", low, EPOCHS_IN_REACH, preset.training.epochs, key=f"{page}_epochs", bind="query-params",
+        "Epochs",
+        low,
+        EPOCHS_IN_REACH,
+        preset.training.epochs,
+        key=f"{page}_epochs",
+        bind="query-params",
         help="How many times each of the two sees every training digit.",
-    )  # fmt: skip
+    )
     plain = config.adjusted(preset, model={"latent_size": size}, training={"epochs": epochs})
     return plain, config.adjusted(plain, corruption={"kind": corruption.kind, "level": corruption.level})
 
@@ -73,9 +88,15 @@ def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:
     kind = choose_noise_kind("Noise in training", "training_noise_kind", default.kind)
     low, high = RANGES["noise_level"]
     level = st.slider(
-        "Noise level in training", low, high, default.level, NOISE_STEP, key="training_noise_level", bind="query-params",
+        "Noise level in training",
+        low,
+        high,
+        default.level,
+        NOISE_STEP,
+        key="training_noise_level",
+        bind="query-params",
         help="Fresh noise for every batch. Level 0 makes it a plain autoencoder.",
-    )  # fmt: skip
+    )
     return CorruptionConfig(kind, level)
 
 
@@ -93,9 +114,15 @@ def choose_test_noise(page: str, default: float) -> CorruptionConfig:
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         level = st.slider(
-            "Noise level in the test", low, high, default, NOISE_STEP, key=test_noise_key(page), bind="query-params",
+            "Noise level in the test",
+            low,
+            high,
+            default,
+            NOISE_STEP,
+            key=test_noise_key(page),
+            bind="query-params",
             help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
-        )  # fmt: skip
+        )
     with chooser:
         kind = choose_noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
     return CorruptionConfig(kind, level)
@@ -175,9 +202,13 @@ def _advance_seed(key: str, whole_page: bool) -> None:
 def _choose_network(preset: RunConfig, page: str) -> dict[str, object]:
     activations = list(ACTIVATION_WORDS)
     activation = st.selectbox(
-        "Activation", activations, activations.index(preset.model.activation), format_func=ACTIVATION_WORDS.__getitem__,
-        key=f"{page}_activation", bind="query-params",
-    )  # fmt: skip
+        "Activation",
+        activations,
+        activations.index(preset.model.activation),
+        format_func=ACTIVATION_WORDS.__getitem__,
+        key=f"{page}_activation",
+        bind="query-params",
+    )
     if preset.model.kind != "fully_connected":
         return {"activation": activation}
     shapes = list(HIDDEN_SIZES)

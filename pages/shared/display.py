@@ -41,8 +41,10 @@ def show_provenance(run: StoredRun) -> None:
     """One line on where a finished run comes from and what it learnt on."""
     training, result = run.config.training, run.result
     st.markdown(
-        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits ({data.WORDS[result['dataset']['name']]}), "
-        f"{training.epochs} {'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s "
+        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits "
+        f"({data.WORDS[result['dataset']['name']]}), "
+        f"{training.epochs} {'time' if training.epochs == 1 else 'times'} over, which took "
+        f"{result['train_seconds']:.0f} s "
         f"on {result['device'].upper()}. It has {result['parameters']:,} parameters."
     )
 
@@ -60,7 +62,8 @@ def show_dataset_note() -> None:
     if problem := lab.data_problem():
         st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
     st.caption(
-        f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and {len(digits.test_nhw):,} held back. "
+        f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and "
+        f"{len(digits.test_nhw):,} held back. "
         "What you train learns from the former; networks that came with the lab say what they learnt from. "
         "None learnt from a digit it is shown with."
     )
@@ -140,9 +143,15 @@ def show_models_side_by_side(
 
 
 def _show_following_slider(
-    picture: str, key: str, runs: Sequence[StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, at: Draw,
+    picture: str,
+    key: str,
+    runs: Sequence[StoredRun],
+    clean_nhw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    at: Draw,
     html: Callable[[Sequence[Row]], str],
-) -> None:  # fmt: skip
+) -> None:
     """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
     of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
     scrubber.draw_following_picture(_picture_now(*of, noise.level, at, html), picture)
@@ -174,9 +183,15 @@ class ResultCache(Generic[Result]):
 
 
 def _draw_picture(
-    picture: str, runs: Sequence[tuple[str, str]], digits: bytes, kind: str, noise_seed: int, level: float, _at: Draw,
+    picture: str,
+    runs: Sequence[tuple[str, str]],
+    digits: bytes,
+    kind: str,
+    noise_seed: int,
+    level: float,
+    _at: Draw,
     _html: Callable[[Sequence[Row]], str],
-) -> str:  # fmt: skip
+) -> str:
     ((_, rows),) = _at([level])
     return _html(rows)
 
@@ -208,7 +223,8 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
         "PSNR",
         decibel_words(measured["psnr"]),
         f"{gain:+.1f} dB gained" if math.isfinite(gain) else None,
-        help="Peak signal-to-noise ratio of the mean squared error: higher is better. Gained against the noisy input as it is.",
+        help="Peak signal-to-noise ratio of the mean squared error: higher is better. Gained against the "
+        "noisy input as it is.",
     )
     columns[1].metric(
         "Squared error per image",
@@ -218,7 +234,8 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
     columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help=f"Structural similarity. {SSIM_WORDS}")
     columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
     st.caption(
-        f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} / {PIXELS}."
+        f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} "
+        f"/ {PIXELS}."
     )
 
 

@@ -32,9 +32,15 @@ from pages.shared.server.health import import_early
 MODELS_KEPT = 64
 # What the next pages import, in this order.
 NEEDED_SOON = (
-    "pages.shared.runs.training_panel", "pandas", "torchmetrics.functional.image", "plotly.tools",
-    "pages.shared.frame.model_page", "pages.shared.parts.network_view", "pages.shared.parts.noise_view", "pages.shared.parts.pca_view",
-)  # fmt: skip
+    "pages.shared.runs.training_panel",
+    "pandas",
+    "torchmetrics.functional.image",
+    "plotly.tools",
+    "pages.shared.frame.model_page",
+    "pages.shared.parts.network_view",
+    "pages.shared.parts.noise_view",
+    "pages.shared.parts.pca_view",
+)
 
 
 def open_page(*, draws_figures: bool) -> None:

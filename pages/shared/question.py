@@ -109,9 +109,13 @@ def _draw_card(
             st.empty()
         round_ = _card_state(key).get("round", 0)
         choice = st.radio(
-            asked.question, options, given["choice"] if given else None, key=f"{key}_choice{round_ or ''}",
-            label_visibility="collapsed", disabled=given is not None,
-        )  # fmt: skip
+            asked.question,
+            options,
+            given["choice"] if given else None,
+            key=f"{key}_choice{round_ or ''}",
+            label_visibility="collapsed",
+            disabled=given is not None,
+        )
         counting = _card_state(key).get("counting", lab.is_presenting())
         votes = _read_votes(asked)
         if counting:
@@ -119,13 +123,22 @@ def _draw_card(
         with st.container(horizontal=True, vertical_alignment="center"):
             if given is None:
                 st.button(
-                    "Lock my answer", key=f"{key}_lock", type="primary", icon=":material/lock:",
-                    disabled=choice is None or not can_be_answered, on_click=_store_answer, args=(asked, choice),
-                )  # fmt: skip
+                    "Lock my answer",
+                    key=f"{key}_lock",
+                    type="primary",
+                    icon=":material/lock:",
+                    disabled=choice is None or not can_be_answered,
+                    on_click=_store_answer,
+                    args=(asked, choice),
+                )
                 st.button(
-                    "Reveal without answering", key=f"{key}_reveal", type="tertiary", disabled=not can_be_answered,
-                    on_click=_store_answer, args=(asked, None),
-                )  # fmt: skip
+                    "Reveal without answering",
+                    key=f"{key}_reveal",
+                    type="tertiary",
+                    disabled=not can_be_answered,
+                    on_click=_store_answer,
+                    args=(asked, None),
+                )
             else:
                 st.button(
                     "Ask again",
@@ -136,9 +149,12 @@ def _draw_card(
                 )
                 st.empty()  # in the place of the second button, lest that stays while the answer is worked out
             st.button(
-                "Put the votes away" if counting else "The room's votes", key=f"{key}_votes", icon=":material/how_to_vote:",
-                on_click=_open_vote_fields, args=(key, not counting),
-            )  # fmt: skip
+                "Put the votes away" if counting else "The room's votes",
+                key=f"{key}_votes",
+                icon=":material/how_to_vote:",
+                on_click=_open_vote_fields,
+                args=(key, not counting),
+            )
             if any(map(any, votes.values())):
                 st.toggle(
                     "Show the votes",
@@ -149,7 +165,8 @@ def _draw_card(
                 )
         if not can_be_answered:
             st.caption(
-                "It can be answered once every network that it asks about has been trained at this latent size."
+                "It can be answered once every network that it asks about has been trained at this latent "
+                "size."
             )
         browser_memory.hand_to_browser(f"question_{key}")
         if given is not None and can_be_answered:
@@ -187,7 +204,10 @@ def _reason_asked_again(asked: Question) -> str:
     if not changed:  # the same settings, and somebody has trained them
         return "Your answer was about another network than the one shown now, so this is asked again."
     has, it = ("has", "it") if len(changed) == 1 else ("have", "them")
-    return f"The {' and the '.join(changed)} {has} changed since you answered, so this is asked again. Set {it} back to see your answer."
+    return (
+        f"The {' and the '.join(changed)} {has} changed since you answered, so this is asked again. Set "
+        f"{it} back to see your answer."
+    )
 
 
 # The room's votes
@@ -198,8 +218,13 @@ def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, op
     key = asked.key
     with st.container(key=f"{key}_hands"):
         when = st.segmented_control(
-            "Hands counted", WHEN, default="before", required=True, format_func=COUNTED.__getitem__, key=f"{key}_votes_when"
-        )  # fmt: skip
+            "Hands counted",
+            WHEN,
+            default="before",
+            required=True,
+            format_func=COUNTED.__getitem__,
+            key=f"{key}_votes_when",
+        )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for i, option in enumerate(asked.options):
                 field = f"{key}_votes_{when}_{i}_{asked.votes_mark}_{browser_memory.times_restored()}"

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 
 from ae_core.data import Digits
 from ae_core.pictures import decoding
-from ae_core.pictures.preparation import ALL_INK, NO_INK, SPECKS
+from ae_core.pictures.ink import ALL_INK, NO_INK
+from ae_core.pictures.pieces import SPECKS
 from tests.support import junk
 from tests.support.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
 from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture

@@ -131,6 +131,7 @@ def _progress_html(place: int, visited: set[str]) -> str:
         look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
         parts.append(f'<i class="{look}"></i>')
     return (
-        f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} seen">{"".join(parts)}'
+        f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} '
+        f'seen">{"".join(parts)}'
         f"<span>Step {place} of {len(PATH)}</span></div>"
     )

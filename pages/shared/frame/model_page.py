@@ -65,7 +65,8 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
         display.show_provenance(found)
         if found.run_id != config.run_id(wanted):
             st.caption(
-                "This network came with the lab. The one that the dials describe has not been trained here yet: press **Train** for that."
+                "This network came with the lab. The one that the dials describe has not been trained here "
+                "yet: press **Train** for that."
             )
         if more:
             more(found, digits, noise, noise_seed)

@@ -24,7 +24,8 @@ from pages.shared.own_digit.drawing_board import MOST_BOARD_BYTES, MOST_STROKES,
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
 PROMPTS = {
-    "Draw": "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or **Camera**.",
+    "Draw": "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or "
+    "**Camera**.",
     "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
     "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
 }
@@ -81,9 +82,16 @@ def _draw_canvas() -> None:
     if key not in st.session_state:  # the board is new, or the visitor was on another page
         board.start = board.drawing
     drawn = st_canvas(
-        stroke_width=PEN, stroke_color="#000000", background_color="#ffffff", height=BOARD_SIDE, width=BOARD_SIDE,
-        drawing_mode="freedraw", return_image_data=True, initial_drawing=board.start, key=key,
-    )  # fmt: skip
+        stroke_width=PEN,
+        stroke_color="#000000",
+        background_color="#ffffff",
+        height=BOARD_SIDE,
+        width=BOARD_SIDE,
+        drawing_mode="freedraw",
+        return_image_data=True,
+        initial_drawing=board.start,
+        key=key,
+    )
     count = len((drawn.json_data or {}).get("objects") or [])
     had = board.strokes
     if not count and had:
@@ -150,9 +158,12 @@ def _load_board() -> Board:
 def _load_upload() -> None:
     with st.container(key=FILE):
         file = st.file_uploader(
-            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}", list(decoding.SUFFIXES), key=linked.widget_key(FILE),
-            help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's tab.",
-        )  # fmt: skip
+            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}",
+            list(decoding.SUFFIXES),
+            key=linked.widget_key(FILE),
+            help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's "
+            "tab.",
+        )
     _paste(key="own_paste")
     _read_file(file)
 

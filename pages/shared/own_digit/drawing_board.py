@@ -19,9 +19,16 @@ FARTHEST = 10_000.0
 NUMBERS = ("left", "top", "width", "height", "scaleX", "scaleY", "angle", "skewX", "skewY")
 SWITCHES = ("flipX", "flipY")
 STROKE: dict[str, Any] = {
-    "type": "Path", "originX": "center", "originY": "center", "fill": None, "stroke": "#000000", "strokeWidth": PEN,
-    "strokeLineCap": "round", "strokeLineJoin": "round", "strokeMiterLimit": 10,
-}  # fmt: skip
+    "type": "Path",
+    "originX": "center",
+    "originY": "center",
+    "fill": None,
+    "stroke": "#000000",
+    "strokeWidth": PEN,
+    "strokeLineCap": "round",
+    "strokeLineJoin": "round",
+    "strokeMiterLimit": 10,
+}
 COORDINATES = {"M": 2, "L": 2, "Q": 4}
 
 

@@ -48,19 +48,31 @@ def _choose_wishes() -> Wishes:
         low, high = digits.THRESHOLDS
         first, second = st.columns(2, gap="medium")
         threshold = first.slider(
-            "What counts as ink", low, high, digits.THRESHOLD, 0.05, key=linked.widget_key(THRESHOLD), persist_state="session",
-            help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
-        )  # fmt: skip
+            "What counts as ink",
+            low,
+            high,
+            digits.THRESHOLD,
+            0.05,
+            key=linked.widget_key(THRESHOLD),
+            persist_state="session",
+            help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops "
+            "shadows.",
+        )
         with second.container(horizontal=True, vertical_alignment="bottom"):
             st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn_picture)
             flip = st.toggle(
-                "Swap ink and paper", key=linked.widget_key(FLIP), persist_state="session",
+                "Swap ink and paper",
+                key=linked.widget_key(FLIP),
+                persist_state="session",
                 help="For when dark ink was taken for paper, or the other way round.",
-            )  # fmt: skip
+            )
         prepare = second.toggle(
-            "Prepare it", True, key=linked.widget_key(PREPARE), persist_state="session",
+            "Prepare it",
+            True,
+            key=linked.widget_key(PREPARE),
+            persist_state="session",
             help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
-        )  # fmt: skip
+        )
     which = st.session_state.get(session.OWN_WHICH)
     return Wishes(
         flip,

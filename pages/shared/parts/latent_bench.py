@@ -93,9 +93,16 @@ def show_two_digits(here: CodeSpace) -> None:
         with right:
             ends = _make_ends(here, _choose_digits(here), my_digit.shown_digit())
             position = st.slider(
-                "How far from A to B", 0.0, 1.0, 0.5, 0.05, key="latent_position", bind="query-params",
-                help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight line.",
-            )  # fmt: skip
+                "How far from A to B",
+                0.0,
+                1.0,
+                0.5,
+                0.05,
+                key="latent_position",
+                bind="query-params",
+                help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight "
+                "line.",
+            )
             _show_two_pictures(here, ends, position)
         _show_walk(here, ends)
         with left:
@@ -110,9 +117,14 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
         numbers.append(min(linked.read_value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                f"{name}: digit number", 0, last, **linked.shown_widget_options(key, numbers[-1]), disabled=own and name == "A",
-                on_change=linked.adopt_widget_value, args=(key,),
-            )  # fmt: skip
+                f"{name}: digit number",
+                0,
+                last,
+                **linked.shown_widget_options(key, numbers[-1]),
+                disabled=own and name == "A",
+                on_change=linked.adopt_widget_value,
+                args=(key,),
+            )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.radio(
             "A click on a point chooses",
@@ -190,7 +202,8 @@ def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
         on_select=_choose_clicked_digit,
     )
     st.caption(
-        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its class. {shown_share_words(here.plane, size)}"
+        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its "
+        f"class. {shown_share_words(here.plane, size)}"
     )
 
 
@@ -209,7 +222,10 @@ def shown_share_words(plane: Plane, size: int) -> str:
             if size == 2
             else "A code is one number: all lie on a line."
         )
-    return f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the variance between the codes."
+    return (
+        f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the "
+        "variance between the codes."
+    )
 
 
 def _clicked_points(key: str) -> list[dict[str, Any]]:
@@ -250,7 +266,10 @@ def _show_plane(here: CodeSpace) -> None:
         figure = latent_figures.manifold_map(
             latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
         )
-        alt = f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the place that is looked at"
+        alt = (
+            f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the "
+            "place that is looked at"
+        )
         charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
         st.caption("Click anywhere, or move the sliders.")
 
@@ -259,9 +278,16 @@ def _choose_share(name: str, key: str) -> float:
     share = linked.read_value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            f"{name} number of the code", 0.0, 100.0, step=PLACE_STEP, format="%.1f %%", **linked.shown_widget_options(key, share),
-            on_change=linked.adopt_widget_value, args=(key,), help="0 % is the lowest among these digits' codes, 100 % the highest.",
-        )  # fmt: skip
+            f"{name} number of the code",
+            0.0,
+            100.0,
+            step=PLACE_STEP,
+            format="%.1f %%",
+            **linked.shown_widget_options(key, share),
+            on_change=linked.adopt_widget_value,
+            args=(key,),
+            help="0 % is the lowest among these digits' codes, 100 % the highest.",
+        )
     return share
 
 
@@ -299,10 +325,15 @@ def _choose_amount(column: DeltaGenerator, number: int, share: float) -> float:
     amount = linked.read_value(key, 0.0)
     with column.container(key=key):
         st.slider(
-            f"Direction {number}: {share:.0%} of the variance", -FARTHEST, FARTHEST, step=0.1, **linked.shown_widget_options(key, amount),
-            on_change=linked.adopt_widget_value, args=(key,),
+            f"Direction {number}: {share:.0%} of the variance",
+            -FARTHEST,
+            FARTHEST,
+            step=0.1,
+            **linked.shown_widget_options(key, amount),
+            on_change=linked.adopt_widget_value,
+            args=(key,),
             help="In standard deviations of the digits' codes along this principal direction.",
-        )  # fmt: skip
+        )
     return amount
 
 
@@ -327,6 +358,7 @@ def judge_halfway(run: StoredRun) -> Answer:
     right = HALFWAY[(drawn >= CLOSE * faded) + (faded < CLOSE * drawn)]
     return Answer(
         right,
-        f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the decoded picture and {faded:.1f} "
+        f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the "
+        f"decoded picture and {faded:.1f} "
         "away from the cross-fade (squared distance, summed over the 784 pixels; mean of the pairs).",
     )

@@ -43,12 +43,18 @@ def offer_digit(digit_hw: Tensor) -> None:
     st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Download PNG", my_digit.encode_png(digit_hw), "my_digit.png", "image/png", key="own_download", icon=":material/download:",
+            "Download PNG",
+            my_digit.encode_png(digit_hw),
+            "my_digit.png",
+            "image/png",
+            key="own_download",
+            icon=":material/download:",
             on_click="ignore",
-        )  # fmt: skip
+        )
         my_digit.draw_digit_switch("your_digit", "Show it in the lessons")
     st.caption(
-        "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you close the lab's tab: "
+        "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you "
+        "close the lab's tab: "
         "the lab never writes it into a file."
     )
 
@@ -58,13 +64,17 @@ def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corrup
     found = {name: _measure_likeness(run, digit_hw, noise) for name, run in runs.items()}
     for column, (name, one) in zip(st.columns(len(found)), found.items(), strict=True):
         column.metric(
-            f"{name}: digits it rebuilds better", f"{one.smaller:,} of {one.count:,}",
-            f"error {one.error:.1f}, median {one.usual:.1f}", "off", delta_arrow="off",
+            f"{name}: digits it rebuilds better",
+            f"{one.smaller:,} of {one.count:,}",
+            f"error {one.error:.1f}, median {one.usual:.1f}",
+            "off",
+            delta_arrow="off",
             help="Squared error over the 784 pixels, of this digit and of the median held-back digit.",
-        )  # fmt: skip
+        )
     st.caption(
         "So many held-back digits with this noise are rebuilt with a smaller error than yours. "
-        "If it is about half of them, yours is an ordinary digit; if nearly all, the network finds it strange."
+        "If it is about half of them, yours is an ordinary digit; if nearly all, the network finds it "
+        "strange."
     )
 
 
@@ -72,8 +82,13 @@ def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corr
     """Where the digit's code lies among those of held-back digits, and the held-back digits nearest to it."""
     names = list(runs)
     name = st.segmented_control(
-        "Which network?", names, default=FIRST if FIRST in names else names[0], required=True, key="own_model", bind="query-params"
-    )  # fmt: skip
+        "Which network?",
+        names,
+        default=FIRST if FIRST in names else names[0],
+        required=True,
+        key="own_model",
+        bind="query-params",
+    )
     run = runs[str(name)]
     others, one = _load_crowd(run, noise), _measure_likeness(run, digit_hw, noise)
     left, right = st.columns([3, 2], gap="medium")
@@ -93,10 +108,14 @@ def _show_map(others: Crowd, one: Likeness) -> None:
     figure = latent_figures.own_map(
         plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axis_titles(plane, size)
     )
-    alt = f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and your digit's among them"
+    alt = (
+        f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and your digit's "
+        "among them"
+    )
     charts.draw_chart(figure, "own_map", alt)
     st.caption(
-        f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. {latent_bench.shown_share_words(plane, size)}"
+        f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. "
+        f"{latent_bench.shown_share_words(plane, size)}"
     )
 
 

@@ -49,7 +49,8 @@ def show_feature_maps(
         seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
         st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
-            "Each small picture is what one filter found in the digit. The maps of one stage share one scale, which their line tells; "
+            "Each small picture is what one filter found in the digit. The maps of one stage share one "
+            "scale, which their line tells; "
             "the code lies between the two paths."
         )
 

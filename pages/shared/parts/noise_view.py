@@ -53,9 +53,14 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
     """Quality against noise level, beside doing nothing, and in words where the lines cross."""
     with lab.plain_errors():
         measure = st.segmented_control(
-            "Measured by", list(MEASURE_WORDS), default="psnr", required=True, format_func=MEASURE_WORDS.__getitem__,
-            key=f"{key}_measure", bind="query-params",
-        )  # fmt: skip
+            "Measured by",
+            list(MEASURE_WORDS),
+            default="psnr",
+            required=True,
+            format_func=MEASURE_WORDS.__getitem__,
+            key=f"{key}_measure",
+            bind="query-params",
+        )
         with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
             curves = {name: measure_curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = measure_curve(None, kind, noise_seed, measure)
@@ -75,8 +80,10 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
         charts.draw_chart(figure, f"{key}_robustness", " ".join(words))
         st.markdown(" ".join(words))
         st.caption(
-            f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; the bands hold 8 of 10 of them "
-            "(10th to 90th percentile). A ring marks where the lines say that a network is as good as doing nothing, the input as it is."
+            f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; "
+            "the bands hold 8 of 10 of them "
+            "(10th to 90th percentile). A ring marks where the lines say that a network is as good as doing "
+            "nothing, the input as it is."
             f"{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
         )
 
@@ -195,7 +202,8 @@ def show_table(
         ]
     )
     st.caption(
-        f"Means over {count_measured()} held-back digits at this noise; PSNR is that of the mean squared error. In brackets, between which values "
+        f"Means over {count_measured()} held-back digits at this noise; PSNR is that of the mean squared "
+        "error. In brackets, between which values "
         "8 of 10 digits lie. The squared error is per image of 784 pixels."
     )
 
@@ -228,7 +236,8 @@ def show_extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_
         st.markdown(f"**{NAMES[name]}**")
         st.html(noise_figures.extremes_html(found))
     st.caption(
-        f"Of {count_measured()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; below, the squared error."
+        f"Of {count_measured()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; "
+        "below, the squared error."
     )
 
 
@@ -317,17 +326,24 @@ def _describe_noise(
 def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
     """By how much the error fell from input to output, and what clipping left of the noise, in words."""
     if found.input_error == 0:
-        return f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing to take away."
+        return (
+            f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing "
+            "to take away."
+        )
     words = (
-        f"Over {count} held-back digits at {noise_words(noise)}, the squared error per image is {found.input_error:.1f} in the noisy input "
-        f"and {found.output_error:.1f} in the output: **{_change_words(found.output_error / found.input_error)}**. "
+        f"Over {count} held-back digits at {noise_words(noise)}, the squared error per image is "
+        f"{found.input_error:.1f} in the noisy input "
+        f"and {found.output_error:.1f} in the output: "
+        f"**{_change_words(found.output_error / found.input_error)}**. "
         "The output's error is noise that is left and blur from the bottleneck together. "
     )
     if noise.kind != "gaussian":
         return words + "This kind of noise stays between black and white, so nothing is clipped."
     return words + (
-        f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot get darker. So the noise left "
-        f"on the black background is on average not 0 but **{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is "
+        f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot "
+        "get darker. So the noise left "
+        f"on the black background is on average not 0 but **{found.background_mean:.2f}**; the mean of "
+        "min(1, max(0, σε)) is "
         f"σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σε > 1) = {clipped_mean(noise.level):.2f}."
     )
 
@@ -359,7 +375,10 @@ def judge_gain(run: StoredRun, noise: CorruptionConfig) -> Answer:
 
 def gain_answer(ours: float, nothing: float, count: int) -> Answer:
     """By how many dB a PSNR is above that of doing nothing, judged by the figures as they are shown."""
-    told = f"PSNR over {count} held-back digits: the network {decibel_words(ours)}, doing nothing {decibel_words(nothing)}"
+    told = (
+        f"PSNR over {count} held-back digits: the network {decibel_words(ours)}, doing nothing "
+        f"{decibel_words(nothing)}"
+    )
     if not math.isfinite(nothing):
         return Answer(GAINS[0], f"{told}.")
     gain = round(round(ours, 1) - round(nothing, 1), 1)

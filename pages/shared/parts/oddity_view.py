@@ -40,7 +40,7 @@ def choose_picture() -> str:
     words = {name: _find_oddity(name).name for name in names}
     return st.selectbox(
         "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
-    )  # fmt: skip
+    )
 
 
 def show_inputs() -> None:
@@ -66,11 +66,16 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
         return Answer(
             mine.verdict,
-            f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the nearest of "
-            f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back digit: {times}.",
+            f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the "
+            "nearest of "
+            f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back "
+            f"digit: {times}.",
         )
 
-    words = f"What comes out when the {asked}, which learnt from digits alone, is given **{_find_oddity(name).name}**?"
+    words = (
+        f"What comes out when the {asked}, which learnt from digits alone, is given "
+        f"**{_find_oddity(name).name}**?"
+    )
     of = {
         **_question_settings(runs),
         **(
@@ -80,8 +85,14 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         ),
     }
     question.ask_question(
-        f"surprises_{name}", words, VERDICTS, answer, lambda: _show_close_up(name, runs), of=of, networks=[*runs.values()]
-    )  # fmt: skip
+        f"surprises_{name}",
+        words,
+        VERDICTS,
+        answer,
+        lambda: _show_close_up(name, runs),
+        of=of,
+        networks=[*runs.values()],
+    )
 
 
 def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
@@ -94,8 +105,10 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     )
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
-        f"{_find_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a held-back digit than to what went in. "
-        f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median held-back digit's. "
+        f"{_find_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a "
+        "held-back digit than to what went in. "
+        f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median "
+        "held-back digit's. "
         "Percentile: how many in a hundred held-back digits have a smaller squared error."
     )
 
@@ -130,29 +143,44 @@ def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
     """One network applied to its own output: first predicted, then shown."""
     models = list(runs)
     model = st.segmented_control(
-        "Which network?", models, default=_asked_model(runs), required=True, key="surprises_model", bind="query-params"
-    )  # fmt: skip
+        "Which network?",
+        models,
+        default=_asked_model(runs),
+        required=True,
+        key="surprises_model",
+        bind="query-params",
+    )
     assert model in runs
 
     def answer() -> Answer:
         one = _measure_course(runs[model])
         return Answer(
             one.commonest_end,
-            f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: {one.counts[iteration.SAME]}; "
-            f"on one of another: {one.counts[iteration.ANOTHER]}; still changing after {STEPS} steps: {one.counts[iteration.MOVING]}.",
+            f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: "
+            f"{one.counts[iteration.SAME]}; "
+            f"on one of another: {one.counts[iteration.ANOTHER]}; still changing after {STEPS} steps: "
+            f"{one.counts[iteration.MOVING]}.",
         )
 
     words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
     question.ask_question(
-        f"surprises_again_{model}", words, iteration.ENDS, answer, lambda: _show_course(model, runs), of=_question_settings(runs), networks=[runs[model]]
-    )  # fmt: skip
+        f"surprises_again_{model}",
+        words,
+        iteration.ENDS,
+        answer,
+        lambda: _show_course(model, runs),
+        of=_question_settings(runs),
+        networks=[runs[model]],
+    )
 
 
 def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
     one = _measure_course(runs[model])
     st.markdown(
-        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end pictures lie "
-        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their digit's class by their "
+        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end "
+        "pictures lie "
+        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their "
+        "digit's class by their "
         f"nearest neighbour; after the first step it was {one.same_class_at_first}."
     )
     strips, curve = st.columns(2, gap="medium")
@@ -164,9 +192,12 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
         courses = {name: _measure_course(run) for name, run in runs.items()}
         charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
-        f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in step {STEPS}; else it drifts. "
-        f"A network collapses if different digits end in nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart; "
-        "else it does what most digits do. Nearest neighbour: among the digits to learn from. The curves are means over the digits."
+        f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in "
+        f"step {STEPS}; else it drifts. "
+        "A network collapses if different digits end in nearly the same picture, less than "
+        f"{iteration.COLLAPSED:.0%} as far apart; "
+        "else it does what most digits do. Nearest neighbour: among the digits to learn from. The curves "
+        "are means over the digits."
     )
 
 

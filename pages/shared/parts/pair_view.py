@@ -73,7 +73,8 @@ def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
         else f"They have {counts[0]:,} and {counts[1]:,} parameters"
     )
     return (
-        f"The {changed} in training differ{'s' if len(names) == 1 else ''} ({noise_words(cae.config.corruption)} and "
+        f"The {changed} in training differ{'s' if len(names) == 1 else ''} "
+        f"({noise_words(cae.config.corruption)} and "
         f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; "
         f"made again from the seed, their starting weights are {start}."
     )
@@ -104,7 +105,8 @@ def clean_answer(cae: float, dae: float, count: int) -> Answer:
     right = CLEAN_ALIKE if are_alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
     return Answer(
         right,
-        f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE {decibel_words(dae)}.",
+        f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE "
+        f"{decibel_words(dae)}.",
     )
 
 
@@ -148,7 +150,8 @@ def show_pair_grid(
     }
     place.html(draw(measured))
     st.caption(
-        f"PSNR of the mean squared error over {count_measured()} held-back digits, of which {PAIR_DIGITS} are shown. Higher is better."
+        f"PSNR of the mean squared error over {count_measured()} held-back digits, of which {PAIR_DIGITS} "
+        "are shown. Higher is better."
     )
 
 

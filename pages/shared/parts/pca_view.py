@@ -82,9 +82,11 @@ def _measure_errors_in_training(
 def choose_linear() -> bool:
     """Whether the page's network is the linear one."""
     return st.toggle(
-        "Linear network", key="linear", bind="query-params",
+        "Linear network",
+        key="linear",
+        bind="query-params",
         help="No hidden layer and no activation: all it can do is weigh and add up pixels.",
-    )  # fmt: skip
+    )
 
 
 def plain_fae(run: RunConfig) -> RunConfig:
@@ -100,7 +102,8 @@ def judge_pca_or_fae(run: RunConfig) -> Answer:
     fae = _require_run(plain_fae(run))
     errors = {"PCA": measure_pca_error(size), "FAE": measure_error(fae)}
     because = (
-        f"Squared error per image, latent size {size}, {_measured_on()}: PCA {errors['PCA']:.1f}, FAE {errors['FAE']:.1f}. "
+        f"Squared error per image, latent size {size}, {_measured_on()}: PCA {errors['PCA']:.1f}, FAE "
+        f"{errors['FAE']:.1f}. "
         f"PCA was fitted on {_fitted_on():,} digits, the FAE learnt from {_learnt_from(fae):,}."
     )
     return Answer(_right_option(errors, FAE_OR_PCA), because)
@@ -143,7 +146,8 @@ def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
     found = lab.digits_named(name)
     if found is None:
         st.markdown(
-            f"The linear FAE learnt from {data.WORDS[name]}, which is not at hand, so PCA cannot be fitted on the same digits."
+            f"The linear FAE learnt from {data.WORDS[name]}, which is not at hand, so PCA cannot be fitted "
+            "on the same digits."
         )
         return
     own, pca = _measure_errors_in_training(
@@ -161,7 +165,8 @@ def linear_words(own: float, pca: float, count: int) -> str:
     times = f", which is **{own / pca:.4f} times** PCA's" if pca else ""
     return (
         f"**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE {own:.2f}{times}. "
-        "There PCA is the best linear code. A linear network can come as near to it as training takes it, and never below "
+        "There PCA is the best linear code. A linear network can come as near to it as training takes it, "
+        "and never below "
         "(Baldi and Hornik 1989)."
     )
 
@@ -171,7 +176,8 @@ def bound_words(fae: float, pca: float) -> str:
     one, other = round(fae, 1), round(pca, 1)
     word = "as large as" if one == other else "smaller than" if one < other else "larger than"
     return (
-        f"The FAE with hidden layers and activations is not bound by that. On held-back digits, which neither learnt from, its error of "
+        "The FAE with hidden layers and activations is not bound by that. On held-back digits, which "
+        "neither learnt from, its error of "
         f"{fae:.1f} is **{word}** PCA's, {pca:.1f}."
     )
 
@@ -193,7 +199,8 @@ def judge_fae_or_cae(run: RunConfig) -> Answer:
     runs = {name: _require_run(each) for name, each in fae_and_cae(run).items()}
     errors = {name: measure_error(found) for name, found in runs.items()}
     figures = ", ".join(
-        f"{name} {errors[name]:.1f} with {found.result['parameters']:,} parameters, learnt from {_learnt_from(found):,} digits"
+        f"{name} {errors[name]:.1f} with {found.result['parameters']:,} parameters, learnt from "
+        f"{_learnt_from(found):,} digits"
         for name, found in runs.items()
     )
     return Answer(
@@ -222,7 +229,10 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
         )
         caption = f"Squared error per image, {_measured_on()}. Lower is better."
         if any(point.learnt_from > _fitted_on() for point in points):
-            caption += f" Filled points are of networks that learnt from more digits than the {_fitted_on():,} that PCA was fitted on."
+            caption += (
+                f" Filled points are of networks that learnt from more digits than the {_fitted_on():,} "
+                "that PCA was fitted on."
+            )
         st.caption(caption)
         _offer_more_sizes(families, page)
 
@@ -262,10 +272,14 @@ def _offer_more_sizes(families: Sequence[str], page: str) -> None:
         return
     sizes = " and ".join(map(str, SIZES_TO_TRAIN))
     st.button(
-        f"Train {' and '.join(families)} of sizes {sizes}", key=f"{page}_train_sizes", icon=":material/play_arrow:",
-        disabled=not waiting, on_click=_submit_trainings, args=(waiting,),
+        f"Train {' and '.join(families)} of sizes {sizes}",
+        key=f"{page}_train_sizes",
+        icon=":material/play_arrow:",
+        disabled=not waiting,
+        on_click=_submit_trainings,
+        args=(waiting,),
         help="One is trained at a time and two wait; press again for what is left then.",
-    )  # fmt: skip
+    )
     if problem := st.session_state.pop(session.SIZES_PROBLEM, None):
         st.error(problem, icon=":material/error:")
     for run in missing:
@@ -274,7 +288,8 @@ def _offer_more_sizes(families: Sequence[str], page: str) -> None:
         training_panel.show_progress_bar(run)
     if waiting and len(waiting) < len(missing):
         st.caption(
-            f"{len(waiting)} more when one of these is done: nobody may have more than one running and two waiting."
+            f"{len(waiting)} more when one of these is done: nobody may have more than one running and two "
+            "waiting."
         )
 
 
@@ -302,7 +317,8 @@ def _require_run(run: RunConfig) -> StoredRun:
     found = lab.find_trained_run(run)
     if found is None:
         raise LabError(
-            f"No {config.family(run)} with latent size {run.model.latent_size} has been trained yet, so there is nothing to measure. "
+            f"No {config.family(run)} with latent size {run.model.latent_size} has been trained yet, so "
+            "there is nothing to measure. "
             f"Train one, or move the dial to {dials.SIZES_READY}."
         )
     return found

@@ -35,7 +35,8 @@ def ask_code_size() -> None:
         right = FEWER if numbers < 100 else HALF if numbers <= PIXELS else MORE
         return Answer(
             right,
-            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. {_compression_words(numbers)}",
+            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. "
+            f"{_compression_words(numbers)}",
         )
 
     words = f"Into how many numbers does the Keras.io example's encoder turn a digit of {PIXELS} pixels?"

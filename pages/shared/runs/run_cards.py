@@ -39,9 +39,15 @@ def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[L
         [*(run.label for run in shown), *kept]
     )  # what is chosen stays so, whatever the filters
     chosen = st.multiselect(
-        "Compare up to four runs", list(labels), max_selections=MOST, key=session.COMPARE, bind="query-params", select_all=False, wrap=True,
+        "Compare up to four runs",
+        list(labels),
+        max_selections=MOST,
+        key=session.COMPARE,
+        bind="query-params",
+        select_all=False,
+        wrap=True,
         placeholder="Choose runs of the list above, or type to search",
-    )  # fmt: skip
+    )
     return [by_label[label] for label in chosen]
 
 
@@ -88,7 +94,8 @@ def _settings_words(run: RunConfig) -> str:
     return (
         f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
         f"Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
-        f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, "
+        f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, "
+        f"{LOSS_WORDS[training.loss].lower()}, "
         f"seed {training.seed}. Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
     )
 
@@ -96,28 +103,46 @@ def _settings_words(run: RunConfig) -> str:
 def _draw_buttons(run: ListedRun) -> None:
     if run.state == "finished":
         st.download_button(
-            "Download", partial(run_file.export_run, lab.store(), run.name), f"{config.family(run.folder.config)}-{run.name}.zip",
-            "application/zip", key=f"download_{run.name}", icon=":material/download:", on_click="ignore",
+            "Download",
+            partial(run_file.export_run, lab.store(), run.name),
+            f"{config.family(run.folder.config)}-{run.name}.zip",
+            "application/zip",
+            key=f"download_{run.name}",
+            icon=":material/download:",
+            on_click="ignore",
             help="Weights, settings and log in one file, to be uploaded here again or elsewhere.",
-        )  # fmt: skip
+        )
     if run.folder.shipped:
         return
     pinned = run.folder.pinned
     st.button(
-        "Unpin" if pinned else "Pin", key=f"pin_{run.name}", icon=":material/keep_off:" if pinned else ":material/keep:",
-        on_click=_set_pin, args=(run, not pinned), disabled=not run.folder.size,
+        "Unpin" if pinned else "Pin",
+        key=f"pin_{run.name}",
+        icon=":material/keep_off:" if pinned else ":material/keep:",
+        on_click=_set_pin,
+        args=(run, not pinned),
+        disabled=not run.folder.size,
         help="A pinned run is kept however full the store is.",
-    )  # fmt: skip
+    )
     busy = run.state == "running"
     if busy:
         st.button(
-            "Stop", key=f"stop_{run.name}", icon=":material/stop:", on_click=_stop_training, args=(run,),
+            "Stop",
+            key=f"stop_{run.name}",
+            icon=":material/stop:",
+            on_click=_stop_training,
+            args=(run,),
             help="What it has learnt is kept. If others want it too, it goes on for them.",
-        )  # fmt: skip
+        )
     st.button(
-        "Delete", key=f"delete_{run.name}", icon=":material/delete:", on_click=_delete_run, args=(run,), disabled=busy,
+        "Delete",
+        key=f"delete_{run.name}",
+        icon=":material/delete:",
+        on_click=_delete_run,
+        args=(run,),
+        disabled=busy,
         help="It is being trained. Stop it first." if busy else "It can be brought back for an hour.",
-    )  # fmt: skip
+    )
 
 
 def _stop_training(run: ListedRun) -> None:
@@ -170,7 +195,8 @@ def show_comparison(runs: Sequence[ListedRun]) -> None:
             "Test error of each chosen run, falling over the epochs",
         )
         st.caption(
-            "Squared error per image on test digits after each epoch, with the noise each run was trained with: compare runs of one noise."
+            "Squared error per image on test digits after each epoch, with the noise each run was trained "
+            "with: compare runs of one noise."
             + (
                 " The curve of an uploaded run is what its file says."
                 if any(run.folder.uploaded for run in runs)

@@ -46,7 +46,10 @@ class ListedRun:
         run = self.folder.config
         noise = f", noise {run.corruption.level:g}" if run.corruption.level else ""
         uploaded = "uploaded " if self.folder.uploaded else ""
-        return f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, {uploaded}{self.name[:6]}"
+        return (
+            f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, "
+            f"{uploaded}{self.name[:6]}"
+        )
 
 
 # The store
@@ -60,7 +63,8 @@ def show_fullness() -> None:
         min(used / quota, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {quota / MEGABYTE:,.0f} MB."
     )
     st.caption(
-        "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those that came with the lab "
+        "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those "
+        "that came with the lab "
         "are kept."
     )
 
@@ -106,15 +110,23 @@ def _import_upload(key: str) -> None:
 def measured_words(run: StoredRun) -> str:
     """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
     measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
-    where = f"{measured.count:,} test digits of {'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
+    where = (
+        f"{measured.count:,} test digits of "
+        f"{'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
+    )
     if measured.is_on_its_own:
         return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
     if measured.may_know_them:
         return (
-            f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file says could not be checked. On "
-            f"{where}, which it may have learnt from, its squared error is {measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
+            f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file "
+            "says could not be checked. On "
+            f"{where}, which it may have learnt from, its squared error is "
+            f"{measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
         )
-    return f"What its file says could not be checked: its own test digits are not at hand. Its figures were measured here, on {where}."
+    return (
+        "What its file says could not be checked: its own test digits are not at hand. Its figures were "
+        f"measured here, on {where}."
+    )
 
 
 # The list
@@ -195,8 +207,10 @@ def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
         )
     elif all(run.folder.shipped or run.folder.uploaded for run in runs):
         st.info(
-            "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of it appears in this list. "
-            f"These runs came with the lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
+            "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of "
+            "it appears in this list. "
+            "These runs came with the "
+            f"lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
             icon=":material/play_arrow:",
         )
     return shown
@@ -236,17 +250,25 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
     st.space("small")  # for the table's own buttons, which a touch screen always shows above it
     st.dataframe(
         [_row(run) for run in runs],
-        key="runs_table", hide_index=True, row_height=36,
+        key="runs_table",
+        hide_index=True,
+        row_height=36,
         column_config={
-            "Squared error": column.NumberColumn(format="%.2f", help="Per image, summed over its 784 pixels, on test digits that it does "
-                                                                      "not know, with the noise it was trained with."),
+            "Squared error": column.NumberColumn(
+                format="%.2f",
+                help="Per image, summed over its 784 pixels, on test digits that it does "
+                "not know, with the noise it was trained with.",
+            ),
             "PSNR, dB": column.NumberColumn(format="%.2f"),
             "State": column.TextColumn(width=175),
-            "Seconds": column.NumberColumn(format="%.1f", help="Of training. An uploaded run's are what its file says."),
+            "Seconds": column.NumberColumn(
+                format="%.1f", help="Of training. An uploaded run's are what its file says."
+            ),
             "Size, MB": column.NumberColumn(format="%.1f"),
         },
-        placeholder="–", alt="All runs with their settings, state and metrics",
-    )  # fmt: skip
+        placeholder="–",
+        alt="All runs with their settings, state and metrics",
+    )
     for run in [run for run in runs if run.problem][:FAILURES_TOLD]:
         st.caption(f":material/error: **{run.label}** failed. {run.problem}")
 

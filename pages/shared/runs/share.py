@@ -40,7 +40,8 @@ def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
     elif config.run_id(run) == sender.run_id:
         if history.status_of(sender.run_id, lab.store()) not in BUSY:
             st.info(
-                "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the weights are identical.",
+                "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the "
+                "weights are identical.",
                 icon=":material/link:",
             )
     elif sender.digits and config.run_id(replace(run, data=DataConfig(sender.digits))) == sender.run_id:
@@ -63,17 +64,36 @@ def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noi
         st.markdown("**The link** to this run and every dial on this page:")
         st.code(full_link(run, page), language=None, wrap_lines=True)
         st.caption(
-            "Opened elsewhere, it sets the same dials. Once the run is trained there, the lab says whether the weights are identical."
+            "Opened elsewhere, it sets the same dials. Once the run is trained there, the lab says whether "
+            "the weights are identical."
         )
         name = f"{config.family(run.config)}-{run.run_id}".replace(" ", "-")
         at_hand = (run, lab.load_network(run), lab.digits())
         with st.container(horizontal=True):
-            _draw_download("Run", partial(run_file.export_run, lab.store(), run.run_id), f"{name}.zip", "application/zip", page,
-                      "Weights, settings and log in one file, to be uploaded on the page Runs, here or elsewhere.")  # fmt: skip
-            _draw_download("Report", partial(_make_report, *at_hand, noise, noise_seed), f"{name}.html", "text/html", page,
-                      "One page for any browser, with no network: settings, curve, pictures, metrics.")  # fmt: skip
-            _draw_download("Metrics", partial(report.metrics_csv, *at_hand, noise.kind, noise_seed), f"{name}.csv", "text/csv", page,
-                      "A table (CSV) of every metric at several noise levels, and the same for doing nothing.")  # fmt: skip
+            _draw_download(
+                "Run",
+                partial(run_file.export_run, lab.store(), run.run_id),
+                f"{name}.zip",
+                "application/zip",
+                page,
+                "Weights, settings and log in one file, to be uploaded on the page Runs, here or elsewhere.",
+            )
+            _draw_download(
+                "Report",
+                partial(_make_report, *at_hand, noise, noise_seed),
+                f"{name}.html",
+                "text/html",
+                page,
+                "One page for any browser, with no network: settings, curve, pictures, metrics.",
+            )
+            _draw_download(
+                "Metrics",
+                partial(report.metrics_csv, *at_hand, noise.kind, noise_seed),
+                f"{name}.csv",
+                "text/csv",
+                page,
+                "A table (CSV) of every metric at several noise levels, and the same for doing nothing.",
+            )
         st.markdown(f"**The code** that trains it again. {report.code_requirements(run)}")
         st.code(report.training_code(run), language="python")
 

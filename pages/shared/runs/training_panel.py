@@ -50,13 +50,24 @@ def draw_buttons(run: RunConfig, page: str) -> None:
     busy = status in BUSY
     row = st.container(horizontal=True)
     row.button(
-        "Continue" if status == "stopped" else "Train", key=f"{page}_train", type="primary", icon=":material/play_arrow:",
-        width="stretch", disabled=busy or status == "finished", on_click=_submit_training, args=(run,),
-    )  # fmt: skip
+        "Continue" if status == "stopped" else "Train",
+        key=f"{page}_train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy or status == "finished",
+        on_click=_submit_training,
+        args=(run,),
+    )
     row.button(
-        "Stop", key=f"{page}_stop", icon=":material/stop:", width="stretch", disabled=not busy or name in _trainings_let_go(),
-        on_click=_stop_training, args=(name,),
-    )  # fmt: skip
+        "Stop",
+        key=f"{page}_stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=not busy or name in _trainings_let_go(),
+        on_click=_stop_training,
+        args=(name,),
+    )
     _explain_buttons(TRAINED if status == "finished" else "")
 
 
@@ -68,9 +79,15 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     busy = [name for name, state in states.items() if state in BUSY and name not in _trainings_let_go()]
     row = st.container(horizontal=True)
     row.button(
-        "Train both", key=f"{page}_train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not wanted,
-        on_click=_submit_trainings, args=(wanted,),
-    )  # fmt: skip
+        "Train both",
+        key=f"{page}_train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not wanted,
+        on_click=_submit_trainings,
+        args=(wanted,),
+    )
     row.button(
         "Stop both",
         key=f"{page}_stop",
@@ -156,7 +173,8 @@ def watch_training(run: RunConfig, page: str) -> StoredRun | None:
     found = lab.find_trained_run(run)
     if found is None and progress.status == "none":
         st.info(
-            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what it learns."
+            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what "
+            "it learns."
             + (
                 " The key **D** brings the dials and hides them, **S** leads back to the script."
                 if lab.is_presenting()
@@ -170,7 +188,10 @@ def watch_training(run: RunConfig, page: str) -> StoredRun | None:
 def _stopped_words(progress: Progress) -> str:
     if not progress.epochs:
         return "Stopped before it began. Press **Continue** to train it."
-    at = f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. Press **Continue** to go on "
+    at = (
+        f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. "
+        "Press **Continue** to go on "
+    )
     return at + (f"after epoch {progress.epoch}." if progress.epoch else "from the beginning.")
 
 

@@ -37,12 +37,14 @@ def _show_replay(run: StoredRun, page: str) -> None:
         unit = (
             "Training loss and test error are both squared errors per image."
             if run.config.training.loss == "mse"
-            else "The training loss is the cross-entropy per pixel; the test error, per image, has its own axis on the right."
+            else "The training loss is the cross-entropy per pixel; the test error, per image, has its own "
+            "axis on the right."
         )
         words = f"Drag the slider, or use Tab and the arrow keys. It starts at the untrained network. {unit}"
         if progress.codes is None:
             st.caption(
-                f"{words} This run was trained before the lab kept where the codes lay. Train it again to see them move."
+                f"{words} This run was trained before the lab kept where the codes lay. Train it again to "
+                "see them move."
             )
         else:
             st.caption(f"{words} {_codes_words(run, len(progress.codes.labels_n))}")
@@ -106,4 +108,7 @@ def _codes_words(run: StoredRun, count: int) -> str:
     size = run.config.model.latent_size
     seen = "" if size <= 2 else ", seen along the two leading principal directions of the final codes"
     numbers = number_words(size)
-    return f"Each point is one of {count:,} test digits, where its code of {numbers} lies{seen}. A figure marks the middle of its class."
+    return (
+        f"Each point is one of {count:,} test digits, where its code of {numbers} lies{seen}. A figure "
+        "marks the middle of its class."
+    )

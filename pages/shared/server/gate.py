@@ -78,7 +78,8 @@ def most_visitors() -> int:
     text = os.environ.get("AE_LAB_MAX_VISITORS") or str(MOST_VISITORS)
     if not (text.isdecimal() and int(text)):
         raise ConfigError(
-            f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is {text!r}. "
+            f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is "
+            f"{text!r}. "
             "Set it to one, or leave it unset, and start the lab again."
         )
     return int(text)

@@ -71,7 +71,8 @@ def tell_error(problem: Exception) -> bool:
     number = secrets.token_hex(4)
     logger.error("error %s", number, exc_info=problem)
     st.error(
-        f"Something went wrong in the lab (error {number}). Reload the page; if it happens again, tell that number to whoever runs it.",
+        f"Something went wrong in the lab (error {number}). Reload the page; if it happens again, tell that "
+        "number to whoever runs it.",
         icon=":material/error:",
     )
     return True
