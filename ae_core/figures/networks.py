@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,13 +17,14 @@ from torch.nn import functional as F
 from ae_core.config import PIXELS
 from ae_core.figures.base import BLUE, FONT, GREEN, ORANGE, png
 from ae_core.figures.png import grey_pixels, png_address
+from ae_core.figures.styles import style_html
 from ae_core.models import Stage
 
+STYLE = Path(__file__).with_suffix(".css")
 # CSS pixels.
 PIXEL = 4
 PLATE = 1.5
 LONGEST_BAR = 196
-BAR_WIDTH = 24
 MAPS_IN_A_ROW = 8
 SEEN = "What the network sees"
 MAP_GAP = 1
@@ -35,24 +37,6 @@ PARTS = {
     "code": ("Code z", GREEN, "dotted"),
     "decoder": ("Decoder D", ORANGE, "dashed"),
 }
-STYLE = """<style>
-.lab-net {display: flex; justify-content: space-between; gap: 12px; line-height: 1.3}
-.lab-net section {display: flex; flex-direction: column; gap: 8px; min-width: 0}
-.lab-net header {font-weight: 600; padding-top: 4px}
-.lab-net div {display: flex; justify-content: space-between; gap: 12px; flex: 1}
-.lab-net figure {display: flex; flex-direction: column; gap: 8px; margin: 0; flex: 1; min-width: 96px}
-.lab-net figure > span {height: calc(var(--room) * 1px); display: flex; align-items: center; justify-content: center}
-.lab-net figcaption {font-size: 0.89rem; text-align: center}
-.lab-net i {display: block; box-sizing: border-box}
-.lab-net i.lab-bar {width: BAR_WIDTHpx; height: max(2px, calc(var(--long) * 1px))}
-@media (max-width: 900px) {
-    .lab-net, .lab-net div {flex-direction: column}
-    .lab-net figure {flex-direction: row; align-items: center}
-    .lab-net figure > span {height: auto; min-height: 24px; flex: 0 0 200px}
-    .lab-net figcaption {text-align: left}
-    .lab-net i.lab-bar {height: BAR_WIDTHpx; width: max(2px, calc(var(--long) * 1px))}
-}
-</style>""".replace("BAR_WIDTH", str(BAR_WIDTH))
 
 
 @dataclass(frozen=True)
@@ -84,7 +68,9 @@ def network_html(stages: Sequence[Stage]) -> str:
         header = f'<header style="border-top:4px {line} {colour}">{name}</header>'
         sections.append(f'<section style="flex:{len(drawn)}">{header}<div>{"".join(drawn)}</div></section>')
     room = LONGEST_BAR if flat else max(_height(stage) for stage in stages)
-    return f'{STYLE}<div class="lab-net" style="--room:{room:.0f}">{"".join(sections)}</div>'
+    return (
+        f'{style_html(STYLE)}<div class="lab-net" style="--lab-tallest:{room:.0f}">{"".join(sections)}</div>'
+    )
 
 
 def network_words(stages: Sequence[Stage]) -> str:
@@ -106,7 +92,7 @@ def _height(stage: Stage) -> float:
 
 def _stage_html(stage: Stage, colour: str, bar: float | None) -> str:
     if bar is not None:
-        drawing = f'<i class="lab-bar" style="--long:{bar:.1f};background:{colour}"></i>'
+        drawing = f'<i class="lab-bar" style="--lab-length:{bar:.1f};background:{colour}"></i>'
     elif len(stage.shape) == 1:
         drawing = _dots_html(stage.shape[0], colour)
     else:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ae_core.figures.png import png_address
+from ae_core.figures.styles import style_html
 from ae_core.pictures.preparation import PreparedDigit, enlarge
 
 SIDE = 224
 FRAME, OTHER_FRAME = "#E69F00", "#9A9A9A"  # the chosen digit's is thicker as well
 WIDTH, OTHER_WIDTH = 5, 2
 NUMBER_SIZE = 24
-# The steps stand beside each other where there is room, three in a row on a phone.
-STYLE = (
-    "<style>"
-    ".lab-steps {display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 12px 10px}"
-    ".lab-steps figure {margin: 0}"
-    ".lab-steps img {width: 100%; max-width: 140px; border: 1px solid #808080; border-radius: 4px; display: block}"
-    ".lab-steps figcaption {font-size: 0.82rem; line-height: 1.3; padding-top: 6px; overflow-wrap: break-word}"
-    "</style>"
-)
+STYLE = Path(__file__).with_suffix(".css")
 
 
 def steps_html(prepared: PreparedDigit) -> str:
@@ -32,7 +26,7 @@ def steps_html(prepared: PreparedDigit) -> str:
         f"<figcaption><b>{escape(step.title)}.</b> {escape(step.why)}</figcaption></figure>"
         for step in prepared.steps
     ]
-    return f'{STYLE}<div class="lab-steps">{"".join(parts)}</div>'
+    return f'{style_html(STYLE)}<div class="lab-steps">{"".join(parts)}</div>'
 
 
 def framed(prepared: PreparedDigit, side: int = 2 * SIDE) -> Image.Image:

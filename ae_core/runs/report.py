@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import plotly.graph_objects as go
 
@@ -24,6 +25,7 @@ from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
+from ae_core.figures.styles import style_html
 from ae_core.metrics import METRICS, summary
 from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
 from ae_core.runs.history import Progress
@@ -36,14 +38,7 @@ DIGITS_MEASURED = 500
 DIGITS_SHOWN = 8
 SNAPSHOTS_SHOWN = 5
 
-STYLE = """
-html { color: #222; background: #fff; font: 17px/1.5 system-ui, sans-serif }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
-th, td { text-align: left; padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ccc; vertical-align: top }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
-pre { background: #f3f3f3; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 15px }
-"""
+STYLE = Path(__file__).with_suffix(".css")
 
 
 # Metrics
@@ -152,7 +147,7 @@ def report_html(
     body = "".join(f"<h2>{name}</h2>{content}" for name, content in sections)
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title>{style_html(STYLE)}</head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )
 

@@ -44,7 +44,7 @@ def test_the_stages_are_those_that_the_lesson_tells():
 
 
 def test_the_drawing_is_to_scale():
-    bars = re.findall(r"--long:([\d.]+)", network_html(stages(models.build_model(config.FAE.model))))
+    bars = re.findall(r"--lab-length:([\d.]+)", network_html(stages(models.build_model(config.FAE.model))))
     longest = float(bars[0])
     assert [round(784 * float(bar) / longest) for bar in bars] == pytest.approx(
         [784, 192, 96, 30, 96, 192, 784], abs=1
