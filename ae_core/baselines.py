@@ -20,8 +20,8 @@ class PCA:
 
     For other pictures a network, even a linear one, may be better.
 
-    mean_p: (784,); components_lp: (l, 784), by falling variance. `encode` serves for other rows of numbers as well,
-    such as a network's codes.
+    mean_p: (784,); components_lp: (l, 784), by falling variance. `encode` serves for other rows of numbers as
+    well, such as a network's codes.
     """
 
     mean_p: Tensor
@@ -44,7 +44,10 @@ class PCA:
         return PCA(self.mean_p, self.components_lp[:latent_size])
 
     def errors_by_size(self, images_nhw: Tensor) -> list[float]:
-        """Squared error per image with a code of 1, 2, … l numbers. Every direction takes its own share of the error away."""
+        """Squared error per image with a code of 1, 2, … l numbers.
+
+        Every direction takes its own share of the error away.
+        """
         centred_np = images_nhw.flatten(1).double() - self.mean_p
         taken_l = (centred_np @ self.components_lp.double().T).square().mean(0)
         errors_l: list[float] = (centred_np.square().sum(1).mean() - taken_l.cumsum(0)).tolist()

@@ -65,7 +65,8 @@ def check_range(name: str, value: float) -> None:
     if isinstance(value, bool) or not fits_type or not low <= value <= high:  # NaN is in no range
         kind = "a whole number" if whole else "a number"
         raise ConfigError(
-            f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. Choose one in that range."
+            f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. "
+            "Choose one in that range."
         )
 
 
@@ -170,7 +171,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.model.activation == "none" and self.training.loss == "bce":
             raise ConfigError(
-                "A linear network's output is not limited to 0–1, so the loss 'bce' has no value. Choose 'mse'."
+                "A linear network's output is not limited to 0–1, so the loss 'bce' has no value. "
+                "Choose 'mse'."
             )
 
 
@@ -180,11 +182,13 @@ FAE = RunConfig(
 )
 CAE = RunConfig(ModelConfig("convolutional", channels=(8, 32)), training=TrainingConfig(epochs=10))
 DAE = replace(CAE, corruption=CorruptionConfig("gaussian", 0.4))
-# A faster pace and more epochs than the FAE's: at latent sizes from 2 to 64 it comes within 1 % of PCA on its training digits.
+# A faster pace and more epochs than the FAE's: at latent sizes from 2 to 64 it comes within 1 % of PCA on its
+# training digits.
 LINEAR = RunConfig(
     ModelConfig("fully_connected", activation="none"), training=TrainingConfig(epochs=40, learning_rate=1e-2)
 )
-# The three whose code is maps leave the digit larger than it was: they are here to be measured against each other.
+# The three whose code is maps leave the digit larger than it was: they are here to be measured against each
+# other.
 KERAS_EXAMPLE = RunConfig(ModelConfig("keras_example", MAP_CODE), training=TrainingConfig(loss="bce"))
 PATCHES = RunConfig(
     ModelConfig("patches", MAP_CODE),
@@ -266,7 +270,8 @@ def from_json(text: str) -> RunConfig:
         raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
     if recipe != RECIPE:
         raise ConfigError(
-            f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). Train it again."
+            f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). "
+            "Train it again."
         )
     try:
         return RunConfig(

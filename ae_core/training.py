@@ -1,4 +1,7 @@
-"""Training, told as a sequence of events. It draws nothing, prints nothing, and knows no store and no screen."""
+"""Training, told as a sequence of events.
+
+It draws nothing, prints nothing, and knows no store and no screen.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,11 @@ CURVE_TEST_DIGITS = 500
 CHECK_EVERY = 20
 # Pixels lie in [0, 1]: a loss beyond this is not learning.
 DIVERGED_LOSS = 1e6
-# Adam's β₂, its memory of the squared gradients: 20 steps, where the usual 0.999 remembers more than a short training has.
+# Adam's β₂, its memory of the squared gradients: 20 steps, where the usual 0.999 remembers more than a short
+# training has.
 BETA_2 = 0.95
-# Its β₁, the momentum: the schedule moves it from the higher to the lower while the rate rises, and back while that falls.
+# Its β₁, the momentum: the schedule moves it from the higher to the lower while the rate rises, and back
+# while that falls.
 BETA_1 = (0.85, 0.95)
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "bce": F.binary_cross_entropy}
@@ -41,7 +46,10 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "bce
 
 @dataclass(frozen=True)
 class Started:
-    """Before the first step. The fixed digits (8, 28, 28) that every snapshot redraws, clean and as the network sees them."""
+    """Before the first step.
+
+    The fixed digits (8, 28, 28) that every snapshot redraws, clean and as the network sees them.
+    """
 
     epochs: int
     steps: int
@@ -53,7 +61,10 @@ class Started:
 
 @dataclass(frozen=True)
 class BatchDone:
-    """After step `step` of `steps` (from 1). `loss` is a scalar tensor, so that nobody waits for it who does not read it."""
+    """After step `step` of `steps` (from 1).
+
+    `loss` is a scalar tensor, so that nobody waits for it who does not read it.
+    """
 
     step: int
     steps: int
@@ -72,8 +83,8 @@ class Snapshot:
 class Codes:
     """Before the end: where the codes of 1,000 test digits lay at each snapshot, drawn on a plane.
 
-    steps: (t,); codes_tnd: (t, n, 2); labels_n: (n,), 0 to 9. Codes of two numbers are as they are; larger ones are seen
-    along the two leading principal directions of the final codes.
+    steps: (t,); codes_tnd: (t, n, 2); labels_n: (n,), 0 to 9. Codes of two numbers are as they are; larger
+    ones are seen along the two leading principal directions of the final codes.
     """
 
     steps: Sequence[int]
@@ -131,8 +142,8 @@ def use_one_thread() -> None:
 def _fixed_arithmetic(threads: int) -> Iterator[None]:
     """What makes equal settings train to equal weights on any machine, and fast: for this process, and this thread.
 
-    Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as zero:
-    saturated sigmoids have such gradients, and a processor takes many times as long over each of them.
+    Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as
+    zero: saturated sigmoids have such gradients, and a processor takes many times as long over each of them.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -188,8 +199,8 @@ def train(
     With `since`, go on from that checkpoint: what follows is, to the bit, what would have followed it.
 
     The input is corrupted afresh for every batch and marked against the clean digit. Weights, batch order and
-    noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches. Until the last
-    event, this process has `run.training.threads` torch threads.
+    noise have generators of their own, so a CAE and a DAE of one seed start equal and see equal batches.
+    Until the last event, this process has `run.training.threads` torch threads.
 
     Raises DivergedError when the loss is no longer finite, or beyond 1e6.
     """
@@ -289,5 +300,6 @@ def _trained(
 def _check_converging(loss: Tensor, step: int) -> None:
     if not float(loss) < DIVERGED_LOSS:  # also true of NaN
         raise DivergedError(
-            f"The training diverged: at step {step} the loss was {float(loss):g}. Lower the learning rate and train again."
+            f"The training diverged: at step {step} the loss was {float(loss):g}. "
+            "Lower the learning rate and train again."
         )

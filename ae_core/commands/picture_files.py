@@ -58,7 +58,8 @@ def read_pictures(path: Path) -> Tensor:
     if images.min() < 0 or images.max() > 1:
         raise ImageError(
             f"{path} must hold values from 0 (background) to 1 (ink), "
-            f"but they run from {images.min():g} to {images.max():g}. Divide grey levels by 255 and try again."
+            f"but they run from {images.min():g} to {images.max():g}. "
+            "Divide grey levels by 255 and try again."
         )
     return torch.from_numpy(images.astype(np.float32))
 

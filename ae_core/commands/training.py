@@ -63,7 +63,8 @@ def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> No
                 raise ClusterError(progress.message)
             if progress.status == "stopped":
                 raise ClusterError(
-                    f"The training was stopped in epoch {progress.epoch + 1}. The same command goes on from there."
+                    f"The training was stopped in epoch {progress.epoch + 1}. "
+                    "The same command goes on from there."
                 )
             if progress.status not in ("queued", "running"):
                 return
@@ -86,7 +87,8 @@ def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> No
 
 def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
     print_message(
-        f"run {config.run_id(run)}: {config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
+        f"run {config.run_id(run)}: "
+        f"{config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
     )
 
 

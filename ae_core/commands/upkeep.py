@@ -58,7 +58,8 @@ def cluster_command(options: argparse.Namespace) -> dict[str, Any]:
     """Start, show, stop or be the local training cluster."""
     if cluster.scheduler_address():
         raise ConfigError(
-            "AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. Unset it and try again."
+            "AE_LAB_SCHEDULER names a scheduler elsewhere, and this command is for the local one. "
+            "Unset it and try again."
         )
     store = Store(options.store)
     match options.action:

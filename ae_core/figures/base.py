@@ -1,4 +1,7 @@
-"""Plotly figures as values, from plain arrays. A picture of digits is one PNG in the figure, so it is small."""
+"""Plotly figures as values, from plain arrays.
+
+A picture of digits is one PNG in the figure, so it is small.
+"""
 
 from __future__ import annotations
 
@@ -110,8 +113,8 @@ def _columns_width(count: int) -> int:
 class Frames:
     """Pictures at every step of a slider, for the browser to change by itself.
 
-    values: the slider's steps, rising. labels and pictures (PNG data addresses): for each row one for every step, or a
-    single one where all are the same.
+    values: the slider's steps, rising. labels and pictures (PNG data addresses): for each row one for every
+    step, or a single one where all are the same.
     """
 
     values: list[float]
@@ -141,7 +144,8 @@ def in_the_tests_unit(
 ) -> tuple[list[tuple[int, float]], bool]:
     """Training losses as (step, loss) pairs, and whether they are now what the test error is: the squared error per image.
 
-    batch_losses: means over the pixels, of the loss called `loss` in ae_core.training. A cross-entropy stays as it is.
+    batch_losses: means over the pixels, of the loss called `loss` in ae_core.training. A cross-entropy stays
+    as it is.
     """
     if loss != "mse":
         return list(batch_losses), False
@@ -156,7 +160,8 @@ def loss_curve(
 ) -> go.Figure:
     """Training loss at steps, and squared error per image on test digits after each epoch, on log axes: one where both are that error.
 
-    loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test error one on the right.
+    loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test
+    error one on the right.
     """
     figure = go.Figure()
     losses, one_unit = in_the_tests_unit(batch_losses, loss)

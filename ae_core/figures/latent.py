@@ -1,4 +1,7 @@
-"""Figures of the space of codes, as values. A digit's class shows in colour, in the marker's shape and in a number."""
+"""Figures of the space of codes, as values.
+
+A digit's class shows in colour, in the marker's shape and in a number.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from ae_core.figures.base import FONT
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.study.latent import Area, grid
 
-# Ten colours that stay apart for the colour-blind (Petroff 2021, "Accessible color sequences"), each with a shape of its own.
+# Ten colours that stay apart for the colour-blind (Petroff 2021, "Accessible color sequences"), each with a
+# shape of its own.
 CLASS_COLOURS = (
     "#3f90da",
     "#ffa90e",
@@ -56,7 +60,9 @@ CLASS_LEGEND = {
 def class_traces(
     points_n2: np.ndarray, labels_n: np.ndarray, *, only_legend: bool = False, **place: str
 ) -> list[go.Scatter]:
-    """Ten traces, one for each class, and one with each class's number at its middle. `place` names axes and legend.
+    """Ten traces, one for each class, and one with each class's number at its middle.
+
+    `place` names axes and legend.
 
     only_legend: the ten are without their points, and there for the legend alone.
     """

@@ -53,8 +53,9 @@ class Measured:
 def network_html(stages: Sequence[Stage]) -> str:
     """The layers to scale, as HTML: side by side, or one below the other on a phone.
 
-    Pictures are squares of their height and width, with a plate for each channel. A flat layer between pictures has as many
-    dots as numbers, each as large as a pixel; where all layers are flat, each is a bar as long as it has numbers.
+    Pictures are squares of their height and width, with a plate for each channel. A flat layer between
+    pictures has as many dots as numbers, each as large as a pixel; where all layers are flat, each is a bar
+    as long as it has numbers.
     """
     flat = all(len(stage.shape) == 1 for stage in stages[1:-1])
     longest = max(_numbers(stage) for stage in stages)

@@ -37,8 +37,9 @@ def robustness(
 ) -> go.Figure:
     """A line for each of up to three networks with its spread as a band, doing nothing, crossings, and the noise of the training.
 
-    crossings: (name of the network, noise level) pairs, marked on that network's line. measure: the axis's title.
-    Everything finite is within the axis. An infinite value, as doing nothing has without noise, is on no line.
+    crossings: (name of the network, noise level) pairs, marked on that network's line. measure: the axis's
+    title. Everything finite is within the axis. An infinite value, as doing nothing has without noise, is on
+    no line.
     """
     figure = go.Figure()
     styles = dict(zip(("FAE", "CAE", "DAE"), LINES, strict=False))
@@ -127,8 +128,8 @@ class Cell:
 def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
     """A block for each row of cells under its label, one cell a line under its title; the best of a block is framed and says so.
 
-    One cell a row is small, what goes in beside what goes in. With more, digits are larger: two blocks beside each other
-    where there is room, as on a projector, and one under the other on a phone.
+    One cell a row is small, what goes in beside what goes in. With more, digits are larger: two blocks beside
+    each other where there is room, as on a projector, and one under the other on a phone.
     """
     blocks = []
     for label, cells in rows:
@@ -190,7 +191,8 @@ def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: floa
         f'<div style="{grid}">{"".join(parts)}</div>'
         f'<div style="max-width:720px;margin-top:8px"><div style="{bar}"></div>'
         f'<div style="{TEXT};display:flex;justify-content:space-between">'
-        f"<span>−{scale:.2f} blue = below 0</span><span>0</span><span>orange = above 0 +{scale:.2f}</span></div></div>"
+        f"<span>−{scale:.2f} blue = below 0</span><span>0</span><span>orange = above 0 "
+        f"+{scale:.2f}</span></div></div>"
     )
 
 

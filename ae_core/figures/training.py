@@ -25,7 +25,8 @@ ROW_HEIGHT = 96
 CHARTS_HEIGHT = 330
 # Between pictures and charts: the legend, on a narrow screen in two lines.
 BETWEEN = 60
-# Ticks, a title, and below it what the two lines are: in the curves' panel they would lie on the curves on a phone.
+# Ticks, a title, and below it what the two lines are: in the curves' panel they would lie on the curves on a
+# phone.
 AXIS_HEIGHT = 100
 # Codes lie on a scale of 16 bits: half as many bytes as floats, and finer than a screen.
 SCALE = 2**16 - 1
@@ -72,9 +73,10 @@ def training_scrubber(
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, with a slider that the browser moves by itself.
 
-    steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28) each. rebuilt: the
-    reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or
-    None. loss: 'mse' or 'bce', as in the run's settings. The axes are the same at every step.
+    steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28)
+    each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes:
+    positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's settings. The axes
+    are the same at every step.
     """
     figure = go.Figure()
     pictures_height = (len(given) + 1) * ROW_HEIGHT

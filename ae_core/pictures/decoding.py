@@ -1,7 +1,7 @@
 """An image file's bytes -> pixels, decoded in a process of its own with limits: a broken file costs one upload, no more.
 
-Decoders are written in C and read what strangers send. So theirs is a process that has some memory and some seconds, may
-open no file, and knows nothing of the app's environment; and what it answers is checked too:
+Decoders are written in C and read what strangers send. So theirs is a process that has some memory and some
+seconds, may open no file, and knows nothing of the app's environment; and what it answers is checked too:
 
     the file --standard input--> [limits, then `read`] --standard output--> width, height, pixels
                                                        --exit code--------> which of REFUSALS
@@ -30,11 +30,13 @@ from ae_core.errors import ImageError
 if TYPE_CHECKING:
     import numpy as np
 
-# Pillow's names. Its JPEG is also what some phones write with several pictures in it (MPO); the first one counts.
+# Pillow's names. Its JPEG is also what some phones write with several pictures in it (MPO); the first one
+# counts.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SUFFIXES = ("png", "jpg", "jpeg", "webp", "gif", "bmp")
 FORMATS_IN_WORDS = "PNG, JPEG, WebP, GIF or BMP"
-# Pillow imports these only when a picture needs them; by then the process may open no more files. TIFF is how EXIF is written.
+# Pillow imports these only when a picture needs them; by then the process may open no more files. TIFF is how
+# EXIF is written.
 NEEDED_LATER = ("copy", "PIL.ImageColor", "PIL.MpoImagePlugin", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin")
 
 # .streamlit/config.toml holds the same limit.
@@ -66,7 +68,8 @@ AVIF = (
 DAMAGED = "This picture is damaged or cut off and cannot be read. Try another copy of it, or save it anew as PNG or JPEG."
 TOO_HARD = "This picture could not be read within the limits of time and memory. Save it anew as PNG or JPEG, or choose another one."
 BUSY = "Many pictures are being read right now. Try again in a few seconds."
-# The process answers with one of these by its place here, so that a decoder's own words cannot reach the page.
+# The process answers with one of these by its place here, so that a decoder's own words cannot reach the
+# page.
 REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, HEIC, AVIF, DAMAGED, TOO_HARD)
 FIRST_REFUSAL = 10  # Python itself exits with 1 or 2 when it fails
 
@@ -82,8 +85,8 @@ _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 def decode_picture(content: bytes) -> np.ndarray:
     """Pixels (h, w, 3) of 0 to 255, upright and on plain paper, the longer side 1,024 at most.
 
-    Raises ImageError, with the next step, for whatever is no whole picture of a known format and size, and when too many
-    are being read already.
+    Raises ImageError, with the next step, for whatever is no whole picture of a known format and size, and
+    when too many are being read already.
     """
     if not content:
         raise ImageError(EMPTY)
@@ -233,8 +236,9 @@ def _refuse_sizes(width: int, height: int) -> None:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    # Made small before all else, or each step would take the large picture's memory again. But what cannot be averaged
-    # comes first: numbers of a palette, a colour that stands for clear; and Pillow averages no pixels of 16 bits.
+    # Made small before all else, or each step would take the large picture's memory again. But what cannot be
+    # averaged comes first: numbers of a palette, a colour that stands for clear; and Pillow averages no
+    # pixels of 16 bits.
     if image.mode.startswith("I"):
         image = image.convert("I")
     elif image.mode == "P" or "transparency" in image.info:

@@ -10,17 +10,18 @@ from ae_core.errors import ImageError
 
 # Paper changes slowly: a small picture of it will do. A window of half the page holds more paper than ink.
 PAPER_SIDE, PAPER_WINDOW = 32, 17
-# LEAST_CONTRAST is a share of the paper's brightness. Below DARKEST_PAPER, of 0 to 255, that is mostly noise; a picture
-# darker than BLACK has no paper.
+# LEAST_CONTRAST is a share of the paper's brightness. Below DARKEST_PAPER, of 0 to 255, that is mostly noise;
+# a picture darker than BLACK has no paper.
 LEAST_CONTRAST = 0.1
 DARKEST_PAPER, BLACK = 20.0, 64
-# A page is full of ink when most of it, or most of its rim, is; shadows do not make paper as dark as INK_GREY of the
-# brightest.
+# A page is full of ink when most of it, or most of its rim, is; shadows do not make paper as dark as INK_GREY
+# of the brightest.
 MOST_INK, INK_GREY = 0.5, 0.35
 # What is kept off the paper's colour, as a share of the strongest ink.
 PROBABLY_INK = 0.3
-# Ruled lines: runs of at least RUN, with gaps of at most CROSSED, that go over ACROSS of the page and are no thicker than
-# LINE; shares of the page's longer side. LEAST_LINE: the faintest one, as a share of the strongest ink.
+# Ruled lines: runs of at least RUN, with gaps of at most CROSSED, that go over ACROSS of the page and are no
+# thicker than LINE; shares of the page's longer side. LEAST_LINE: the faintest one, as a share of the
+# strongest ink.
 RUN, CROSSED, ACROSS, LINE, LEAST_LINE = 0.1, 0.15, 0.6, 0.015, 0.15
 NO_INK = "There is no ink on this picture. Draw or photograph a digit with a dark pen on light paper."
 ALL_INK = (
@@ -40,11 +41,13 @@ def find_ink(pixels_hwc: np.ndarray, *, flip: bool) -> np.ndarray:
     """How much darker (or, on a dark ground, brighter) than the paper around it each pixel is: (h, w), 1 for the strongest ink."""
     pixels_hwc = ndimage.gaussian_filter(pixels_hwc, (1, 1, 0))  # a pixel's own noise is no ink
     paper_hwc = _paper_around(pixels_hwc, 50)
-    # Ink is rare and far from the paper, noise is small and goes both ways: the third power hears the ink alone.
+    # Ink is rare and far from the paper, noise is small and goes both ways: the third power hears the ink
+    # alone.
     light_ink = bool(((pixels_hwc - paper_hwc).mean(2).astype(float) ** 3).sum() > 0) != flip
     if not light_ink and _is_mostly_dark(pixels_hwc):
         raise ImageError(ALL_INK)
-    # Broad strokes colour that first guess of the paper, the more so if they are light: guess again without them.
+    # Broad strokes colour that first guess of the paper, the more so if they are light: guess again without
+    # them.
     sign = 1 if light_ink else -1
     if light_ink:
         paper_hwc = _paper_around(pixels_hwc, 20)

@@ -11,8 +11,9 @@ from ae_core.errors import ImageError
 from ae_core.pictures.ink import ALL_INK, MOST_INK, NO_INK
 
 MOST_DIGITS, MOST_PIECES = 10, 40
-# SPECK is a share of the largest piece's area, LEAST_HEIGHT of the page; the others are shares of the tallest piece.
-# Gaps up to BROKEN are the pen's; what is lower than SMALL_PART and not farther than NEAR is part of its neighbour.
+# SPECK is a share of the largest piece's area, LEAST_HEIGHT of the page; the others are shares of the tallest
+# piece. Gaps up to BROKEN are the pen's; what is lower than SMALL_PART and not farther than NEAR is part of
+# its neighbour.
 SPECK, LEAST_HEIGHT, BROKEN, SMALL_PART, NEAR, LEAST_DIGIT = 0.04, 0.03, 0.06, 0.6, 0.15, 0.33
 # As a share of the threshold: what joins stronger ink.
 WEAKER = 0.6

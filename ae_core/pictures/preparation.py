@@ -20,7 +20,8 @@ from ae_core.pictures.pieces import Box, find_digits, isolate
 # Pictures are brought to between these sides first, so that lengths below may be shares of a page or a digit.
 LEAST_SIDE, WORKING_SIDE = 256, 384
 
-# MNIST: 20 pixels on the longer side, the centre of mass within half a pixel of row and column 14, counted from 0.
+# MNIST: 20 pixels on the longer side, the centre of mass within half a pixel of row and column 14, counted
+# from 0.
 LONGER_SIDE, CENTRE = 20, 14
 # Strokes are about two pixels wide there; thinner ones than this would fade when made small.
 LEAST_STROKE = 1.3
@@ -37,8 +38,8 @@ class Wishes:
     """What a visitor may change.
 
     flip: other polarity than the one found. threshold: the least ink, a share in THRESHOLDS of the strongest.
-    quarter_turns: counter-clockwise. digit: which of several, from the left; the largest if None. prepare: False takes
-    the picture as it is.
+    quarter_turns: counter-clockwise. digit: which of several, from the left; the largest if None. prepare:
+    False takes the picture as it is.
     """
 
     flip: bool = False
@@ -61,7 +62,8 @@ class Step:
 class PreparedDigit:
     """The digit (28, 28) float32 in [0, 1], and every stage on the way to it.
 
-    boxes: all digits found, from left to right, ten at most; empty for an unprepared picture. chosen: which of them this is.
+    boxes: all digits found, from left to right, ten at most; empty for an unprepared picture. chosen: which
+    of them this is.
     """
 
     digit_hw: Tensor
@@ -71,12 +73,18 @@ class PreparedDigit:
 
 
 def prepare_file(content: bytes, wishes: Wishes | None = None) -> PreparedDigit:
-    """An image file's bytes -> a digit. Raises ImageError, saying why, for what cannot be read or holds no digit."""
+    """An image file's bytes -> a digit.
+
+    Raises ImageError, saying why, for what cannot be read or holds no digit.
+    """
     return prepare(decode_picture(content), wishes)
 
 
 def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDigit:
-    """Pixels (h, w, 3) of 0 to 255 -> a digit. Raises ImageError when there is no ink on it, or nothing but ink."""
+    """Pixels (h, w, 3) of 0 to 255 -> a digit.
+
+    Raises ImageError when there is no ink on it, or nothing but ink.
+    """
     wishes = wishes or Wishes()
     pixels_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
     if not wishes.prepare:

@@ -220,5 +220,6 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
 def refusal(cause: str) -> StoreError:
     """The error to raise for a file that is not a run's, with the cause in words."""
     return StoreError(
-        f"This file is not a run as the lab writes it: {cause}. Upload the file that Download gave you, as it is."
+        f"This file is not a run as the lab writes it: {cause}. "
+        "Upload the file that Download gave you, as it is."
     )

@@ -6,7 +6,8 @@
     trash/<run_id>-<time>       a deleted run, to be had back for an hour
     incoming/<run_id>-<time>    an uploaded run while it is checked
 
-Markers lie in the run's own folder, so they move, and go, with it. Runs that came with the lab are never touched.
+Markers lie in the run's own folder, so they move, and go, with it. Runs that came with the lab are never
+touched.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ COUNTED = ("runs", "uploads", "trash", "damaged", "incoming")
 class RunFolder:
     """A run, whatever its state: `finished` is None until it is trained.
 
-    size is in bytes, 0 for a run that has not begun; `changed`, when its log or manifest was written, and `used`,
-    when somebody last looked at it, are seconds since 1970.
+    size is in bytes, 0 for a run that has not begun; `changed`, when its log or manifest was written, and
+    `used`, when somebody last looked at it, are seconds since 1970.
     """
 
     name: str
@@ -124,7 +125,8 @@ def _settings(folder: Path) -> RunConfig:
         return from_json((folder / CONFIG).read_text(errors="replace"))
     except ConfigError as problem:
         raise StoreError(
-            f"The settings of the unfinished run {folder.name} cannot be read by this version. It goes when the store needs room."
+            f"The settings of the unfinished run {folder.name} cannot be read by this version. "
+            "It goes when the store needs room."
         ) from problem
 
 
@@ -134,7 +136,10 @@ def used_bytes(store: Store) -> int:
 
 
 def quota_bytes() -> int:
-    """What they may take up: AE_LAB_STORE_QUOTA in megabytes, 2,000 unless it is set. Raises ConfigError if it is no such number."""
+    """What they may take up: AE_LAB_STORE_QUOTA in megabytes, 2,000 unless it is set.
+
+    Raises ConfigError if it is no such number.
+    """
     text = os.environ.get("AE_LAB_STORE_QUOTA") or str(QUOTA_MEGABYTES)
     try:
         megabytes = float(text)
@@ -142,7 +147,8 @@ def quota_bytes() -> int:
         megabytes = math.nan
     if not 0 < megabytes < math.inf:  # NaN is not
         raise ConfigError(
-            f"AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as {QUOTA_MEGABYTES}, but it is {text!r}. "
+            f"AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as {QUOTA_MEGABYTES}, "
+            f"but it is {text!r}. "
             "Set it to one, or leave it unset, and start the lab again."
         )
     return int(megabytes * MEGABYTE)
@@ -152,7 +158,10 @@ def quota_bytes() -> int:
 
 
 def pin_run(store: Store, name: str) -> None:
-    """Keep the run whatever the quota says. Raises StoreError if it is not in the store or cannot be marked."""
+    """Keep the run whatever the quota says.
+
+    Raises StoreError if it is not in the store or cannot be marked.
+    """
     folder = _own(store, name)
     try:
         (folder / PINNED).touch()
@@ -184,7 +193,8 @@ def mark_used(store: Store, name: str) -> None:
 def delete_run(store: Store, name: str) -> str:
     """Move the run to the trash, and return what `undo_delete` fetches it back by.
 
-    Raises StoreError for shipped runs, for runs being trained or waiting for it, and if the store cannot be written.
+    Raises StoreError for shipped runs, for runs being trained or waiting for it, and if the store cannot be
+    written.
     """
     _own(store, name)
     with undisturbed(store, name):
@@ -203,7 +213,8 @@ def undo_delete(store: Store, trashed: str) -> str:
     with undisturbed(store, name):
         if folder.exists():
             raise StoreError(
-                f"There is a run {name} again, so the deleted one stays deleted. Delete the one there first to have it back."
+                f"There is a run {name} again, so the deleted one stays deleted. "
+                "Delete the one there first to have it back."
             )
         if not place.is_dir():
             raise StoreError(
@@ -250,7 +261,8 @@ def _rename(folder: Path, place: Path) -> None:
         folder.rename(place)
     except OSError as problem:
         raise StoreError(
-            f"The folder {folder} could not be moved ({problem.strerror}). Make the store writable, reload the page and try again."
+            f"The folder {folder} could not be moved ({problem.strerror}). "
+            "Make the store writable, reload the page and try again."
         ) from problem
 
 
@@ -268,8 +280,9 @@ def remove_expired(store: Store) -> None:
 def make_room(store: Store, keep: str = "") -> list[str]:
     """Bring the store within its quota, and return the names of the runs that had to go.
 
-    First goes what was deleted before or is damaged, then the runs that nobody has looked at for longest. Pinned
-    runs stay, those being trained or waiting for it, and `keep`. What cannot be written is left as it is.
+    First goes what was deleted before or is damaged, then the runs that nobody has looked at for longest.
+    Pinned runs stay, those being trained or waiting for it, and `keep`. What cannot be written is left as it
+    is.
 
     Raises ConfigError if the quota is no number.
     """

@@ -23,7 +23,10 @@ PROCESSORS = "No version differs: another kind of processor rounds convolutions 
 
 @dataclass(frozen=True)
 class Check:
-    """What a value must be, in words, and whether a text is one. `several`: the key may stand in a link more than once."""
+    """What a value must be, in words, and whether a text is one.
+
+    `several`: the key may stand in a link more than once.
+    """
 
     words: str
     accepts: Callable[[str], bool]
@@ -119,8 +122,8 @@ TABLE: dict[str, Check] = {
     ),
 }
 
-# What mail programs, course pages, search engines and hosts hang on to a link, or patterns for it, in small letters: not ours,
-# and nothing that whoever clicked on it could mend.
+# What mail programs, course pages, search engines and hosts hang on to a link, or patterns for it, in small
+# letters: not ours, and nothing that whoever clicked on it could mend.
 CARRIERS = (
     "utm_*", "mtm_*", "pk_*", "hsa_*", "_hs*", "__hs*", "mc_[cet]id", "vero_*", "oly_*", "mkt_tok", "trk", "trk_*", "s_cid",
     "*clid", "*clkid", "gclsrc", "gad_*", "gbraid", "wbraid", "_ga", "_gl", "srsltid", "igsh", "igshid", "mibextid", "li_fat_id",
@@ -140,7 +143,8 @@ def find_check(key: str) -> Check | None:
 def find_problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
     """What in a link was not understood and what is used instead, in Markdown that quotes the link and never obeys it.
 
-    parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said of CARRIERS.
+    parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said
+    of CARRIERS.
     """
     return [problem for key, values in parameters.items() if (problem := _problem(key, values))]
 
@@ -158,7 +162,8 @@ def _problem(key: str, values: Sequence[str]) -> str:
         return f"Nothing here is called {quoted(key)}, so it is passed over."
     if key == "recipe" and values and values[-1].isdecimal() and not check.accepts(values[-1]):
         return (
-            f"The link comes from another version of the lab (recipe {quoted(values[-1])}, ours is {RECIPE}). "
+            f"The link comes from another version of the lab (recipe {quoted(values[-1])}, "
+            f"ours is {RECIPE}). "
             "Equal settings train to other weights there, so the two cannot be compared."
         )
     if len(values) > 1 and not check.several:

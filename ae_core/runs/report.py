@@ -49,9 +49,9 @@ def measure_levels(
 ) -> list[dict[str, str]]:
     """Metrics at six noise levels and the one it was trained with: a row each, over held-back digits.
 
-    Names that begin with `nothing_` are of the noisy digits as they are.
-    mse and bce are per pixel, squared_error is summed over a picture's 784 pixels, psnr is that of mse, in dB (inf where
-    nothing is changed).
+    Names that begin with `nothing_` are of the noisy digits as they are. mse and bce are per pixel,
+    squared_error is summed over a picture's 784 pixels, psnr is that of mse, in dB (inf where nothing is
+    changed).
     """
     clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
     rows = []
@@ -257,7 +257,8 @@ def _metrics(rows: Sequence[dict[str, str]]) -> str:
     )
     return (
         f"<table><tr>{head}</tr>{lines}</table><p>Means over {rows[0]['digits']} held-back digits with "
-        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. PSNR, in dB and of the mean squared error, "
+        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. "
+        "PSNR, in dB and of the mean squared error, "
         "and SSIM: higher is better. "
         "Squared error per image and cross-entropy per pixel (bce): lower is better.</p>"
     )

@@ -1,4 +1,6 @@
-"""A run as one file, to take along and to bring in again. What comes in is believed only as far as it can be checked.
+"""A run as one file, to take along and to bring in again.
+
+What comes in is believed only as far as it can be checked.
 
 The file is a ZIP archive of the four files of the run's folder and nothing else.
 """
@@ -64,10 +66,10 @@ def export_run(store: Store, name: str) -> bytes:
 def import_run(store: Store, content: bytes, digits_for: Callable[[str], Digits]) -> str:
     """Put the run that `content` holds, as `export_run` wrote it, among the uploaded ones, and return its name there.
 
-    All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings, log, the
-    weights' shapes and values. It is measured on what `digits_for` gives for the name of its data set: that set, where
-    it is at hand, and then the weights must earn the metrics they come with; else the digits that are.
-    Raises StoreError on anything else, and leaves the store as it was.
+    All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings,
+    log, the weights' shapes and values. It is measured on what `digits_for` gives for the name of its data
+    set: that set, where it is at hand, and then the weights must earn the metrics they come with; else the
+    digits that are. Raises StoreError on anything else, and leaves the store as it was.
     """
     files = unpack_files(content)
     run = read_settings(files[CONFIG])
@@ -124,7 +126,8 @@ def _refuse_if_here(store: Store, name: str, stored: StoredRun) -> None:
                 else "was trained here"
             )
             raise StoreError(
-                f"This run is here already, with the same weights: it {origin}. Choose {there.name[:6]} in the list."
+                f"This run is here already, with the same weights: it {origin}. "
+                f"Choose {there.name[:6]} in the list."
             )
 
 

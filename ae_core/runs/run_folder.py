@@ -26,7 +26,8 @@ UPLOADED = "uploaded"
 class StoredRun:
     """A finished run: its settings and what was measured. `shipped` runs came with the lab.
 
-    uploaded_as: the name of a run that came as a file, whose result is what that file claims; empty for all others.
+    uploaded_as: the name of a run that came as a file, whose result is what that file claims; empty for all
+    others.
     """
 
     config: RunConfig
@@ -57,7 +58,10 @@ def is_upload(name: str) -> bool:
 
 
 def upload_name(manifest: bytes) -> str:
-    """The name of the uploaded run with this manifest: its seal vouches for every file. ValueError where there is no seal."""
+    """The name of the uploaded run with this manifest: its seal vouches for every file.
+
+    ValueError where there is no seal.
+    """
     fields = json.loads(manifest)
     seal = fields.get("seal") if isinstance(fields, dict) else None
     if not isinstance(seal, str) or not is_run_name(name := f"u{seal[:15]}"):
@@ -159,8 +163,8 @@ def seal_manifest(manifest: Mapping[str, Any]) -> str:
 def _with_psnr_of_the_mean(result: dict[str, Any]) -> dict[str, Any]:
     """The result with the PSNR of its mean squared error, whichever PSNR was recorded.
 
-    Runs of earlier versions recorded the mean of the pictures' PSNRs, which is another figure: beside new runs it would
-    compare unlike with unlike.
+    Runs of earlier versions recorded the mean of the pictures' PSNRs, which is another figure: beside new
+    runs it would compare unlike with unlike.
     """
     test = result.get("test")
     if not isinstance(test, dict) or "mse" not in test or "psnr" not in test:

@@ -27,10 +27,14 @@ class EventLog:
     path: Path
 
     def append(self, event: Mapping[str, Any]) -> None:
-        """Add one line. Raises StoreError when the disk is full, or the run is finished: its manifest vouches for every byte."""
+        """Add one line.
+
+        Raises StoreError when the disk is full, or the run is finished: its manifest vouches for every byte.
+        """
         if self.path.with_name(MANIFEST).exists():
             raise StoreError(
-                f"The run {self.path.parent.name} is finished, so nothing is added to its log. Look at it on the page Runs."
+                f"The run {self.path.parent.name} is finished, so nothing is added to its log. "
+                "Look at it on the page Runs."
             )
         line = (json.dumps({"time": round(time.time(), 3), **event}) + "\n").encode()
         try:
@@ -41,7 +45,8 @@ class EventLog:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as problem:
             raise StoreError(
-                f"The run's log could not be written ({problem.strerror}). Make room on the disk and train again."
+                f"The run's log could not be written ({problem.strerror}). "
+                "Make room on the disk and train again."
             ) from problem
 
     def cut_back(self, size: int, sha256: str) -> bool:
@@ -57,7 +62,10 @@ class EventLog:
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Keep `state`, in the types of `state_file.pack_state`, behind its hash. Raises StoreError when the disk is full."""
+    """Keep `state`, in the types of `state_file.pack_state`, behind its hash.
+
+    Raises StoreError when the disk is full.
+    """
     content = state_file.pack_state(dict(state))
     digest = hashlib.sha256(content).hexdigest().encode()
     # Should the machine lose power with it half on disk, its hash is wrong and training starts over.

@@ -27,13 +27,19 @@ def pack_state(state: object) -> bytes:
 
 
 def unpack_state(content: bytes) -> Any:
-    """What `pack_state` was given, but that tuples have become lists. Tensors lie in memory as they lay: a fused optimiser relies on it."""
+    """What `pack_state` was given, but that tuples have become lists.
+
+    Tensors lie in memory as they lay: a fused optimiser relies on it.
+    """
     tensors = load(content)
     return _filled(json.loads(tensors.pop(OUTLINE).numpy().tobytes()), tensors)
 
 
 def _outlined(part: object, tensors: dict[str, Tensor]) -> object:
-    """`part` as JSON has it. Tensors go into `tensors`; dictionaries become pairs, because JSON knows no whole numbers as keys."""
+    """`part` as JSON has it.
+
+    Tensors go into `tensors`; dictionaries become pairs, because JSON knows no whole numbers as keys.
+    """
     match part:
         case Tensor():
             name = str(len(tensors))

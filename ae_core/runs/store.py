@@ -10,8 +10,8 @@
 A folder without a manifest is not a finished run. A folder whose files do not match its manifest is damaged:
 it is moved to damaged/, reported, and never shown.
 
-An uploaded run is what its file says it is, and that is all that is known. So nobody who asks for settings is given one: it has
-another name than theirs, made of its manifest's seal, and is found under that name alone.
+An uploaded run is what its file says it is, and that is all that is known. So nobody who asks for settings is
+given one: it has another name than theirs, made of its manifest's seal, and is found under that name alone.
 """
 
 from __future__ import annotations
@@ -73,10 +73,14 @@ class Store:
     )
 
     def folder(self, name: str) -> Path:
-        """Where the run called `name` lives, whether or not it exists. Raises StoreError for what is no run's name."""
+        """Where the run called `name` lives, whether or not it exists.
+
+        Raises StoreError for what is no run's name.
+        """
         if not is_run_name(name):
             raise StoreError(
-                f"{name!r} is not a run's name: those are 16 hexadecimal digits. List them with `python -m ae_core runs`."
+                f"{name!r} is not a run's name: those are 16 hexadecimal digits. "
+                "List them with `python -m ae_core runs`."
             )
         return self.root / ("uploads" if is_upload(name) else "runs") / name
 
@@ -98,7 +102,8 @@ class Store:
             check_writable(self.root / "locks")
         except OSError as problem:
             raise StoreError(
-                f"The store {self.root} cannot be written ({problem.strerror}). Make room or set AE_LAB_STORE to a folder of your own; "
+                f"The store {self.root} cannot be written ({problem.strerror}). "
+                "Make room or set AE_LAB_STORE to a folder of your own; "
                 "runs that came with the lab still work."
             ) from problem
 
@@ -184,12 +189,18 @@ class Store:
     # Reading
 
     def has_own(self, name: str) -> bool:
-        """Whether the run called `name` is finished in this store, not merely shipped. Raises DamagedRunError as `find` does."""
+        """Whether the run called `name` is finished in this store, not merely shipped.
+
+        Raises DamagedRunError as `find` does.
+        """
         run = self.find(name)
         return run is not None and not run.shipped
 
     def find(self, name: str) -> StoredRun | None:
-        """The finished run called `name`, verified, or None. Raises DamagedRunError, once, if its files are damaged."""
+        """The finished run called `name`, verified, or None.
+
+        Raises DamagedRunError, once, if its files are damaged.
+        """
         for folder, shipped in self._candidates(name):
             if (folder / MANIFEST).is_file():
                 try:
@@ -202,16 +213,23 @@ class Store:
         return None
 
     def get(self, name: str) -> StoredRun:
-        """The finished run called `name`. Raises StoreError if there is none, DamagedRunError if it is damaged."""
+        """The finished run called `name`.
+
+        Raises StoreError if there is none, DamagedRunError if it is damaged.
+        """
         run = self.find(name)
         if run is None:
             raise StoreError(
-                f"There is no finished run {name} in {self.root}. List the runs with `python -m ae_core runs`."
+                f"There is no finished run {name} in {self.root}. "
+                "List the runs with `python -m ae_core runs`."
             )
         return run
 
     def load_model(self, run: StoredRun) -> Autoencoder:
-        """The trained network, ready for inference: eval mode, no gradients. Raises DamagedRunError unless it is the one committed."""
+        """The trained network, ready for inference: eval mode, no gradients.
+
+        Raises DamagedRunError unless it is the one committed.
+        """
         folder = self.folder_of(run)
         model = build_model(run.config.model)
         try:
@@ -225,7 +243,10 @@ class Store:
         return model.eval().requires_grad_(False)
 
     def runs(self) -> tuple[list[StoredRun], list[str]]:
-        """All runs finished here, newest first and shipped ones last, and a message for each damaged one. No uploaded ones."""
+        """All runs finished here, newest first and shipped ones last, and a message for each damaged one.
+
+        No uploaded ones.
+        """
         return self._runs_in(self._roots())
 
     def uploads(self) -> tuple[list[StoredRun], list[str]]:
@@ -252,7 +273,10 @@ class Store:
         return self.find(run.run_id) if run and (self.folder(run.run_id) / MANIFEST).is_file() else run
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """Everything logged for a run so far, from the beginning. A last line still being written is left out."""
+        """Everything logged for a run so far, from the beginning.
+
+        A last line still being written is left out.
+        """
         for folder, _ in self._candidates(name):
             try:
                 text = (folder / EVENTS).read_bytes().decode(errors="replace")
@@ -303,7 +327,10 @@ class Store:
             folder.rename(place)
 
     def _shipped_runs(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun]:
-        """What ships, by model and corruption. Every page asks for it, so it is read once, unless some of it is damaged."""
+        """What ships, by model and corruption.
+
+        Every page asks for it, so it is read once, unless some of it is damaged.
+        """
         if self._shipped is None:
             runs: dict[tuple[ModelConfig, CorruptionConfig], StoredRun] = {}
             folders = (
@@ -325,7 +352,8 @@ class Store:
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
         """The run in `folder`, read and hashed unless size and time of change say that its files are those of the last time.
 
-        Raises DamagedRunError, which a second look need not find out again either: shipped files cannot be set aside.
+        Raises DamagedRunError, which a second look need not find out again either: shipped files cannot be
+        set aside.
         """
         check = self._checks.get(folder)
         if check is None or file_states(folder, check.names) != check.state:

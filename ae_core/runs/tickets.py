@@ -5,8 +5,8 @@
                   viewers/        a file for each visitor who looks on, touched while they do
                   attempts.jsonl  a line for each worker that began, until the run is done
 
-A ticket is in the line from the moment it is written until the run is finished, failed, or nobody wants it any more.
-The line is in the order of Dask's priorities; who trains what, and where, is Dask's business.
+A ticket is in the line from the moment it is written until the run is finished, failed, or nobody wants it
+any more. The line is in the order of Dask's priorities; who trains what, and where, is Dask's business.
 """
 
 from __future__ import annotations
@@ -98,7 +98,10 @@ def tickets_in_line(store: Store) -> list[Ticket]:
 
 
 def tickets_of(store: Store, visitor: str) -> list[Ticket]:
-    """The tickets of this visitor that wait or are being trained, in the order in which they go. Cheap where there are none."""
+    """The tickets of this visitor that wait or are being trained, in the order in which they go.
+
+    Cheap where there are none.
+    """
     names = [owner.parent.parent.name for owner in (store.root / "jobs").glob(f"*/{OWNERS}/{visitor}")]
     found = [
         ticket for name in names if (ticket := find_ticket(store, name)) is not None and not ticket.problem
@@ -111,7 +114,8 @@ def submit_ticket(
 ) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 
-    Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can be written.
+    Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can
+    be written.
     """
     store.check_writable()
     name = run_id(run)
@@ -125,7 +129,8 @@ def submit_ticket(
         others = [ticket for ticket in waiting if visitor in ticket.owners and ticket.run_id != name]
         if len(others) >= TICKETS_PER_VISITOR:
             raise QueueFullError(
-                f"You have {TICKETS_PER_VISITOR} trainings under way, one running and two waiting: no visitor may have more. "
+                f"You have {TICKETS_PER_VISITOR} trainings under way, one running and two waiting: "
+                "no visitor may have more. "
                 "Try again when one is done, or stop one on the page Runs."
             )
         try:
@@ -139,7 +144,8 @@ def submit_ticket(
                 with suppress(OSError):
                     _remove(place)
             raise StoreError(
-                f"{place} cannot be written ({problem.strerror}). Make room on the disk and press Train again."
+                f"{place} cannot be written ({problem.strerror}). "
+                "Make room on the disk and press Train again."
             ) from problem
 
 
@@ -178,7 +184,10 @@ def note_viewer(store: Store, name: str, visitor: str) -> None:
 
 
 def withdraw_owner(store: Store, name: str, visitor: str) -> bool:
-    """`visitor` wants the run no more. Take the ticket away, and say so, unless somebody else wants it or is watching."""
+    """`visitor` wants the run no more.
+
+    Take the ticket away, and say so, unless somebody else wants it or is watching.
+    """
     place = ticket_folder(store, name)
     with _changing(store):
         for kind in (OWNERS, VIEWERS):

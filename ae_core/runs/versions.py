@@ -36,7 +36,8 @@ def describe_difference(
     `written` puts each name and version into the form in which it is to be read.
     """
     parts = [
-        f"{written(name)} {written(found[name]) if name in found else 'missing'} where this lab has {written(wanted)}"
+        f"{written(name)} {written(found[name]) if name in found else 'missing'} where this lab has "
+        f"{written(wanted)}"
         for name, wanted in expected.items()
         if found.get(name) != wanted
     ]

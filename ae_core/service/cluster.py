@@ -1,7 +1,8 @@
 """The cluster that trains: a Dask scheduler and its workers, on this machine or, if AE_LAB_SCHEDULER names one, elsewhere.
 
-The local one is a process of its own, so that neither a page nor a crash of the app can stop a training. It is found
-through files in the store, one cluster a store, and ends itself when nothing has been trained for a while:
+The local one is a process of its own, so that neither a page nor a crash of the app can stop a training. It
+is found through files in the store, one cluster a store, and ends itself when nothing has been trained for a
+while:
 
     cluster/lock             held while it lives
             scheduler.json   its address
@@ -58,12 +59,14 @@ SETTINGS = {
             "http": {"routes": HTTP_ROUTES},
         },
         "worker": {
-            # A new worker is a copy of a process that has imported torch already: it is there in a second, not in ten.
+            # A new worker is a copy of a process that has imported torch already: it is there in a second,
+            # not in ten.
             "multiprocessing-method": "forkserver",
             "http": {"routes": HTTP_ROUTES},
             "profile": {"enabled": False},  # it looks at a worker a hundred times a second
         },
-        # Dask has its workers give back memory after every batch, and a training asks for it again in the next: twice the time.
+        # Dask has its workers give back memory after every batch, and a training asks for it again in the
+        # next: twice the time.
         "nanny": {"pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None}},
         "admin": {"tick": {"interval": "500ms"}},
     }
@@ -90,7 +93,8 @@ def is_cluster_running(store: Store) -> bool:
 def default_workers() -> int:
     """One a core, less one for the app, and one at least. Each trains one run at a time, most on one thread.
 
-    A core is one that this process may use: a container's quota and the cores it is bound to count, not what the host has.
+    A core is one that this process may use: a container's quota and the cores it is bound to count, not what
+    the host has.
     """
     return max(1, cpu_count() - 1)
 
@@ -121,17 +125,24 @@ def read_process(store: Store) -> dict[str, int]:
 
 
 def idle_seconds() -> float:
-    """After how long without work a local cluster ends itself: AE_LAB_IDLE_SECONDS, or half an hour. Raises ConfigError."""
+    """After how long without work a local cluster ends itself: AE_LAB_IDLE_SECONDS, or half an hour.
+
+    Raises ConfigError.
+    """
     text = os.environ.get("AE_LAB_IDLE_SECONDS") or str(IDLE_SECONDS)
     if not text.isdecimal() or int(text) == 0:
         raise ConfigError(
-            f"AE_LAB_IDLE_SECONDS must be a whole number of seconds, such as {IDLE_SECONDS}, but it is {text!r}. Set it to one."
+            f"AE_LAB_IDLE_SECONDS must be a whole number of seconds, such as {IDLE_SECONDS}, "
+            f"but it is {text!r}. Set it to one."
         )
     return float(text)
 
 
 def ensure_cluster_started(store: Store, idle: float | None = None, workers: int | None = None) -> None:
-    """Start the local cluster unless it is alive or starting, without waiting for it. Raises StoreError or ClusterError."""
+    """Start the local cluster unless it is alive or starting, without waiting for it.
+
+    Raises StoreError or ClusterError.
+    """
     if is_cluster_running(store):
         return
     process, since = _started.get(store.root, (None, 0.0))
@@ -140,7 +151,8 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
             return
         if process.returncode > 0:  # by itself, not by a signal: the next would end so too
             raise ClusterError(
-                f"The training process ended as soon as it had begun. See its log, {cluster_folder(store) / LOG}."
+                "The training process ended as soon as it had begun. "
+                f"See its log, {cluster_folder(store) / LOG}."
             )
     _make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
@@ -168,7 +180,8 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
             )
     except OSError as problem:
         raise ClusterError(
-            f"The training process could not be started ({problem.strerror}). Close other programs and try again."
+            f"The training process could not be started ({problem.strerror}). "
+            "Close other programs and try again."
         ) from problem
     _started[store.root] = process, time.monotonic()
     threading.Thread(
@@ -230,8 +243,9 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
 def _give_way() -> None:
     """Sliders first: this process and its workers take what processor time the app leaves.
 
-    Linux weighs a session as a whole against other sessions, by a nice value of its own (sched(7), "The autogroup
-    feature"); those of the processes count only among themselves. This process leads a session, so both are set.
+    Linux weighs a session as a whole against other sessions, by a nice value of its own (sched(7), "The
+    autogroup feature"); those of the processes count only among themselves. This process leads a session, so
+    both are set.
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -241,7 +255,10 @@ def _give_way() -> None:
 
 
 def _new_key(path: Path) -> Security:
-    """A certificate of this start's own. Whoever holds its key may send code to run, so only its owner can read it."""
+    """A certificate of this start's own.
+
+    Whoever holds its key may send code to run, so only its owner can read it.
+    """
     made = Security.temporary()
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -261,5 +278,6 @@ def _make_folder(store: Store) -> None:
         cluster_folder(store).chmod(0o700)
     except OSError as problem:
         raise StoreError(
-            f"{cluster_folder(store)} cannot be written ({problem.strerror}). Set AE_LAB_STORE to a folder of your own."
+            f"{cluster_folder(store)} cannot be written ({problem.strerror}). "
+            "Set AE_LAB_STORE to a folder of your own."
         ) from problem

@@ -52,7 +52,8 @@ def _connect(store: Store, wait_seconds: float) -> Client:
         Security(), "tls_client_cert", None
     ):
         raise ClusterError(
-            f"The scheduler at {cluster.scheduler_address()} speaks TLS, and this lab has no certificate to show. "
+            f"The scheduler at {cluster.scheduler_address()} speaks TLS, "
+            "and this lab has no certificate to show. "
             "Set Dask's variables as docs/deploy.md says, and start the lab again."
         )
     scheduler_file = cluster.cluster_folder(store) / "scheduler.json"
@@ -81,8 +82,8 @@ def _connect(store: Store, wait_seconds: float) -> Client:
             logger.debug("no connection", exc_info=problem)
             failed = True
         if failed:
-            # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found while the next one
-            # begins, under that lock, that would wait for itself for ever.
+            # What is left of a client that came to nothing takes a lock of Dask's when it goes. Were it found
+            # while the next one begins, under that lock, that would wait for itself for ever.
             gc.collect()
         if time.monotonic() > deadline:
             raise ClusterError(_no_answer(store))
@@ -90,7 +91,10 @@ def _connect(store: Store, wait_seconds: float) -> Client:
 
 
 def _loop() -> IOLoop:
-    """One event loop for all connections, in a thread of its own. Dask makes one for each, and leaves it behind when nothing answers."""
+    """One event loop for all connections, in a thread of its own.
+
+    Dask makes one for each, and leaves it behind when nothing answers.
+    """
     if not _loops.is_started():
         _loops.start()
     loop: IOLoop = _loops.loop
@@ -100,7 +104,8 @@ def _loop() -> IOLoop:
 def _no_answer(store: Store) -> str:
     if cluster.scheduler_address():
         return (
-            f"The scheduler at {cluster.scheduler_address()} does not answer. Check AE_LAB_SCHEDULER and that it runs; "
+            f"The scheduler at {cluster.scheduler_address()} does not answer. "
+            "Check AE_LAB_SCHEDULER and that it runs; "
             "what was asked for waits and starts by itself when it is back."
         )
     return f"The training process does not answer (its log is {cluster.cluster_folder(store) / cluster.LOG}). Wait a moment and try again."
@@ -111,7 +116,8 @@ def check_versions(connected: Client) -> None:
     for worker, found in connected.run(versions, on_error="return").items():
         if isinstance(found, Exception):
             raise ClusterError(
-                f"The worker {worker} cannot import the lab ({found}). Install requirements.txt and ae_core there."
+                f"The worker {worker} cannot import the lab ({found}). "
+                "Install requirements.txt and ae_core there."
             )
         if differing := describe_difference(versions(), found):
             raise ClusterError(

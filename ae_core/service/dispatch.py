@@ -1,6 +1,7 @@
 """Tickets handed to Dask: whatever is in the line is submitted, and submitted again when Dask has lost it.
 
-Either a thread of a process that wants trainings does it, for a scheduler elsewhere, or one beside the local cluster.
+Either a thread of a process that wants trainings does it, for a scheduler elsewhere, or one beside the local
+cluster.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ class Dispatcher:
         return len(self._workers)
 
     def submit_ready_tickets(self) -> None:
-        """Submit every ticket that may be trained now. Dask runs a key once, however many processes submit it.
+        """Submit every ticket that may be trained now.
+
+        Dask runs a key once, however many processes submit it.
 
         Raises ClusterError when no scheduler answers, or when a worker runs other versions than this process.
         """
@@ -142,7 +145,8 @@ class Dispatcher:
                 self._submit(ticket)
         if cluster.scheduler_address() and not self._workers:
             raise ClusterError(
-                f"The scheduler at {cluster.scheduler_address()} has no workers. Start one as docs/deploy.md says; "
+                f"The scheduler at {cluster.scheduler_address()} has no workers. "
+                "Start one as docs/deploy.md says; "
                 "what was asked for waits until then."
             )
 

@@ -1,7 +1,7 @@
 """Trainings that outlive the page that asked for them: submit, follow, stop.
 
-What is wanted lies in the store as tickets, and what happens is in each run's log; Dask does the work. So whatever
-dies, the app, a worker or the scheduler, nothing is forgotten: tickets are handed to Dask again.
+What is wanted lies in the store as tickets, and what happens is in each run's log; Dask does the work. So
+whatever dies, the app, a worker or the scheduler, nothing is forgotten: tickets are handed to Dask again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from ae_core.runs.tickets import Ticket
 from ae_core.service import cluster, connection, dispatch
 
 STOP_SECONDS = 5.0
-# How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one digit once.
+# How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one
+# digit once.
 UNMEASURED_SECONDS_PER_DIGIT = 4e-3
 # To read the digits and measure the finished network.
 OVERHEAD_SECONDS = 5.0
@@ -32,8 +33,9 @@ def submit_training(
 ) -> str:
     """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
-    Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last epoch.
-    Raises QueueFullError when this visitor has enough under way or the line is full, StoreError if the store cannot be written.
+    Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last
+    epoch. Raises QueueFullError when this visitor has enough under way or the line is full, StoreError if the
+    store cannot be written.
     """
     name = run_id(run)
     if not store.has_own(name):
@@ -60,7 +62,9 @@ def _first_done(store: Store, visitor: str) -> float:
 
 
 def stop_training(name: str, store: Store, visitor: str = "somebody") -> bool:
-    """`visitor` wants the run no more. It stops after the batch at hand, if nobody else wants it or watches it.
+    """`visitor` wants the run no more.
+
+    It stops after the batch at hand, if nobody else wants it or watches it.
 
     Returns whether it stops. What it has learnt is kept, and `submit_training` goes on from its last epoch.
     """
@@ -73,7 +77,8 @@ def stop_training(name: str, store: Store, visitor: str = "somebody") -> bool:
 def expected_seconds(run: RunConfig, store: Store) -> float:
     """How long the training of `run` should take, from the measured seconds of the finished run most like it.
 
-    A smaller batch costs more steps, so seconds per digit are scaled up as if a step cost the same at any size.
+    A smaller batch costs more steps, so seconds per digit are scaled up as if a step cost the same at any
+    size.
     """
     digits = run.training.epochs * TRAIN_DIGITS[run.data.name]
     finished, _ = store.runs()
@@ -118,7 +123,10 @@ def serve_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
 
 
 def stop_cluster(store: Store) -> list[str]:
-    """Stop every training in the line, whoever wants it, and end the local cluster. Gives back the runs that were stopped."""
+    """Stop every training in the line, whoever wants it, and end the local cluster.
+
+    Gives back the runs that were stopped.
+    """
     stopped = [ticket.run_id for ticket in tickets.tickets_in_line(store)]
     for name in stopped:
         tickets.remove_ticket(store, name)

@@ -106,7 +106,8 @@ def _recorded(
                     time.process_time() - worked > limit_seconds
                 ):  # what others keep the processor busy with does not count
                     raise DeadlineError(
-                        f"The training was ended after {seconds:.0f} s, three times as long as it should have taken. "
+                        f"The training was ended after {seconds:.0f} s, "
+                        "three times as long as it should have taken. "
                         "The machine may be busy: press Train to go on from the last finished epoch."
                     )
                 if step % math.ceil(event.steps / CURVE_POINTS) == 0 or step == 1:
@@ -179,7 +180,8 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
                 raise
             except Exception as problem:
                 end_ticket_in_failure(store, ticket, problem)
-            else:  # it is finished, whatever becomes of its ticket, which is handed on again, and of the quota
+            # It is finished, whatever becomes of its ticket, which is handed on again, and of the quota.
+            else:
                 with suppress(LabError):
                     tickets.remove_ticket(store, name, number)
                 with suppress(LabError):
@@ -192,12 +194,14 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
     name = ticket.run_id
     if differing := describe_difference(ticket.versions, versions()):
         raise ClusterError(
-            f"The worker that took this training has {differing}. Install the same versions, and press Train again."
+            f"The worker that took this training has {differing}. "
+            "Install the same versions, and press Train again."
         )
     earlier = tickets.count_attempt(store, name, store.last_epoch(ticket.run))
     if len(earlier) > RETRIES:
         raise ClusterError(
-            f"The training was begun {len(earlier)} times and ended each time without a result: {earlier[-1]}. "
+            f"The training was begun {len(earlier)} times and ended each time without a result: "
+            f"{earlier[-1]}. "
             "Make room on the machine, or choose a smaller network, and press Train to go on."
         )
     digits = _digits(ticket.run.data.name, ticket.data_dir, store.root / "cache")

@@ -1,8 +1,9 @@
 """D(E(·)) again and again: a network given its own output, and what becomes of the picture, measured and not assumed.
 
-A digit *converges* when its picture changes by less than SETTLED in the last of STEPS steps; else it *drifts*: it is still
-changing. A network *collapses* when different digits end in nearly the same picture: the mean distance between the end
-pictures is less than COLLAPSED of that between the digits. Change is the root mean squared change of a pixel in one step.
+A digit *converges* when its picture changes by less than SETTLED in the last of STEPS steps; else it
+*drifts*: it is still changing. A network *collapses* when different digits end in nearly the same picture:
+the mean distance between the end pictures is less than COLLAPSED of that between the digits. Change is the
+root mean squared change of a pixel in one step.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ ENDS = (SAME, ANOTHER, MOVING)
 class Course:
     """What became of some held-back digits.
 
-    shown_snhw: the first DIGITS_SHOWN of them at STEPS_SHOWN. change_t: mean change per step, (STEPS,). counts: how many digits
-    came to each of ENDS, judged by the class of the nearest digit to learn from. same_class, same_class_at_first: how many pictures
-    are still of their digit's class after all steps, and after one. spread: mean distance of end pictures over that of the digits.
+    shown_snhw: the first DIGITS_SHOWN of them at STEPS_SHOWN. change_t: mean change per step, (STEPS,).
+    counts: how many digits came to each of ENDS, judged by the class of the nearest digit to learn from.
+    same_class, same_class_at_first: how many pictures are still of their digit's class after all steps, and
+    after one. spread: mean distance of end pictures over that of the digits.
     """
 
     shown_snhw: Tensor

@@ -22,7 +22,8 @@ SEARCHED_AT_ONCE = 500
 class Principal:
     """Codes seen along their leading principal directions.
 
-    pca: mean (l,) and k directions (k, l) of the codes; deviations_k: the codes' standard deviation along each;
+    pca: mean (l,) and k directions (k, l) of the codes; deviations_k: the codes' standard deviation along
+    each;
     shares_k: the share of their variance along each.
     """
 
@@ -53,7 +54,10 @@ class Plane:
     along: Principal | None
 
     def place(self, codes_nl: Tensor) -> Tensor:
-        """(n, l) -> (n, 2). A straight line between two codes stays one. A code of one number lies on the line y = 0."""
+        """(n, l) -> (n, 2).
+
+        A straight line between two codes stays one. A code of one number lies on the line y = 0.
+        """
         points_nd = self.along.pca.encode(codes_nl) if self.along else codes_nl
         return F.pad(points_nd, (0, 2 - points_nd.shape[1]))
 
@@ -90,9 +94,10 @@ def walk(model: Autoencoder, one_hw: Tensor, other_hw: Tensor, positions: Sequen
 def searched_codes(model: Autoencoder, images_nhw: Tensor, steps: int = 20) -> Tensor:
     """Codes from which the decoder, left as it is, draws these pictures better than from the encoder's: (n, 28, 28) -> (n, l).
 
-    The encoder guesses a code at one glance. From that guess, `steps` steps of gradient descent (Adam) on the code alone lower
-    the squared error of each picture. What it gains is the encoder's share of the error, which Cremer et al. (2018),
-    "Inference suboptimality in variational autoencoders", call the amortisation gap.
+    The encoder guesses a code at one glance. From that guess, `steps` steps of gradient descent (Adam) on the
+    code alone lower the squared error of each picture. What it gains is the encoder's share of the error,
+    which Cremer et al. (2018), "Inference suboptimality in variational autoencoders", call the amortisation
+    gap.
     """
     found = []
     device = next(model.parameters()).device
@@ -178,8 +183,8 @@ def halfway_distances(
 ) -> tuple[float, float]:
     """How far the picture halfway between two different digits is from the nearest third one, on average over random pairs.
 
-    For what the decoder draws halfway between the two codes, and for the cross-fade of the two pictures: mean squared
-    distances over the 784 pixels.
+    For what the decoder draws halfway between the two codes, and for the cross-fade of the two pictures: mean
+    squared distances over the 784 pixels.
     """
     pairs_m2 = random_pairs(labels_n, pairs, generator)
     ones_mhw, others_mhw = images_nhw[pairs_m2[:, 0]], images_nhw[pairs_m2[:, 1]]

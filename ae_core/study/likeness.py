@@ -17,8 +17,9 @@ NEAREST = 5
 class Crowd:
     """Held-back digits as a network has them.
 
-    clean_nhw, labels_n: the digits and their classes. codes_nl: the codes of what the network sees of them, which may be
-    noisy. errors_n: squared error of each reconstruction against the clean digit, over 784 pixels.
+    clean_nhw, labels_n: the digits and their classes. codes_nl: the codes of what the network sees of them,
+    which may be noisy. errors_n: squared error of each reconstruction against the clean digit, over 784
+    pixels.
     """
 
     clean_nhw: Tensor
@@ -31,9 +32,11 @@ class Crowd:
 class Likeness:
     """A picture's place among the held-back digits of a crowd.
 
-    error: its squared error, over 784 pixels. usual: that of the median held-back digit. smaller: how many of the `count`
-    held-back digits have a smaller one; the more, the more surprising the picture is. code_l: its code. by_code_k,
-    by_pixels_k: positions of the nearest held-back digits, nearest first, by Euclidean distance of the codes and of the pixels.
+    error: its squared error, over 784 pixels. usual: that of the median held-back digit. smaller: how many of
+    the `count` held-back digits have a smaller one; the more, the more surprising the picture is. code_l: its
+    code. by_code_k,
+    by_pixels_k: positions of the nearest held-back digits, nearest first, by Euclidean distance of the codes
+    and of the pixels.
     """
 
     error: float

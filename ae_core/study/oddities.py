@@ -22,7 +22,8 @@ from ae_core.training import seeded
 PAPER = 400
 LETTER_SIZE = 240
 SHIFT = 4
-# A picture comes out about as well as a digit if its squared error is at most this many times the median held-back digit's.
+# A picture comes out about as well as a digit if its squared error is at most this many times the median
+# held-back digit's.
 AS_WELL_TIMES = 2
 HELD_BACK = 1000
 
@@ -49,9 +50,9 @@ class Oddity:
 class Outcome:
     """What came out of a network for one picture.
 
-    output_hw: (28, 28) in [0, 1]. error: its squared error against what went in, over 784 pixels. median: that of the
-    `held_back` held-back digits, of which `better` have a smaller one. digit_distance: the squared error between the
-    output and the held-back digit nearest to it.
+    output_hw: (28, 28) in [0, 1]. error: its squared error against what went in, over 784 pixels. median:
+    that of the `held_back` held-back digits, of which `better` have a smaller one. digit_distance: the
+    squared error between the output and the held-back digit nearest to it.
     """
 
     output_hw: Tensor

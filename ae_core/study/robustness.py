@@ -101,7 +101,10 @@ class Stretch:
 
 
 def stretches(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[Stretch]:
-    """Where `ours` is better than `theirs` and where not, by rising level. Between two stretches nothing was measured."""
+    """Where `ours` is better than `theirs` and where not, by rising level.
+
+    Between two stretches nothing was measured.
+    """
     signs = [(one > other) - (one < other) for one, other in zip(ours, theirs, strict=True)]
     found = []
     for sign, those in groupby(zip(levels, signs, strict=True), key=itemgetter(1)):
@@ -156,8 +159,9 @@ def extremes(
 def clipped_mean(level: float) -> float:
     """Mean of min(1, max(0, σε)) for ε ~ N(0, 1): what Gaussian noise of standard deviation σ = `level` adds to a black pixel.
 
-    It is σ/√(2π)·(1 − exp(−1/(2σ²))) + P(σε > 1); the second term is what is clipped to white. For small σ that is σ/√(2π),
-    which at σ = 0.4 is 0.1596 where the mean is 0.1588, and at σ = 0.8 is 0.319 where it is 0.279.
+    It is σ/√(2π)·(1 − exp(−1/(2σ²))) + P(σε > 1); the second term is what is clipped to white. For small σ
+    that is σ/√(2π), which at σ = 0.4 is 0.1596 where the mean is 0.1588, and at σ = 0.8 is 0.319 where it is
+    0.279.
     """
     if level == 0:
         return 0.0
@@ -169,8 +173,8 @@ def clipped_mean(level: float) -> float:
 class RemovedNoise:
     """What was added to digits and what a network changed, each (n, 28, 28).
 
-    drawn: ε; surviving: clip(x + ε) − x, what clipping leaves of it; removed: noisy input − reconstruction, which is not
-    noise alone, since the bottleneck blurs the digit as well.
+    drawn: ε; surviving: clip(x + ε) − x, what clipping leaves of it; removed: noisy input − reconstruction,
+    which is not noise alone, since the bottleneck blurs the digit as well.
     clipped: True where clipping changed ε. background: True where the clean digit is black.
     """
 

@@ -14,7 +14,7 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.models import build_model
-from ae_core.runs import housekeeping, run_file, store, tickets
+from ae_core.runs import housekeeping, run_file, run_folder, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import cluster
 from ae_core.service.worker import record_training
@@ -369,7 +369,7 @@ def test_two_hundred_runs_are_listed_and_no_file_of_theirs_is_read_a_second_time
         here.commit(run, model, result)
     page.run()
     read: list[object] = []
-    monkeypatch.setattr(store, "_sha256", read.append)
+    monkeypatch.setattr(run_folder, "sha256_of", read.append)
     monkeypatch.setattr(Store, "events", lambda _, name: read.append(name))
     page.run()
     assert read == []
