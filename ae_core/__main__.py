@@ -33,7 +33,10 @@ def main_or_app() -> int:
 
 
 def start_app(streamlit_options: Sequence[str]) -> int:
-    """Run the app in a process of its own, and give its exit status once it has ended. 2 where it is not installed."""
+    """Run the app in a process of its own, and give its exit status once it has ended.
+
+    2 where the app is not installed.
+    """
     folder = next((place for place in APP_FOLDERS if (place / "app.py").is_file()), None)
     if folder is None or find_spec("streamlit") is None:
         print_message(

@@ -16,7 +16,9 @@ ABOUT_EQUAL = 0.05
 
 @dataclass(frozen=True)
 class PCA:
-    """A mean picture and orthonormal directions: the best linear code of its size for the pictures it was fitted to (Pearson 1901).
+    """A mean picture and orthonormal directions (Pearson 1901).
+
+    The best linear code of its size for the pictures it was fitted to.
 
     For other pictures a network, even a linear one, may be better.
 

@@ -244,7 +244,9 @@ def adjusted(
 
 
 def differences(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
-    """In what two runs are set up differently, as 'part.setting', such as 'corruption.level'; empty for equal runs.
+    """In what two runs are set up differently, as 'part.setting' such as 'corruption.level'.
+
+    Empty for equal runs.
 
     Where neither has noise, its kind is no difference.
     """
@@ -320,7 +322,7 @@ def command_line(run: RunConfig) -> str:
 
 
 def is_like(run: RunConfig, preset: RunConfig) -> bool:
-    """Whether `run` is `find_preset`'s network with its noise and its loss, whatever the latent size, the pace and the digits."""
+    """Whether `run` is `preset`'s network with its noise and its loss, whatever the size, pace and digits."""
     same_size = replace(run.model, latent_size=preset.model.latent_size) == preset.model
     return same_size and (run.corruption, run.training.loss) == (preset.corruption, preset.training.loss)
 
@@ -340,7 +342,7 @@ FAMILIES = (
 
 
 def family(run: RunConfig) -> str:
-    """The model's short name, one of FAMILIES: FAE, linear FAE, CAE and DAE as the lessons use it, or FCAE, Patches and Keras."""
+    """The model's short name, one of FAMILIES: FAE, linear FAE, CAE, DAE, or FCAE, Patches, Keras."""
     if run.model.kind in MAP_MODELS:
         return {"fully_convolutional": "FCAE", "patches": "Patches", "keras_example": "Keras"}[run.model.kind]
     denoising = run.corruption.level > 0

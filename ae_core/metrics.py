@@ -35,7 +35,7 @@ def psnr(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
 
 
 def decibels(mean_squared_error: float) -> float:
-    """PSNR of a squared error per pixel, that of one picture or the mean over many; infinite where there is no error."""
+    """PSNR of a squared error per pixel, of one picture or the mean over many; infinite for no error."""
     return -10 * math.log10(mean_squared_error) if mean_squared_error > 0 else math.inf
 
 
@@ -60,7 +60,9 @@ def ssim(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
 
 
 def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
-    """Binary cross-entropy per pixel in nats; 0.0581 at best on MNIST's test digits, whose greys are not 0 or 1.
+    """Binary cross-entropy per pixel in nats.
+
+    At best 0.0581 on MNIST's test digits, whose greys are not 0 or 1.
 
     A linear network's values outside [0, 1] are clipped first: the logarithm has no value there.
     """
@@ -68,7 +70,10 @@ def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
 
 
 def explained_variance(images_nhw: Tensor, clean_nhw: Tensor) -> float:
-    """The share of the clean pictures' variance about their mean that `images_nhw` have right: 1 at best, 0 for the mean picture."""
+    """The share of the clean pictures' variance about their mean that `images_nhw` have right.
+
+    1 at best, 0 for the mean picture.
+    """
     return 1 - float(
         squared_error(images_nhw, clean_nhw).mean()
         / squared_error(clean_nhw.mean(0).expand_as(clean_nhw), clean_nhw).mean()

@@ -20,7 +20,9 @@ DARK = -1.5
 
 
 class SubPixelConvolution(nn.Sequential):
-    """Pictures `factor` times as high and wide: a convolution makes factor² maps of each channel, laid out as its pixels.
+    """Pictures `factor` times as high and wide.
+
+    A convolution makes factor² maps of each channel, laid out as its pixels.
 
     Shi et al. 2016. It computes what a transposed convolution can, in about half the time on a CPU.
     """
@@ -109,7 +111,7 @@ def convolutional(config: ModelConfig) -> Autoencoder:
 
 
 def fully_convolutional(config: ModelConfig) -> Autoencoder:
-    """28 → 14 → 7 → 14 → 28 without a fully connected layer: the code is 32 maps of 7 × 7, and does not compress."""
+    """28 → 14 → 7 → 14 → 28, no fully connected layer: the code is 32 maps of 7 × 7, no compression."""
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 6, stride=2, padding=2), nn.ReLU(),  # (b, 16, 14, 14)
         nn.Conv2d(16, 64, 4, stride=2, padding=1), nn.ReLU(),  # (b, 64, 7, 7)
@@ -126,7 +128,10 @@ def fully_convolutional(config: ModelConfig) -> Autoencoder:
 
 
 def patches(config: ModelConfig) -> Autoencoder:
-    """28 → 7 → 28 in two layers: every 4 × 4 patch has 32 numbers of its own, two a pixel, so there is little to learn."""
+    """28 → 7 → 28 in two layers: every 4 × 4 patch has 32 numbers of its own.
+
+    That is two a pixel, so there is little to learn.
+    """
     encoder = nn.Sequential(
         nn.Conv2d(1, 32, 6, stride=4, padding=1), nn.ReLU(),  # (b, 32, 7, 7)
         nn.Flatten(),  # (b, 1568)
@@ -189,7 +194,10 @@ def build_model(config: ModelConfig, generator: torch.Generator | None = None) -
 def _initialise(
     layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, gain: float, generator: torch.Generator | None
 ) -> None:
-    """Uniform within ±1/√fan_in, as torch does by default (He et al. 2015, with a = √5); weights within `gain` times that."""
+    """Weights uniform within ±gain/√fan_in, biases within ±1/√fan_in.
+
+    As torch does by default (He et al. 2015, with a = √5), but for the gain.
+    """
     assert layer.bias is not None
     if generator is None:
         layer.weight.zero_()
@@ -237,14 +245,16 @@ def stages(model: Autoencoder) -> list[Stage]:
 
 
 def path_in_words(config: ModelConfig) -> str:
-    """From picture to code, such as '28 × 28 → 192 → 96 → 30' or '28 × 28 → 14 × 14 × 8 → 7 × 7 × 32 → 30'."""
+    """From picture to code, such as '28 × 28 → 192 → 96 → 30' or '28 × 28 → 14 × 14 × 8 → 30'."""
     contracting = [stage for stage in stages(build_model(config)) if stage.part != "decoder"]
     shapes = [(*stage.shape[1:], *stage.shape[:1]) for stage in contracting]
     return " → ".join(" × ".join(f"{size}" for size in shape) for shape in [(28, 28), *shapes[1:]])
 
 
 def feature_maps(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
-    """What the convolutional layers make of one picture (28, 28), along both paths: each stage with its maps (c, h, w) on the CPU.
+    """What the convolutional layers make of one picture (28, 28): each stage with its maps (c, h, w).
+
+    Those of both paths, on the CPU.
 
     The picture at either end is no map, so a fully connected network has none.
     """

@@ -103,7 +103,9 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """After each epoch, everything that `train` needs to go on from there to the same weights: tensors, numbers and text.
+    """After each epoch: what `train` needs to go on from there to the same weights.
+
+    Tensors, numbers and text.
 
     It is a view of the training, not a copy: keep it before asking for the next event.
     """
@@ -140,7 +142,7 @@ def use_one_thread() -> None:
 
 @contextmanager
 def _fixed_arithmetic(threads: int) -> Iterator[None]:
-    """What makes equal settings train to equal weights on any machine, and fast: for this process, and this thread.
+    """Make equal settings train to equal weights on any machine, and fast: in this process, on this thread.
 
     Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as
     zero: saturated sigmoids have such gradients, and a processor takes many times as long over each of them.
@@ -173,7 +175,9 @@ def start_equal(one: RunConfig, other: RunConfig) -> bool:
 
 
 def snapshot_steps(steps: int) -> list[int]:
-    """25 different steps from 0, the untrained network, to `steps`, log-spaced: a network changes most at the start.
+    """25 different steps from 0, the untrained network, to `steps`, log-spaced.
+
+    A network changes most at the start.
 
     All steps there are, where that is fewer.
     """
@@ -184,7 +188,10 @@ def snapshot_steps(steps: int) -> list[int]:
 
 
 def project_to_plane(codes_tnl: Tensor) -> Tensor:
-    """Codes at several times (t, n, l) as points (t, n, 2): as they are, or along the last ones' two leading principal directions."""
+    """Codes at several times (t, n, l) as points (t, n, 2).
+
+    As they are, or along the last ones' two leading principal directions.
+    """
     times, count, size = codes_tnl.shape
     if size <= 2:
         return F.pad(codes_tnl, (0, 2 - size))

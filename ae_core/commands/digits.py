@@ -1,4 +1,4 @@
-"""`reconstruct`, `evaluate` and `prepare`: what is done to digits, by a trained network or on the way to one."""
+"""`reconstruct`, `evaluate` and `prepare`: digits through a trained network, and pictures to digits."""
 
 from __future__ import annotations
 

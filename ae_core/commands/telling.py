@@ -13,7 +13,7 @@ def print_message(text: str) -> None:
 
 
 def finite_json(value: Any) -> Any:
-    """`value` with None for numbers that JSON does not know, as the PSNR of a perfect copy, and without exit codes."""
+    """`value` with None for numbers unknown to JSON, as a perfect copy's PSNR, and without exit codes."""
     if isinstance(value, dict):
         return {key: finite_json(item) for key, item in value.items() if key != "exit_code"}
     if isinstance(value, list):

@@ -24,7 +24,8 @@ def runs_command(options: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for run in [*found, *uploads]:
         settings = run.config
-        words = f"{config.family(settings)} latent {settings.model.latent_size} noise {settings.corruption.level:g}"
+        model = settings.model
+        words = f"{config.family(settings)} latent {model.latent_size} noise {settings.corruption.level:g}"
         # Of an uploaded run, what its file claims is not told as if it had been found here.
         measured = uploaded_run.read_measurement(store, run) if run.uploaded_as else None
         test = (

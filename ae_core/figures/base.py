@@ -93,7 +93,8 @@ def _picture_html(label: str, images_nhw: Tensor, style: str) -> str:
     return (
         f'<div style="{style};display:flex;flex-direction:column;justify-content:flex-end">'
         f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(label)}</span>'
-        f'<img src="{png(images_nhw)}" alt="{escape(label)}" style="width:100%;image-rendering:pixelated"></div>'
+        f'<img src="{png(images_nhw)}" alt="{escape(label)}" '
+        'style="width:100%;image-rendering:pixelated"></div>'
     )
 
 
@@ -142,7 +143,7 @@ PER_IMAGE = "squared error per image"
 def in_the_tests_unit(
     batch_losses: Sequence[tuple[int, float]], loss: str
 ) -> tuple[list[tuple[int, float]], bool]:
-    """Training losses as (step, loss) pairs, and whether they are now what the test error is: the squared error per image.
+    """Training losses as (step, loss) pairs, and whether they are squared errors per image now.
 
     batch_losses: means over the pixels, of the loss called `loss` in ae_core.training. A cross-entropy stays
     as it is.
@@ -158,7 +159,9 @@ def loss_curve(
     steps: int,
     loss: str = "mse",
 ) -> go.Figure:
-    """Training loss at steps, and squared error per image on test digits after each epoch, on log axes: one where both are that error.
+    """Training loss at steps, and squared error per image on test digits after each epoch, on log axes.
+
+    There is one axis where both are that error.
 
     loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test
     error one on the right.
@@ -190,16 +193,23 @@ def loss_curve(
 
 
 def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
-    """Squared error per image on test digits after each epoch, on a log axis: a line for each of up to four runs.
+    """Squared error per image on test digits after each epoch, a line for each of up to four runs.
+
+    The axis is a log axis.
 
     curves: (name, errors from the first epoch) pairs.
     """
     figure = go.Figure()
     for (name, errors), (colour, dash, symbol) in zip(curves, LINES, strict=False):
         figure.add_scatter(
-            x=list(range(1, len(errors) + 1)), y=list(errors), name=name, mode="lines+markers", showlegend=True,
-            line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 8},
-        )  # fmt: skip
+            x=list(range(1, len(errors) + 1)),
+            y=list(errors),
+            name=name,
+            mode="lines+markers",
+            showlegend=True,
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 8},
+        )
     figure.update_layout(
         height=CURVES_HEIGHT + LEGEND_LINE * len(curves),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -219,14 +229,24 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
 
 
 def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[int]) -> go.Figure:
-    """Votes for each option, before and after, as pairs of bars that differ in colour and pattern, each with its number beside it."""
+    """Votes for each option, before and after: pairs of bars, each with its number beside it.
+
+    The two differ in colour and in pattern.
+    """
     figure = go.Figure()
     for name, counts, colour, pattern in (("before", before, ORANGE, "/"), ("after", after, BLUE, "")):
         figure.add_bar(
-            y=[_wrapped(option) for option in options], x=list(counts), name=name, orientation="h", text=list(counts),
-            marker={"color": colour, "pattern": {"shape": pattern}}, textfont={"size": FONT},
-            textposition="outside", textangle=0, cliponaxis=False,
-        )  # fmt: skip
+            y=[_wrapped(option) for option in options],
+            x=list(counts),
+            name=name,
+            orientation="h",
+            text=list(counts),
+            marker={"color": colour, "pattern": {"shape": pattern}},
+            textfont={"size": FONT},
+            textposition="outside",
+            textangle=0,
+            cliponaxis=False,
+        )
     figure.update_layout(
         barmode="group",
         height=70 + 60 * len(options),

@@ -15,18 +15,28 @@ LEAST_CHANGE = 1e-7
 
 
 def change_curves(courses: Mapping[str, Course]) -> go.Figure:
-    """Change per step on a log axis, a line per network, and the level below which a picture counts as settled."""
+    """Change per step on a log axis, a line per network, and the level below which a picture is settled."""
     figure = go.Figure()
     for (name, one), (colour, dash, symbol) in zip(courses.items(), LINES, strict=False):
         figure.add_scatter(
-            x=list(range(1, len(one.change_t) + 1)), y=one.change_t.clamp(min=LEAST_CHANGE).tolist(), name=name, mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 9, "maxdisplayed": 12},
-        )  # fmt: skip
+            x=list(range(1, len(one.change_t) + 1)),
+            y=one.change_t.clamp(min=LEAST_CHANGE).tolist(),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 9, "maxdisplayed": 12},
+        )
     figure.add_hline(y=SETTLED, line={"color": "gray", "width": 2, "dash": "longdash"})
     figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=math.log10(SETTLED), yanchor="top",
-        text=f"settled: below {SETTLED:g}", showarrow=False, font={"size": FONT},
-    )  # fmt: skip
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=math.log10(SETTLED),
+        yanchor="top",
+        text=f"settled: below {SETTLED:g}",
+        showarrow=False,
+        font={"size": FONT},
+    )
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

@@ -76,13 +76,23 @@ def class_traces(
         )
         traces.append(
             go.Scatter(
-                **points, mode="markers", name=str(digit),
-                marker={"color": colour, "symbol": symbol, "size": MARKER, "opacity": 0.8, "line": {"width": 0}},
+                **points,
+                mode="markers",
+                name=str(digit),
+                marker={
+                    "color": colour,
+                    "symbol": symbol,
+                    "size": MARKER,
+                    "opacity": 0.8,
+                    "line": {"width": 0},
+                },
                 # Without these, the points that were not clicked would fade.
-                selected={"marker": {"opacity": 0.8}}, unselected={"marker": {"opacity": 0.8}},
-                hovertemplate=f"a {digit}<extra></extra>", **place,
+                selected={"marker": {"opacity": 0.8}},
+                unselected={"marker": {"opacity": 0.8}},
+                hovertemplate=f"a {digit}<extra></extra>",
+                **place,
             )
-        )  # fmt: skip
+        )
     x, y, names = class_middles(points_n2, labels_n)
     numbers = {"size": CLASS_FONT, "weight": 700, "shadow": "auto"}
     traces.append(
@@ -103,7 +113,9 @@ def class_middles(points_n2: np.ndarray, labels_n: np.ndarray) -> tuple[list[flo
 def code_map(
     points_n2: Tensor, labels_n: Tensor, walk_t2: Tensor, here_2: Tensor, names: tuple[str, str]
 ) -> go.Figure:
-    """Codes on a plane, the straight line between two of them (t, 2), and a place on it; `names` says what the axes are.
+    """Codes on a plane, the straight line between two of them (t, 2), and a place on it.
+
+    `names` says what the axes are.
 
     Each point's `customdata` is its position in `points_n2`.
     """
@@ -113,10 +125,16 @@ def code_map(
     figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="the walk", showlegend=False)
     ends = {"color": "white", "size": 20, "line": {"color": "black", "width": 2}}
     figure.add_scatter(
-        x=[x[0], x[-1]], y=[y[0], y[-1]], mode="markers+text", text=["A", "B"], marker=ends, hoverinfo="skip", showlegend=False,
+        x=[x[0], x[-1]],
+        y=[y[0], y[-1]],
+        mode="markers+text",
+        text=["A", "B"],
+        marker=ends,
+        hoverinfo="skip",
+        showlegend=False,
         # Black on the white disc, in either theme.
         textfont={"color": "black", "size": FONT, "weight": 700},
-    )  # fmt: skip
+    )
     place = {"color": "white", "size": 12, "symbol": "diamond", "line": {"color": "black", "width": 2}}
     figure.add_scatter(
         x=[float(here_2[0])],
@@ -149,9 +167,15 @@ def own_map(points_n2: Tensor, labels_n: Tensor, own_2: Tensor, names: tuple[str
     figure = go.Figure(class_traces(points_n2.numpy(), labels_n.numpy()))
     disc = {"color": "white", "size": 34, "line": {"color": "black", "width": 3}}
     figure.add_scatter(
-        x=[float(own_2[0])], y=[float(own_2[1])], mode="markers+text", text=["you"], marker=disc, hoverinfo="skip", showlegend=False,
+        x=[float(own_2[0])],
+        y=[float(own_2[1])],
+        mode="markers+text",
+        text=["you"],
+        marker=disc,
+        hoverinfo="skip",
+        showlegend=False,
         textfont={"color": "black", "size": FONT, "weight": 700},
-    )  # fmt: skip
+    )
     _lay_out(figure, names)
     return figure
 
@@ -167,20 +191,38 @@ def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
     # The middle of each outer picture lies on the edge of the area.
     beyond_x, beyond_y = (right - left) / (count - 1) / 2, (high - low) / (count - 1) / 2
     figure.add_layout_image(
-        source=square_png(pictures_nhw), xref="x", yref="y", x=left - beyond_x, y=high + beyond_y, sizex=right - left + 2 * beyond_x,
-        sizey=high - low + 2 * beyond_y, sizing="stretch", layer="below",
-    )  # fmt: skip
+        source=square_png(pictures_nhw),
+        xref="x",
+        yref="y",
+        x=left - beyond_x,
+        y=high + beyond_y,
+        sizex=right - left + 2 * beyond_x,
+        sizey=high - low + 2 * beyond_y,
+        sizing="stretch",
+        layer="below",
+    )
     x, y = over.at(grid(CLICKS)).T.numpy()
     unseen = {"opacity": 0, "size": 10}
     figure.add_scatter(
-        x=x, y=y, mode="markers", marker=unseen, name="", showlegend=False,
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}}, hovertemplate="(%{x:.1f}, %{y:.1f})<extra></extra>",
-    )  # fmt: skip
+        x=x,
+        y=y,
+        mode="markers",
+        marker=unseen,
+        name="",
+        showlegend=False,
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="(%{x:.1f}, %{y:.1f})<extra></extra>",
+    )
     for colour, width in (("black", 7), ("#F0E442", 3)):
         figure.add_scatter(
-            x=[float(here_2[0])], y=[float(here_2[1])], mode="markers", hoverinfo="skip", showlegend=False,
+            x=[float(here_2[0])],
+            y=[float(here_2[1])],
+            mode="markers",
+            hoverinfo="skip",
+            showlegend=False,
             marker={"symbol": "circle-open", "size": 26, "color": colour, "line": {"width": width}},
-        )  # fmt: skip
+        )
     bare = {"fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_layout(
         height=MANIFOLD_HEIGHT,

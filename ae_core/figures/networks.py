@@ -1,4 +1,4 @@
-"""Networks as pictures: their layers to scale, what filters make of a digit, and errors against the code's size."""
+"""Networks as pictures: layers to scale, what filters make of a digit, errors against the code's size."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished network as a point: its code's size, its squared error per image on held-back digits, how many digits it learnt from."""
+    """A finished network as a point: code size, squared error per image, digits it learnt from.
+
+    The error is that on held-back digits.
+    """
 
     family: str
     latent_size: int
@@ -101,7 +104,8 @@ def _stage_html(stage: Stage, colour: str, bar: float | None) -> str:
     lines = [f"<b>{_shape_words(stage, flat=bar is not None)}</b>", escape(stage.layer)]
     if stage.parameters:
         lines.append(f"{stage.parameters:,} parameters")
-    return f'<figure><span aria-hidden="true">{drawing}</span><figcaption>{"<br>".join(lines)}</figcaption></figure>'
+    caption = "<br>".join(lines)
+    return f'<figure><span aria-hidden="true">{drawing}</span><figcaption>{caption}</figcaption></figure>'
 
 
 def _shape_words(stage: Stage, *, flat: bool) -> str:
@@ -126,13 +130,17 @@ def _plates_html(shape: tuple[int, ...], colour: str) -> str:
         at = f"{PLATE * i}px {-PLATE * i}px 0"
         shadows += [f"{at} -0.5px {colour}", f"{at} 0 #fff"]
     return (
-        f'<i style="width:{PIXEL * width}px;height:{PIXEL * height}px;background:{colour};border:1px solid #fff;'
+        f'<i style="width:{PIXEL * width}px;height:{PIXEL * height}px;background:{colour};'
+        "border:1px solid #fff;"
         f'box-shadow:{",".join(shadows) or "none"};margin:{depth}px {depth}px 0 0"></i>'
     )
 
 
 def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) -> str:
-    """The picture (28, 28) and its maps at each stage, eight in a row, under a line that says what black and white mean there."""
+    """The picture (28, 28) and its maps at each stage, eight in a row.
+
+    A line above each stage says what black and white mean there.
+    """
     parts = []
     for stage, maps_chw in maps:
         path = "Contracting" if stage.part == "encoder" else "Expanding"
@@ -141,17 +149,24 @@ def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) ->
         words = f"{path}: {channels} maps of {height} × {width}, black {low:.2f} to white {high:.2f}"
         parts.append(
             f'<div><span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(words)}</span>'
-            f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" style="width:100%;image-rendering:pixelated"></div>'
+            f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" '
+            'style="width:100%;image-rendering:pixelated"></div>'
         )
-    seen = f'<img src="{png(image_hw[None])}" alt="{SEEN}" style="width:{PIXEL * 28}px;image-rendering:pixelated">'
+    style = f"width:{PIXEL * 28}px;image-rendering:pixelated"
+    seen = f'<img src="{png(image_hw[None])}" alt="{SEEN}" style="{style}">'
+    columns = "repeat(auto-fit,minmax(max(300px,45%),1fr))"
     return (
-        f'<figure style="margin:0 0 16px">{seen}<figcaption style="font-size:{FONT / 17:.2f}rem">{SEEN}</figcaption></figure>'
-        f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(max(300px,45%),1fr));gap:16px 32px">{"".join(parts)}</div>'
+        f'<figure style="margin:0 0 16px">{seen}'
+        f'<figcaption style="font-size:{FONT / 17:.2f}rem">{SEEN}</figcaption></figure>'
+        f'<div style="display:grid;grid-template-columns:{columns};gap:16px 32px">{"".join(parts)}</div>'
     )
 
 
 def _grid(maps_chw: Tensor) -> np.ndarray:
-    """Maps in rows of eight on the scale of all of them, as grey and opacity (height, width, 2), 0 to 255, with clear gaps."""
+    """Maps in rows of eight as grey and opacity (height, width, 2), 0 to 255, with clear gaps.
+
+    All maps are on one scale.
+    """
     low, high = maps_chw.min(), maps_chw.max()
     greys_chw = (maps_chw - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)
     tiles_chw2 = F.pad(
@@ -166,24 +181,37 @@ def _grid(maps_chw: Tensor) -> np.ndarray:
 def error_against_size(
     pca_errors: Sequence[float], fitted_on: int, networks: Sequence[Measured]
 ) -> go.Figure:
-    """Squared error per image against the code's size, both on log axes: PCA as a line from size 1, every network as a point.
+    """Squared error per image against the code's size, both on log axes.
+
+    PCA is a line from size 1, every network a point.
 
     Points of networks that learnt from more digits than the `fitted_on` of PCA are filled, the others open.
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=list(range(1, len(pca_errors) + 1)), y=list(pca_errors), mode="lines", name=f"PCA of {fitted_on:,} digits",
+        x=list(range(1, len(pca_errors) + 1)),
+        y=list(pca_errors),
+        mode="lines",
+        name=f"PCA of {fitted_on:,} digits",
         line={"color": GREEN, "width": 3, "dash": "dash"},
-    )  # fmt: skip
+    )
     ordered = sorted(networks, key=lambda one: (one.family != "FAE", -one.learnt_from, one.latent_size))
     for (family, learnt_from), group in groupby(ordered, key=lambda one: (one.family, one.learnt_from)):
         points = list(group)
         colour, symbol = (BLUE, "circle") if family == "FAE" else (ORANGE, "diamond")
         figure.add_scatter(
-            x=[point.latent_size for point in points], y=[point.error for point in points], mode="markers",
-            name=f"{family}, learnt from {learnt_from:,}", text=[point.words for point in points],
-            marker={"color": colour, "symbol": symbol if learnt_from > fitted_on else f"{symbol}-open", "size": 13, "line": {"width": 3}},
-        )  # fmt: skip
+            x=[point.latent_size for point in points],
+            y=[point.error for point in points],
+            mode="markers",
+            name=f"{family}, learnt from {learnt_from:,}",
+            text=[point.words for point in points],
+            marker={
+                "color": colour,
+                "symbol": symbol if learnt_from > fitted_on else f"{symbol}-open",
+                "size": 13,
+                "line": {"width": 3},
+            },
+        )
     figure.update_layout(
         height=SIZES_HEIGHT,
         showlegend=True,

@@ -1,4 +1,4 @@
-"""Figures about noise: quality over the noise level, the 2 × 2 of a pair, noise in colour, best and worst digits."""
+"""Figures about noise: quality over its level, the 2 × 2 of a pair, noise in colour, best and worst."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def robustness(
     trained_at: float | None,
     measure: str,
 ) -> go.Figure:
-    """A line for each of up to three networks with its spread as a band, doing nothing, crossings, and the noise of the training.
+    """Quality over the noise level: a line for each of up to three networks, with its spread as a band.
+
+    Beside them doing nothing, the crossings, and the noise of the training.
 
     crossings: (name of the network, noise level) pairs, marked on that network's line. measure: the axis's
     title. Everything finite is within the axis. An infinite value, as doing nothing has without noise, is on
@@ -46,31 +48,47 @@ def robustness(
     for name, curve in curves.items():
         colour = styles[name][0]
         figure.add_scatter(
-            x=[*curve.levels, *reversed(curve.levels)], y=[*curve.highs, *reversed(curve.lows)],
-            name=f"spread of the {name}", fill="toself", mode="none", fillcolor=_see_through(colour), hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+            x=[*curve.levels, *reversed(curve.levels)],
+            y=[*curve.highs, *reversed(curve.lows)],
+            name=f"spread of the {name}",
+            fill="toself",
+            mode="none",
+            fillcolor=_see_through(colour),
+            hoverinfo="skip",
+            showlegend=False,
+        )
     finite = [
         (level, value)
         for level, value in zip(nothing.levels, nothing.values, strict=True)
         if np.isfinite(value)
     ]
     figure.add_scatter(
-        x=[level for level, _ in finite], y=[value for _, value in finite], name="doing nothing", mode="lines",
+        x=[level for level, _ in finite],
+        y=[value for _, value in finite],
+        name="doing nothing",
+        mode="lines",
         line={"color": GREY, "dash": "longdash", "width": 3},
-    )  # fmt: skip
+    )
     for name, curve in curves.items():
         colour, dash, symbol = styles[name]
         figure.add_scatter(
-            x=curve.levels, y=curve.values, name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
+            x=curve.levels,
+            y=curve.values,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 7},
-        )  # fmt: skip
+        )
     if crossings:
         figure.add_scatter(
             x=[level for _, level in crossings],
-            y=[float(np.interp(level, curves[name].levels, curves[name].values)) for name, level in crossings],
-            name="as good as doing nothing", mode="markers",
+            y=[
+                float(np.interp(level, curves[name].levels, curves[name].values)) for name, level in crossings
+            ],
+            name="as good as doing nothing",
+            mode="markers",
             marker={"symbol": "circle-open", "size": 17, "color": GREY, "line": {"width": 3}},
-        )  # fmt: skip
+        )
     if trained_at is not None:
         figure.add_vline(x=trained_at, line={"color": GREY, "dash": "dot", "width": 2})
         figure.add_annotation(
@@ -97,7 +115,10 @@ def robustness(
 
 
 def _axis(curves: Iterable[Curve], nothing: Curve) -> tuple[float, float]:
-    """An axis from 0, or from the lowest value if that is less, to a little above the highest, of all that is finite."""
+    """An axis over all that is finite, to a little above the highest.
+
+    It begins at 0, or at the lowest value if that is less.
+    """
     parts = [nothing.values, *(part for curve in curves for part in (curve.values, curve.lows, curve.highs))]
     finite = [value for part in parts for value in part if np.isfinite(value)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
@@ -126,7 +147,9 @@ class Cell:
 
 
 def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
-    """A block for each row of cells under its label, one cell a line under its title; the best of a block is framed and says so.
+    """A block for each row of cells under its label, one cell a line under its title.
+
+    The best of a block is framed and says so.
 
     One cell a row is small, what goes in beside what goes in. With more, digits are larger: two blocks beside
     each other where there is room, as on a projector, and one under the other on a phone.
@@ -139,7 +162,8 @@ def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]])
         "repeat(2,minmax(0,1fr))" if len(titles) == 1 else "repeat(auto-fit,minmax(min(100%,340px),1fr))"
     )
     width = "max(60%,min(100%,350px))" if len(titles) == 1 else "1400px"
-    return f'<div style="display:grid;grid-template-columns:{columns};gap:12px 20px;max-width:{width}">{"".join(blocks)}</div>'
+    grid = f"display:grid;grid-template-columns:{columns};gap:12px 20px;max-width:{width}"
+    return f'<div style="{grid}">{"".join(blocks)}</div>'
 
 
 def _cell_html(label: str, title: str, cell: Cell) -> str:
@@ -152,7 +176,8 @@ def _cell_html(label: str, title: str, cell: Cell) -> str:
     )
     return (
         f'<div style="border:{frame};border-radius:6px;padding:3px;margin-top:4px">{told}'
-        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}" if title else label)}" style="{STRIP}"></div>'
+        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}" if title else label)}" '
+        f'style="{STRIP}"></div>'
     )
 
 
@@ -185,8 +210,10 @@ def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: floa
         for title, values_nhw, marked_nhw in columns:
             source = diverging_png(values_nhw[i], scale, None if marked_nhw is None else marked_nhw[i])
             parts.append(f'<img src="{source}" alt="{escape(title)}" style="width:100%;display:block">')
-    grid = f"display:grid;grid-template-columns:repeat({len(columns)},minmax(0,1fr));gap:8px 12px;max-width:720px"
-    bar = f"height:14px;border:1px solid currentColor;background:linear-gradient(to right,{BLUE},{NEUTRAL},{ORANGE})"
+    repeated = f"repeat({len(columns)},minmax(0,1fr))"
+    grid = f"display:grid;grid-template-columns:{repeated};gap:8px 12px;max-width:720px"
+    colours = f"linear-gradient(to right,{BLUE},{NEUTRAL},{ORANGE})"
+    bar = f"height:14px;border:1px solid currentColor;background:{colours}"
     return (
         f'<div style="{grid}">{"".join(parts)}</div>'
         f'<div style="max-width:720px;margin-top:8px"><div style="{bar}"></div>'
@@ -203,7 +230,8 @@ def extremes_html(found: Extremes) -> str:
     """The best digits beside the worst: each clean, noisy and rebuilt, with its squared error below."""
     half = len(found.errors) // 2
     cells = [_extremes_cell("best", found, slice(0, half)), _extremes_cell("worst", found, slice(half, None))]
-    return f'<div style="display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px;max-width:700px">{"".join(cells)}</div>'
+    grid = "display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px;max-width:700px"
+    return f'<div style="{grid}">{"".join(cells)}</div>'
 
 
 def _extremes_cell(word: str, found: Extremes, part: slice) -> str:

@@ -22,7 +22,8 @@ STYLE = Path(__file__).with_suffix(".css")
 def steps_html(prepared: PreparedDigit) -> str:
     """Every step as a picture, with its title and why it was done."""
     parts = [
-        f'<figure><img src="{png_address(np.asarray(enlarge(step.picture_hw, SIDE)))}" alt="{escape(step.title)}">'
+        f'<figure><img src="{png_address(np.asarray(enlarge(step.picture_hw, SIDE)))}" '
+        f'alt="{escape(step.title)}">'
         f"<figcaption><b>{escape(step.title)}.</b> {escape(step.why)}</figcaption></figure>"
         for step in prepared.steps
     ]
@@ -30,7 +31,7 @@ def steps_html(prepared: PreparedDigit) -> str:
 
 
 def framed(prepared: PreparedDigit, side: int = 2 * SIDE) -> Image.Image:
-    """The first step's picture, its longer side `side` pixels, with a numbered frame around each digit found."""
+    """The first step's picture, its longer side `side` pixels, with a numbered frame around each digit."""
     picture_hw = prepared.steps[0].picture_hw
     scale = side / max(picture_hw.shape)
     size = (round(picture_hw.shape[1] * scale), round(picture_hw.shape[0] * scale))

@@ -56,7 +56,8 @@ def stills_html(columns: Sequence[tuple[str, Tensor]]) -> str:
         )
         words = f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.2">{escape(title)}</span>'
         parts.append(
-            f'<div role="img" aria-label="{escape(title)}" style="flex:1;min-width:0;display:flex;flex-direction:column;gap:3px;'
+            f'<div role="img" aria-label="{escape(title)}" '
+            'style="flex:1;min-width:0;display:flex;flex-direction:column;gap:3px;'
             f'justify-content:flex-end">{words}{images}</div>'
         )
     return f'<div style="display:flex;gap:1.5%;max-width:{100 * len(columns)}px">{"".join(parts)}</div>'
@@ -71,7 +72,7 @@ def training_scrubber(
     codes: tuple[Tensor, Tensor] | None,
     loss: str = "mse",
 ) -> go.Figure:
-    """Pictures, codes and loss at each snapshot of a training, with a slider that the browser moves by itself.
+    """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
     steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28)
     each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes:
@@ -151,7 +152,10 @@ def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None
 
 
 def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:
-    """The points of all classes are one trace, the last but one: of ten in each frame Plotly makes a figure in twice the time."""
+    """The points of all classes as one trace, the last but one.
+
+    Of ten traces in each frame Plotly makes a figure in twice the time.
+    """
     place = {"xaxis": "x2", "yaxis": "y2"}
     *classes, middles = class_traces(points_m2, labels_m, only_legend=True, **place)
     looks = {
@@ -189,7 +193,7 @@ def _add_losses(
     *,
     one_unit: bool,
 ) -> None:
-    """The training loss begins at step 0, because that of the first step is measured before the network changes.
+    """The training loss, from step 0: that of the first step is measured before the network changes.
 
     Two units have an axis each, on the left and on the right.
     """

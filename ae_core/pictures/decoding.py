@@ -1,4 +1,4 @@
-"""An image file's bytes -> pixels, decoded in a process of its own with limits: a broken file costs one upload, no more.
+"""An image file's bytes -> pixels, in a process with limits: a broken file costs one upload, no more.
 
 Decoders are written in C and read what strangers send. So theirs is a process that has some memory and some
 seconds, may open no file, and knows nothing of the app's environment; and what it answers is checked too:
@@ -54,7 +54,10 @@ MOST_AT_ONCE = 2
 PATIENCE = 15.0
 
 EMPTY = "This file is empty. Choose another one."
-TOO_LARGE = f"This file is larger than {MAX_BYTES // 1_000_000} MB. Choose a smaller picture, or save it with fewer pixels."
+TOO_LARGE = (
+    f"This file is larger than {MAX_BYTES // 1_000_000} MB. "
+    "Choose a smaller picture, or save it with fewer pixels."
+)
 TOO_MANY = f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels. Choose a smaller one."
 TOO_SMALL = "This picture is too small or too narrow to hold a digit. Choose a larger one."
 NO_PICTURE = f"This file is not a {FORMATS_IN_WORDS} picture. Save it as one of these and try again."
@@ -65,8 +68,14 @@ HEIC = (
 AVIF = (
     "This is an AVIF picture, which the lab cannot read. Save it as PNG or JPEG, or take a screenshot of it."
 )
-DAMAGED = "This picture is damaged or cut off and cannot be read. Try another copy of it, or save it anew as PNG or JPEG."
-TOO_HARD = "This picture could not be read within the limits of time and memory. Save it anew as PNG or JPEG, or choose another one."
+DAMAGED = (
+    "This picture is damaged or cut off and cannot be read. "
+    "Try another copy of it, or save it anew as PNG or JPEG."
+)
+TOO_HARD = (
+    "This picture could not be read within the limits of time and memory. "
+    "Save it anew as PNG or JPEG, or choose another one."
+)
 BUSY = "Many pictures are being read right now. Try again in a few seconds."
 # The process answers with one of these by its place here, so that a decoder's own words cannot reach the
 # page.
@@ -74,7 +83,10 @@ REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, HEIC, AVIF, DAMAG
 FIRST_REFUSAL = 10  # Python itself exits with 1 or 2 when it fails
 
 SIZE = struct.Struct(">II")
-PROCESS = "import sys; sys.path += sys.argv[1:3]; from ae_core.pictures.decoding import main; sys.exit(main(*map(int, sys.argv[3:])))"
+PROCESS = (
+    "import sys; sys.path += sys.argv[1:3]; "
+    "from ae_core.pictures.decoding import main; sys.exit(main(*map(int, sys.argv[3:])))"
+)
 PATH = [str(Path(PIL.__file__).parents[1]), str(Path(__file__).parents[2])]
 NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -148,7 +160,10 @@ def _pixels(answer: bytes) -> np.ndarray:
 
 
 def main(memory_bytes: int, cpu_seconds: int) -> int:
-    """Read a picture from standard input, write its size and pixels to standard output; or say by the exit code what is wrong."""
+    """Read a picture from standard input, write its size and pixels to standard output.
+
+    Where that fails, the exit code says what is wrong.
+    """
     Image.preinit()
     for name in NEEDED_LATER:
         importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Ink told from paper: a picture in colour -> how strong the ink is at each pixel, without the paper's ruled lines."""
+"""Ink told from paper: how strong it is at each pixel of a picture in colour, without ruled lines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def resize(
 
 
 def find_ink(pixels_hwc: np.ndarray, *, flip: bool) -> np.ndarray:
-    """How much darker (or, on a dark ground, brighter) than the paper around it each pixel is: (h, w), 1 for the strongest ink."""
+    """The strength of the ink at each pixel (h, w), 1 for the strongest.
+
+    How much darker (or, on a dark ground, brighter) than the paper around it the pixel is. Raises ImageError
+    where there is no ink, or nothing but ink.
+    """
     pixels_hwc = ndimage.gaussian_filter(pixels_hwc, (1, 1, 0))  # a pixel's own noise is no ink
     paper_hwc = _paper_around(pixels_hwc, 50)
     # Ink is rare and far from the paper, noise is small and goes both ways: the third power hears the ink
@@ -67,7 +71,7 @@ def _is_mostly_dark(pixels_hwc: np.ndarray) -> bool:
 
 
 def _paper_around(pixels_hwc: np.ndarray, percentile: int) -> np.ndarray:
-    """The paper's colour at each place (h, w, 3), guessed without knowing the ink: what is frequent around it."""
+    """The paper's colour at each place (h, w, 3), guessed without knowing the ink: what is frequent there."""
     small_hwc = _in_colour(pixels_hwc, _paper_shape(pixels_hwc))
     small_hwc = ndimage.percentile_filter(
         small_hwc, percentile, (PAPER_WINDOW, PAPER_WINDOW, 1), mode="nearest"
@@ -99,7 +103,9 @@ def _in_colour(
 
 
 def _strength(away_hwc: np.ndarray, paper_hwc: np.ndarray) -> np.ndarray:
-    """(h, w): as a share of the paper's own brightness, so that ink in the shade counts as ink in the light does.
+    """How far from the paper each pixel is (h, w), as a share of the paper's own brightness.
+
+    So ink in the shade counts as ink in the light does.
 
     Each colour counts as much as the ink differs from the paper in it. Very dark grounds are mostly noise.
     """

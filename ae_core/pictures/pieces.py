@@ -97,7 +97,10 @@ def find_digits(ink_hw: np.ndarray, threshold: float) -> list[Piece]:
 
 
 def _pieces(mask_hw: np.ndarray, joined_hw: np.ndarray) -> list[Piece]:
-    """The largest pieces of ink, at most MOST_PIECES, specks left out; what lies in one piece of `joined_hw` is one."""
+    """The largest pieces of ink, at most MOST_PIECES, without specks.
+
+    What lies in one piece of `joined_hw` is one.
+    """
     labels_hw, _ = ndimage.label(joined_hw, np.ones((3, 3)))
     areas = np.bincount(labels_hw[mask_hw])
     largest = np.argsort(-areas)[:MOST_PIECES]
@@ -105,14 +108,20 @@ def _pieces(mask_hw: np.ndarray, joined_hw: np.ndarray) -> list[Piece]:
 
 
 def _on_the_page(pieces: list[Piece]) -> list[Piece]:
-    """Without what touches the picture's edge (the border of the sheet, what lies beside it), unless that is all there is."""
+    """The pieces without those that touch the picture's edge, unless that is all there is.
+
+    The border of the sheet does, and what lies beside it.
+    """
     inside = [piece for piece in pieces if not piece.at_edge]
     least = LEAST_HEIGHT * max(pieces[0].mask_hw.shape)
     return inside if any(piece.side >= least for piece in inside) else pieces
 
 
 def _with_small_parts(pieces: list[Piece]) -> list[Piece]:
-    """Low parts joined to a tall piece near them, as the bar of a 5 to its body: digits in a row are about as tall as each other."""
+    """Low parts joined to a tall piece near them, as the bar of a 5 to its body.
+
+    Digits in a row are about as tall as each other.
+    """
     tallest = max(piece.height for piece in pieces)
     tall = [piece for piece in pieces if piece.height >= SMALL_PART * tallest]
     alone = []

@@ -1,4 +1,4 @@
-"""Any picture of digits -> one digit as MNIST has them: 28 × 28, bright ink on black, 20 pixels long, centred.
+"""Any picture of digits -> one as MNIST has them: 28 × 28, bright on black, 20 pixels long, centred.
 
 Every step on the way is kept, so that it can be shown.
 """
@@ -165,7 +165,10 @@ def _at_working_size(pixels_hwc: np.ndarray) -> np.ndarray:
 
 
 def _extent(profile: np.ndarray) -> slice:
-    """From where to where a row or column is ink: where it has at least half the grey of what lies just inside."""
+    """From where to where a row or column is ink.
+
+    That is where it has at least half the grey of what lies just inside.
+    """
     length = np.count_nonzero(profile >= THRESHOLD)
     inside = max(1, round(length / LONGER_SIDE / 2))
     first, last = (_first(way, inside) for way in (profile, profile[::-1]))
@@ -204,7 +207,10 @@ def _scaled(ink_hw: np.ndarray, longer_side: int) -> np.ndarray:
 
 
 def _place(ink_hw: np.ndarray) -> tuple[int, int]:
-    """Where its upper left corner belongs, so that the centre of mass is nearest (14, 14), where MNIST has it."""
+    """The row and column of its upper left corner on 28 × 28.
+
+    There its centre of mass is nearest (14, 14), where MNIST has it.
+    """
     down, right = ndimage.center_of_mass(ink_hw)
     return round(CENTRE - down), round(CENTRE - right)
 

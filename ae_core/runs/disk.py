@@ -1,4 +1,4 @@
-"""Files that several processes share: written whole, locked by whoever lives, tried before they are needed."""
+"""Files that several processes share: written whole, locked by the living, tried before they are needed."""
 
 from __future__ import annotations
 

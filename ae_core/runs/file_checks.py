@@ -1,4 +1,4 @@
-"""What a run's file from outside may hold: each of its parts is what the lab itself writes, or the file is refused."""
+"""What a run's file from outside may hold: what the lab itself writes, or the file is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MANY = 10**15
 
 
 def unpack_files(content: bytes) -> dict[str, bytes]:
-    """FILES by name, from a ZIP archive that holds them and nothing else, and no more than such a run can need.
+    """FILES by name, from a ZIP archive of them and nothing else, no larger than such a run can need.
 
     Raises StoreError for anything else.
     """

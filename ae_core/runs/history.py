@@ -1,4 +1,4 @@
-"""What has become of a run, and the course of its training, as its log and its ticket in the store tell them."""
+"""What has become of a run, and the course of its training, from its log and its ticket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Status = Literal["none", "queued", "running", "stopped", "failed", "finished"]
 
 @dataclass(frozen=True)
 class CodeHistory:
-    """Codes of test digits at each snapshot of a finished training: steps (t,), codes_tnd (t, n, 2), labels_n (n,)."""
+    """Codes of test digits at each snapshot of a training: steps (t,), codes_tnd (t, n, 2), labels_n (n,)."""
 
     steps: list[int]
     codes_tnd: Tensor

@@ -63,7 +63,7 @@ class RunFolder:
 
 
 def list_folders(store: Store) -> tuple[list[RunFolder], list[str]]:
-    """Every run that is in the store or on its way there, newest first, then the shipped ones in the lessons' order.
+    """Every run in the store or on its way there, newest first, then the shipped ones in lessons' order.
 
     And a message for each that cannot be read.
     """

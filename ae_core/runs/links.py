@@ -18,7 +18,10 @@ LONGEST_QUOTE = 40
 MOST_PROBLEMS = 5
 # Of the 64 digits of a hash: enough to tell any two networks apart.
 HASH_DIGITS = 16
-PROCESSORS = "No version differs: another kind of processor rounds convolutions otherwise, and training carries that on"
+PROCESSORS = (
+    "No version differs: another kind of processor rounds convolutions otherwise, "
+    "and training carries that on"
+)
 
 
 @dataclass(frozen=True)
@@ -125,11 +128,11 @@ TABLE: dict[str, Check] = {
 # What mail programs, course pages, search engines and hosts hang on to a link, or patterns for it, in small
 # letters: not ours, and nothing that whoever clicked on it could mend.
 CARRIERS = (
-    "utm_*", "mtm_*", "pk_*", "hsa_*", "_hs*", "__hs*", "mc_[cet]id", "vero_*", "oly_*", "mkt_tok", "trk", "trk_*", "s_cid",
-    "*clid", "*clkid", "gclsrc", "gad_*", "gbraid", "wbraid", "_ga", "_gl", "srsltid", "igsh", "igshid", "mibextid", "li_fat_id",
-    "ref", "ref_*", "referrer", "source", "si", "share_id", "usp", "authuser", "feature",
-    "module_item_id", "forceview", "lti_*", "launch_*",
-    "__theme", "__sign", "logs", "embed", "embed_options",
+    "utm_*", "mtm_*", "pk_*", "hsa_*", "_hs*", "__hs*", "mc_[cet]id", "vero_*", "oly_*", "mkt_tok", "trk",
+    "trk_*", "s_cid", "*clid", "*clkid", "gclsrc", "gad_*", "gbraid", "wbraid", "_ga", "_gl", "srsltid",
+    "igsh", "igshid", "mibextid", "li_fat_id", "ref", "ref_*", "referrer", "source", "si", "share_id",
+    "usp", "authuser", "feature", "module_item_id", "forceview", "lti_*", "launch_*", "__theme", "__sign",
+    "logs", "embed", "embed_options",
 )  # fmt: skip
 
 
@@ -141,7 +144,9 @@ def find_check(key: str) -> Check | None:
 
 
 def find_problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
-    """What in a link was not understood and what is used instead, in Markdown that quotes the link and never obeys it.
+    """What in a link was not understood and what is used instead, in Markdown.
+
+    It quotes the link and never obeys it.
 
     parameters: each key of the link with its values, as `urllib.parse.parse_qs` gives them. Nothing is said
     of CARRIERS.
@@ -150,7 +155,7 @@ def find_problems(parameters: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def is_carrier_parameter(key: str) -> bool:
-    """Whether this parameter was put into the link by what carried it: a mail, a course page, a search engine, a host."""
+    """Whether what carried the link put this parameter there: a mail, a course page, a host."""
     return any(fnmatchcase(key.lower(), pattern) for pattern in CARRIERS)
 
 
@@ -167,7 +172,10 @@ def _problem(key: str, values: Sequence[str]) -> str:
             "Equal settings train to other weights there, so the two cannot be compared."
         )
     if len(values) > 1 and not check.several:
-        return f"{quoted(key)} stands in the link {len(values)} times, and only one can count. See that this dial is as you want it."
+        return (
+            f"{quoted(key)} stands in the link {len(values)} times, and only one can count. "
+            "See that this dial is as you want it."
+        )
     wrong = [value for value in values if not check.accepts(value)]
     if not wrong:
         return ""
@@ -267,12 +275,18 @@ def weights_verdict(sender: Sender, run: StoredRun) -> str:
 
 def other_run_notice(sender: Sender) -> str:
     """A line for a link whose settings do not make the run that it names."""
-    return f"It names the run {quoted(sender.run_id)}, but its settings make another one here. What you see is what the settings make."
+    return (
+        f"It names the run {quoted(sender.run_id)}, but its settings make another one here. "
+        "What you see is what the settings make."
+    )
 
 
 def _why(sender: Sender, run: StoredRun) -> str:
     own = run.result.get("versions") or {}
     if not sender.versions or not own:
-        return "One of the two did not record its versions; equal settings give equal weights on equal versions only"
+        return (
+            "One of the two did not record its versions; "
+            "equal settings give equal weights on equal versions only"
+        )
     differing = describe_difference(own, sender.versions, quoted)
     return f"The sender's was trained with {differing}" if differing else PROCESSORS

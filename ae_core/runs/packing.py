@@ -1,4 +1,4 @@
-"""What an event log holds as text: pictures as PNG in base64, points of the latent space in 16 bits a number."""
+"""What an event log holds as text: pictures as PNG in base64, points of a plane in 16 bits a number."""
 
 from __future__ import annotations
 
@@ -31,13 +31,18 @@ def from_png(text: str) -> Tensor:
 
 
 def pack_codes(codes_tnd: Tensor, labels_n: Tensor) -> dict[str, Any]:
-    """Points (t, n, 2) and their classes (n,) as JSON: each number in 16 bits between the lowest and the highest of its axis."""
+    """Points (t, n, 2) and their classes (n,) as JSON.
+
+    Each number in 16 bits between the lowest and the highest of its axis.
+    """
     low_d, high_d = codes_tnd.amin((0, 1)), codes_tnd.amax((0, 1))
     shares = (codes_tnd - low_d) / (high_d - low_d).clamp(min=torch.finfo(torch.float32).tiny)
     return {
-        "low": low_d.tolist(), "high": high_d.tolist(),
-        "codes": _base64((shares * CODE_STEPS).round().numpy().astype("<u2")), "labels": _base64(labels_n.numpy().astype("u1")),
-    }  # fmt: skip
+        "low": low_d.tolist(),
+        "high": high_d.tolist(),
+        "codes": _base64((shares * CODE_STEPS).round().numpy().astype("<u2")),
+        "labels": _base64(labels_n.numpy().astype("u1")),
+    }
 
 
 def unpack_codes(packed: Mapping[str, Any]) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""A finished run to take along: a report that any browser opens offline, its metrics as a table, and the code that trains it again."""
+"""A finished run to take along: a report that opens offline, metrics as a table, the code that trains it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ def metrics_csv(run: StoredRun, model: Autoencoder, digits: Digits, kind: str, n
 
 
 def training_code(run: StoredRun) -> str:
-    """A Python program that trains the run again, in the lab's folder, and says whether its weights are the same."""
+    """A Python program that trains the run again and says whether its weights are the same.
+
+    It is for the lab's folder.
+    """
     parts = (run.config.model, run.config.corruption, run.config.training, run.config.data)
     settings = "".join(f"    {part!r},\n" for part in parts)
     return f'''from pathlib import Path
@@ -127,7 +130,9 @@ def report_html(
     noise: CorruptionConfig,
     noise_seed: int,
 ) -> str:
-    """One page that needs nothing from outside: settings, provenance, curve, pictures, metrics and the code that trains it again.
+    """One HTML page that needs nothing from outside.
+
+    Settings, provenance, curve, pictures, metrics and the code that trains it again.
 
     noise: what lies on the digits in the pictures; its kind is also that of the metrics.
     """
@@ -146,7 +151,8 @@ def report_html(
     ]
     body = "".join(f"<h2>{name}</h2>{content}" for name, content in sections)
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>{style_html(STYLE)}</head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )

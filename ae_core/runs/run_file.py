@@ -64,7 +64,7 @@ def export_run(store: Store, name: str) -> bytes:
 
 
 def import_run(store: Store, content: bytes, digits_for: Callable[[str], Digits]) -> str:
-    """Put the run that `content` holds, as `export_run` wrote it, among the uploaded ones, and return its name there.
+    """Put the run in `content`, as `export_run` wrote it, among the uploaded ones; return its name there.
 
     All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings,
     log, the weights' shapes and values. It is measured on what `digits_for` gives for the name of its data

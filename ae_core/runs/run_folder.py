@@ -1,4 +1,4 @@
-"""A finished run's folder: the names of its files, the seal on its manifest, and reading it only if it is whole."""
+"""A finished run's folder: its files' names, the seal on its manifest, and reading it only if it is whole."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class StoredRun:
 
 
 def is_run_name(text: str) -> bool:
-    """Whether a run could be called so: 16 hexadecimal digits, the first of them a u where it came as a file."""
+    """Whether a run could be called so: 16 hexadecimal digits, the first a u where it came as a file."""
     return len(text) == 16 and not set(text.removeprefix("u")) - set("0123456789abcdef")
 
 
@@ -71,7 +71,10 @@ def upload_name(manifest: bytes) -> str:
 
 @dataclass(frozen=True)
 class FolderCheck:
-    """What was found in a folder: a run, or None and what is wrong with it; and its files' sizes and times of change before."""
+    """What was found in a folder: a run, or None and what is wrong with it.
+
+    And its files' sizes and times of change before it was read.
+    """
 
     names: tuple[str, ...]
     state: tuple[tuple[int, int] | None, ...]

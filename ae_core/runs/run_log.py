@@ -1,4 +1,4 @@
-"""An unfinished run's files: the log that grows by whole lines, and the checkpoint that training goes on from."""
+"""An unfinished run's files: the log that grows by whole lines, and the checkpoint to go on from."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ class EventLog:
             ) from problem
 
     def cut_back(self, size: int, sha256: str) -> bool:
-        """Forget all after the first `size` bytes, if those have this hash; False, and nothing forgotten, if not."""
+        """Forget all after the first `size` bytes, if those have this hash.
+
+        False, and nothing forgotten, if not.
+        """
         try:
             content = self.path.read_bytes()[:size]
             if hashlib.sha256(content).hexdigest() != sha256:

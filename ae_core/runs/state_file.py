@@ -1,4 +1,4 @@
-"""A training's state as bytes, and back: tensors in safetensors, all else in JSON, so that nothing in such a file can run.
+"""A training's state as bytes, and back: tensors in safetensors, all else in JSON, so nothing can run.
 
 to_bytes({"step": 3, "optimiser": {"state": {0: {"exp_avg": tensor}}}})
 """
@@ -17,7 +17,9 @@ OUTLINE = "outline"
 
 
 def pack_state(state: object) -> bytes:
-    """Dictionaries, lists and tuples of tensors, numbers, text, booleans and None, however deep; keys are text or whole numbers.
+    """Bytes of dictionaries, lists and tuples of tensors, numbers, text, booleans and None, however deep.
+
+    Keys are text or whole numbers.
 
     Raises TypeError for anything else.
     """

@@ -1,4 +1,4 @@
-"""Runs on disk: a folder each, with settings, event log, weights, and a manifest that makes it a finished run.
+"""Runs on disk: a folder each, with settings, event log, weights, and a manifest once it is finished.
 
     runs/<run_id>/config.json           canonical settings
                   events.jsonl          what happened, one JSON object a line, appended as it happens
@@ -128,13 +128,18 @@ class Store:
         """
         events = log.path.read_bytes()
         kept = {
-            "epoch": checkpoint.epoch, "step": checkpoint.step, "state": dict(checkpoint.state), "seconds": seconds,
-            "log_bytes": len(events), "log_sha256": hashlib.sha256(events).hexdigest(), "versions": versions(),
-        }  # fmt: skip
+            "epoch": checkpoint.epoch,
+            "step": checkpoint.step,
+            "state": dict(checkpoint.state),
+            "seconds": seconds,
+            "log_bytes": len(events),
+            "log_sha256": hashlib.sha256(events).hexdigest(),
+            "versions": versions(),
+        }
         write_checkpoint(self.folder(run_id(config)) / CHECKPOINT, kept)
 
     def resume(self, config: RunConfig) -> tuple[EventLog, Checkpoint | None, float]:
-        """The run's log cut back to its last checkpoint, that checkpoint, and the seconds of training before it.
+        """The run's log cut back to its last checkpoint, that checkpoint, and the seconds of training before.
 
         Without a checkpoint that is whole and of these very versions, the run begins anew.
         Raises StoreError if nothing can be written.
@@ -159,7 +164,10 @@ class Store:
         return kept["epoch"] if kept else 0
 
     def log_failure(self, config: RunConfig, message: str) -> bool:
-        """Have the unfinished run's log end in this failure; False if there is no room for that, or the run is finished."""
+        """Have the unfinished run's log end in this failure.
+
+        False if there is no room for that, or the run is finished.
+        """
         if (self.folder(run_id(config)) / MANIFEST).exists():
             return False
         events = self.events(run_id(config))
@@ -268,7 +276,7 @@ class Store:
         return found, problems
 
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
-        """The shipped run with this model and corruption, whatever its training and data; None if there is none."""
+        """The shipped run with this model and corruption, whatever its training and data, or None."""
         run = self._shipped_runs().get((config.model, config.corruption))
         return self.find(run.run_id) if run and (self.folder(run.run_id) / MANIFEST).is_file() else run
 
@@ -306,12 +314,15 @@ class Store:
         return self.shipped_root / run.name if run.shipped and self.shipped_root else self.folder(run.name)
 
     def set_uploads_apart(self) -> None:
-        """Bring the runs that an earlier version was sent as files, and kept among the trained ones, to where such runs are now."""
+        """Move runs that came as files and lie among the trained ones to the other uploaded ones.
+
+        An earlier version kept them there.
+        """
         for mark in sorted((self.root / "runs").glob(f"*/{UPLOADED}")):
             self._set_apart(mark.parent)
 
     def _set_apart(self, folder: Path) -> None:
-        """Should `folder`, where a trained run belongs, hold one that came as a file, move it to the other uploaded ones."""
+        """Move `folder` to the uploaded runs, should it hold one, though a trained run belongs there."""
         if not (folder / UPLOADED).exists():
             return
         try:
@@ -350,7 +361,7 @@ class Store:
         return self._shipped
 
     def _read(self, folder: Path, *, shipped: bool) -> StoredRun:
-        """The run in `folder`, read and hashed unless size and time of change say that its files are those of the last time.
+        """The run in `folder`, read and hashed unless its files have the sizes and times of the last time.
 
         Raises DamagedRunError, which a second look need not find out again either: shipped files cannot be
         set aside.

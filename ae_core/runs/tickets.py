@@ -63,7 +63,10 @@ class Ticket:
 
     @property
     def rank(self) -> float:
-        """Lower goes first: short runs pass long ones, and a long one waits at most about its own length for them."""
+        """Where it stands in the line, lower first: when it was asked for, and how long it should take.
+
+        So short runs pass long ones, and a long one waits at most about its own length for them.
+        """
         return self.asked + self.expected_seconds
 
 
@@ -151,9 +154,14 @@ def submit_ticket(
 
 def _write_ticket(place: Path, run: RunConfig, data_dir: Path | None, expected_seconds: float) -> None:
     fields = {
-        "run": to_json(run), "data_dir": str(data_dir.resolve()) if data_dir else None, "number": secrets.token_hex(4),
-        "asked": round(time.time(), 6), "expected_seconds": round(expected_seconds, 1), "versions": versions(), "problem": "",
-    }  # fmt: skip
+        "run": to_json(run),
+        "data_dir": str(data_dir.resolve()) if data_dir else None,
+        "number": secrets.token_hex(4),
+        "asked": round(time.time(), 6),
+        "expected_seconds": round(expected_seconds, 1),
+        "versions": versions(),
+        "problem": "",
+    }
     draft = place / f"{TICKET}.draft"
     draft.write_bytes(_padded(fields))
     draft.replace(place / TICKET)
@@ -234,7 +242,10 @@ def _padded(fields: Mapping[str, object]) -> bytes:
 
 
 def count_attempt(store: Store, name: str, epoch: int) -> list[str]:
-    """Note that a worker begins after `epoch`; give back what ended each earlier attempt that came no further than this one."""
+    """Note that a worker begins after `epoch`.
+
+    Returns what ended each earlier attempt that came no further than this one.
+    """
     path = ticket_folder(store, name) / ATTEMPTS
     attempts: list[tuple[int, str]] = []
     for fields in map(json.loads, path.read_text().splitlines() if path.exists() else []):
@@ -259,7 +270,10 @@ def _append(path: Path, fields: dict[str, object]) -> None:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a visitor in the line may expect: `position` 1 is next, 0 is running; `start_seconds` is from now."""
+    """What a visitor in the line may expect: `position` 1 is next, 0 is running.
+
+    `start_seconds` is from now.
+    """
 
     position: int
     start_seconds: float
@@ -300,7 +314,9 @@ def forecast_starts(
 
 
 def ready_tickets(tickets: Sequence[Ticket], in_training: Callable[[str], bool]) -> list[Ticket]:
-    """Those of the line that may be trained now: one for each visitor, and what several want as soon as one of them may.
+    """The tickets of the line that may be trained now: one for each visitor.
+
+    What several want may go as soon as one of them may.
 
     What is in training comes first, then the line in its order.
     """

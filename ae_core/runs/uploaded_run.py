@@ -1,4 +1,4 @@
-"""What an uploaded run is worth: measured on digits at hand, since its result is only what its file claims."""
+"""What an uploaded run is worth, measured here: its own result is only what its file claims."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Measurement:
 
 
 def measure_upload(store: Store, run: StoredRun, digits_for: Callable[[str], Digits]) -> Measurement:
-    """What an uploaded run is worth, on what `digits_for` gives for its data set; measured once, and kept with the run.
+    """What an uploaded run is worth on the digits that `digits_for` gives for its data set.
+
+    Measured once, and kept with the run.
 
     Raises DamagedRunError if its weights are not those that came.
     """
@@ -77,9 +79,12 @@ def measure_network(run: StoredRun, model: Autoencoder, digits: Digits) -> Measu
     outputs_nhw = reconstruct(model, corrupt(digits.test_nhw, run.config.corruption, noise))
     own = run.config.data.name
     return Measurement(
-        digits.name, len(digits.test_nhw), summary(outputs_nhw, digits.test_nhw), is_on_its_own=own == digits.name,
+        digits.name,
+        len(digits.test_nhw),
+        summary(outputs_nhw, digits.test_nhw),
+        is_on_its_own=own == digits.name,
         may_know_them=own == MNIST and digits.name == EMBEDDED,
-    )  # fmt: skip
+    )
 
 
 def claims_hold(run: StoredRun, measured: Measurement, digits: Digits) -> bool:

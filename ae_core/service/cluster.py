@@ -1,4 +1,4 @@
-"""The cluster that trains: a Dask scheduler and its workers, on this machine or, if AE_LAB_SCHEDULER names one, elsewhere.
+"""The cluster that trains: a Dask scheduler and workers, here or where AE_LAB_SCHEDULER says.
 
 The local one is a process of its own, so that neither a page nor a crash of the app can stop a training. It
 is found through files in the store, one cluster a store, and ends itself when nothing has been trained for a
@@ -54,7 +54,8 @@ HTTP_ROUTES = ["distributed.http.health"]
 SETTINGS = {
     "distributed": {
         "scheduler": {
-            "allowed-failures": 1_000_000,  # ae_core.service.worker counts them, and begins anew with every epoch that is done
+            # ae_core.service.worker counts them, and begins anew with every epoch that is done.
+            "allowed-failures": 1_000_000,
             "worker-ttl": "60s",  # a worker that does not answer for so long is ended, and started anew
             "http": {"routes": HTTP_ROUTES},
         },
@@ -100,7 +101,10 @@ def default_workers() -> int:
 
 
 def limit_log(store: Store) -> None:
-    """Once the training process's log is larger than LOG_BYTES, it begins anew; what it held is kept beside it, once."""
+    """Begin the training process's log anew once it is larger than LOG_BYTES.
+
+    What it held is kept beside it, once.
+    """
     log = cluster_folder(store) / LOG
     try:
         if log.stat().st_size > LOG_BYTES:
@@ -190,7 +194,9 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
 
 
 def serve_until_idle(store: Store, idle: float, workers: int, companion: Companion) -> bool:
-    """Be the local cluster until nothing has been trained for `idle` seconds; False, at once, if there is one already.
+    """Be the local cluster until nothing has been trained for `idle` seconds.
+
+    False, at once, if there is one already.
 
     `companion(store, is_over)` runs beside it in a thread, until `is_over()`: it brings the work.
     """
@@ -217,16 +223,27 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
     (cluster_folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
     security = _new_key(cluster_folder(store) / KEY)
     async with Scheduler(
-        host="127.0.0.1", port=0, protocol="tls", security=security, dashboard=False, dashboard_address="127.0.0.1:0",
-        scheduler_file=str(scheduler_file), idle_timeout=idle,
-    ) as scheduler:  # fmt: skip
+        host="127.0.0.1",
+        port=0,
+        protocol="tls",
+        security=security,
+        dashboard=False,
+        dashboard_address="127.0.0.1:0",
+        scheduler_file=str(scheduler_file),
+        idle_timeout=idle,
+    ) as scheduler:
         nannies = [
             Nanny(
-                scheduler.address, nthreads=1, preload=["ae_core.service.worker"], host="127.0.0.1", protocol="tls", security=security,
+                scheduler.address,
+                nthreads=1,
+                preload=["ae_core.service.worker"],
+                host="127.0.0.1",
+                protocol="tls",
+                security=security,
                 dashboard=False,
             )
             for _ in range(workers)
-        ]  # fmt: skip
+        ]
         starting = asyncio.gather(*nannies)
         over = threading.Event()
         threading.Thread(target=companion, args=(store, over.is_set), name="companion", daemon=True).start()

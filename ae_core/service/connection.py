@@ -1,4 +1,4 @@
-"""A process's connection to the scheduler, and what is asked of it there: which workers, which versions, to end."""
+"""A process's connection to the scheduler, and what it asks of it: workers, versions, to end."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def connect_client(store: Store, wait_seconds: float = CONNECT_SECONDS) -> Clien
 
 
 def _connect(store: Store, wait_seconds: float) -> Client:
-    """A scheduler file may be a dead cluster's for the moment in which a new one starts, so try until it answers."""
+    """A client of the scheduler, tried for until it answers.
+
+    A scheduler file may be a dead cluster's for the moment in which a new one starts.
+    """
     if (cluster.scheduler_address() or "").startswith("tls://") and not getattr(
         Security(), "tls_client_cert", None
     ):
@@ -108,11 +111,12 @@ def _no_answer(store: Store) -> str:
             "Check AE_LAB_SCHEDULER and that it runs; "
             "what was asked for waits and starts by itself when it is back."
         )
-    return f"The training process does not answer (its log is {cluster.cluster_folder(store) / cluster.LOG}). Wait a moment and try again."
+    log = cluster.cluster_folder(store) / cluster.LOG
+    return f"The training process does not answer (its log is {log}). Wait a moment and try again."
 
 
 def check_versions(connected: Client) -> None:
-    """Raise ClusterError, with the worker and the package, unless every worker runs what this process runs."""
+    """Raise ClusterError, with worker and package, unless every worker runs what this process runs."""
     for worker, found in connected.run(versions, on_error="return").items():
         if isinstance(found, Exception):
             raise ClusterError(

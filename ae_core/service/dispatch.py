@@ -70,7 +70,10 @@ class DispatchThread:
                 self.problem = str(problem)
             except Exception as problem:
                 logger.exception("tending failed")
-                self.problem = f"Trainings cannot be handed on ({type(problem).__name__}). What was asked for waits; wait a moment."
+                self.problem = (
+                    f"Trainings cannot be handed on ({type(problem).__name__}). "
+                    "What was asked for waits; wait a moment."
+                )
             time.sleep(_pause(began) if not self.problem else RETRY_SECONDS)
 
 
@@ -79,7 +82,7 @@ _making = threading.Lock()
 
 
 def keep_dispatching(store: Store) -> DispatchThread:
-    """As long as this process lives, see to it that what is in the line gets trained, whoever asked for it."""
+    """The thread that has what is in the line trained as long as this process lives, whoever wants it."""
     with _making:
         key = store.root, cluster.scheduler_address()
         if key not in _threads:
@@ -103,7 +106,10 @@ def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
 
 
 def _pause(began: float) -> float:
-    """Seconds until the next look at the line, after one that began then: a long line takes a tenth of a core's time at most."""
+    """Seconds until the next look at the line, after one that began then.
+
+    A long line takes a tenth of a core's time at most.
+    """
     return max(DISPATCH_SECONDS, 9 * (time.monotonic() - began))
 
 
@@ -182,7 +188,10 @@ class Dispatcher:
         return False
 
     def _end_in_failure(self, ticket: Ticket, problem: ClusterError) -> None:
-        """Unless a worker, of another version or of another cluster, has the run in hand: it writes the log, and sees to the ticket."""
+        """End the ticket's run in this failure, unless a worker has the run in hand.
+
+        One of another version or of another cluster may: it writes the log, and sees to the ticket.
+        """
         if not self._store.is_locked(ticket.run_id):
             worker.end_ticket_in_failure(self._store, ticket, problem)
 
@@ -190,9 +199,14 @@ class Dispatcher:
         assert self._client is not None
         key = _task_key(ticket)
         future = self._client.submit(
-            _function_by_value(), ticket.run_id, ticket.number, str(self._store.root.resolve()),
-            key=key, pure=False, priority=-ticket.rank,
-        )  # fmt: skip
+            _function_by_value(),
+            ticket.run_id,
+            ticket.number,
+            str(self._store.root.resolve()),
+            key=key,
+            pure=False,
+            priority=-ticket.rank,
+        )
         fire_and_forget(future)
         self._futures[key], self._submitted[key] = future, time.monotonic()
 
@@ -202,7 +216,10 @@ def _task_key(ticket: Ticket) -> str:
 
 
 def _function_by_value() -> Callable[..., None]:
-    """What is sent to Dask: a function that names nothing of ours until it runs, so that the scheduler need not know us."""
+    """What is sent to Dask: a function that names nothing of ours until it runs.
+
+    So the scheduler need not know us.
+    """
 
     def train(*arguments: Any) -> None:
         from ae_core.service.worker import train_ticket

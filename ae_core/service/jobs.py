@@ -118,7 +118,10 @@ def _seconds_left(ticket: Ticket, store: Store) -> float:
 
 
 def serve_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
-    """Be the store's local cluster until it has been idle for a while; False, at once, if there is one already."""
+    """Be the store's local cluster until it has been idle for a while.
+
+    False, at once, if there is one already.
+    """
     return cluster.serve_until_idle(store, idle_seconds, workers, dispatch.dispatch_until)
 
 

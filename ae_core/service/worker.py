@@ -74,9 +74,15 @@ def record_training(
 
 
 def _recorded(
-    run: RunConfig, store: Store, digits: data.Digits, log: EventLog, since: Checkpoint | None, seconds_before: float,
-    should_stop: Callable[[], bool], limit_seconds: float,
-) -> Iterator[Event]:  # fmt: skip
+    run: RunConfig,
+    store: Store,
+    digits: data.Digits,
+    log: EventLog,
+    since: Checkpoint | None,
+    seconds_before: float,
+    should_stop: Callable[[], bool],
+    limit_seconds: float,
+) -> Iterator[Event]:
     started = time.monotonic() - seconds_before
     worked = time.process_time()
     seconds, step, epoch = seconds_before, since.step if since else 0, since.epoch if since else 0
@@ -87,10 +93,17 @@ def _recorded(
         match event:
             case Started():
                 log.append(
-                    {"event": "started", "epochs": event.epochs, "steps": event.steps, "device": event.device,
-                     "parameters": event.parameters, "dataset": digits.counts(),
-                     "clean": to_png(event.clean_nhw), "input": to_png(event.input_nhw)}
-                )  # fmt: skip
+                    {
+                        "event": "started",
+                        "epochs": event.epochs,
+                        "steps": event.steps,
+                        "device": event.device,
+                        "parameters": event.parameters,
+                        "dataset": digits.counts(),
+                        "clean": to_png(event.clean_nhw),
+                        "input": to_png(event.input_nhw),
+                    }
+                )
             case Snapshot():
                 log.append(
                     {"event": "snapshot", "step": event.step, "digits": to_png(event.reconstructions_nhw)}
@@ -122,9 +135,15 @@ def _recorded(
             case EpochDone():
                 epoch = event.epoch
                 log.append(
-                    {"event": "epoch", "epoch": epoch, "step": step, "train_loss": event.train_loss,
-                     "test_squared_error": event.test_squared_error, "seconds": round(seconds, 3)}
-                )  # fmt: skip
+                    {
+                        "event": "epoch",
+                        "epoch": epoch,
+                        "step": step,
+                        "train_loss": event.train_loss,
+                        "test_squared_error": event.test_squared_error,
+                        "seconds": round(seconds, 3),
+                    }
+                )
             case Checkpoint():
                 store.keep_checkpoint(run, log, event, seconds)
             case Codes():
@@ -151,7 +170,8 @@ def _recorded(
 def _in_words(problem: Exception) -> str:
     if isinstance(problem, LabError):
         return str(problem)
-    return f"The training ended unexpectedly ({type(problem).__name__}: {_first_line(problem)}). Press Train to try again."
+    words = f"{type(problem).__name__}: {_first_line(problem)}"
+    return f"The training ended unexpectedly ({words}). Press Train to try again."
 
 
 def _first_line(problem: Exception) -> str:
@@ -294,7 +314,10 @@ def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask when a worker starts: imports, and full MNIST where it is at hand, before anybody waits for them."""
+    """Called by Dask when a worker starts: import, and read full MNIST where it is at hand.
+
+    So nobody waits for them.
+    """
     import torchmetrics.functional.image  # noqa: F401
 
     use_one_thread()

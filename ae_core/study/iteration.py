@@ -1,4 +1,4 @@
-"""D(E(·)) again and again: a network given its own output, and what becomes of the picture, measured and not assumed.
+"""D(E(·)) again and again: a network given its own output, and what becomes of the picture.
 
 A digit *converges* when its picture changes by less than SETTLED in the last of STEPS steps; else it
 *drifts*: it is still changing. A network *collapses* when different digits end in nearly the same picture:

@@ -1,4 +1,4 @@
-"""The space of codes: where digits lie on a plane, what lies between two of them, and what is drawn elsewhere."""
+"""The space of codes: where digits lie on a plane, what lies between two, what is drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Principal:
 
 
 def principal(codes_nl: Tensor, count: int) -> Principal:
-    """The `count` leading principal directions of codes (n, l), by falling variance; all l where there are fewer."""
+    """The `count` leading principal directions of codes (n, l), by falling variance; all l if fewer."""
     pca = fit_pca(codes_nl, min(count, codes_nl.shape[1]))
     variances_k = pca.encode(codes_nl).var(0, correction=0)
     total = codes_nl.var(0, correction=0).sum().clamp(min=torch.finfo(torch.float32).tiny)
@@ -49,7 +49,10 @@ def principal(codes_nl: Tensor, count: int) -> Principal:
 
 @dataclass(frozen=True)
 class Plane:
-    """How codes are drawn on a plane: as they are (`along` is None), or along their two leading principal directions."""
+    """How codes are drawn on a plane: as they are (`along` is None), or along two principal directions.
+
+    Those are the two leading ones.
+    """
 
     along: Principal | None
 
@@ -92,7 +95,9 @@ def walk(model: Autoencoder, one_hw: Tensor, other_hw: Tensor, positions: Sequen
 
 
 def searched_codes(model: Autoencoder, images_nhw: Tensor, steps: int = 20) -> Tensor:
-    """Codes from which the decoder, left as it is, draws these pictures better than from the encoder's: (n, 28, 28) -> (n, l).
+    """Codes whose pictures are nearer to these than the encoder's codes': (n, 28, 28) -> (n, l).
+
+    The decoder is left as it is.
 
     The encoder guesses a code at one glance. From that guess, `steps` steps of gradient descent (Adam) on the
     code alone lower the squared error of each picture. What it gains is the encoder's share of the error,
@@ -138,7 +143,10 @@ def area(codes_nd: Tensor) -> Area:
 
 
 def grid(count: int) -> Tensor:
-    """`count` × `count` evenly spaced shares of a rectangle, as it is read: rows from the top, each from the left. (count², 2)."""
+    """`count` × `count` evenly spaced shares of a rectangle (count², 2).
+
+    As it is read: rows from the top, each from the left.
+    """
     along = torch.tensor(steps(count))
     y, x = torch.meshgrid(along.flip(0), along, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], dim=1)
@@ -155,7 +163,10 @@ def percent(shares_d: Tensor) -> list[float]:
 
 
 def manifold(model: Autoencoder, codes_nd: Tensor, count: int) -> Tensor:
-    """What the decoder draws on a grid over the area of these codes of two numbers. (count², 28, 28), as `grid` has it."""
+    """What the decoder draws on a grid over the area of these codes of two numbers: (count², 28, 28).
+
+    In the order of `grid`.
+    """
     return pictures_of(model, area(codes_nd).at(grid(count)))
 
 
@@ -181,7 +192,9 @@ def nearest(pictures_mhw: Tensor, real_nhw: Tensor, but_mk: Tensor) -> Tensor:
 def halfway_distances(
     model: Autoencoder, images_nhw: Tensor, labels_n: Tensor, pairs: int, generator: torch.Generator
 ) -> tuple[float, float]:
-    """How far the picture halfway between two different digits is from the nearest third one, on average over random pairs.
+    """How far the picture halfway between two different digits is from the nearest third one.
+
+    On average over random pairs.
 
     For what the decoder draws halfway between the two codes, and for the cross-fade of the two pictures: mean
     squared distances over the 784 pixels.

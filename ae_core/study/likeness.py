@@ -1,4 +1,4 @@
-"""How like the held-back digits a picture is to a network: its error's place among theirs, and its nearest ones."""
+"""How like the held-back digits a picture is to a network: its error's place among theirs, its nearest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that no network here has learnt to draw, made by code, and what comes out when one is given to a network."""
+"""Pictures that no network here has learnt to draw, made by code, and what a network makes of them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def pictures(digits: Digits) -> Tensor:
 
 
 def outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Outcome]:
-    """What the network makes of each picture (n, 28, 28), measured against what it makes of held-back digits."""
+    """What the network makes of each picture (n, 28, 28), beside what it makes of held-back digits."""
     test_nhw = digits.test_nhw[:HELD_BACK]
     usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw)
     outputs_nhw = as_picture(reconstruct(model, images_nhw))

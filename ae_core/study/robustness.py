@@ -1,4 +1,4 @@
-"""What noise does to a network: how well it rebuilds at each noise level, where that begins to help, and what it changes."""
+"""What noise does to a network: how well it rebuilds at each level, and what it changes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ def sweep(
     seed: int,
     measure: str = "psnr",
 ) -> Curve:
-    """How well `model` rebuilds the clean digits from noisy ones, at each level; without a model, how good doing nothing is."""
+    """How well `model` rebuilds the clean digits from noisy ones, at each level.
+
+    Without a model, how good doing nothing is.
+    """
     found = [spread(model, clean_nhw, CorruptionConfig(kind, level), seed, measure) for level in levels]
     return Curve(
         tuple(levels),
@@ -93,7 +96,7 @@ def sweep(
 
 @dataclass(frozen=True)
 class Stretch:
-    """Neighbouring levels measured, the first and the last of them, at which something is better (1), as good (0) or worse (-1)."""
+    """Neighbouring levels, first to last, at which something is better (1), as good (0) or worse (-1)."""
 
     first: float
     last: float
@@ -114,7 +117,10 @@ def stretches(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[f
 
 
 def crossings(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Where two curves cross that are drawn in straight lines between the levels measured; nowhere beside a value that is infinite."""
+    """The levels where two curves cross, drawn in straight lines between the levels measured.
+
+    None beside a value that is infinite.
+    """
     gaps = [one - other for one, other in zip(ours, theirs, strict=True)]
     return [
         level + gap / (gap - next_gap) * (next_level - level)
@@ -128,7 +134,9 @@ def crossings(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[f
 
 @dataclass(frozen=True)
 class Extremes:
-    """The digits that a network rebuilds best and worst: clean, noisy and rebuilt (n, 28, 28), and squared errors per image.
+    """The digits that a network rebuilds best and worst, with squared errors per image.
+
+    clean, noisy and rebuilt: (n, 28, 28).
 
     The best come first, by rising error; the last of the worst is the worst of all.
     """
@@ -157,7 +165,9 @@ def extremes(
 
 
 def clipped_mean(level: float) -> float:
-    """Mean of min(1, max(0, σε)) for ε ~ N(0, 1): what Gaussian noise of standard deviation σ = `level` adds to a black pixel.
+    """Mean of min(1, max(0, σε)) for ε ~ N(0, 1), with σ = `level`.
+
+    That is what Gaussian noise adds to a black pixel.
 
     It is σ/√(2π)·(1 − exp(−1/(2σ²))) + P(σε > 1); the second term is what is clipped to white. For small σ
     that is σ/√(2π), which at σ = 0.4 is 0.1596 where the mean is 0.1588, and at σ = 0.8 is 0.319 where it is
@@ -186,7 +196,7 @@ class RemovedNoise:
 
     @property
     def scale(self) -> float:
-        """A number that 99 of 100 values of all three lie within, up or down: where a scale of colour may end."""
+        """Where a scale of colour may end: 99 of 100 values of all three lie within it, up or down."""
         values = torch.cat([self.drawn_nhw, self.surviving_nhw, self.removed_nhw]).abs().flatten()
         return float(values.quantile(0.99))
 
