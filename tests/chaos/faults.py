@@ -66,4 +66,4 @@ def is_over(store: Store, run: RunConfig) -> bool:
 
 
 def cluster_process(store: Store) -> psutil.Process:
-    return psutil.Process(cluster._process(store)["pid"])
+    return psutil.Process(cluster.read_process(store)["pid"])

@@ -92,7 +92,7 @@ def end_cluster(store: Store) -> None:
 
 def process_tree(store: Store) -> list[psutil.Process]:
     """The local cluster's process and all that it started."""
-    root = psutil.Process(cluster._process(store)["pid"])
+    root = psutil.Process(cluster.read_process(store)["pid"])
     return [root, *root.children(recursive=True)]
 
 
