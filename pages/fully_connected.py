@@ -29,8 +29,8 @@ if run is not None:
         question.ask_question(
             "fae",
             "PCA is the best **linear** code of the digits it learnt from. With "
-            f"**{display.number_words(run.model.latent_size)}** in the "
-            "code, which rebuilds other digits, held back from both, better?",
+            f"**{display.number_words(run.model.latent_size)}** in the code, which rebuilds other digits, "
+            "held back from both, better?",
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.judge_pca_or_fae(run),
             of={"latent size": run.model.latent_size},

@@ -36,10 +36,9 @@ def at_work() -> None:
 
 at_work()
 st.caption(
-    "A digit that no network here has learnt from, the same digit in noise, and what three networks "
-    f"rebuild of it from {SIZE} numbers: "
-    "the **FAE** (fully connected autoencoder), the **CAE** (convolutional autoencoder) and the **DAE** "
-    "(denoising autoencoder)."
+    "A digit that no network here has learnt from, the same digit in noise, and what three networks rebuild "
+    f"of it from {SIZE} numbers: the **FAE** (fully connected autoencoder), the **CAE** (convolutional "
+    "autoencoder) and the **DAE** (denoising autoencoder)."
 )
 with lab.plain_errors():
     fae = display.find_trained_trio(SIZE).get("FAE")

@@ -36,8 +36,7 @@ with lab.plain_errors():
             question.ask_question(
                 "latent",
                 "**Halfway** between two different digits: is the picture decoded there nearer to some real "
-                "held-back digit than the pixel "
-                "cross-fade is?",
+                "held-back digit than the pixel cross-fade is?",
                 latent_bench.HALFWAY,
                 lambda: latent_bench.judge_halfway(run),
                 of={"choice of network": model, "latent size": size},

@@ -14,8 +14,7 @@ lesson.begin_lesson("your_digit", trains=True)
 
 (
     "Draw one, or photograph one on a napkin. It is made to look like the digits the networks learnt from, "
-    "and "
-    "sent through all three."
+    "and sent through all three."
 )
 
 with lab.plain_errors():

@@ -13,7 +13,7 @@ SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
 
 
 def judge_variance_kept(run: StoredRun) -> Answer:
-    """How much of the variance of held-back digits a network's reconstructions explain."""
+    """Answer: how much of the variance of held-back digits a network's reconstructions explain."""
     test_nhw = lab.digits().test_nhw
     return variance_answer(
         explained_variance(reconstruct(lab.load_network(run), test_nhw), test_nhw), len(test_nhw)
@@ -21,13 +21,15 @@ def judge_variance_kept(run: StoredRun) -> Answer:
 
 
 def variance_answer(share: float, count: int) -> Answer:
-    """In which of SHARES a share of the variance lies, judged by the figure as it is shown. It is negative where nothing is explained."""
+    """Answer: in which of SHARES a share of the variance lies, judged by the figure as it is shown.
+
+    A share is below 0 where nothing is explained. count: of digits it was measured on.
+    """
     shown = round(share, 2)
     right = SHARES[(shown >= 0.5) + (shown > 0.9)]
     kept = f"show {share_words(share)}" if shown >= 0 else "show nothing"
     return Answer(
         right,
         f"Over {count:,} held-back digits its reconstructions {kept} of the variance between them. Variance "
-        "counts every pixel alike: "
-        "it does not say how well a 4 can still be told from a 9.",
+        "counts every pixel alike: it does not say how well a 4 can still be told from a 9.",
     )

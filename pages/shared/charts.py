@@ -1,4 +1,4 @@
-"""Plotly figures on a page: in its text's colour and size, without toolbar, drawn once where many see the same."""
+"""Plotly figures in a page's colour and size, without toolbar; kept where many visitors see the same one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pages.shared.browser.styles import TEXT_COLOURS
 # The largest, a replayed training, takes about 4 MB.
 FIGURES_KEPT = 32
 
-# How much larger a figure's type is while presenting: 24 pixels, as `pages.shared.frame.presenter` makes all other small type.
+# How much larger a figure's type is while presenting: 24 pixels, as all other small type then is.
 PRESENTED = 24 / figures.FONT
 
 NO_TOOLBAR = {"displayModeBar": False, "scrollZoom": False}
 
 
 class FinishedFigure(go.Figure):
-    """A styled figure that many visitors are shown and nobody changes: it is put into the browser's form only once."""
+    """A styled figure that nobody changes: its form for the browser is made once for all visitors."""
 
     _in_the_browsers_form: dict[str, Any] | None = None
 
@@ -36,17 +36,20 @@ class FinishedFigure(go.Figure):
 def draw_chart(
     figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | Literal["ignore"] = "ignore"
 ) -> None:
-    """A figure without toolbar, its words in the page's own text colour. `on_select` is called when a point is clicked."""
+    """Draw a figure in the page's text colour. on_select: called when one of its points is clicked."""
     _draw_figure(style_figure(figure, *_visitor_style()), key, alt, on_select)
 
 
 def draw_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...], key: str, alt: str) -> None:
-    """Like `draw_chart`, for a figure that is the same for many visitors: drawn once for each `of`, which must tell all that it shows."""
+    """Draw a figure that many visitors see, made by `draw` once for each `of`.
+
+    of: tells all that the figure depends on.
+    """
     _draw_figure(_finish_figure(of, *_visitor_style(), draw), key, alt)
 
 
 def prepare_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
-    """Have ready what `draw_shared_chart` shows, in either theme, for whoever is not presenting."""
+    """Make and keep the figure of `draw_shared_chart`, in either theme, for whoever is not presenting."""
     for colour in TEXT_COLOURS.values():
         _finish_figure(of, colour, figures.FONT, draw)
 
@@ -84,7 +87,10 @@ def _visitor_style() -> tuple[str, float]:
 
 
 def style_figure(figure: go.Figure, colour: str, size: float) -> go.Figure:
-    """The figure itself, now with its words in this colour and size. A drag does nothing to it: a finger's moves the page."""
+    """The figure itself, its words now in this colour and size (pixels).
+
+    A drag does nothing to it, so that a finger's moves the page.
+    """
     font = {"color": colour, "size": size}
     figure.update_layout(font=font, legend_font=font, dragmode=False)
     figure.update_annotations(font=font)

@@ -29,7 +29,7 @@ SIZES_READY = f"{', '.join(map(str, config.SHIPPED_SIZES[:-1]))} or {config.SHIP
 
 
 def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
-    """How many numbers the code has; the same dial on every page."""
+    """How many numbers the code has, by the dial that all pages share."""
     low, high = LIMITS["latent_size"]
     size = st.slider(
         "Latent size",
@@ -45,7 +45,7 @@ def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
 
 
 def choose_run_settings(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig:
-    """The dials of a model page, on top of its preset."""
+    """The run that a model page's dials describe, on top of its preset."""
     size = choose_latent_size()
     low, _ = LIMITS["epochs"]
     epochs = st.slider(
@@ -66,7 +66,7 @@ def choose_run_settings(preset: RunConfig, page: str, *, denoising: bool = False
 
 
 def choose_pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
-    """The dials of a pair: `preset` without noise in training, and the same with it."""
+    """The runs of a pair by its dials: `preset` without noise in training, and the same with it."""
     size = choose_latent_size()
     corruption = choose_training_noise(config.DAE.corruption)
     low, _ = LIMITS["epochs"]
@@ -84,7 +84,7 @@ def choose_pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
 
 
 def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:
-    """What the denoiser is trained on. Apart from the noise it is tested with."""
+    """Kind and level of the noise that a denoiser is trained on, by two dials."""
     kind = choose_noise_kind("Noise in training", "training_noise_kind", default.kind)
     low, high = RANGES["noise_level"]
     level = st.slider(
@@ -101,7 +101,7 @@ def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:
 
 
 def choose_noise_kind(label: str, key: str, default: str) -> str:
-    """Which way of spoiling a digit."""
+    """Kind of noise, a key of NOISE_WORDS, by a dial with this label and key."""
     kinds = list(NOISE_WORDS)
     return st.selectbox(
         label, kinds, kinds.index(default), format_func=NOISE_WORDS.__getitem__, key=key, bind="query-params"
@@ -109,7 +109,7 @@ def choose_noise_kind(label: str, key: str, default: str) -> str:
 
 
 def choose_test_noise(page: str, default: float) -> CorruptionConfig:
-    """The noise that the finished network is tried on: the amount changes, the pattern stays."""
+    """Kind and level of the noise that a finished network is tried on, by the dials of `page`."""
     low, high = RANGES["noise_level"]
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
@@ -134,10 +134,10 @@ def test_noise_key(page: str) -> str:
 
 
 def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[int, int]:
-    """Which test digits are shown and which noise pattern lies on them, with a button for new ones of each.
+    """Seed of the digits shown and seed of their noise, with a button for new ones of each.
 
-    one_digit: only the first digit is shown, so that the visitor's own leaves no other to be seen. whole_page: other parts
-    of the page, outside of the fragment that these dials stand in, show the digits too.
+    one_digit: only the first digit is shown, so that the visitor's own leaves no other to be seen.
+    whole_page: parts of the page outside of these dials' fragment show the digits too.
     """
     hidden = one_digit and my_digit.shown_digit() is not None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,7 +155,7 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
 
 
 def choose_digits_seed(key: str) -> int:
-    """A button of its own for new test digits, further down a page; which ones are shown."""
+    """Seed of the digits shown, with another button for new ones, further down a page."""
     _draw_next_button("New digits", key, "digits_seed")
     return linked.read_value("digits_seed", 0)
 

@@ -38,14 +38,13 @@ NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "D
 
 
 def show_provenance(run: StoredRun) -> None:
-    """One line on where a finished run comes from and what it learnt on."""
+    """Show in one line where a finished run comes from and what it learnt from."""
     training, result = run.config.training, run.result
     st.markdown(
         f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits "
-        f"({data.WORDS[result['dataset']['name']]}), "
-        f"{training.epochs} {'time' if training.epochs == 1 else 'times'} over, which took "
-        f"{result['train_seconds']:.0f} s "
-        f"on {result['device'].upper()}. It has {result['parameters']:,} parameters."
+        f"({data.WORDS[result['dataset']['name']]}), {training.epochs} "
+        f"{'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s on "
+        f"{result['device'].upper()}. It has {result['parameters']:,} parameters."
     )
 
 
@@ -57,22 +56,24 @@ def origin_badge(run: StoredRun) -> str:
 
 
 def show_dataset_note() -> None:
-    """Which digits the lab works with, on every page."""
+    """Show which digits the lab works with, and why none others."""
     digits = lab.digits()
     if problem := lab.data_problem():
         st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
     st.caption(
         f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and "
-        f"{len(digits.test_nhw):,} held back. "
-        "What you train learns from the former; networks that came with the lab say what they learnt from. "
-        "None learnt from a digit it is shown with."
+        f"{len(digits.test_nhw):,} held back. What you train learns from the former; networks that came "
+        "with the lab say what they learnt from. None learnt from a digit it is shown with."
     )
 
 
 def show_denoising_rows(
     run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
 ) -> None:
-    """Digits above their noisy version above their reconstruction. They follow the noise slider of the page `key`."""
+    """Show digits (n, 28, 28) above their noisy version above their reconstruction.
+
+    They follow the noise slider of the page `key`.
+    """
 
     def rows(level: float, noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
         return [
@@ -111,7 +112,7 @@ def noise_words(noise: CorruptionConfig) -> str:
 def show_models_side_by_side(
     runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
 ) -> None:
-    """One digit, its noisy version, and what each model makes of exactly that noisy version."""
+    """Show one digit (28, 28), its noisy version, and what each model makes of that version."""
     clean_nhw = clean_hw[None]
 
     def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
@@ -152,7 +153,7 @@ def _show_following_slider(
     at: Draw,
     html: Callable[[Sequence[Row]], str],
 ) -> None:
-    """The picture called `picture` as it is now, and how it follows the noise slider of the page `key`."""
+    """Show the picture called `picture`, which follows the noise slider of the page `key`."""
     of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
     scrubber.draw_following_picture(_picture_now(*of, noise.level, at, html), picture)
     scrubber.follow_slider(picture, _pictures_at_levels(*of, dials.test_noise_key(key), at))
@@ -169,7 +170,7 @@ def fingerprint(digits_nhw: Tensor) -> bytes:
 
 
 class ResultCache(Generic[Result]):
-    """A function with its results kept: for all visitors, or, for one with a digit of their own, for that visitor alone.
+    """A function whose results are kept: for all visitors, or for one with a digit of their own alone.
 
     Arguments that begin with an underscore must follow from the others. megabytes: of results for all.
     """
@@ -205,7 +206,7 @@ def _draw_at_all_levels(
     slider: str,
     _at: Draw,
 ) -> bytes:
-    # Drawing keeps the interpreter busy for a tenth of a second: until then the server sends the picture that is ready.
+    # Drawing keeps the interpreter busy for 0.1 s: before that the server sends the picture that is ready.
     time.sleep(SENT_FIRST)
     return scrubber.pack_frames(slider, picture, figures.frames(_at(LEVELS)))
 
@@ -215,7 +216,7 @@ _pictures_at_levels = ResultCache(_draw_at_all_levels, 64)
 
 
 def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
-    """The run's figures at this noise, over held-back digits, beside doing nothing."""
+    """Show the run's metrics at this noise over held-back digits, beside doing nothing."""
     measured, nothing, count = measure(run, noise, noise_seed)
     columns = st.columns(4)
     gain = round(measured["psnr"], 1) - round(nothing["psnr"], 1)
@@ -242,7 +243,7 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
 def measure(
     run: StoredRun, noise: CorruptionConfig, noise_seed: int
 ) -> tuple[dict[str, float], dict[str, float], int]:
-    """Metrics of the run and of doing nothing, and over how many held-back digits."""
+    """Metrics of the run, metrics of doing nothing, and the number of held-back digits measured."""
     digits = lab.digits().name
     measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, digits, run)
     nothing = _measure_nothing(noise, noise_seed, digits)
@@ -280,7 +281,7 @@ def measured_digits() -> Tensor:
 def show_compared_rows(
     runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int
 ) -> None:
-    """Digits above their noisy version above what each run makes of exactly that noisy version."""
+    """Show digits (n, 28, 28) above their noisy version above what each run makes of that version."""
     noisy_nhw = noisy_version(clean_nhw, noise, noise_seed)
     rebuilt = [
         Row(name, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for name, run in runs.items()
@@ -293,7 +294,7 @@ def show_compared_rows(
 
 
 def show_metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
-    """Each run's figures over the held-back digits at this noise, beside doing nothing."""
+    """Show each run's metrics at this noise over held-back digits, and those of doing nothing."""
     measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
     _, nothing, count = next(iter(measured.values()))
     rows = [
@@ -336,7 +337,7 @@ def decibel_words(value: float) -> str:
 
 
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
-    """Held-back digits (count, 28, 28), the same ones for the same seed; the visitor's own first, if it is to be shown."""
+    """Held-back digits (count, 28, 28) drawn with this seed; the visitor's own first, if it is shown."""
     test_nhw = lab.digits().test_nhw
     return my_digit.put_own_digit_first(
         test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
@@ -344,7 +345,7 @@ def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
 
 
 def find_trained_trio(latent_size: int) -> dict[str, StoredRun]:
-    """FAE, CAE and DAE of one latent size, as far as they are trained."""
+    """The finished runs of FAE, CAE and DAE of one latent size, by these names; missing ones left out."""
     found = {name: lab.find_trained_run(wanted) for name, wanted in trio_settings(latent_size).items()}
     return {name: run for name, run in found.items() if run is not None}
 
@@ -359,14 +360,14 @@ def trio_settings(latent_size: int) -> dict[str, RunConfig]:
 
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
-    """The same seed gives the same pattern at every level."""
+    """Digits (n, 28, 28) with noise on them. The same seed gives the same pattern at every level."""
     return noisy_digits(clean_nhw, noise, noise_seed)
 
 
 def _sweep_levels(
     run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]
 ) -> dict[float, tuple[Tensor, Tensor]]:
-    """Noisy input and reconstruction, both (n, 28, 28), at each noise level, in one pass through the network."""
+    """Noisy input and reconstruction, both (n, 28, 28), by noise level; one pass through the network."""
     noisy = [noisy_version(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
     rebuilt = as_picture(reconstruct(lab.load_network(run), torch.cat(noisy))).split(len(clean_nhw))
     return dict(zip(levels, zip(noisy, rebuilt, strict=True), strict=True))

@@ -44,10 +44,11 @@ NEEDED_SOON = (
 
 
 def open_page(*, draws_figures: bool) -> None:
-    """First line of every page: make sure that `router.py` has its say.
+    """Set up what every page stands on, its style and its link; draw again where `router.py` was passed over.
 
-    A fresh server whose first visitor follows a link to a page below the home page would run that page by itself,
-    because Streamlit takes a folder called pages/ for its older kind of multipage app until it meets `st.navigation`.
+    A fresh server whose first visitor follows a link to a page below the home page would run that page by
+    itself: Streamlit takes a folder called pages/ for its older kind of multipage app until it meets
+    `st.navigation`.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
@@ -61,28 +62,28 @@ def open_page(*, draws_figures: bool) -> None:
 
 @st.cache_resource(show_spinner=False)
 def freeze_imports(imported: str) -> None:
-    """Once after each large import: what every visitor's slider would otherwise pay for, again and again.
+    """Take what was imported out of the garbage collector's sight, and give torch one thread. Once an import.
 
-    What was imported is taken out of the garbage collector's sight: looking through torch's objects takes it 0.3 s. One
-    torch thread, so that one visitor's slider leaves the other cores to the others.
+    Looking through torch's objects takes the collector 0.3 s, which every visitor's slider would pay for. With
+    one thread, one visitor's slider leaves the other cores to the others.
     """
     use_one_thread()
     gc.freeze()
 
 
 def prepare_for_figures() -> None:
-    """Before the first figure: Plotly stumbles over a pandas that another visitor's page is just importing, so all wait for it here."""
+    """Import pandas before the first figure: Plotly stumbles over one that is just being imported."""
     import_module("pandas")
 
 
 @st.cache_resource(show_spinner=False)
 def import_ahead() -> None:
-    """At the end of the first page: begin to import what others need, which takes seconds."""
+    """Begin to import what other pages need, which takes seconds. At the end of the first page."""
     import_early(*NEEDED_SOON)
 
 
 def draw_page_link(page: str, label: str, icon: str) -> None:
-    """A link to another page; only its words where a page runs alone, without the router that knows the others."""
+    """Draw a link to another page; its words alone where a page runs without the router."""
     if pages := st.session_state.get(session.PAGES):
         st.page_link(pages[page], label=label, icon=icon)
     else:
@@ -104,7 +105,7 @@ def switch_page(page: str, query: dict[str, str]) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Show a LabError as a box with its cause and next step, in place of what is inside; the rest of the page goes on."""
+    """Show a LabError from inside as a box with its cause and next step; the rest of the page goes on."""
     try:
         yield
     except LabError as problem:
@@ -122,11 +123,11 @@ def _open_store(root: Path) -> Store:
 
 
 def visitor_id() -> str:
-    """A name for whoever sits at this browser. It lasts over a reload, and tells nothing about them.
+    """A name of 16 hexadecimal digits for whoever sits at this browser, which tells nothing about them.
 
-    Streamlit gives each browser a random token against forged requests. The cookie holds it behind a mask of
-    four bytes that changes; what is kept here is a hash of the token, so that it cannot be used for anything else.
-    Where there is no such cookie, a name lasts as long as the session.
+    It lasts over a reload; where there is no cookie, as long as the session. It is a hash of the random token
+    that Streamlit gives each browser against forged requests, so that it cannot be used as that. The cookie
+    holds the token behind a mask of four bytes that changes.
     """
     token = _unmasked(st.context.cookies.get("_streamlit_xsrf", ""))
     if token is None:
@@ -177,7 +178,7 @@ def _find_data_dir_at(_named: str | None, root: Path, _second: int) -> tuple[Pat
 
 @lru_cache(maxsize=1)
 def _find_data_problem(directory: Path, root: Path, _files: object) -> str | None:
-    """Why full MNIST cannot be read from there. Damaged files take long to tell too, so they are read again once they change."""
+    """Why full MNIST cannot be read from there; None if it can. Read again only when its files change."""
     try:
         _load_digits(data.best_data_set(directory), directory, root / "cache")
     except DataError as problem:
@@ -198,13 +199,16 @@ def digits_named(name: str) -> data.Digits | None:
 
 
 def digits_for(name: str) -> data.Digits:
-    """The digits to measure a run of the data set `name` on: that set if it is at hand, else the digits that are."""
+    """Digits to measure a run of the data set `name` on: that set if it is at hand, else what is."""
     return digits_named(name) or digits()
 
 
 @lru_cache(maxsize=2)
 def _load_digits(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    """The data set `name`, kept in memory. A page asks twenty times; `_read_digits` is slower, and has all visitors wait for one reading."""
+    """The data set `name`, kept in memory.
+
+    A page asks twenty times, and `_read_digits`, which has all visitors wait for one reading, is slower.
+    """
     return _read_digits(name, directory, cache_dir)
 
 
@@ -219,9 +223,10 @@ def with_digits_at_hand(run: RunConfig) -> RunConfig:
 
 
 def find_trained_run(run: RunConfig) -> StoredRun | None:
-    """The finished run with exactly these settings, else the shipped one with this model and corruption, else None.
+    """The finished run with these settings, else the shipped one of this model and corruption, else None.
 
-    A damaged run is reported and passed over. A run that came as a file is never given: nobody knows what it is worth.
+    A damaged run is reported and passed over. A run that came as a file is never given: nobody knows what it
+    is worth.
     """
     for look in (lambda: store().find(config.run_id(run)), lambda: store().shipped_like(run)):
         try:

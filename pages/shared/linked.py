@@ -1,8 +1,9 @@
-"""Values that a button and a widget both change. The program owns them, widgets show them, the link names them.
+"""Numbers that a button and a widget both change: owned by the program, shown by widgets, named in the link.
 
-A browser owns what its widgets hold. What the program writes under a widget's key reaches a browser only where the widget
-stands on the page: a field in a closed box keeps its old value and sends that again with whatever is pressed next. So each
-value lies under a plain key, and its widget gets another key, a new one whenever anything but the widget changed the value.
+A browser owns what its widgets hold. What the program writes under a widget's key reaches a browser only where
+the widget stands on the page: a field in a closed box keeps its old value and sends that again with whatever is
+pressed next. So each value lies under a plain key, and its widget gets another key, a new one whenever anything
+but the widget changed the value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ae_core.runs import links
 from pages.shared import session
 
 Number = TypeVar("Number", int, float)
-# Never the same number twice, so that no browser still holds anything under a new key, whatever the session has forgotten.
+# Never the same number twice: no browser still holds anything under a new key.
 _numbers = count(1)
 
 
@@ -41,19 +42,19 @@ def read_value(key: str, default: Number) -> Number:
 
 
 def set_value(key: str, number: float) -> None:
-    """The program's own change of the value under `key`, whose widget may be out of sight."""
+    """Change the value under `key` for the program; its widget, which may be out of sight, gets a new key."""
     st.session_state[key] = number
     renew_widget_key(key)
 
 
 def set_shown_value(key: str, number: float) -> None:
-    """Like `set_value`, for a widget that is in sight: it keeps its key, and its place on the page."""
+    """Change the value under `key` and in its widget, which is in sight and keeps its key and its place."""
     st.session_state[key] = st.session_state[widget_key(key)] = number
     st.session_state.setdefault(session.SHOWN_WIDGETS, set()).add(key)
 
 
 def shown_widget_options(key: str, number: float) -> dict[str, Any]:
-    """The key and the value for the widget of `set_shown_value`; no value where `set_shown_value` has just given it one."""
+    """Arguments `key` and `value` for the widget of `set_shown_value`; no value where that just gave one."""
     shown: set[str] = st.session_state.setdefault(session.SHOWN_WIDGETS, set())
     if key in shown:
         shown.remove(key)
@@ -83,7 +84,7 @@ def renew_widget_key(name: str) -> None:
 
 
 def _parse_link_value(key: str, said: str, default: Number) -> Number:
-    """What a link says of a value; where it cannot be used, the default, which `links.find_problems` tells."""
+    """Number that a link says; where it cannot be used, the default, as `links.find_problems` tells."""
     check = links.find_check(key)
     try:
         number = type(default)(float(said))

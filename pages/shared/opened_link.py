@@ -12,7 +12,7 @@ from pages.shared import session
 
 
 def read_opened_link() -> None:
-    """Before any dial takes its value from the link: keep whose run it names, and tell what is not understood."""
+    """Keep whose run the link names, and tell what is not understood, before any dial reads the link."""
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
@@ -20,7 +20,7 @@ def read_opened_link() -> None:
 
 
 def sender() -> Sender | None:
-    """The run that the sender of this visitor's link saw. A link's own dials may go from page to page; this lasts as long as the visit."""
+    """The run that the sender of this visitor's link saw; None without one. Lasts as long as the session."""
     return st.session_state.get(session.LINK_SENDER)
 
 

@@ -49,9 +49,10 @@ IN_A_ROW = 3
 
 
 def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False) -> None:
-    """First line of every page: what every page stands on, and where on the path it is, if it is on it.
+    """Set up the page called `page` and show where on the path it is. Every page's first call.
 
-    trains: the page shows trainings itself, and says of the others what is under way once it knows which they are.
+    draws_figures: wait for what Plotly needs. trains: the page itself calls `under_way`, once it knows which
+    trainings it shows.
     """
     lab.open_page(draws_figures=draws_figures)
     browser_memory.restore_from_browser()
@@ -67,7 +68,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
 
 
 def show_overview() -> None:
-    """The whole path, and what lies beside it."""
+    """Show links to all of the path and to the pages beside it."""
     st.subheader("The way through")
     steps = list(enumerate(PATH[1:], 2))
     for row in (
@@ -83,7 +84,7 @@ def show_overview() -> None:
 
 
 def end_lesson(page: str) -> None:
-    """Last line of every page: the way on, and the way back."""
+    """Show the way on, the way back and the presenter's switch. Every page's last call."""
     following, before = _neighbours(page)
     st.divider()
     onward, backward = st.columns(2, gap="medium")
@@ -97,9 +98,9 @@ def end_lesson(page: str) -> None:
 
 
 def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
-    """The lesson after `page` and the one before it. A page beside the path lies between the step seen last and the one after.
+    """The lesson after `page`, and the one before it or None.
 
-    After the path's last step come the pages beside it, and after these its beginning.
+    A page beside the path lies between the step seen last and the one after. After the path's last step come the pages beside it, and after these its beginning.
     """
     if place := _place_on_path(page):
         return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
@@ -110,14 +111,17 @@ def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
 
 
 def open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A narrow column for the dials, hidden while presenting until they are wanted, and a wide one for the pictures."""
+    """A narrow column for the dials and a wide one for the pictures.
+
+    While presenting, the dials are hidden until they are wanted.
+    """
     presenter.offer_dials_by_touch()
     controls, pictures = st.columns([1, 3], gap="large")
     return controls.container(key=presenter.DIALS), pictures
 
 
 def _place_on_path(page: str) -> int:
-    """From 1; 0 for a page beside the path."""
+    """Place of a page on the path, from 1; 0 for one beside it."""
     return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
 
 

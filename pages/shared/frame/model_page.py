@@ -1,4 +1,4 @@
-"""The bench that the three model pages share: dials and buttons on the left, what the network makes of it on the right."""
+"""What the three model pages share: dials and buttons on the left, what the network makes on the right."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def show_model_bench(
     digits_below: bool = False,
     more: More | None = None,
 ) -> RunConfig | None:
-    """Train a model and try it, under the dials of `page`. Gives back the run they describe; None where they do not fit together.
+    """Show the dials of `page`, the training and the trial of a model. The run they describe, or None.
 
-    `more` is shown below: it gets the run, the digits, the noise and its seed, and follows the same dials. digits_below: the
-    page itself shows the same digits further down.
+    None where the dials do not fit together. more: drawn below, given the run, the digits (n, 28, 28), the noise
+    and its seed. digits_below: the page itself shows the same digits further down.
     """
     controls, pictures = lesson.open_columns()
     run = None
@@ -49,7 +49,7 @@ def show_model_bench(
 
 @st.fragment
 def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
-    """A fragment of its own, so that a test dial redraws the pictures and nothing else."""
+    """Show what the network makes of digits; a fragment, so that a test dial redraws nothing else."""
     with lab.plain_errors():
         found = lab.find_trained_run(wanted)
         if found is None or found.run_id != run_id:

@@ -1,7 +1,7 @@
 """Presenting: large type, hidden dials, and the whole path under two keys.
 
-`?present=1` in a link, or the switch at the foot of a lesson, turns it on. A clicker's keys are Page Down and Page Up, and the
-full stop or B for a black screen.
+`?present=1` in a link, or the switch at the foot of a lesson, turns it on. A clicker's keys are Page Down and
+Page Up, and the full stop or B for a black screen.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ _asker = st.components.v2.component("autoencoder_lab_presenter_again", js=read_s
 
 @dataclass(frozen=True)
 class PutAway:
-    """What the script's key has put away: the page that it was pressed on, the one it led to, and the dials with their values."""
+    """What "back to the script" has put away.
+
+    page: where it was pressed. script: where it led. dials: session values by key, from
+    `session.put_values_away`.
+    """
 
     page: str
     script: str
@@ -46,7 +50,7 @@ class PutAway:
 
 
 def prepare_page(page: str, path: Sequence[str]) -> None:
-    """Set the page up for presenting, if that is on: type, dials, and the keys that lead along `path`."""
+    """Set `page` up for presenting, if that is on: type, dials, and keys that lead along `path`."""
     if session.PRESENTING not in st.session_state:
         st.session_state[session.PRESENTING] = st.query_params.get(LINK) == "1"
     if page in path:
@@ -70,7 +74,7 @@ def prepare_page(page: str, path: Sequence[str]) -> None:
 
 
 def script_step(path: Sequence[str]) -> str:
-    """The step of the path that this visitor saw last; its first where they have seen none."""
+    """Step of the path that this visitor saw last; the first where they have seen none."""
     return str(st.session_state.get(session.SCRIPT_STEP, path[0]))
 
 
@@ -96,7 +100,7 @@ def _listen_for_keys(page: str, path: Sequence[str]) -> None:
 
 
 def _obey_key(page: str, here: str, path: Sequence[str]) -> None:
-    """Before the page is drawn again: what was set then reaches the dials that are on it."""
+    """Do what the pressed key says, before the page is drawn: what it sets then reaches the dials."""
     said = st.session_state[session.PRESENTER_KEYS].said
     st.session_state[session.KEYS_OBEYED] = st.session_state.get(session.KEYS_OBEYED, 0) + 1
     if said == "dials":
@@ -117,7 +121,7 @@ def toggle_dials() -> None:
 
 
 def _go_back_to_script(page: str, here: str) -> None:
-    """Lead from `page` to `here` as the script has it: every dial at its default and out of sight, the lab's own digits."""
+    """Lead from `page` to `here` with every dial at its default and out of sight, and the lab's digits."""
     st.session_state[session.PUT_AWAY] = PutAway(page, here, session.put_values_away())
     if my_digit.own_digit() is not None:
         st.session_state[session.OWN_DIGIT_SHOWN] = False
@@ -125,7 +129,7 @@ def _go_back_to_script(page: str, here: str) -> None:
 
 
 def _undo_back_to_script(page: str) -> None:
-    """Everything as it was when the script's key was pressed, on the page where it was."""
+    """Put everything back as it was when the script's key was pressed, on the page where it was."""
     before: PutAway | None = st.session_state.pop(session.PUT_AWAY, None)
     if before is not None:
         session.put_values_away()
@@ -142,7 +146,7 @@ def _redraw_dials(page: str, to: str) -> None:
 
 
 def _offer_undo(page: str) -> None:
-    """On the page that the script's key has led to: the way back from it, for whoever pressed it by mistake."""
+    """Show a button that undoes the script's key, on the page that it led to."""
     put_away: PutAway | None = st.session_state.get(session.PUT_AWAY)
     if put_away is not None and put_away.script == page:
         st.button(
@@ -155,14 +159,14 @@ def _offer_undo(page: str) -> None:
 
 
 def offer_dials_by_touch() -> None:
-    """While presenting on a device with a touch screen: a button for the dials, which the key D shows elsewhere."""
+    """Show a button for the dials, while presenting on a touch screen; elsewhere the key D does that."""
     if lab.is_presenting():
         label = "Hide the dials" if st.session_state.get(session.DIALS_SHOWN) else "Show the dials"
         st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=toggle_dials)
 
 
 def draw_presenter_switch() -> None:
-    """Turn presenting on or off, and say which keys it knows. In a box of its own: nobody who wants the next page meets it."""
+    """Show the box with the presenter's switch and keys. A box, so that nobody else meets them."""
     with st.expander(
         "Presenter mode", icon=":material/present_to_all:", key="presenter_box", expanded=lab.is_presenting()
     ):
@@ -186,7 +190,7 @@ def _toggle_presenting() -> None:
 
 
 def prepare_networks() -> int:
-    """Have every network of the script in memory, and the slow figures; how many there are. Once for all visitors.
+    """Load every network of the script and make the slow figures, once for all visitors. How many networks.
 
     At the foot of a page, so that its pictures are there first.
     """
@@ -200,7 +204,7 @@ def _prepare_networks(_root: object) -> int:
     from pages.shared.runs import training_story
 
     trios = [display.find_trained_trio(size) for size in config.SHIPPED_SIZES]
-    # What the script's pages take longest to measure and to draw, at the dials they begin with, in the room's windows too.
+    # What the script's pages take longest to measure and to draw, at the dials they begin with.
     for trio in trios:
         for name, run in trio.items():
             lab.load_network(run)

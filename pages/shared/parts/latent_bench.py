@@ -359,6 +359,6 @@ def judge_halfway(run: StoredRun) -> Answer:
     return Answer(
         right,
         f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the "
-        f"decoded picture and {faded:.1f} "
-        "away from the cross-fade (squared distance, summed over the 784 pixels; mean of the pairs).",
+        f"decoded picture and {faded:.1f} away from the cross-fade (squared distance, summed over the 784 "
+        "pixels; mean of the pairs).",
     )

@@ -54,8 +54,7 @@ def offer_digit(digit_hw: Tensor) -> None:
         my_digit.draw_digit_switch("your_digit", "Show it in the lessons")
     st.caption(
         "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you "
-        "close the lab's tab: "
-        "the lab never writes it into a file."
+        "close the lab's tab: the lab never writes it into a file."
     )
 
 

@@ -50,8 +50,7 @@ def show_feature_maps(
         st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
             "Each small picture is what one filter found in the digit. The maps of one stage share one "
-            "scale, which their line tells; "
-            "the code lies between the two paths."
+            "scale, which their line tells; the code lies between the two paths."
         )
 
 

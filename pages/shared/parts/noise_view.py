@@ -81,10 +81,9 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
         st.markdown(" ".join(words))
         st.caption(
             f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; "
-            "the bands hold 8 of 10 of them "
-            "(10th to 90th percentile). A ring marks where the lines say that a network is as good as doing "
-            "nothing, the input as it is."
-            f"{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
+            "the bands hold 8 of 10 of them (10th to 90th percentile). A ring marks where the lines say "
+            "that a network is as good as doing nothing, the input as it "
+            f"is.{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
         )
 
 
@@ -203,8 +202,8 @@ def show_table(
     )
     st.caption(
         f"Means over {count_measured()} held-back digits at this noise; PSNR is that of the mean squared "
-        "error. In brackets, between which values "
-        "8 of 10 digits lie. The squared error is per image of 784 pixels."
+        "error. In brackets, between which values 8 of 10 digits lie. The squared error is per image of 784 "
+        "pixels."
     )
 
 
@@ -332,19 +331,17 @@ def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: 
         )
     words = (
         f"Over {count} held-back digits at {noise_words(noise)}, the squared error per image is "
-        f"{found.input_error:.1f} in the noisy input "
-        f"and {found.output_error:.1f} in the output: "
-        f"**{_change_words(found.output_error / found.input_error)}**. "
-        "The output's error is noise that is left and blur from the bottleneck together. "
+        f"{found.input_error:.1f} in the noisy input and {found.output_error:.1f} in the output: "
+        f"**{_change_words(found.output_error / found.input_error)}**. The output's error is noise that is "
+        "left and blur from the bottleneck together. "
     )
     if noise.kind != "gaussian":
         return words + "This kind of noise stays between black and white, so nothing is clipped."
     return words + (
         f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot "
-        "get darker. So the noise left "
-        f"on the black background is on average not 0 but **{found.background_mean:.2f}**; the mean of "
-        "min(1, max(0, σε)) is "
-        f"σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σε > 1) = {clipped_mean(noise.level):.2f}."
+        "get darker. So the noise left on the black background is on average not 0 but "
+        f"**{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is σ/√(2π) · (1 − exp(−1/(2σ²))) "
+        f"+ P(σε > 1) = {clipped_mean(noise.level):.2f}."
     )
 
 

@@ -67,9 +67,8 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         return Answer(
             mine.verdict,
             f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the "
-            "nearest of "
-            f"{mine.held_back:,} held-back digits (squared error). Times the error of a median held-back "
-            f"digit: {times}.",
+            f"nearest of {mine.held_back:,} held-back digits (squared error). Times the error of a median "
+            f"held-back digit: {times}.",
         )
 
     words = (
@@ -106,10 +105,9 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
         f"{_find_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a "
-        "held-back digit than to what went in. "
-        f"“{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at most {AS_WELL_TIMES} times a median "
-        "held-back digit's. "
-        "Percentile: how many in a hundred held-back digits have a smaller squared error."
+        f"held-back digit than to what went in. “{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at "
+        f"most {AS_WELL_TIMES} times a median held-back digit's. Percentile: how many in a hundred "
+        "held-back digits have a smaller squared error."
     )
 
 
@@ -157,9 +155,8 @@ def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
         return Answer(
             one.commonest_end,
             f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: "
-            f"{one.counts[iteration.SAME]}; "
-            f"on one of another: {one.counts[iteration.ANOTHER]}; still changing after {STEPS} steps: "
-            f"{one.counts[iteration.MOVING]}.",
+            f"{one.counts[iteration.SAME]}; on one of another: {one.counts[iteration.ANOTHER]}; still "
+            f"changing after {STEPS} steps: {one.counts[iteration.MOVING]}.",
         )
 
     words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
@@ -178,10 +175,9 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
     one = _measure_course(runs[model])
     st.markdown(
         f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end "
-        "pictures lie "
-        f"{one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are still of their "
-        "digit's class by their "
-        f"nearest neighbour; after the first step it was {one.same_class_at_first}."
+        f"pictures lie {one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are "
+        "still of their digit's class by their nearest neighbour; after the first step it was "
+        f"{one.same_class_at_first}."
     )
     strips, curve = st.columns(2, gap="medium")
     with strips:
@@ -193,11 +189,9 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
         charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
         f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in "
-        f"step {STEPS}; else it drifts. "
-        "A network collapses if different digits end in nearly the same picture, less than "
-        f"{iteration.COLLAPSED:.0%} as far apart; "
-        "else it does what most digits do. Nearest neighbour: among the digits to learn from. The curves "
-        "are means over the digits."
+        f"step {STEPS}; else it drifts. A network collapses if different digits end in nearly the same "
+        f"picture, less than {iteration.COLLAPSED:.0%} as far apart; else it does what most digits do. "
+        "Nearest neighbour: among the digits to learn from. The curves are means over the digits."
     )
 
 

@@ -74,9 +74,8 @@ def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
     )
     return (
         f"The {changed} in training differ{'s' if len(names) == 1 else ''} "
-        f"({noise_words(cae.config.corruption)} and "
-        f"{noise_words(dae.config.corruption)}), and nothing else does. {count}; "
-        f"made again from the seed, their starting weights are {start}."
+        f"({noise_words(cae.config.corruption)} and {noise_words(dae.config.corruption)}), and nothing else "
+        f"does. {count}; made again from the seed, their starting weights are {start}."
     )
 
 

@@ -103,8 +103,8 @@ def judge_pca_or_fae(run: RunConfig) -> Answer:
     errors = {"PCA": measure_pca_error(size), "FAE": measure_error(fae)}
     because = (
         f"Squared error per image, latent size {size}, {_measured_on()}: PCA {errors['PCA']:.1f}, FAE "
-        f"{errors['FAE']:.1f}. "
-        f"PCA was fitted on {_fitted_on():,} digits, the FAE learnt from {_learnt_from(fae):,}."
+        f"{errors['FAE']:.1f}. PCA was fitted on {_fitted_on():,} digits, the FAE learnt from "
+        f"{_learnt_from(fae):,}."
     )
     return Answer(_right_option(errors, FAE_OR_PCA), because)
 
@@ -166,8 +166,7 @@ def linear_words(own: float, pca: float, count: int) -> str:
     return (
         f"**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE {own:.2f}{times}. "
         "There PCA is the best linear code. A linear network can come as near to it as training takes it, "
-        "and never below "
-        "(Baldi and Hornik 1989)."
+        "and never below (Baldi and Hornik 1989)."
     )
 
 
@@ -177,8 +176,7 @@ def bound_words(fae: float, pca: float) -> str:
     word = "as large as" if one == other else "smaller than" if one < other else "larger than"
     return (
         "The FAE with hidden layers and activations is not bound by that. On held-back digits, which "
-        "neither learnt from, its error of "
-        f"{fae:.1f} is **{word}** PCA's, {pca:.1f}."
+        f"neither learnt from, its error of {fae:.1f} is **{word}** PCA's, {pca:.1f}."
     )
 
 
@@ -318,8 +316,7 @@ def _require_run(run: RunConfig) -> StoredRun:
     if found is None:
         raise LabError(
             f"No {config.family(run)} with latent size {run.model.latent_size} has been trained yet, so "
-            "there is nothing to measure. "
-            f"Train one, or move the dial to {dials.SIZES_READY}."
+            f"there is nothing to measure. Train one, or move the dial to {dials.SIZES_READY}."
         )
     return found
 

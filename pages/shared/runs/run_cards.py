@@ -92,11 +92,10 @@ def _badges(run: ListedRun) -> str:
 def _settings_words(run: RunConfig) -> str:
     training = run.training
     return (
-        f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. "
-        f"Noise in training: {run_list.noise_words(run)}. Epochs: {training.epochs}. "
-        f"Learning rate {training.learning_rate:g}, batches of {training.batch_size}, "
-        f"{LOSS_WORDS[training.loss].lower()}, "
-        f"seed {training.seed}. Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
+        f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. Noise in training: "
+        f"{run_list.noise_words(run)}. Epochs: {training.epochs}. Learning rate {training.learning_rate:g}, "
+        f"batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, seed {training.seed}. "
+        f"Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
     )
 
 

@@ -64,8 +64,7 @@ def show_fullness() -> None:
     )
     st.caption(
         "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those "
-        "that came with the lab "
-        "are kept."
+        "that came with the lab are kept."
     )
 
 
@@ -119,8 +118,7 @@ def measured_words(run: StoredRun) -> str:
     if measured.may_know_them:
         return (
             f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file "
-            "says could not be checked. On "
-            f"{where}, which it may have learnt from, its squared error is "
+            f"says could not be checked. On {where}, which it may have learnt from, its squared error is "
             f"{measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
         )
     return (
@@ -208,8 +206,7 @@ def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
     elif all(run.folder.shipped or run.folder.uploaded for run in runs):
         st.info(
             "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of "
-            "it appears in this list. "
-            "These runs came with the "
+            "it appears in this list. These runs came with the "
             f"lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
             icon=":material/play_arrow:",
         )

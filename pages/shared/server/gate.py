@@ -79,8 +79,7 @@ def most_visitors() -> int:
     if not (text.isdecimal() and int(text)):
         raise ConfigError(
             f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is "
-            f"{text!r}. "
-            "Set it to one, or leave it unset, and start the lab again."
+            f"{text!r}. Set it to one, or leave it unset, and start the lab again."
         )
     return int(text)
 
