@@ -39,7 +39,7 @@ _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("pas
 
 
 def choose_digit_source() -> None:
-    """Let the visitor draw, choose a file, or take a photograph; what comes is kept in `my_digit`."""
+    """Show the ways in for a picture: canvas, file, camera. What comes is kept in `my_digit`."""
     st.html(style_html("digit_source", properties={"lab-board": f"{BOARD_SIDE}px"}))
     _restore_picture()
     way = st.segmented_control(
@@ -64,7 +64,7 @@ def choose_digit_source() -> None:
 
 
 def show_prompt() -> None:
-    """What to do where there is no picture yet."""
+    """Show what to do where there is no picture yet."""
     way = str(st.session_state[session.DIGIT_SOURCE])
     st.info(PROMPTS[way], icon=WAYS[way])
 
@@ -73,7 +73,7 @@ def show_prompt() -> None:
 
 
 def _draw_canvas() -> None:
-    # Imported when wanted: it registers itself with the server that runs, so that nothing without one could import this module.
+    # Imported when wanted: it registers itself with the running server, and is no use without one.
     from streamlit_drawable_canvas import st_canvas
 
     st.space("small")  # the board's own buttons float above it
@@ -124,7 +124,10 @@ def _draw_canvas() -> None:
 
 
 def _undo_stroke() -> None:
-    """Back to the picture before the last stroke. It takes another board: the one on the page cannot be told to go back."""
+    """Go back to the picture before the last stroke.
+
+    It takes another board: the one on the page cannot be told to go back.
+    """
     board = st.session_state[session.OWN_BOARD] = st.session_state.get(
         session.OWN_BOARD, Board()
     ).before_last_stroke()
@@ -140,7 +143,7 @@ def _clear_board() -> None:
 
 
 def _load_board() -> Board:
-    """This session's board; where nothing has been on it yet, the one that the browser has kept."""
+    """This session's board; where nothing has been on it yet, the one that the browser kept."""
     board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
     if (
         board.number == 0
@@ -181,7 +184,7 @@ def _load_photograph() -> None:
 
 
 def _read_file(file: UploadedFile | None) -> None:
-    """Read the file once; the server then lets go of it."""
+    """Read the picture in an uploaded file, if there is one; the server then lets go of the file."""
     if file is None:
         return
     try:
@@ -191,7 +194,10 @@ def _read_file(file: UploadedFile | None) -> None:
 
 
 def _read_picture(content: bytes, name: str, *, begin_anew: bool = False) -> None:
-    """Each picture is read once: `name` is another one for each."""
+    """Read a picture file, once for each `name`, into `my_digit` and the browser's memory.
+
+    begin_anew: it is prepared without the wishes for the last one. Says so where there are too many, or no picture.
+    """
     if name == st.session_state.get(session.OWN_PICTURE_SEEN):
         return
     st.session_state[session.OWN_PICTURE_SEEN] = name
@@ -224,7 +230,7 @@ def _encode_picture(pixels_hwc: np.ndarray) -> str:
 
 
 def _restore_picture() -> None:
-    """The picture that the browser has kept, where this session has none; no word about what is not a picture."""
+    """Take the picture that the browser kept, where this session has none; silent on what is no picture."""
     text = browser_memory.kept_text("picture")
     if my_digit.own_picture() is not None or not text or _is_beyond_limit():
         return
@@ -235,7 +241,7 @@ def _restore_picture() -> None:
 
 
 def _is_beyond_limit() -> bool:
-    """Whether this session has had its share of reading; reading takes the server's time, which is everybody's."""
+    """Whether this session has read MOST_A_MINUTE pictures in a minute; reading takes everybody's time."""
     now = time.monotonic()
     lately: list[float] = [
         then for then in st.session_state.get(session.OWN_PICTURE_TIMES, []) if now - then < 60
@@ -245,7 +251,7 @@ def _is_beyond_limit() -> bool:
 
 
 def _drop_server_file(file: UploadedFile) -> None:
-    """What was read need not stay in the server's memory as a file as well. There is no public way to say so."""
+    """Take a file that was read out of the server's memory. There is no public way to do so."""
     context = get_script_run_ctx()
     if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)

@@ -1,4 +1,4 @@
-"""The drawing board's strokes: what is on it, the picture after each, and both as a text that the visitor's browser keeps."""
+"""The drawing board's strokes, the picture after each, and both as a text for the browser to keep."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ COORDINATES = {"M": 2, "L": 2, "Q": 4}
 
 @dataclass
 class Board:
-    """A drawing board: which one of the session's, what is on it, and the picture (a PNG file) after each stroke, by their number.
+    """A drawing board of a session.
 
-    drawing: as the board describes it, a list of strokes under "objects". start: what was on it when it appeared.
+    number: which one of the session's. drawing: what is on it as the drawing library describes it, a list of
+    strokes under "objects". pictures: the PNG file after so many strokes. start: what was on it at first.
     """
 
     number: int = 0
@@ -46,11 +47,11 @@ class Board:
 
     @property
     def strokes(self) -> int:
-        """How many strokes are on it."""
+        """Number of strokes on it."""
         return len(self.drawing["objects"]) if self.drawing else 0
 
     def before_last_stroke(self) -> Board:
-        """Another board, with the strokes of the latest picture that has fewer."""
+        """The next board, with the strokes of the latest picture that has fewer."""
         before = max((count for count in self.pictures if count < self.strokes), default=0)
         drawing = (
             {**self.drawing, "objects": self.drawing["objects"][:before]} if self.drawing and before else None
@@ -63,7 +64,7 @@ class Board:
 
 
 def encode_board(board: Board) -> str:
-    """The board for `decode_board`; empty where there is nothing on it."""
+    """JSON of the board for `decode_board`; empty where there is nothing on it."""
     strokes = [stroke for each in (board.drawing or {}).get("objects", []) if (stroke := _clean_stroke(each))]
     if not strokes or len(strokes) != board.strokes:
         return ""
@@ -81,7 +82,7 @@ def encode_board(board: Board) -> str:
 
 
 def decode_board(text: str) -> Board | None:
-    """The next board, with what is in a text of `encode_board`; None from any other text, which may come from anybody."""
+    """The next board, with what a text of `encode_board` says; None from any other text."""
     try:
         found = json.loads(text)
         strokes = [_clean_stroke(each) for each in found["strokes"]]
@@ -108,7 +109,7 @@ def decode_board(text: str) -> Board | None:
 
 
 def _clean_stroke(each: object) -> dict[str, Any] | None:
-    """One stroke as the board describes it, with nothing besides; None if it is not one of a pen."""
+    """A stroke as the drawing library describes it, without anything else; None if it is no pen's."""
     if not isinstance(each, Mapping):
         return None
     numbers = {name: each.get(name, 1 if name.startswith("scale") else 0) for name in NUMBERS}

@@ -1,4 +1,4 @@
-"""A visitor's own picture and the digit made of it, kept for this visitor alone, until they close the page's tab."""
+"""A visitor's own picture and the digit made of it, kept for them alone until they close the tab."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def own_picture() -> np.ndarray | None:
 
 
 def keep_picture(pixels_hwc: np.ndarray) -> None:
-    """A new picture takes the old one's place."""
+    """Keep a picture (h, w, 3) of 0 to 255 in place of the last one."""
     st.session_state[session.OWN_PICTURE] = pixels_hwc
 
 
@@ -39,14 +39,14 @@ def own_digit() -> Tensor | None:
 
 
 def keep_digit(digit_hw: Tensor) -> None:
-    """What the lessons show as "my digit"."""
+    """Keep a digit (28, 28) in [0, 1], in the session and the browser, for the lessons to show."""
     own_digit()  # with it comes whether it is shown
     st.session_state[session.OWN_DIGIT] = digit_hw
     _keep_in_browser()
 
 
 def forget_own_digit() -> None:
-    """Nothing of the picture or the digit remains, in the browser neither."""
+    """Forget the picture and the digit, in the session and in the browser."""
     for key in (session.OWN_PICTURE, session.OWN_DIGIT, session.OWN_DIGIT_SHOWN):
         st.session_state.pop(key, None)
     for name in ("picture", "board", "digit"):
@@ -54,13 +54,13 @@ def forget_own_digit() -> None:
 
 
 def shown_digit() -> Tensor | None:
-    """The visitor's digit, where there is one and the lessons are to show it."""
+    """The visitor's digit (28, 28) where the lessons are to show it; else None."""
     own_hw = own_digit()
     return own_hw if st.session_state.get(session.OWN_DIGIT_SHOWN, True) else None
 
 
 def draw_digit_switch(key: str, label: str = "My digit") -> None:
-    """Whether the lessons show the visitor's digit; nothing where there is none."""
+    """Draw the switch for the visitor's digit in the lessons; nothing where there is none."""
     if own_digit() is not None:
         st.toggle(
             label,
@@ -73,7 +73,7 @@ def draw_digit_switch(key: str, label: str = "My digit") -> None:
 
 
 def put_own_digit_first(digits_nhw: Tensor) -> Tensor:
-    """These digits, the visitor's own in the place of the first if it is to be shown."""
+    """These digits (n, 28, 28), the visitor's own in place of the first if it is to be shown."""
     own = shown_digit()
     return digits_nhw if own is None else torch.cat([own[None], digits_nhw[1:]])
 

@@ -17,7 +17,10 @@ FLIP, THRESHOLD, PREPARE = "own_flip", "own_threshold", "own_prepare"
 
 
 def show_preparation(pixels_hwc: np.ndarray) -> PreparedDigit | None:
-    """The steps from this picture to a digit, and below them the dials. None, and why, where there is none on it."""
+    """Show the steps from a picture (h, w, 3) to a digit, with the dials below. What came of it, or None.
+
+    None, and a box that says why, where there is no digit on it.
+    """
     steps = st.container()
     wishes = _choose_wishes()
     try:
@@ -36,7 +39,7 @@ def show_preparation(pixels_hwc: np.ndarray) -> PreparedDigit | None:
 
 
 def reset_preparation() -> None:
-    """The next picture begins with no wishes."""
+    """Put every dial of the preparation back, for the next picture."""
     for key in (session.OWN_TURNS, session.OWN_WHICH):
         st.session_state.pop(key, None)
     for name in (FLIP, THRESHOLD, PREPARE):
@@ -84,7 +87,7 @@ def _choose_wishes() -> Wishes:
 
 
 def _choose_digit(prepared: PreparedDigit) -> None:
-    """Which of several digits; a chosen one that is no longer there gives way to the one that is shown."""
+    """Show a choice of several digits; a chosen one that is gone gives way to the one shown."""
     count = len(prepared.boxes)
     if count < 2:
         st.session_state.pop(session.OWN_WHICH, None)

@@ -1,4 +1,4 @@
-"""What can be done in the space of codes: choose digits, walk between two, and ask the decoder about any place."""
+"""The space of codes: a map of digits, the walk between two, and what is decoded anywhere else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ MIDDLE = 50.0
 
 @dataclass(frozen=True)
 class CodeSpace:
-    """Held-back digits as a network sees them (n, 28, 28), their classes (n,), their codes (n, l), and how these are drawn."""
+    """Held-back digits as a network sees them (n, 28, 28), their classes (n,) and their codes (n, l).
+
+    plane: the two directions that codes are drawn along. noise: what lies on the digits.
+    """
 
     model: Autoencoder
     seen_nhw: Tensor
@@ -57,7 +60,7 @@ class CodeSpace:
 
 
 def load_code_space(run: StoredRun, noise: CorruptionConfig) -> CodeSpace:
-    """The codes of up to 1,000 held-back digits with this noise on them."""
+    """Codes of up to 1,000 held-back digits with this noise on them."""
     return _load_code_space(lab.store().root, run.run_id, run.weights_sha256, noise, lab.digits().name, run)
 
 
@@ -78,7 +81,7 @@ def _load_code_space(
 
 @dataclass(frozen=True)
 class WalkEnds:
-    """The two pictures A and B, as the network sees them (2, 28, 28), their codes (2, l), and what they are."""
+    """The pictures A and B as the network sees them (2, 28, 28), their codes (2, l), and their names."""
 
     seen_2hw: Tensor
     codes_2l: Tensor
@@ -87,7 +90,7 @@ class WalkEnds:
 
 @st.fragment
 def show_two_digits(here: CodeSpace) -> None:
-    """The map of codes, two chosen digits, and the walk from one to the other."""
+    """Show the map of codes, two chosen digits, and the walk from one to the other."""
     with lab.plain_errors():
         left, right = st.columns([3, 2], gap="medium")
         with right:
@@ -208,14 +211,14 @@ def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
 
 
 def axis_titles(plane: Plane, size: int) -> tuple[str, str]:
-    """What the axes of a map of codes of so many numbers are."""
+    """Titles of the axes of a map of codes of `size` numbers."""
     if plane.along:
         return "1st principal direction", "2nd principal direction"
     return "1st number of the code", "2nd number" if size == 2 else ""
 
 
 def shown_share_words(plane: Plane, size: int) -> str:
-    """How much of the codes such a map shows, in a sentence."""
+    """How much of the codes of `size` numbers such a map shows, in a sentence."""
     if plane.along is None:
         return (
             "Nothing is left out: a code is a point of this plane."
@@ -229,13 +232,13 @@ def shown_share_words(plane: Plane, size: int) -> str:
 
 
 def _clicked_points(key: str) -> list[dict[str, Any]]:
-    """The point of a figure that was clicked on, if the figure is still there."""
+    """The point of the figure `key` that was clicked on, as a list of at most one."""
     chart = st.session_state.get(key)
     return list(chart.selection.points[:1]) if chart else []
 
 
 def _choose_clicked_digit() -> None:
-    """The digit of the clicked point becomes A or B; B where A is the visitor's own."""
+    """Make the digit of the clicked point A or B; B where A is the visitor's own."""
     which = st.session_state.get(session.LATENT_CLICK, "A") if my_digit.shown_digit() is None else "B"
     for point in _clicked_points(session.LATENT_MAP):
         linked.set_shown_value(CHOSEN[which], int(point["customdata"]))
@@ -246,7 +249,7 @@ def _choose_clicked_digit() -> None:
 
 @st.fragment
 def show_other_codes(here: CodeSpace) -> None:
-    """What the decoder draws from codes that belong to no digit."""
+    """Show what the decoder draws from codes that belong to no digit."""
     with lab.plain_errors():
         if here.codes_nl.shape[1] == 2:
             _show_plane(here)
@@ -346,7 +349,7 @@ def _reset_directions() -> None:
 
 
 def judge_halfway(run: StoredRun) -> Answer:
-    """Whether the decoder's pictures between digits are nearer to real digits than cross-fades are."""
+    """Answer: whether pictures decoded between digits are nearer to real digits than cross-fades are."""
     digits = lab.digits()
     drawn, faded = latent.halfway_distances(
         lab.load_network(run),

@@ -1,4 +1,4 @@
-"""A visitor's digit among the held-back ones: how surprising it is, where its code lies, what it is nearest to."""
+"""A visitor's digit among held-back ones: how surprising it is, where its code lies, what is nearest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOISE_SEED = 0
 
 @st.fragment
 def show_through_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> None:
-    """What all three make of the digit, with noise on it if wanted, and how usual that is."""
+    """Show what the networks make of a digit (28, 28), with noise if wanted, and how usual that is."""
     with lab.plain_errors():
         picture = st.container()
         noise = dials.choose_test_noise("your_digit", default=0.0)
@@ -39,7 +39,7 @@ def show_through_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> No
 
 
 def offer_digit(digit_hw: Tensor) -> None:
-    """What can be done with the digit now."""
+    """Show what can be done with a digit (28, 28): download it, show it in the lessons."""
     st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
@@ -59,7 +59,7 @@ def offer_digit(digit_hw: Tensor) -> None:
 
 
 def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
-    """Each network's error on this digit, and its place among its errors on held-back digits with the same noise."""
+    """Show each network's error on a digit (28, 28) and its rank among held-back digits, equally noisy."""
     found = {name: _measure_likeness(run, digit_hw, noise) for name, run in runs.items()}
     for column, (name, one) in zip(st.columns(len(found)), found.items(), strict=True):
         column.metric(
@@ -78,7 +78,7 @@ def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corrup
 
 
 def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
-    """Where the digit's code lies among those of held-back digits, and the held-back digits nearest to it."""
+    """Show where a digit's code lies among those of held-back digits, and the nearest of these."""
     names = list(runs)
     name = st.segmented_control(
         "Which network?",

@@ -22,7 +22,7 @@ CLEAN = CorruptionConfig()
 
 
 def show_network(run: RunConfig | StoredRun, page: str) -> None:
-    """The layers of a network, trained or not."""
+    """Draw the layers of a network, trained or not, to scale."""
     config = run.config if isinstance(run, StoredRun) else run
     picture, words = _draw_network(config.model)
     st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
@@ -40,9 +40,10 @@ def _draw_network(config: ModelConfig) -> tuple[str, str]:
 def show_feature_maps(
     run: StoredRun, digit: Tensor | int, key: str, noise: CorruptionConfig = CLEAN, noise_seed: int = 0
 ) -> None:
-    """What each convolutional layer of a finished run makes of a digit, clean or with noise on it.
+    """Show what each convolutional layer of a finished run makes of a digit, clean or with noise on it.
 
-    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one of each class.
+    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one
+    of each class.
     """
     with lab.plain_errors():
         digit_hw = _choose_digit(digit, key) if isinstance(digit, int) else digit
@@ -62,7 +63,7 @@ _maps_html = display.ResultCache(_draw_maps, 16)
 
 
 def _choose_digit(seed: int, key: str) -> Tensor:
-    """The visitor's own digit, if the lessons show it; else a held-back one of the class that the visitor chooses."""
+    """The visitor's own digit (28, 28), if the lessons show it; else a held-back one of a chosen class."""
     digits = lab.digits()
     name = f"{key}_maps_digit"
     if (own_hw := my_digit.shown_digit()) is not None:

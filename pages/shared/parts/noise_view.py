@@ -50,7 +50,7 @@ GAINS = ("No.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more t
 
 @st.fragment
 def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, key: str) -> None:
-    """Quality against noise level, beside doing nothing, and in words where the lines cross."""
+    """Show quality against noise level, beside doing nothing, and in words where the lines cross."""
     with lab.plain_errors():
         measure = st.segmented_control(
             "Measured by",
@@ -91,7 +91,7 @@ SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
 
 
 def comparison_words(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
-    """At which of the levels measured one curve is better than another, as good, or worse, in a sentence."""
+    """A sentence: at which levels one curve is better than another, as good, or worse."""
     found = stretches(line.levels, line.values, theirs.values)
     adjective, than = SIGNS[found[0].sign]
     parts = [f"{adjective} {than} {other} {_levels_words(found[0], line.levels, kind)}"]
@@ -124,7 +124,7 @@ def _training_level(runs: Mapping[str, StoredRun], kind: str) -> float | None:
 
 
 def measure_curve(run: StoredRun | None, kind: str, noise_seed: int, measure: str) -> Curve:
-    """The run's curve over held-back digits, or that of doing nothing; kept for every visitor."""
+    """A run's curve over held-back digits, or without a run that of doing nothing; kept for all visitors."""
     found = _measure_curve(*_run_identity(run), kind, noise_seed, measure, lab.digits().name, run)
     lab.freeze_imports("metrics")
     return found
@@ -149,7 +149,10 @@ def _measure_curve(
 def measure_spread(
     run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, measure: str = "psnr"
 ) -> Spread:
-    """The run's figure at this noise and its spread over the digits, or those of doing nothing; kept for every visitor."""
+    """A run's measure at this noise over held-back digits, with its spread; kept for all visitors.
+
+    run: None for doing nothing.
+    """
     found = _measure_spread(*_run_identity(run), noise, noise_seed, measure, lab.digits().name, run)
     lab.freeze_imports("metrics")
     return found
@@ -180,9 +183,9 @@ def count_measured() -> int:
 def show_table(
     runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int
 ) -> None:
-    """Every network's figures at this noise with their spread, what it costs, and doing nothing; a network a column.
+    """Show every network's figures at this noise with their spread, its costs, and doing nothing.
 
-    On a phone five columns have room, one for each of the figures has not.
+    A network a column: on a phone five columns have room, one for each of the figures has not.
     """
     noisy_nhw = noisy_digits(digit_hw[None], noise, noise_seed)
     columns = {
@@ -220,7 +223,7 @@ def _table_column(
 
 
 def range_words(found: Spread, places: int) -> str:
-    """A figure with what 8 of 10 digits lie between, such as '20.7 (18.2–23.4)'; an infinite one is 'perfect'."""
+    """A figure and what 8 of 10 digits lie between: '20.7 (18.2–23.4)'; an infinite one is 'perfect'."""
     whole, low, high = (
         f"{value:.{places}f}" if math.isfinite(value) else "perfect"
         for value in (found.value, found.low, found.high)
@@ -229,7 +232,7 @@ def range_words(found: Spread, places: int) -> str:
 
 
 def show_extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
-    """The digits that each network rebuilds best and worst at this noise, with their squared errors."""
+    """Show the digits that each network rebuilds best and worst at this noise, with squared errors."""
     for name, run in runs.items():
         found = extremes_of(lab.load_network(run), measured_digits(), noise, noise_seed, EXTREME_DIGITS)
         st.markdown(f"**{NAMES[name]}**")
@@ -246,18 +249,18 @@ def are_alike(one: float, other: float) -> bool:
 
 
 def network_options(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
-    """What can be answered to the question which network is best."""
+    """Options of the question which network is best."""
     return (*(f"The {name}." for name in runs), *([TIED] if len(runs) > 1 else []), NOBODY)
 
 
 def judge_best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
-    """Which network has the highest PSNR at this noise, if it beats doing nothing."""
+    """Answer: which network has the highest PSNR at this noise, if it beats doing nothing."""
     found = {name: measure_spread(run, noise, noise_seed).value for name, run in runs.items()}
     return best_answer(found, measure_spread(None, noise, noise_seed).value, noise, count_measured())
 
 
 def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionConfig, count: int) -> Answer:
-    """Which of the PSNRs is the highest, judged by the figures as they are shown."""
+    """Answer: which of the PSNRs, by name, is the highest, judged by the figures as they are shown."""
     ranked = sorted(found, key=found.__getitem__, reverse=True)
     if round(nothing, 1) >= round(found[ranked[0]], 1):
         right = NOBODY
@@ -277,7 +280,7 @@ def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionCon
 
 
 def show_removed_noise(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
-    """The noise that was drawn beside what the network changed, in one scale of colour."""
+    """Show the noise that was drawn beside what the network changed, in one scale of colour."""
     st.subheader("What did it take away?")
     if noise.level == 0:
         st.info(
@@ -323,7 +326,7 @@ def _describe_noise(
 
 
 def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
-    """By how much the error fell from input to output, and what clipping left of the noise, in words."""
+    """In words: by how much the error fell from input to output, and what clipping left of the noise."""
     if found.input_error == 0:
         return (
             f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing "
@@ -364,14 +367,14 @@ def stronger_noise(trained: CorruptionConfig) -> CorruptionConfig:
 
 
 def judge_gain(run: StoredRun, noise: CorruptionConfig) -> Answer:
-    """Whether the network beats doing nothing at this noise, and by how much."""
+    """Answer: whether the network beats doing nothing at this noise, and by how much."""
     return gain_answer(
         measure_spread(run, noise, 0).value, measure_spread(None, noise, 0).value, count_measured()
     )
 
 
 def gain_answer(ours: float, nothing: float, count: int) -> Answer:
-    """By how many dB a PSNR is above that of doing nothing, judged by the figures as they are shown."""
+    """Answer: by how many dB a PSNR is above that of doing nothing, by the figures as they are shown."""
     told = (
         f"PSNR over {count} held-back digits: the network {decibel_words(ours)}, doing nothing "
         f"{decibel_words(nothing)}"

@@ -35,7 +35,7 @@ OWN = "my_digit"
 
 
 def choose_picture() -> str:
-    """Which of ODDITIES, or the visitor's own digit, is looked at closely."""
+    """Name of the picture that a dial chooses: of ODDITIES, or OWN for the visitor's digit."""
     names = [*ODDITIES, *([OWN] if my_digit.own_digit() is not None else [])]
     words = {name: _find_oddity(name).name for name in names}
     return st.selectbox(
@@ -44,7 +44,7 @@ def choose_picture() -> str:
 
 
 def show_inputs() -> None:
-    """All pictures that go in, and nothing of what comes out."""
+    """Show all pictures that go in, and nothing of what comes out."""
     with st.container(key="surprises_first"):
         images_nhw = _draw_pictures(lab.digits().name)
         st.html(figures.rows_html([Row(*row) for row in zip(LABELS, images_nhw.split(PER_ROW), strict=True)]))
@@ -52,12 +52,15 @@ def show_inputs() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=2)
 def _draw_pictures(digits: str) -> Tensor:
-    """All pictures that go in, (n, 28, 28). Letters and the face are prepared like a visitor's digit, which takes half a second."""
+    """All pictures that go in, (n, 28, 28); kept.
+
+    Letters and the face are prepared like a visitor's digit, which takes half a second.
+    """
     return oddities.pictures(lab.digits())
 
 
 def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
-    """What comes out for one picture: first predicted, then shown."""
+    """Ask what comes out for one picture, and show it afterwards."""
     asked = _asked_model(runs)
 
     def answer() -> Answer:
@@ -123,7 +126,7 @@ def _row(model: str, outcome: Outcome) -> dict[str, str]:
 
 @st.fragment
 def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
-    """All pictures and what each network makes of them, when asked for."""
+    """Show all pictures and what each network makes of them, where a switch is on."""
     with lab.plain_errors():
         if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
             return
@@ -138,7 +141,7 @@ def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
 
 
 def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
-    """One network applied to its own output: first predicted, then shown."""
+    """Ask what comes of one network applied to its own output, and show it afterwards."""
     models = list(runs)
     model = st.segmented_control(
         "Which network?",

@@ -1,4 +1,4 @@
-"""A CAE and a DAE as a pair that differs in its input alone: in what they differ, and what each makes of the same digits."""
+"""A CAE and a DAE as a pair that differs in its input alone: the difference, and what each makes of digits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 
 
 def find_pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
-    """The trained CAE and DAE of these settings, if they are a pair; else the shipped pair of this latent size and noise; else empty."""
+    """The finished CAE and DAE of these settings, by their names; empty if there is no pair of them.
+
+    Where they are no pair, the shipped one of this latent size and noise.
+    """
     found = {"CAE": lab.find_trained_run(cae), "DAE": lab.find_trained_run(dae)}
     if not _is_pair(found):
         found = {"CAE": lab.store().shipped_like(cae), "DAE": lab.store().shipped_like(dae)}
@@ -51,7 +54,7 @@ def _differ_in_input_alone(one: RunConfig, other: RunConfig) -> bool:
 
 
 def show_pair_facts(runs: Mapping[str, StoredRun]) -> None:
-    """In what the two differ and in what they do not, from their settings, their weights and their counts."""
+    """Show in what the two differ and in what not, by settings, starting weights and counts."""
     st.markdown(f"**Compared, setting by setting.** {_pair_facts_words(runs)}")
     for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
@@ -80,7 +83,7 @@ def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
 
 
 def judge_difference(runs: Mapping[str, StoredRun]) -> Answer:
-    """What tells the DAE from the CAE, from the settings of the two runs."""
+    """Answer: what tells the DAE from the CAE, by the settings of the two runs."""
     cae, dae = runs["CAE"].config, runs["DAE"].config
     parts = {name.split(".")[0] for name in config.differences(cae, dae)}
     if not start_equal(cae, dae):
@@ -93,14 +96,14 @@ def judge_difference(runs: Mapping[str, StoredRun]) -> Answer:
 
 
 def judge_clean(runs: Mapping[str, StoredRun]) -> Answer:
-    """Which of the pair rebuilds clean digits better, by PSNR."""
+    """Answer: which of the pair rebuilds clean digits better, by PSNR."""
     return clean_answer(
         *(measure_spread(runs[name], NO_NOISE, 0).value for name in ("CAE", "DAE")), count_measured()
     )
 
 
 def clean_answer(cae: float, dae: float, count: int) -> Answer:
-    """Which of two PSNRs on clean digits is the higher, judged by the figures as they are shown."""
+    """Answer: which of two PSNRs on clean digits is higher, by the figures as they are shown."""
     right = CLEAN_ALIKE if are_alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
     return Answer(
         right,
@@ -117,7 +120,7 @@ def show_pair_grid(
     *,
     hidden: bool = False,
 ) -> None:
-    """{clean, noisy} input × {CAE, DAE}: the same digits, with each cell's PSNR over held-back digits.
+    """Show {clean, noisy} input × {CAE, DAE} of the same digits, with PSNR over held-back digits.
 
     `hidden`: only what goes in, until the question is answered.
     """

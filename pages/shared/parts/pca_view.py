@@ -56,7 +56,7 @@ def _measure_pca_errors(digits: str) -> list[float]:
 
 @st.cache_resource(show_spinner="Fitting PCA …", max_entries=3)
 def _fit_pca(digits: str) -> PCA:
-    """PCA of the largest code there is, fitted on all the digits of a data set that are there to learn from."""
+    """PCA of the largest code, fitted on all digits of a data set that are there to learn from; kept."""
     found = lab.digits_named(digits)
     assert found is not None
     return baselines.fit_pca(found.train_nhw, LIMITS["latent_size"][1])
@@ -80,7 +80,7 @@ def _measure_errors_in_training(
 
 
 def choose_linear() -> bool:
-    """Whether the page's network is the linear one."""
+    """Whether the page's network is the linear one, by a switch."""
     return st.toggle(
         "Linear network",
         key="linear",
@@ -97,7 +97,7 @@ def plain_fae(run: RunConfig) -> RunConfig:
 
 
 def judge_pca_or_fae(run: RunConfig) -> Answer:
-    """Which of the two rebuilds held-back digits better, with as many numbers in the code as `run` has."""
+    """Answer: whether PCA or the FAE rebuilds held-back digits better, at the latent size of `run`."""
     size = run.model.latent_size
     fae = _require_run(plain_fae(run))
     errors = {"PCA": measure_pca_error(size), "FAE": measure_error(fae)}
@@ -110,7 +110,7 @@ def judge_pca_or_fae(run: RunConfig) -> Answer:
 
 
 def show_beside_pca(run: RunConfig) -> None:
-    """The same held-back digits, rebuilt by PCA and by the networks of the same code size."""
+    """Show held-back digits as PCA and the networks of the same code size rebuild them."""
     size = run.model.latent_size
     wanted = {config.family(each): each for each in (run, plain_fae(run))}
     runs = {name: found for name, each in wanted.items() if (found := lab.find_trained_run(each)) is not None}
@@ -140,7 +140,7 @@ def show_beside_pca(run: RunConfig) -> None:
 
 
 def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
-    """How near a linear network has come to PCA on the digits that both learnt from."""
+    """Show how near a linear network has come to PCA on the digits that both learnt from."""
     linear = runs["linear FAE"]
     name = linear.config.data.name
     found = lab.digits_named(name)
@@ -192,7 +192,7 @@ def fae_and_cae(run: RunConfig) -> dict[str, RunConfig]:
 
 
 def judge_fae_or_cae(run: RunConfig) -> Answer:
-    """Which of the two has the smaller error on held-back digits, at the latent size of the CAE `run`."""
+    """Answer: whether FAE or CAE has the smaller error on held-back digits, at the latent size of `run`."""
     size = run.model.latent_size
     runs = {name: _require_run(each) for name, each in fae_and_cae(run).items()}
     errors = {name: measure_error(found) for name, found in runs.items()}
@@ -212,7 +212,7 @@ def judge_fae_or_cae(run: RunConfig) -> Answer:
 
 @st.fragment
 def show_errors_by_size(families: Sequence[str], page: str) -> None:
-    """PCA of every size as a line, every finished network as a point, and a way to train more sizes."""
+    """Show PCA of every size as a line, each finished network as a point, and a way to train more sizes."""
     with lab.plain_errors():
         st.subheader("The error against the latent size", anchor=f"{page}-sizes")
         with st.spinner("Measuring every network …"):
@@ -236,7 +236,7 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
 
 
 def _find_fair_runs(families: Sequence[str]) -> list[StoredRun]:
-    """Every finished run of the presets' networks, of whatever latent size, that never learnt from a digit held back here."""
+    """Finished runs of these presets, of any latent size, that learnt from no digit held back here."""
     runs, _ = lab.store().runs()
     presets = [PRESETS[family] for family in families]
     fair = [run for run in runs if run.config.data.name != MNIST or lab.digits().name != EMBEDDED]
@@ -257,7 +257,10 @@ def _points_words(points: Sequence[Measured]) -> str:
 
 
 def _offer_more_sizes(families: Sequence[str], page: str) -> None:
-    """A button that has the sizes beyond the shipped ones trained, as many at once as one visitor may, and how far they are."""
+    """Show a button that trains the sizes beyond the shipped ones, and how far these trainings are.
+
+    As many at once as one visitor may have.
+    """
     wanted = [
         config.adjusted(lab.with_digits_at_hand(PRESETS[family]), model={"latent_size": n})
         for n in SIZES_TO_TRAIN
@@ -292,7 +295,7 @@ def _offer_more_sizes(families: Sequence[str], page: str) -> None:
 
 
 def _submit_trainings(runs: Sequence[RunConfig]) -> None:
-    """Ask for as many of them as the visitor may have under way."""
+    """Submit these trainings, as many as the visitor may have under way."""
     try:
         for run in runs:
             jobs.submit_training(

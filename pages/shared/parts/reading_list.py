@@ -18,7 +18,7 @@ DIGITS_SHOWN = 8
 
 
 def show_digits() -> None:
-    """What goes in."""
+    """Show some held-back digits."""
     with st.container(key="reading_first"):
         st.html(
             figures.rows_html(
@@ -28,7 +28,7 @@ def show_digits() -> None:
 
 
 def ask_code_size() -> None:
-    """How many numbers the example keeps of a digit: first predicted, then counted."""
+    """Ask how many numbers the Keras.io example keeps of a digit, and count them afterwards."""
 
     def answer() -> Answer:
         numbers = code_size(config.KERAS_EXAMPLE)
@@ -44,7 +44,7 @@ def ask_code_size() -> None:
 
 
 def code_size(run: config.RunConfig) -> int:
-    """How many numbers a network makes of a digit, counted on the network."""
+    """Number of values in the code of an untrained network of these settings, counted on the network."""
     return codes_of(build_model(run.model), torch.zeros(1, 28, 28)).shape[1]
 
 
