@@ -13,8 +13,9 @@ lesson.begin_lesson("convolutional", trains=True)
 "# The convolutional autoencoder (CAE)"
 
 """
-Small filters slide over the picture: 28 → 14 → 7 pixels on the contracting path, a code, and 7 → 14 → 28 on the
-expanding path. One filter serves every place, so far fewer weights have to be learnt than in the fully connected network.
+Small filters slide over the picture: 28 → 14 → 7 pixels on the contracting path, a code, and 7 → 14 → 28 on
+the expanding path. One filter serves every place, so far fewer weights have to be learnt than in the fully
+connected network.
 """
 
 run = show_model_bench(CAE, "cae")

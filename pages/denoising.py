@@ -13,10 +13,10 @@ lesson.begin_lesson("denoising", trains=True)
 "# The denoising autoencoder (DAE)"
 
 """
-The same network as the CAE, starting from the same weights. Only its input changes: it sees the **noisy** digit, and what
-it draws is compared with the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new for every
-batch of digits. What would be darker than black or brighter than white is cut off, so on the black background noise can only
-brighten.
+The same network as the CAE, starting from the same weights. Only its input changes: it sees the **noisy**
+digit, and what it draws is compared with the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise
+$\\varepsilon$ is new for every batch of digits. What would be darker than black or brighter than white is cut
+off, so on the black background noise can only brighten.
 """
 
 run = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)

@@ -13,8 +13,8 @@ lesson.begin_lesson("fully_connected", trains=True)
 "# The fully connected autoencoder (FAE)"
 
 """
-784 pixels go in, a few numbers remain, 784 pixels come out: $\\tilde x = D(E(x))$. Every pixel is connected to every
-number of the next layer, so the network has to find out by itself which pixels are neighbours.
+784 pixels go in, a few numbers remain, 784 pixels come out: $\\tilde x = D(E(x))$. Every pixel is connected
+to every number of the next layer, so the network has to find out by itself which pixels are neighbours.
 """
 
 linear = pca_view.choose_linear()

@@ -11,10 +11,10 @@ lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a
 "# What does an autoencoder do?"
 
 """
-It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short *code*, a few
-numbers; the **decoder** $D$ must rebuild the picture from the code alone. Nobody gives it labels: the picture is its own
-answer. Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the identity $I$, which gives back
-whatever it is given.
+It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short *code*, a
+few numbers; the **decoder** $D$ must rebuild the picture from the code alone. Nobody gives it labels: the
+picture is its own answer. Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the
+identity $I$, which gives back whatever it is given.
 """
 
 SIZE = config.CAE.model.latent_size

@@ -11,8 +11,8 @@ lesson.begin_lesson("latent_space")
 "# The latent space"
 
 """
-The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every other point is a
-code as well, and the decoder draws something from each.
+The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every other
+point is a code as well, and the decoder draws something from each.
 """
 
 with lab.plain_errors():

@@ -11,8 +11,8 @@ lesson.begin_lesson("runs")
 "# Runs"
 
 """
-A **run** is one training: its settings, its log and its weights. Here is every run that came with the lab, was trained
-here or was uploaded. Choose up to four to see them side by side.
+A **run** is one training: its settings, its log and its weights. Here is every run that came with the lab,
+was trained here or was uploaded. Choose up to four to see them side by side.
 """
 
 with lab.plain_errors():

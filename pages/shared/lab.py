@@ -64,8 +64,8 @@ def open_page(*, draws_figures: bool) -> None:
 def freeze_imports(imported: str) -> None:
     """Take what was imported out of the garbage collector's sight, and give torch one thread. Once an import.
 
-    Looking through torch's objects takes the collector 0.3 s, which every visitor's slider would pay for. With
-    one thread, one visitor's slider leaves the other cores to the others.
+    Looking through torch's objects takes the collector 0.3 s, which every visitor's slider would pay for.
+    With one thread, one visitor's slider leaves the other cores to the others.
     """
     use_one_thread()
     gc.freeze()

@@ -1,9 +1,9 @@
 """Numbers that a button and a widget both change: owned by the program, shown by widgets, named in the link.
 
-A browser owns what its widgets hold. What the program writes under a widget's key reaches a browser only where
-the widget stands on the page: a field in a closed box keeps its old value and sends that again with whatever is
-pressed next. So each value lies under a plain key, and its widget gets another key, a new one whenever anything
-but the widget changed the value.
+A browser owns what its widgets hold. What the program writes under a widget's key reaches a browser only
+where the widget stands on the page: a field in a closed box keeps its old value and sends that again with
+whatever is pressed next. So each value lies under a plain key, and its widget gets another key, a new one
+whenever anything but the widget changed the value.
 """
 
 from __future__ import annotations

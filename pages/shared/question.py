@@ -42,8 +42,9 @@ class Answer:
 class Question:
     """A question as it is asked now.
 
-    key: of its card. of: a mark of each thing that the answer depends on, by its name. mark: of all these, the words and the
-    options. votes_mark: the same without the networks, since somebody else's training does not unask what a room has been asked.
+    key: of its card. of: a mark of each thing that the answer depends on, by its name. mark: of all these,
+    the words and the options. votes_mark: the same without the networks, since somebody else's training does
+    not unask what a room has been asked.
     """
 
     key: str
@@ -65,12 +66,13 @@ def ask_question(
     networks: Sequence[StoredRun | None],
     reveals_page: bool = False,
 ) -> None:
-    """A question to be answered before its answer can be seen.
+    """Draw a card with a question that is to be answered before its answer can be seen.
 
-    `answer` is asked only then, and must take its answer from what was measured. It depends on `networks`, on `of`, the settings by
-    the names that a reader knows them by, and on nothing else that may change: with these, what was said comes and goes.
-    Where one of `networks` is None it cannot be answered yet, and says so before anybody commits to an option.
-    `picture` is drawn beside it. With `reveals_page` the whole page is drawn again, for one that shows more once `revealed(key)`.
+    answer: called only then, and must take its answer from what was measured. It depends on `networks`, on
+    `of` (settings by the names that a reader knows them by) and on nothing else that may change: with these,
+    what was said comes and goes. networks: where one is None the question cannot be answered yet, and says so
+    before anybody commits to an option. picture: drawn below the answer. reveals_page: draw the whole page
+    again, for one that shows more once `is_revealed(key)`.
     """
     asked = _make_question(key, question, tuple(options), {**of, DIGITS: lab.digits().name}, networks)
     now: dict[str, Question] = st.session_state.setdefault(session.QUESTIONS_NOW, {})
@@ -83,7 +85,7 @@ def ask_question(
 
 
 def is_revealed(key: str) -> bool:
-    """Whether this visitor has seen the answer of the card `key`, as it is asked now."""
+    """Whether this visitor has seen the answer of the card `key` to the question that it asks now."""
     asked: Question | None = st.session_state.get(session.QUESTIONS_NOW, {}).get(key)
     return asked is not None and _given_answer(asked) is not None
 
@@ -147,7 +149,7 @@ def _draw_card(
                     on_click=_ask_again,
                     args=(asked,),
                 )
-                st.empty()  # in the place of the second button, lest that stays while the answer is worked out
+                st.empty()  # the second button would stay while the answer is worked out
             st.button(
                 "Put the votes away" if counting else "The room's votes",
                 key=f"{key}_votes",
@@ -214,7 +216,10 @@ def _reason_asked_again(asked: Question) -> str:
 
 
 def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, opened: bool) -> None:
-    """A field for each option, for the hands counted before or after the discussion; in a row, so that Tab leads along it."""
+    """Draw a field for each option's hands, counted before or after the discussion.
+
+    In a row, so that Tab leads along it. opened: the visitor has just opened them.
+    """
     key = asked.key
     with st.container(key=f"{key}_hands"):
         when = st.segmented_control(
@@ -249,7 +254,7 @@ def _store_vote(asked: Question, when: str, i: int, field: str) -> None:
 
 
 def _read_votes(asked: Question) -> dict[str, list[int]]:
-    """Hands counted for each option, before and after the discussion."""
+    """Hands counted for each option, by WHEN."""
     votes = _load_memory(asked.key)["votes"].get(asked.votes_mark, {})
     count = len(asked.options)
     return {when: [*votes.get(when, []), *[0] * count][:count] for when in WHEN}
@@ -283,24 +288,24 @@ def _ask_again(asked: Question) -> None:
 
 
 def _reset_choice(key: str, answered: bool) -> None:
-    """What is chosen begins anew: the browser would bring back what was chosen under the old key."""
+    """Give the choice a new key: under the old one the browser would bring back what was chosen."""
     _card_state(key).update(round=_card_state(key).get("round", 0) + 1, answered=answered)
 
 
 def _given_answer(asked: Question) -> dict[str, Any] | None:
-    """The answer to just this question: the place of what was chosen, under "choice"; None where there is none."""
+    """The answer to this question, its option's place or None under "choice"; None if not answered."""
     given: dict[str, Any] | None = _load_memory(asked.key)["answers"].get(asked.mark)
     return given if given and (given["choice"] is None or given["choice"] < len(asked.options)) else None
 
 
 def _card_state(key: str) -> dict[str, Any]:
-    """Of the card, what a page that is loaded anew may forget."""
+    """State of the card that a page loaded anew may forget."""
     found: dict[str, Any] = st.session_state.setdefault(session.QUESTION_CARDS, {}).setdefault(key, {})
     return found
 
 
 def _load_memory(key: str) -> dict[str, Any]:
-    """What this visitor has said to the card `key`, as far as their browser keeps it: answers and votes, by their question's mark."""
+    """Answers and votes of the card `key` by their question's mark, as the visitor's browser keeps them."""
     return _parse_memory(browser_memory.kept_text(f"question_{key}"))
 
 
@@ -317,7 +322,7 @@ def _save_memory(key: str, said: Mapping[str, object]) -> None:
 
 
 def _parse_memory(text: str) -> dict[str, Any]:
-    """What `_save_memory` has written, without whatever it cannot have written."""
+    """What `_save_memory` has written, from a text that may hold anything; the rest is left out."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -379,5 +384,5 @@ def _make_question(
 
 
 def _hash_mark(of: object) -> str:
-    """The same for what is written the same."""
+    """Hash of MARK_LENGTH digits, the same for what is written the same."""
     return hashlib.sha256(repr(of).encode()).hexdigest()[:MARK_LENGTH]

@@ -1,6 +1,6 @@
-"""The table of what a visitor's session holds: every key of `st.session_state` that the program itself reads or writes.
+"""The table of a visitor's session: every key of `st.session_state` that the program reads or writes.
 
-The other keys are those of widgets. A dial's key stands in its page's link too: `ae_core.runs.links.TABLE` has these.
+Other keys are those of widgets. A dial's stands in its page's link too: `ae_core.runs.links.TABLE` has these.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Lasts(Enum):
 class Entry:
     """One key of the session.
 
-    kind: the value's type, as an annotation. holds: what it is. put_away: whether the presenter's key "back to the script"
-    takes it out of the session; all else survives that.
+    kind: the value's type, as an annotation. holds: what it is. put_away: whether the presenter's key "back
+    to the script" takes it out of the session; all else survives that.
     """
 
     kind: str
@@ -71,21 +71,21 @@ COMPARE = "compare"
 
 # Every key above that no link has, and a pattern for several: a new one is one more line.
 TABLE: dict[str, Entry] = {
-    PAGES: Entry("dict[str, Page]", Lasts.SESSION, "Each page of the lab by its name, for links between them."),
-    VISITOR_TOKEN: Entry("bytes", Lasts.SESSION, "Random, to tell visitors apart where there is no cookie."),
+    PAGES: Entry("dict[str, Page]", Lasts.SESSION, "Each page of the lab by its name."),
+    VISITOR_TOKEN: Entry("bytes", Lasts.SESSION, "Tells visitors apart where there is no cookie."),
     BROWSER_MEMORY: Entry("dict[str, Any]", Lasts.RELOAD, "What the visitor's browser is to keep, by name."),
     VISITED: Entry("set[str]", Lasts.SESSION, "The steps of the path that this visitor has seen."),
     PRESENTING: Entry("bool", Lasts.RELOAD, "Whether this visitor presents to a room."),
     PRESENT_SWITCH: Entry("bool", Lasts.PAGE, "The switch that turns presenting on."),
-    DIALS_SHOWN: Entry("bool", Lasts.SESSION, "Whether the dials are in sight while presenting.", put_away=True),
+    DIALS_SHOWN: Entry("bool", Lasts.SESSION, "Whether the dials show while presenting.", put_away=True),
     SCRIPT_STEP: Entry("str", Lasts.SESSION, "The step of the path that was seen last."),
     PUT_AWAY: Entry("PutAway", Lasts.SESSION, "What “back to the script” has put away, for its undo."),
     PRESENTER_KEYS: Entry("component", Lasts.PAGE, "The presenter's key that was pressed."),
     KEYS_OBEYED: Entry("int", Lasts.SESSION, "How many of the presenter's keys were obeyed."),
     NEXT_PAGE: Entry("str", Lasts.PAGE, "The page that a presenter's key leads to."),
-    DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether to draw this page empty once: its dials begin anew."),
+    DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether to draw this page empty once."),
     WIDGET_KEYS: Entry("dict[str, str]", Lasts.SESSION, "The key that each linked value's widget has now."),
-    SHOWN_WIDGETS: Entry("set[str]", Lasts.PAGE, "The linked values that the program has just given their widgets."),
+    SHOWN_WIDGETS: Entry("set[str]", Lasts.PAGE, "The linked values just given to their widgets."),
     LINK_SENDER: Entry("Sender", Lasts.SESSION, "The run that the sender of this visitor's link saw."),
     LINK_PROBLEMS_TOLD: Entry("set[str]", Lasts.SESSION, "The problems with a link that were told."),
     LINK_COMPARED: Entry("str", Lasts.SESSION, "The sender's run that a run here was last compared with."),
@@ -93,27 +93,27 @@ TABLE: dict[str, Entry] = {
     OWN_DIGIT: Entry("Tensor", Lasts.RELOAD, "The digit (28, 28) in [0, 1] made of it."),
     OWN_DIGIT_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show that digit.", put_away=True),
     OWN_BOARD: Entry("Board", Lasts.RELOAD, "The drawing board with its strokes."),
-    "own_board_[0-9]*": Entry("component", Lasts.PAGE, "The drawing board's widget, by the board's number."),
-    OWN_PICTURE_SEEN: Entry("str", Lasts.SESSION, "A mark of the picture read last, lest it be read again."),
+    "own_board_[0-9]*": Entry("component", Lasts.PAGE, "The drawing board's widget, by its number."),
+    OWN_PICTURE_SEEN: Entry("str", Lasts.SESSION, "A mark of the picture that was read last."),
     OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
     OWN_TURNS: Entry("int", Lasts.SESSION, "How many quarter turns the picture is given."),
-    OWN_WHICH: Entry("int", Lasts.SESSION, "Which of several digits on the picture is taken, from 1."),
-    QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each question's card stands, but for what was said."),
+    OWN_WHICH: Entry("int", Lasts.SESSION, "Which digit on the picture is taken, from 1."),
+    QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each card stands, but for what was said."),
     QUESTIONS_NOW: Entry("dict[str, Asked]", Lasts.SESSION, "The question that each card asks now."),
     "*_votes_shown": Entry("bool", Lasts.PAGE, "The switch that shows the room's votes on a card."),
     LATENT_MAP: Entry("figure", Lasts.PAGE, "The map of codes, with the point clicked on."),
     LATENT_MANIFOLD: Entry("figure", Lasts.PAGE, "The plane of decoded codes, with the place clicked on."),
     SIZES_PROBLEM: Entry("str", Lasts.PAGE, "Why more latent sizes could not be trained."),
-    TRAINING_PROBLEM: Entry("str", Lasts.PAGE, "What came of the last press on Train or Stop, where it failed."),
+    TRAINING_PROBLEM: Entry("str", Lasts.PAGE, "Why the last press on Train or Stop failed."),
     TRAINING_JUST_ASKED: Entry("bool", Lasts.PAGE, "Whether Train was just pressed."),
-    TRAININGS_LET_GO: Entry("set[str]", Lasts.SESSION, "The runs that this visitor stopped and others go on with."),
-    TRAININGS_FOLLOWED: Entry("list[RunConfig]", Lasts.SESSION, "The trainings that the page's foot showed last."),
+    TRAININGS_LET_GO: Entry("set[str]", Lasts.SESSION, "Runs stopped here that others go on with."),
+    TRAININGS_FOLLOWED: Entry("list[RunConfig]", Lasts.SESSION, "Trainings that the foot showed last."),
     "*_share": Entry("bool", Lasts.PAGE, "Whether a page's box with the link is open."),
     UPLOADS: Entry("int", Lasts.SESSION, "How many runs this visitor has uploaded."),
     "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
     UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),
     UPLOAD_DONE: Entry("str", Lasts.PAGE, "What came of the uploaded run."),
-    RUN_DELETED: Entry("tuple[str, str]", Lasts.SESSION, "The deleted run's place in the trash and its label."),
+    RUN_DELETED: Entry("tuple[str, str]", Lasts.SESSION, "A deleted run's place in the trash, its label."),
     RUN_PROBLEM: Entry("str", Lasts.PAGE, "Why a run's button did nothing."),
 }  # fmt: skip
 DIAL = Entry(
@@ -145,7 +145,7 @@ def upload_key(number: int) -> str:
 
 
 def find_entry(key: str) -> Entry | None:
-    """The table's entry for a key of the session, DIAL for one that links have; None for any other widget's."""
+    """Entry of a session key in the table, DIAL for one that links have; None for any other widget's."""
     if key in TABLE:
         return TABLE[key]
     for pattern, entry in TABLE.items():
@@ -158,7 +158,7 @@ def find_entry(key: str) -> Entry | None:
 
 
 def put_values_away() -> dict[str, Any]:
-    """Take from the session what "back to the script" puts away: dials, and what is shown. Their values by their keys."""
+    """Take from the session what "back to the script" puts away: values of dials and switches, by key."""
     entries = {str(key): find_entry(str(key)) for key in st.session_state}
     return {key: st.session_state.pop(key) for key, entry in entries.items() if entry and entry.put_away}
 

@@ -100,7 +100,8 @@ def end_lesson(page: str) -> None:
 def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
     """The lesson after `page`, and the one before it or None.
 
-    A page beside the path lies between the step seen last and the one after. After the path's last step come the pages beside it, and after these its beginning.
+    A page beside the path lies between the step seen last and the one after. After the path's last step come
+    the pages beside it, and after these its beginning.
     """
     if place := _place_on_path(page):
         return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)

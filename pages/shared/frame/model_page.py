@@ -27,8 +27,8 @@ def show_model_bench(
 ) -> RunConfig | None:
     """Show the dials of `page`, the training and the trial of a model. The run they describe, or None.
 
-    None where the dials do not fit together. more: drawn below, given the run, the digits (n, 28, 28), the noise
-    and its seed. digits_below: the page itself shows the same digits further down.
+    None where the dials do not fit together. more: drawn below, given the run, the digits (n, 28, 28), the
+    noise and its seed. digits_below: the page itself shows the same digits further down.
     """
     controls, pictures = lesson.open_columns()
     run = None

@@ -196,7 +196,8 @@ def _read_file(file: UploadedFile | None) -> None:
 def _read_picture(content: bytes, name: str, *, begin_anew: bool = False) -> None:
     """Read a picture file, once for each `name`, into `my_digit` and the browser's memory.
 
-    begin_anew: it is prepared without the wishes for the last one. Says so where there are too many, or no picture.
+    begin_anew: it is prepared without the wishes for the last one. Says so where there are too many, or no
+    picture.
     """
     if name == st.session_state.get(session.OWN_PICTURE_SEEN):
         return

@@ -42,8 +42,8 @@ def show_feature_maps(
 ) -> None:
     """Show what each convolutional layer of a finished run makes of a digit, clean or with noise on it.
 
-    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it, one
-    of each class.
+    digit: a picture (28, 28), or a seed: then the visitor chooses among ten held-back digits drawn with it,
+    one of each class.
     """
     with lab.plain_errors():
         digit_hw = _choose_digit(digit, key) if isinstance(digit, int) else digit

@@ -1,4 +1,4 @@
-"""A CAE and a DAE as a pair that differs in its input alone: the difference, and what each makes of digits."""
+"""A CAE and a DAE, a pair that differs in its input alone: the difference, and what each makes of digits."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ MOST = 4
 
 
 def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[ListedRun]:
-    """The runs that the visitor has chosen, in the link under `compare`."""
+    """Runs that the visitor chooses to compare, in the link under `compare`."""
     by_label = {run.label: run for run in runs}
     before = st.session_state.get(session.COMPARE, st.query_params.get_all(session.COMPARE))
     kept = [label for label in before if label in by_label]
@@ -52,7 +52,7 @@ def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[L
 
 
 def show_cards(runs: Sequence[ListedRun]) -> None:
-    """What each chosen run is, and what can be done with it; and what came of the last button, with a way back."""
+    """Show each chosen run with its buttons, and what came of the last button, with a way back."""
     if problem := st.session_state.pop(session.RUN_PROBLEM, None):
         st.error(problem, icon=":material/error:")
     if deleted := st.session_state.get(session.RUN_DELETED):
@@ -179,7 +179,7 @@ def _undo_delete() -> None:
 
 
 def show_comparison(runs: Sequence[ListedRun]) -> None:
-    """Curves, pictures and metrics of the chosen runs, beside each other."""
+    """Show curves, pictures and metrics of the chosen runs beside each other."""
     if not runs:
         return
     curves = [
@@ -227,7 +227,7 @@ def _read_curve(_root: Path, name: str, changed: float, size: int) -> list[float
 
 @st.fragment
 def _show_pictures(runs: dict[str, StoredRun]) -> None:
-    """A fragment of its own, so that a test dial redraws the pictures and the metrics and nothing else."""
+    """Show pictures and metrics of runs by label; a fragment, so that a test dial redraws nothing else."""
     with lab.plain_errors():
         noise = dials.choose_test_noise("runs", default=0.4)
         pictures = st.container()

@@ -56,7 +56,7 @@ class ListedRun:
 
 
 def show_fullness() -> None:
-    """How much of the store's quota is used."""
+    """Show how much of the store's quota is used."""
     housekeeping.remove_expired(lab.store())
     used, quota = housekeeping.used_bytes(lab.store()), housekeeping.quota_bytes()
     st.progress(
@@ -69,7 +69,7 @@ def show_fullness() -> None:
 
 
 def draw_uploader() -> None:
-    """Bring in a run that was downloaded before, here or elsewhere."""
+    """Draw the way in for a run's file that was downloaded before, here or elsewhere."""
     # A new uploader after each file, so that none is kept in memory.
     key = session.upload_key(st.session_state.setdefault(session.UPLOADS, 0))
     st.file_uploader(
@@ -83,7 +83,7 @@ def draw_uploader() -> None:
 
 
 def show_upload_result() -> None:
-    """What came of the file."""
+    """Show what came of an uploaded file, once."""
     if problem := st.session_state.pop(session.UPLOAD_PROBLEM, None):
         st.error(problem, icon=":material/error:")
     if done := st.session_state.pop(session.UPLOAD_DONE, None):
@@ -107,7 +107,10 @@ def _import_upload(key: str) -> None:
 
 
 def measured_words(run: StoredRun) -> str:
-    """What is known of an uploaded run, and from where. Its file's word is never passed on as if it had been found out here."""
+    """Sentence on what is known of an uploaded run, and from where.
+
+    Its file's word is never passed on as if it had been found out here.
+    """
     measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
     where = (
         f"{measured.count:,} test digits of "
@@ -131,7 +134,7 @@ def measured_words(run: StoredRun) -> str:
 
 
 def list_runs() -> list[ListedRun]:
-    """Every run, newest first and shipped ones last; a message for each that cannot be read."""
+    """Every run, newest first and shipped ones last. Shows a message for each that cannot be read."""
     folders, problems = housekeeping.list_folders(lab.store())
     for problem in problems:
         st.warning(problem, icon=":material/warning:")
@@ -187,7 +190,7 @@ def _read_ended(_root: Path, name: str, status: str, changed: float, size: int) 
 
 
 def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
-    """The runs of the models and states that the visitor wants to see; all, if none is chosen. There is a choice for each that there is."""
+    """The runs of the models and states that the visitor chooses; all, if none is chosen."""
     with st.container(horizontal=True, gap="large"):
         models = _choose_from(
             "Model", config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model"
@@ -214,7 +217,10 @@ def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
 
 
 def _choose_from(label: str, words: Sequence[str], there: Sequence[str], key: str) -> list[str]:
-    """Which of those of `words` that are `there` the visitor wants to see. What is chosen stays a choice, so that it can be given up."""
+    """Which of `words` the visitor chooses, of those that are `there`.
+
+    What is chosen stays a choice, so that it can be given up.
+    """
     chosen = st.session_state.get(key, st.query_params.get_all(key)) or []
     return st.pills(
         label,
@@ -226,7 +232,7 @@ def _choose_from(label: str, words: Sequence[str], there: Sequence[str], key: st
 
 
 def show_table(runs: Sequence[ListedRun]) -> None:
-    """The runs, one a line; as long as one of them is being trained, always as it is now."""
+    """Show the runs, one a line, again and again while one of them is being trained."""
     if any(run.state == "running" for run in runs):
         _show_live_table(runs)
     elif runs:

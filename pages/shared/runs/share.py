@@ -1,4 +1,4 @@
-"""A run to share and to take along: its link, and whether the run here is the one that the link's sender saw."""
+"""A run to share and to take along: link, files, and whether it is the one that a link's sender saw."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WORDS = {"noise_kind": NOISE_WORDS, "activation": ACTIVATION_WORDS, "loss": LOSS
 
 
 def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
-    """Where a link from somebody else names their run: whether what is here is the same, to the last bit.
+    """Show whether the run here is the one that a link's sender saw, to the last bit.
 
-    `run` is what the dials say, `found` what is shown for it. Nothing is said under other dials than the link's.
+    run: as the dials say. found: what is shown for it. Under other dials than the link's nothing is said.
     """
     sender = opened_link.sender()
     if sender is None:
@@ -54,7 +54,7 @@ def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
 
 
 def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
-    """The full link to what is shown, and the run as files; what takes a while is made when it is asked for."""
+    """Show the full link, the run's files and its code in a box; files are made when asked for."""
     expander = st.expander(
         "Share and take along", key=session.share_key(page), icon=":material/share:", on_change="rerun"
     )
@@ -99,19 +99,22 @@ def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noi
 
 
 def redraw_link(page: str) -> None:
-    """For a dial in a fragment of its own: draw the whole page if the link, which names every dial, is being looked at."""
+    """Draw the whole page if its link is in sight: for a dial in a fragment, since the link names it."""
     if st.session_state.get(session.share_key(page)):
         st.rerun()
 
 
 def full_link(run: StoredRun, page: str) -> str:
-    """This page's address with all its dials, defaults too, for another version of the lab may have others; and with the run shown."""
+    """This page's address with all its dials and the run shown.
+
+    Defaults too, since another version of the lab may have others.
+    """
     parameters = {**_dial_values(page), **links.sender_fields(run)}
     return f"{st.context.url or ''}?{urlencode(parameters, safe=':,', quote_via=quote)}"
 
 
 def _dial_values(page: str) -> dict[str, str]:
-    """Every dial on the page under the key it has in links, as it stands there."""
+    """Each dial of the page by its key, as it stands in links."""
     shown = {str(key): value for key, value in st.session_state.items() if links.find_check(str(key))}
     return {
         key: _link_word(key, value)

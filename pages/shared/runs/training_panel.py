@@ -23,8 +23,9 @@ from pages.shared.display import DIGITS_SHOWN, noise_words, trio_settings
 from pages.shared.runs import under_way
 from pages.shared.server.gate import counts
 
-# Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with 0.15 s after 0.4 to 0.5 s.
-# Drawing a curve takes a browser as long as ten pictures, time that the training lacks.
+# Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with
+# 0.15 s after 0.4 to 0.5 s. Drawing a curve takes a browser as long as ten pictures, time that the training
+# lacks.
 POLL_SECONDS = 0.15
 CURVE_SECONDS = 1.0
 # With more visitors it is looked at less often, so that all together look this many times a second at most.
@@ -43,7 +44,7 @@ _into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_scr
 
 
 def draw_buttons(run: RunConfig, page: str) -> None:
-    """Train and Stop for the run that the dials describe."""
+    """Draw Train and Stop for the run that the dials describe."""
     _start_training_process()
     name = config.run_id(run)
     status = history.status_of(name, lab.store())
@@ -72,7 +73,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
 
 
 def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
-    """One button that trains all of `runs`, as far as they are not trained, and one that stops them."""
+    """Draw a button that trains those of `runs` that are not trained, and one that stops them."""
     _start_training_process()
     states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in runs}
     wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
@@ -101,7 +102,7 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
 
 
 def _explain_buttons(why_grey: str) -> None:
-    """Why the buttons cannot be pressed, where a finger without a pointer sees it too, and what came of the last press."""
+    """Show why the buttons cannot be pressed, which a finger sees too, and what came of the last press."""
     if why_grey:
         st.caption(why_grey)
     if problem := st.session_state.pop(session.TRAINING_PROBLEM, None):
@@ -109,7 +110,7 @@ def _explain_buttons(why_grey: str) -> None:
 
 
 def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
-    """Show the trainings of `runs` in columns as long as one of them goes on; whether one does. Else how they were broken off."""
+    """Show trainings in columns while one goes on, else how they were broken off. Whether one goes on."""
     told = {name: history.read_progress(config.run_id(run), lab.store()) for name, run in runs.items()}
     if not any(progress.status in BUSY for progress in told.values()):
         for name, progress in told.items():
@@ -140,7 +141,10 @@ def _watch_one_of_several(name: str, progress: Progress) -> None:
 
 
 def offer_missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
-    """Train and Stop for each of FAE, CAE and DAE of one latent size that is not among the trained `runs`, and what else is under way."""
+    """Draw Train and Stop for those of FAE, CAE and DAE of one latent size that `runs` lacks.
+
+    runs: the finished ones by name. Shows what else is under way too.
+    """
     absent = {name: wanted for name, wanted in trio_settings(latent_size).items() if name not in runs}
     under_way.show_trainings_under_way(absent.values())
     for name, wanted in absent.items():
@@ -150,9 +154,9 @@ def offer_missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) ->
 
 
 def watch_training(run: RunConfig, page: str) -> StoredRun | None:
-    """Show the training of `run` while it goes on; give back what there is to look at when none does.
+    """Show the training of `run` while it goes on. The finished run to look at, or None.
 
-    None, and a word on what to do, when nothing with these dials has been trained.
+    None while it goes on; and, with a word on what to do, where nothing with these dials was trained.
     """
     name = config.run_id(run)
     progress = history.read_progress(name, lab.store())
@@ -196,7 +200,7 @@ def _stopped_words(progress: Progress) -> str:
 
 
 def show_progress_bar(run: RunConfig) -> None:
-    """How far the training of `run` is, in one line; the page is drawn again when it ends."""
+    """Show in one line how far the training of `run` is; draw the page again when it ends."""
     progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status in BUSY:
         _repeat_often(_show_progress, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
@@ -205,7 +209,7 @@ def show_progress_bar(run: RunConfig) -> None:
 
 
 def _show_broken_off(progress: Progress) -> None:
-    """Why a training that was begun is not finished; nothing about any other."""
+    """Show why a training that was begun is not finished; nothing about any other."""
     if progress.status == "stopped":
         st.caption(_stopped_words(progress))
     elif progress.status == "failed":
@@ -215,7 +219,10 @@ def _show_broken_off(progress: Progress) -> None:
 def _repeat_often(
     look: Callable[..., object], seconds: float, most_per_second: float
 ) -> Callable[..., object]:
-    """`look` as a fragment that is run again every so many seconds, or as often as all visitors' share in `most_per_second` allows."""
+    """`look` as a fragment that is run again every so many seconds.
+
+    Less often where all visitors together would run it more than `most_per_second` times.
+    """
     return st.fragment(look, run_every=max(seconds, counts.connections / most_per_second))
 
 
@@ -243,7 +250,7 @@ def draw_stop_button(run: RunConfig, key: str) -> None:
 
 
 def settings_in_words(run: RunConfig) -> str:
-    """What tells a run from others, in one line: its model, and every setting that is not as its page begins."""
+    """What tells a run from others, in a line: its model, and settings other than its page begins with."""
     model, training = run.model, run.training
     usual = (
         config.LINEAR
@@ -272,7 +279,7 @@ def settings_in_words(run: RunConfig) -> str:
 
 
 def ending_words(run: RunConfig) -> tuple[str, str]:
-    """What to tell of a training that is no longer under way, and the name of an icon; two empty texts if it was merely stopped."""
+    """How a training ended, and the name of an icon; two empty texts if it was merely stopped."""
     progress = history.read_progress(config.run_id(run), lab.store())
     if progress.status == "finished":
         return (
@@ -285,7 +292,7 @@ def ending_words(run: RunConfig) -> tuple[str, str]:
 
 
 def _show_progress(name: str, words: str = "") -> Progress | None:
-    """The bar over a training under way, beside `words`; the whole page is drawn again when it is over."""
+    """Show a training's bar beside `words`, draw the page again when it is over. Its progress."""
     with lab.plain_errors():
         progress = history.read_progress(name, lab.store())
         if progress.status not in BUSY:
@@ -348,7 +355,7 @@ def _show_curve(progress: Progress, page: str, loss: str) -> None:
 
 
 def _bring_into_view(page: str) -> None:
-    """Once after Train was pressed: on a small screen what it shows lies below the buttons, out of sight."""
+    """Scroll to the training once after Train was pressed: on a small screen it lies out of sight."""
     if st.session_state.pop(session.TRAINING_JUST_ASKED, False):
         _into_view(data=f"{page}_training", key=f"{page}_into_view")
 
@@ -386,13 +393,13 @@ def _stop_training(name: str) -> None:
 
 
 def _trainings_let_go() -> set[str]:
-    """The runs that this visitor has stopped and others go on with."""
+    """Names of the runs that this visitor has stopped and others go on with."""
     names: set[str] = st.session_state.setdefault(session.TRAININGS_LET_GO, set())
     return names
 
 
 def _start_training_process() -> None:
-    """Start the training process before anybody presses Train; a store that cannot be written is told then."""
+    """Start the training process before Train is pressed; a store that cannot be written is told then."""
     try:
         dispatch.keep_dispatching(lab.store())
         if cluster.scheduler_address() is None:

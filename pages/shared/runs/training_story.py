@@ -19,7 +19,7 @@ STILL_DIGITS = 3
 
 
 def show_training_story(run: StoredRun, page: str) -> None:
-    """From the untrained network to the finished one."""
+    """Show how a finished run learnt: stills, and a replay under a slider."""
     progress = _read_progress(*run_name(run), run)
     st.subheader("How it learnt")
     if not progress.snapshots or not progress.batch_losses:
@@ -31,7 +31,7 @@ def show_training_story(run: StoredRun, page: str) -> None:
 
 @st.fragment
 def _show_replay(run: StoredRun, page: str) -> None:
-    """A fragment of its own, after all that is there at once: the browser takes a second to draw it."""
+    """Show the replay; a fragment, after all that is there at once: a browser takes a second to draw it."""
     with lab.plain_errors():
         progress = _read_progress(*run_name(run), run)
         unit = (
@@ -59,7 +59,7 @@ def _show_replay(run: StoredRun, page: str) -> None:
 
 
 def prepare_training_story(run: StoredRun) -> None:
-    """Have the replay of a finished run ready for whoever opens its page."""
+    """Make and keep the replay of a finished run for whoever opens its page."""
     progress = _read_progress(*run_name(run), run)
     if progress.snapshots and progress.batch_losses:
         prepare_shared_chart(lambda: _draw_replay(progress, run.config.training.loss), _figure_identity(run))
@@ -71,7 +71,7 @@ def _figure_identity(run: StoredRun) -> tuple[object, ...]:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _read_progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progress:
-    """What the log of a finished run tells, which does not change any more."""
+    """Progress of a finished run from its log, which does not change any more."""
     return history.read_progress(_run.run_id, lab.store())
 
 
@@ -97,7 +97,7 @@ def _draw_replay(progress: Progress, loss: str) -> go.Figure:
 
 
 def _given_rows(progress: Progress, count: int, names: tuple[str, str]) -> list[Row]:
-    """The digits that every snapshot redraws, and as the network sees them where that is not the same."""
+    """Rows of the digits that every snapshot redraws, and, where noisy, of what the network sees."""
     assert progress.clean is not None
     assert progress.noisy is not None
     rows = [Row(names[0], progress.clean[:count]), Row(names[1], progress.noisy[:count])]

@@ -1,4 +1,4 @@
-"""What is being trained for this visitor while the page shows something else: in a bar at the foot of every page's window."""
+"""What is being trained for this visitor while the page shows something else: a bar at its foot."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ROOM_REM, ROOM_EACH_REM = 2, 5
 
 
 def show_trainings_under_way(besides: Iterable[RunConfig] = ()) -> None:
-    """Settings, progress and Stop of each training that this visitor asked for, but for those that the page shows itself: `besides`.
+    """Show settings, progress and Stop of each training that this visitor asked for.
 
-    Tells once how one that was shown here has ended.
+    besides: those that the page shows itself. Tells once how one that was shown here has ended.
     """
     shown_by_page = {config.run_id(run) for run in besides}
     mine = [ticket.run for ticket in tickets.tickets_of(lab.store(), lab.visitor_id())]

@@ -37,18 +37,19 @@ RETRY_SECONDS = 30
 RUNS_AT_ONCE = 2
 LONG_RUN_SECONDS = 0.5
 ANSWERS_KEPT = 1000
-# The messages that a page has been run through, and which page it is, are short, and only short ones are looked at.
+# The messages that a page was run through, and which page it is, are short: only such ones are read.
 SHORT = 2048
 
 Frame = TypeVar("Frame", BackMsg, ForwardMsg)
 
-# What Streamlit's own addresses have in common. What stands before it, as `server.baseUrlPath` says, is the host's business.
+# What Streamlit's own addresses have in common; what stands before it is `server.baseUrlPath`.
 STREAMLITS = "/_stcore/"
 UPLOADS = "upload_file/"
 # Streamlit's own figures, for anybody who asks. Ours want a key.
 HIDDEN = ("metrics",)
 TRY_AGAIN_LATER = 1013
-FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{RETRY_SECONDS}">
+FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
+<meta http-equiv="refresh" content="{RETRY_SECONDS}">
 <meta name="viewport" content="width=device-width"><title>Autoencoder Lab</title>
 <body style="font: 1.3rem sans-serif; max-width: 32rem; margin: 20vh auto; padding: 0 1rem">
 <h1>The lab is full</h1><p>As many visitors are in as it can serve well. This page tries again by itself every
@@ -85,10 +86,11 @@ def most_visitors() -> int:
 
 
 class RunPermit:
-    """A connection's turn to have its page run.
+    """A connection's permit to have its page run: one of RUNS_AT_ONCE.
 
-    Python runs one thing at a time. A hundred pages at once would all be ready late, and the server would hardly get round to
-    sending them; a few at a time, in the order in which they were asked for, are ready one after the other.
+    Python runs one thing at a time. A hundred pages at once would all be ready late, and the server would
+    hardly get round to sending them; a few at a time, in the order in which they were asked for, are ready
+    one after the other.
     """
 
     def __init__(self, permits: asyncio.Semaphore) -> None:
@@ -96,13 +98,16 @@ class RunPermit:
         self._limit: asyncio.TimerHandle | None = None
 
     async def acquire(self) -> None:
-        """Wait for it; at once for who has it. After LONG_RUN_SECONDS it goes to the next one, though the page runs on."""
+        """Wait for the permit; not at all where it is held already.
+
+        After LONG_RUN_SECONDS the next connection gets it, though the page runs on.
+        """
         if self._limit is None:
             await self._permits.acquire()
             self._limit = asyncio.get_running_loop().call_later(LONG_RUN_SECONDS, self.release)
 
     def release(self) -> None:
-        """Let the next one have it, if it is still this one's."""
+        """Give the permit to the next connection, if this one still holds it."""
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
@@ -110,7 +115,7 @@ class RunPermit:
 
 
 class CurrentPage:
-    """Which page a visitor is on, by Streamlit's hash; unknown until the server says so or the visitor goes to another."""
+    """The page that a visitor is on, by Streamlit's hash; unknown until either side names one."""
 
     def __init__(self) -> None:
         self._page = ""
@@ -118,8 +123,9 @@ class CurrentPage:
     def is_left(self, asked: ClientState) -> bool:
         """Whether this asks for a part of a page that the visitor has left, and if not, note where they are.
 
-        Leaving a page may change something on it: a box closes, a slider's last step is told. That is told after the click on the
-        link. Streamlit would take the visitor for being back on that page, and show of the new one nothing at all.
+        Leaving a page may change something on it: a box closes, a slider's last step is told. That is told
+        after the click on the link. Streamlit would take the visitor for being back on that page, and show of
+        the new one nothing at all.
         """
         if asked.fragment_id:
             return bool(self._page) and asked.page_script_hash != self._page
@@ -217,7 +223,7 @@ class Gate:
 
 
 def _streamlit_path(scope: Scope) -> str:
-    """What follows STREAMLITS in an address, whatever stands before; empty for an address that is none of Streamlit's own."""
+    """What follows STREAMLITS in a request's path; empty for a path that is none of Streamlit's own."""
     _, found, rest = scope.get("path", "").rpartition(STREAMLITS)
     return rest.rstrip("/") if found else ""
 
@@ -235,7 +241,7 @@ def _upload_problem(session: str) -> str:
 
 
 async def _discard_body(receive: Receive) -> None:
-    """Let a file come in and keep nothing of it: who is cut off while sending never reads why."""
+    """Receive a file and keep nothing of it: who is cut off while sending never reads why."""
     size = 0
     while size <= FILE_BYTES:
         message = await receive()

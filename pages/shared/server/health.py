@@ -1,4 +1,4 @@
-"""What the server does beside showing pages: get ready before the first visitor, and say how it is."""
+"""What the server does beside showing pages: imports before the first visitor, health and metrics."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """While the server lives."""
+    """Streamlit's lifespan of the server: prepare before the first visitor."""
     remember_what_stays()
     import_early("pages.shared.display")
     yield
 
 
 def check_settings() -> None:
-    """End the program, in words, where a setting is one that no visitor could be let in with."""
+    """Raise SystemExit, with a sentence, where a setting is one that no visitor could be let in with."""
     try:
         most_visitors()
     except ConfigError as problem:
@@ -49,25 +49,25 @@ def check_settings() -> None:
 
 
 def remember_what_stays() -> None:
-    """Look up once what Streamlit looks up again and again, and what does not change while it runs.
+    """Have Streamlit look up once what it asks again and again, and what does not change while it runs.
 
-    Its settings: it asks for those of the theme at every run of a page, no other run starts meanwhile, and each asking goes through
-    all settings there are, two fifths of a slider's answer. The parameters of functions whose results it keeps: it asks for each
-    argument of each call.
+    Its settings: it asks for those of the theme at every run of a page, no other run starts meanwhile, and
+    each asking goes through all settings there are, two fifths of a slider's answer. The parameters of
+    functions whose results it keeps: it asks for each argument of each call.
     """
     config.get_options_for_section = cache(config.get_options_for_section)
     type_util.get_func_parameters = cache(type_util.get_func_parameters)
 
 
 def import_early(*modules: str) -> None:
-    """Import what pages need, which takes seconds, while nobody waits for it: the server starts, or a visitor looks at a page."""
+    """Import these modules in a thread: it takes seconds, and nobody should wait for that."""
     threading.Thread(
         target=lambda: [import_module(module) for module in modules], name="imports", daemon=True
     ).start()
 
 
 def tell_error(problem: Exception) -> bool:
-    """An error that no page expected: a sentence with a number for the visitor, the traceback under that number in the log."""
+    """Show a sentence with a number for an unexpected error; log the traceback under it. Always True."""
     number = secrets.token_hex(4)
     logger.error("error %s", number, exc_info=problem)
     st.error(
@@ -79,7 +79,7 @@ def tell_error(problem: Exception) -> bool:
 
 
 def list_routes() -> list[Route]:
-    """The lab's own addresses; with `server.baseUrlPath` also below that, which is all that a proxy may hand on."""
+    """Routes of /health and /metrics; below `server.baseUrlPath` too, all that a proxy may hand on."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     answers = {"/health": answer_health, "/metrics": answer_metrics}
     return [
@@ -90,7 +90,7 @@ def list_routes() -> list[Route]:
 
 
 def answer_health(request: Request) -> Response:
-    """Whether the lab can do what it is for: 200 if trainings can run, else 503 with the reason in words.
+    """Answer 200 if trainings can run, else 503 with the reason in words.
 
     Anybody may ask, so however many do, it is found out once in HEALTH_SECONDS.
     """
@@ -102,7 +102,7 @@ _finding_out = threading.Lock()
 
 
 def last_training_problem() -> str:
-    """`training_problem`, as it was found out within the last HEALTH_SECONDS: it writes into the store and calls the scheduler."""
+    """`training_problem` of the last HEALTH_SECONDS: it writes into the store and calls the scheduler."""
     with _finding_out:
         return _training_problem_at(int(time.monotonic() / HEALTH_SECONDS))
 
@@ -113,7 +113,7 @@ def _training_problem_at(_moment: int) -> str:
 
 
 def training_problem() -> str:
-    """Why no training can run, in words; empty if one can. A training process that nobody needs yet is none."""
+    """Why no training can run, in words; empty if one can, even if nobody has needed the process yet."""
     from ae_core.errors import LabError
     from ae_core.runs.store import Store, default_root
     from ae_core.service import cluster, dispatch
@@ -135,7 +135,7 @@ def training_problem() -> str:
 
 
 def answer_metrics(request: Request) -> Response:
-    """Counts and times in Prometheus's text format, for whoever knows AE_LAB_METRICS_KEY; for others there is nothing here."""
+    """Answer in Prometheus's text format to whoever knows AE_LAB_METRICS_KEY; 404 to others."""
     key = os.environ.get(KEY, "")
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not key or not hmac.compare_digest(given.encode(), key.encode()):

@@ -1,6 +1,6 @@
 """Pages as Streamlit's objects, and the lab's icon: made for the first visitor, and kept for all others.
 
-Making one page looks its file up on the disk, and there are eleven: a tenth of what a visitor's first page took.
+Making a page looks its file up on the disk, and there are eleven: a tenth of a visitor's first page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def make_pages(titles: Mapping[str, str]) -> list[st.Page]:
-    """A page for each file with its title; the first is the home page. Copies, because a page notes in itself that it is being run."""
+    """A page for each file and title; the first is the home page.
+
+    Copies, because a page notes in itself that it is being run.
+    """
     return [copy(_make_page(file, title, i == 0)) for i, (file, title) in enumerate(titles.items())]
 
 
