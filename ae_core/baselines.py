@@ -71,7 +71,7 @@ def do_nothing(noisy_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
     return summary(noisy_nhw, clean_nhw)
 
 
-def smallest(errors: Mapping[str, float]) -> str | None:
+def clearly_smallest(errors: Mapping[str, float]) -> str | None:
     """The name with the smallest error; None if the next is within 5 % of it."""
     first, second = sorted(errors, key=errors.__getitem__)[:2]
     return None if errors[second] <= (1 + ABOUT_EQUAL) * errors[first] else first

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ae_core.figures.base import FONT
 from ae_core.figures.png import grey_pixels, png_address
-from ae_core.study.latent import Area, grid
+from ae_core.study.latent import Area, grid_shares
 
 # Ten colours that stay apart for the colour-blind (Petroff 2021, "Accessible color sequences"), each with a
 # shape of its own.
@@ -201,7 +201,7 @@ def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
         sizing="stretch",
         layer="below",
     )
-    x, y = over.at(grid(CLICKS)).T.numpy()
+    x, y = over.at(grid_shares(CLICKS)).T.numpy()
     unseen = {"opacity": 0, "size": 10}
     figure.add_scatter(
         x=x,

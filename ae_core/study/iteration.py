@@ -92,7 +92,7 @@ def nearest_class(images_nhw: Tensor, digits: Digits) -> Tensor:
     return digits.train_labels_n[torch.cdist(images_nhw.flatten(1), digits.train_nhw.flatten(1)).argmin(1)]
 
 
-def course(model: Autoencoder, digits: Digits) -> Course:
+def measure_course(model: Autoencoder, digits: Digits) -> Course:
     """Send the first DIGITS held-back digits through the network STEPS times, and measure."""
     labels_n = digits.test_labels_n[:DIGITS]
     path_tnhw = iterate(model, digits.test_nhw[:DIGITS])

@@ -39,7 +39,7 @@ class Principal:
         )
 
 
-def principal(codes_nl: Tensor, count: int) -> Principal:
+def principal_directions(codes_nl: Tensor, count: int) -> Principal:
     """The `count` leading principal directions of codes (n, l), by falling variance; all l if fewer."""
     pca = fit_pca(codes_nl, min(count, codes_nl.shape[1]))
     variances_k = pca.encode(codes_nl).var(0, correction=0)
@@ -70,28 +70,28 @@ class Plane:
         return float(self.along.shares_k.sum()) if self.along else 1.0
 
 
-def plane(codes_nl: Tensor) -> Plane:
+def best_plane(codes_nl: Tensor) -> Plane:
     """The plane on which these codes (n, l) are best seen."""
-    return Plane(principal(codes_nl, 2) if codes_nl.shape[1] > 2 else None)
+    return Plane(principal_directions(codes_nl, 2) if codes_nl.shape[1] > 2 else None)
 
 
-def between(one_l: Tensor, other_l: Tensor, positions: Sequence[float]) -> Tensor:
+def points_between(one_l: Tensor, other_l: Tensor, positions: Sequence[float]) -> Tensor:
     """Points on the straight line from one to the other, 0 being the one and 1 the other. (…) -> (n, …)."""
     return torch.stack([torch.lerp(one_l, other_l, position) for position in positions])
 
 
-def steps(count: int) -> list[float]:
+def even_positions(count: int) -> list[float]:
     """`count` evenly spaced positions from 0 to 1, both included."""
     return [i / (count - 1) for i in range(count)]
 
 
-def walk(model: Autoencoder, one_hw: Tensor, other_hw: Tensor, positions: Sequence[float]) -> Tensor:
+def walk_between(model: Autoencoder, one_hw: Tensor, other_hw: Tensor, positions: Sequence[float]) -> Tensor:
     """What the decoder draws on the straight line between the codes of two pictures (28, 28). (n, 28, 28).
 
     Its ends, at positions 0 and 1, are the reconstructions of the two.
     """
     one_l, other_l = codes_of(model, torch.stack([one_hw, other_hw]))
-    return pictures_of(model, between(one_l, other_l, positions))
+    return pictures_of(model, points_between(one_l, other_l, positions))
 
 
 def searched_codes(model: Autoencoder, images_nhw: Tensor, steps: int = 20) -> Tensor:
@@ -122,7 +122,7 @@ def searched_codes(model: Autoencoder, images_nhw: Tensor, steps: int = 20) -> T
 
 def cross_fade(one_hw: Tensor, other_hw: Tensor, positions: Sequence[float]) -> Tensor:
     """Two pictures laid over each other, the one fading while the other appears: no network. (n, 28, 28)."""
-    return between(one_hw, other_hw, positions)
+    return points_between(one_hw, other_hw, positions)
 
 
 @dataclass(frozen=True)
@@ -137,37 +137,37 @@ class Area:
         return self.low_d + shares_nd * (self.high_d - self.low_d)
 
 
-def area(codes_nd: Tensor) -> Area:
+def bounding_area(codes_nd: Tensor) -> Area:
     """The smallest rectangle around codes of two numbers (n, 2)."""
     return Area(codes_nd.amin(0), codes_nd.amax(0))
 
 
-def grid(count: int) -> Tensor:
+def grid_shares(count: int) -> Tensor:
     """`count` × `count` evenly spaced shares of a rectangle (count², 2).
 
     As it is read: rows from the top, each from the left.
     """
-    along = torch.tensor(steps(count))
+    along = torch.tensor(even_positions(count))
     y, x = torch.meshgrid(along.flip(0), along, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
-def shares(percents: Sequence[float]) -> Tensor:
+def percent_to_shares(percents: Sequence[float]) -> Tensor:
     """One place on a rectangle, given in percent of its width and height, as shares: (1, 2)."""
     return torch.tensor([percents]) / 100
 
 
-def percent(shares_d: Tensor) -> list[float]:
+def shares_to_percent(shares_d: Tensor) -> list[float]:
     """The way back from `shares`, for one place (2,), to a tenth of a percent."""
     return [round(100 * share, 1) for share in shares_d.tolist()]
 
 
-def manifold(model: Autoencoder, codes_nd: Tensor, count: int) -> Tensor:
+def draw_manifold(model: Autoencoder, codes_nd: Tensor, count: int) -> Tensor:
     """What the decoder draws on a grid over the area of these codes of two numbers: (count², 28, 28).
 
     In the order of `grid`.
     """
-    return pictures_of(model, area(codes_nd).at(grid(count)))
+    return pictures_of(model, bounding_area(codes_nd).at(grid_shares(count)))
 
 
 def random_pairs(labels_n: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -180,7 +180,7 @@ def random_pairs(labels_n: Tensor, count: int, generator: torch.Generator) -> Te
     return torch.tensor(pairs)
 
 
-def nearest(pictures_mhw: Tensor, real_nhw: Tensor, but_mk: Tensor) -> Tensor:
+def nearest_distances(pictures_mhw: Tensor, real_nhw: Tensor, but_mk: Tensor) -> Tensor:
     """Squared distance of each picture to the nearest of the real ones, summed over the 784 pixels: (m,).
 
     but_mk: positions of real pictures (m, k) that do not count for a picture, such as those it was made from.
@@ -204,6 +204,6 @@ def halfway_distances(
     codes_ml = torch.lerp(codes_of(model, ones_mhw), codes_of(model, others_mhw), HALFWAY)
     drawn_mhw, faded_mhw = pictures_of(model, codes_ml), torch.lerp(ones_mhw, others_mhw, HALFWAY)
     drawn, faded = (
-        float(nearest(pictures, images_nhw, pairs_m2).mean()) for pictures in (drawn_mhw, faded_mhw)
+        float(nearest_distances(pictures, images_nhw, pairs_m2).mean()) for pictures in (drawn_mhw, faded_mhw)
     )
     return drawn, faded

@@ -48,13 +48,13 @@ class Likeness:
     by_pixels_k: Tensor
 
 
-def crowd(model: Autoencoder, clean_nhw: Tensor, seen_nhw: Tensor, labels_n: Tensor) -> Crowd:
+def measure_crowd(model: Autoencoder, clean_nhw: Tensor, seen_nhw: Tensor, labels_n: Tensor) -> Crowd:
     """Held-back digits through a network that sees `seen_nhw` of them; all (n, 28, 28), labels (n,)."""
     errors_n = squared_error(as_picture(reconstruct(model, seen_nhw)), clean_nhw)
     return Crowd(clean_nhw, labels_n, codes_of(model, seen_nhw), errors_n)
 
 
-def likeness(model: Autoencoder, clean_hw: Tensor, seen_hw: Tensor, others: Crowd) -> Likeness:
+def measure_likeness(model: Autoencoder, clean_hw: Tensor, seen_hw: Tensor, others: Crowd) -> Likeness:
     """A picture (28, 28), of which the network sees `seen_hw`, among held-back digits with the same noise."""
     error = float(squared_error(as_picture(reconstruct(model, seen_hw[None])), clean_hw[None])[0])
     code_l = codes_of(model, seen_hw[None])[0]

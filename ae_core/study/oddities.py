@@ -160,12 +160,12 @@ ODDITIES = {
 }
 
 
-def pictures(digits: Digits) -> Tensor:
+def draw_oddities(digits: Digits) -> Tensor:
     """All of ODDITIES, in their order: (n, 28, 28)."""
     return torch.stack([oddity.draw(digits) for oddity in ODDITIES.values()])
 
 
-def outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Outcome]:
+def measure_outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Outcome]:
     """What the network makes of each picture (n, 28, 28), beside what it makes of held-back digits."""
     test_nhw = digits.test_nhw[:HELD_BACK]
     usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw)
@@ -185,6 +185,6 @@ def outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Out
     ]
 
 
-def outputs(those: list[Outcome]) -> Tensor:
+def stack_outputs(those: list[Outcome]) -> Tensor:
     """What came out, side by side: (n, 28, 28)."""
     return torch.stack([outcome.output_hw for outcome in those])

@@ -27,7 +27,7 @@ def noisy_digits(clean_nhw: Tensor, noise: CorruptionConfig, seed: int) -> Tenso
     return corrupt(clean_nhw, noise, seeded(seed, "noise shown"))
 
 
-def answers(model: Autoencoder | None, noisy_nhw: Tensor) -> Tensor:
+def rebuild(model: Autoencoder | None, noisy_nhw: Tensor) -> Tensor:
     """The network's reconstructions (n, 28, 28) as pictures; without a network the noisy input as it is."""
     return noisy_nhw if model is None else as_picture(reconstruct(model, noisy_nhw)).cpu()
 
@@ -47,14 +47,14 @@ class Spread:
     high: float
 
 
-def spread(
+def measure_spread(
     model: Autoencoder | None, clean_nhw: Tensor, noise: CorruptionConfig, seed: int, measure: str = "psnr"
 ) -> Spread:
     """PSNR in dB, SSIM, or squared error per image at this noise; without a model, of doing nothing.
 
     The PSNR of doing nothing is infinite where no digit was changed at all, as at level 0.
     """
-    pictures_nhw = answers(model, noisy_digits(clean_nhw, noise, seed))
+    pictures_nhw = rebuild(model, noisy_digits(clean_nhw, noise, seed))
     values_n = MEASURES[measure](pictures_nhw, clean_nhw)
     low, high = values_n.quantile(torch.tensor([0.1, 0.9]), interpolation="nearest").tolist()
     whole = (
@@ -73,7 +73,7 @@ class Curve:
     highs: tuple[float, ...]
 
 
-def sweep(
+def sweep_levels(
     model: Autoencoder | None,
     clean_nhw: Tensor,
     kind: str,
@@ -85,7 +85,9 @@ def sweep(
 
     Without a model, how good doing nothing is.
     """
-    found = [spread(model, clean_nhw, CorruptionConfig(kind, level), seed, measure) for level in levels]
+    found = [
+        measure_spread(model, clean_nhw, CorruptionConfig(kind, level), seed, measure) for level in levels
+    ]
     return Curve(
         tuple(levels),
         tuple(one.value for one in found),
@@ -103,7 +105,7 @@ class Stretch:
     sign: int
 
 
-def stretches(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[Stretch]:
+def find_stretches(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[Stretch]:
     """Where `ours` is better than `theirs` and where not, by rising level.
 
     Between two stretches nothing was measured.
@@ -116,7 +118,7 @@ def stretches(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[f
     return found
 
 
-def crossings(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+def find_crossings(levels: Sequence[float], ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """The levels where two curves cross, drawn in straight lines between the levels measured.
 
     None beside a value that is infinite.
@@ -147,12 +149,12 @@ class Extremes:
     errors: tuple[float, ...]
 
 
-def extremes(
+def find_extremes(
     model: Autoencoder, clean_nhw: Tensor, noise: CorruptionConfig, seed: int, count: int
 ) -> Extremes:
     """The `count` best and the `count` worst rebuilt of these digits at this noise, by squared error."""
     noisy_nhw = noisy_digits(clean_nhw, noise, seed)
-    rebuilt_nhw = answers(model, noisy_nhw)
+    rebuilt_nhw = rebuild(model, noisy_nhw)
     errors_n = squared_error(rebuilt_nhw, clean_nhw)
     order_n = errors_n.argsort(stable=True)
     chosen_n = torch.cat([order_n[:count], order_n[-count:]])
@@ -233,7 +235,7 @@ def removed_noise(model: Autoencoder, clean_nhw: Tensor, noise: CorruptionConfig
     return RemovedNoise(
         drawn_nhw,
         noisy_nhw - clean_nhw,
-        noisy_nhw - answers(model, noisy_nhw),
+        noisy_nhw - rebuild(model, noisy_nhw),
         (spoiled_nhw < 0) | (spoiled_nhw > 1),
         clean_nhw == 0,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ae_core import config, data
 from ae_core.runs.store import Store
-from ae_core.study.robustness import LEVELS, Crossing, crossings, sweep
+from ae_core.study.robustness import LEVELS, Crossing, find_crossings, sweep_levels
 from ae_core.training import use_one_thread
 
 SIZES = (2, 8, 32)
@@ -35,17 +35,17 @@ def main() -> None:
     use_one_thread()
     with tempfile.TemporaryDirectory() as folder:
         store, test_nhw = Store(Path(folder)), data.load_digits(config.EMBEDDED, None, Path(folder)).test_nhw
-    nothing = sweep(None, test_nhw, options.kind, LEVELS, options.seed)
+    nothing = sweep_levels(None, test_nhw, options.kind, LEVELS, options.seed)
     for size in SIZES:
         curves = {}
         for name in ("fae", "cae", "dae"):
             run = store.shipped_like(config.adjusted(config.find_preset(name), model={"latent_size": size}))
             assert run is not None
-            curves[name] = sweep(store.load_model(run), test_nhw, options.kind, LEVELS, options.seed)
-            found = crossings(LEVELS, curves[name].means, nothing.means)
+            curves[name] = sweep_levels(store.load_model(run), test_nhw, options.kind, LEVELS, options.seed)
+            found = find_crossings(LEVELS, curves[name].means, nothing.means)
             words = line(found, curves[name].means[-1] > nothing.means[-1])
             print(f"latent size {size:>2}: {name.upper()} against doing nothing: {words}")
-        found = crossings(LEVELS, curves["dae"].means, curves["cae"].means)
+        found = find_crossings(LEVELS, curves["dae"].means, curves["cae"].means)
         words = line(found, curves["dae"].means[-1] > curves["cae"].means[-1])
         print(f"latent size {size:>2}: DAE against CAE: {words}")
         clean = {name: f"{curve.means[0]:.2f}" for name, curve in curves.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ae_core import config, data
 from ae_core.runs.store import Store
-from ae_core.study.iteration import ANOTHER, MOVING, SAME, course
+from ae_core.study.iteration import ANOTHER, MOVING, SAME, measure_course
 from ae_core.training import use_one_thread
 
 STEPS_TOLD = (1, 10, 50)
@@ -24,7 +24,7 @@ def main() -> None:
         store, digits = Store(Path(folder)), data.load_digits(config.EMBEDDED)
         runs, _ = store.runs()
         for run in sorted(runs, key=lambda run: (run.config.model.latent_size, config.family(run.config))):
-            one = course(store.load_model(run), digits)
+            one = measure_course(store.load_model(run), digits)
             changes = ", ".join(f"{one.change_t[step - 1]:.5f}" for step in STEPS_TOLD)
             print(
                 f"{config.family(run.config)} {run.config.model.latent_size:2}: {one.verdict:9}"

@@ -7,7 +7,7 @@ import pytest
 from ae_core import config
 from ae_core.runs.store import Store, default_root
 from ae_core.study import oddities
-from ae_core.study.iteration import ENDS, course
+from ae_core.study.iteration import ENDS, measure_course
 from ae_core.study.oddities import ODDITIES, VERDICTS
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
@@ -39,7 +39,7 @@ def test_only_what_goes_in_is_seen_before_a_prediction():
 def test_the_right_prediction_about_the_letter_is_the_one_measured(size, digits):
     page = open_page("surprises")
     page.slider(key="latent_size").set_value(size).run()
-    (measured,) = oddities.outcomes(shipped(size), ODDITIES["letter_k"].draw(digits)[None], digits)
+    (measured,) = oddities.measure_outcomes(shipped(size), ODDITIES["letter_k"].draw(digits)[None], digits)
     page.radio(key="surprises_letter_k_choice").set_value(measured.verdict).run()
     page.button(key="surprises_letter_k_lock").click().run()
     assert page.success[0].value.startswith(f"That is right: **{measured.verdict}**")
@@ -73,7 +73,7 @@ def test_what_becomes_of_a_digit_again_and_again_is_the_one_measured(digits):
     page = open_page("surprises")
     page.slider(key="latent_size").set_value(2).run()
     page.button(key="surprises_again_CAE_reveal").click().run()
-    measured = course(shipped(2), digits)
+    measured = measure_course(shipped(2), digits)
     assert measured.commonest_end in ENDS
     assert any(f"**{measured.commonest_end}**" in text for text in revealed(page))
     assert f"This CAE **{measured.verdict}**: {measured.settled} of 100" in words(page)

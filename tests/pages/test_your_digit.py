@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ae_core.figures import base as figures
-from ae_core.study.likeness import crowd, likeness
+from ae_core.study.likeness import measure_crowd, measure_likeness
 from pages.shared import display, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import digit_source, drawing_board, my_digit
@@ -157,8 +157,8 @@ def test_the_surprise_is_the_one_measured(page, digits):
 
     run = display.find_trained_trio(30)["CAE"]
     model = lab.load_network(run)
-    others = crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
-    measured = likeness(model, own(page), own(page), others)
+    others = measure_crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
+    measured = measure_likeness(model, own(page), own(page), others)
     shown = next(metric for metric in page.metric if metric.label.startswith("CAE"))
     assert shown.value == f"{measured.smaller:,} of {measured.count:,}"
 

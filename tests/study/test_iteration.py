@@ -57,7 +57,7 @@ def test_change_is_the_root_mean_squared_change_of_a_pixel(digits):
 
 
 def test_a_network_that_gives_back_what_it_is_given_converges_at_once(digits):
-    course = iteration.course(network_of(nn.Identity()), digits)
+    course = iteration.measure_course(network_of(nn.Identity()), digits)
     assert course.verdict == "converges"
     assert course.settled == course.digits == 100
     assert course.counts[ANOTHER] == 100 - course.same_class
@@ -66,7 +66,7 @@ def test_a_network_that_gives_back_what_it_is_given_converges_at_once(digits):
 
 
 def test_a_network_that_never_rests_drifts(digits):
-    course = iteration.course(network_of(Invert()), digits)
+    course = iteration.measure_course(network_of(Invert()), digits)
     assert course.verdict == "drifts"
     assert course.commonest_end == MOVING
     assert course.counts[MOVING] == 100
@@ -74,14 +74,14 @@ def test_a_network_that_never_rests_drifts(digits):
 
 
 def test_a_network_that_forgets_everything_collapses(digits):
-    course = iteration.course(network_of(Forget()), digits)
+    course = iteration.measure_course(network_of(Forget()), digits)
     assert course.verdict == "collapses"
     assert course.spread < 1e-6
     torch.testing.assert_close(course.change_t[1:] / course.change_t[:-1], torch.full((STEPS - 1,), 0.5))
 
 
 def test_the_shipped_cae_with_a_code_of_2_numbers_is_measured_as_defined(shipped, digits):
-    course = iteration.course(shipped, digits)
+    course = iteration.measure_course(shipped, digits)
     x = end = digits.test_nhw[:100]
     for _ in range(STEPS):
         before, end = end, reconstruct(shipped, end)

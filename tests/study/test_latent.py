@@ -34,7 +34,7 @@ def network(store: Store, preset: config.RunConfig, size: int) -> Autoencoder:
 def test_a_walk_begins_and_ends_at_the_two_reconstructions(store, digits, preset):
     model = network(store, preset, 8)
     a, b = digits.test_nhw[3], digits.test_nhw[4]
-    walked = latent.walk(model, a, b, latent.steps(9))
+    walked = latent.walk_between(model, a, b, latent.even_positions(9))
     assert walked.shape == (9, 28, 28)
     torch.testing.assert_close(walked[[0, -1]], as_picture(reconstruct(model, torch.stack([a, b]))))
 
@@ -42,7 +42,7 @@ def test_a_walk_begins_and_ends_at_the_two_reconstructions(store, digits, preset
 def test_half_of_a_walk_is_decoded_from_the_mean_of_the_two_codes(store, digits):
     model = network(store, CAE, 8)
     pair = digits.test_nhw[[3, 4]]
-    halfway = latent.walk(model, pair[0], pair[1], [0.5])
+    halfway = latent.walk_between(model, pair[0], pair[1], [0.5])
     torch.testing.assert_close(halfway, pictures_of(model, codes_of(model, pair).mean(0, keepdim=True)))
 
 
@@ -76,7 +76,7 @@ def test_a_cross_fade_mixes_pixels_in_proportion(digits):
 def test_a_grid_point_shows_what_the_decoder_draws_there(store, digits):
     model = network(store, CAE, 2)
     codes = codes_of(model, digits.test_nhw[:200])
-    grid = latent.manifold(model, codes, 5).reshape(5, 5, 28, 28)
+    grid = latent.draw_manifold(model, codes, 5).reshape(5, 5, 28, 28)
     (left, bottom), (right, top) = codes.min(0).values.tolist(), codes.max(0).values.tolist()
     corners = torch.tensor(
         [[left, top], [right, top], [left, bottom], [(left + right) / 2, (bottom + top) / 2]]
@@ -88,15 +88,15 @@ def test_a_grid_point_shows_what_the_decoder_draws_there(store, digits):
 def test_principal_directions_carry_the_variances_of_the_codes(store, digits):
     codes = codes_of(network(store, CAE, 30), digits.test_nhw)
     variances = np.linalg.eigvalsh(np.cov(codes.double().numpy().T, bias=True))[::-1]
-    along = latent.principal(codes, 6)
+    along = latent.principal_directions(codes, 6)
     np.testing.assert_allclose(along.deviations_k.square(), variances[:6], rtol=1e-3)
     np.testing.assert_allclose(along.shares_k, variances[:6] / variances.sum(), rtol=1e-3)
-    assert latent.plane(codes).share == pytest.approx(variances[:2].sum() / variances.sum(), rel=1e-3)
+    assert latent.best_plane(codes).share == pytest.approx(variances[:2].sum() / variances.sum(), rel=1e-3)
 
 
 def test_moving_along_directions_moves_by_standard_deviations_from_the_mean(digits, store):
     codes = codes_of(network(store, FAE, 8), digits.test_nhw)
-    along = latent.principal(codes, 6)
+    along = latent.principal_directions(codes, 6)
     torch.testing.assert_close(along.moved([0.0] * 6)[0], codes.mean(0), atol=1e-4, rtol=1e-4)
     back = along.pca.encode(along.moved([1.0, 0.0, -2.0, 0.0, 0.0, 0.0]))[0]
     expected = torch.tensor([1.0, 0.0, -2.0, 0.0, 0.0, 0.0]) * along.deviations_k
@@ -106,7 +106,7 @@ def test_moving_along_directions_moves_by_standard_deviations_from_the_mean(digi
 @pytest.mark.parametrize(("size", "share"), [(1, 1.0), (2, 1.0), (5, None)])
 def test_small_codes_are_drawn_as_they_are_and_larger_ones_in_part(size, share):
     codes = torch.randn(300, size, generator=seeded(0, "codes"))
-    plane = latent.plane(codes)
+    plane = latent.best_plane(codes)
     points = plane.place(codes)
     assert points.shape == (300, 2)
     if share:
@@ -118,13 +118,13 @@ def test_small_codes_are_drawn_as_they_are_and_larger_ones_in_part(size, share):
 
 def test_the_nearest_other_digit_is_found_and_its_own_two_do_not_count(digits):
     real, made = digits.test_nhw[:60], digits.test_nhw[[0, 1]]
-    assert latent.nearest(made, real, torch.tensor([[5, 6], [5, 6]])).tolist() == pytest.approx(
+    assert latent.nearest_distances(made, real, torch.tensor([[5, 6], [5, 6]])).tolist() == pytest.approx(
         [0.0, 0.0], abs=1e-6
     )
     by_hand = [
         min(float((real[i] - real[j]).square().sum()) for j in range(60) if j not in (i, 5)) for i in (0, 1)
     ]
-    assert latent.nearest(made, real, torch.tensor([[0, 5], [1, 5]])).tolist() == pytest.approx(
+    assert latent.nearest_distances(made, real, torch.tensor([[0, 5], [1, 5]])).tolist() == pytest.approx(
         by_hand, rel=1e-5
     )
 
@@ -153,14 +153,14 @@ def test_every_class_has_a_colour_and_a_shape_of_its_own_and_every_point_tells_i
 
 def test_a_click_on_the_plane_is_a_place_that_the_sliders_reach(digits, store):
     codes = codes_of(network(store, CAE, 2), digits.test_nhw[:100])
-    over = latent.area(codes)
+    over = latent.bounding_area(codes)
     figure = latent_figures.manifold_map(torch.zeros(25, 28, 28), over, codes[0])
     unseen = figure.data[0]
     for i in (0, 700, 1680):
-        dials = latent.percent(latent.grid(latent_figures.CLICKS)[i])
+        dials = latent.shares_to_percent(latent.grid_shares(latent_figures.CLICKS)[i])
         assert [dial % 2.5 for dial in dials] == [0.0, 0.0]
         assert (unseen.x[i], unseen.y[i]) == pytest.approx(
-            over.at(latent.shares(dials))[0].tolist(), rel=1e-5
+            over.at(latent.percent_to_shares(dials))[0].tolist(), rel=1e-5
         )
 
 
@@ -217,7 +217,7 @@ def test_the_kind_of_noise_changes_the_codes():
 
 
 def test_the_map_says_how_much_of_the_codes_it_shows(store, digits: Digits):
-    share = latent.plane(codes_of(network(store, CAE, 30), digits.test_nhw)).share
+    share = latent.best_plane(codes_of(network(store, CAE, 30), digits.test_nhw)).share
     assert any(
         f"these two directions show {share:.0%} of the variance" in caption.value
         for caption in latent_space(30).caption

@@ -41,7 +41,7 @@ def test_every_strange_picture_is_one_the_networks_can_be_given(name, digits):
 
 
 def test_no_two_of_them_are_the_same_and_none_is_a_digit_of_the_lab(digits):
-    pixels = oddities.pictures(digits).flatten(1)
+    pixels = oddities.draw_oddities(digits).flatten(1)
     assert torch.pdist(pixels).min() > 3
     everything = torch.cat([digits.train_nhw, digits.test_nhw]).flatten(1)
     assert torch.cdist(pixels, everything).min() > 2
@@ -88,7 +88,7 @@ def test_where_a_network_rebuilds_most_digits_perfectly_any_error_is_beyond_meas
 def test_errors_ranks_and_distances_are_their_definitions(network, digits):
     model = network(config.CAE, 8)
     k, test = ODDITIES["letter_k"].draw(digits), digits.test_nhw
-    (measured,) = oddities.outcomes(model, k[None], digits)
+    (measured,) = oddities.measure_outcomes(model, k[None], digits)
     out = reconstruct(model, k[None])[0]
     usual = ((reconstruct(model, test) - test) ** 2).flatten(1).sum(1)
     assert measured.error == pytest.approx(float(((out - k) ** 2).sum()), rel=1e-4)
@@ -101,5 +101,5 @@ def test_errors_ranks_and_distances_are_their_definitions(network, digits):
 
 def test_a_code_of_2_numbers_makes_a_digit_of_a_letter_and_a_code_of_32_does_not(network, digits):
     k = ODDITIES["letter_k"].draw(digits)[None]
-    assert oddities.outcomes(network(config.CAE, 2), k, digits)[0].verdict == REPLACED
-    assert oddities.outcomes(network(config.CAE, 30), k, digits)[0].verdict != REPLACED
+    assert oddities.measure_outcomes(network(config.CAE, 2), k, digits)[0].verdict == REPLACED
+    assert oddities.measure_outcomes(network(config.CAE, 30), k, digits)[0].verdict != REPLACED

@@ -24,15 +24,15 @@ from ae_core.study import robustness
 from ae_core.study.robustness import (
     Curve,
     Stretch,
-    answers,
     clipped_mean,
-    crossings,
-    extremes,
+    find_crossings,
+    find_extremes,
+    find_stretches,
+    measure_spread,
     noisy_digits,
+    rebuild,
     removed_noise,
-    spread,
-    stretches,
-    sweep,
+    sweep_levels,
 )
 from ae_core.training import seeded, start_equal
 
@@ -86,7 +86,7 @@ def test_every_changed_setting_is_named_and_the_first_weights_are_compared(chang
 
 
 def test_a_curve_is_what_the_network_measures_at_each_level(networks, clean):
-    curve = sweep(networks["dae"], clean, "gaussian", LEVELS, seed=3)
+    curve = sweep_levels(networks["dae"], clean, "gaussian", LEVELS, seed=3)
     for level, value, low, high in zip(curve.levels, curve.values, curve.lows, curve.highs, strict=True):
         noisy = corrupt(clean, CorruptionConfig("gaussian", level), seeded(3, "noise shown"))
         values = psnr(reconstruct(networks["dae"], noisy), clean)
@@ -96,7 +96,7 @@ def test_a_curve_is_what_the_network_measures_at_each_level(networks, clean):
 
 
 def test_doing_nothing_is_perfect_without_noise_and_worse_the_more_there_is(clean):
-    curve = sweep(None, clean, "gaussian", LEVELS, seed=0)
+    curve = sweep_levels(None, clean, "gaussian", LEVELS, seed=0)
     assert curve.values[0] == math.inf
     assert all(math.isfinite(value) for value in curve.values[1:])
     assert list(curve.values) == sorted(curve.values, reverse=True)
@@ -105,16 +105,16 @@ def test_doing_nothing_is_perfect_without_noise_and_worse_the_more_there_is(clea
 def test_one_digit_that_the_noise_leaves_as_it_was_does_not_make_doing_nothing_perfect(clean):
     little = CorruptionConfig("masking", 0.05)
     seed = next(seed for seed in range(20) if psnr(noisy_digits(clean, little, seed), clean).isinf().any())
-    assert 20 < spread(None, clean, little, seed).value < 30
+    assert 20 < measure_spread(None, clean, little, seed).value < 30
 
 
 def test_a_curve_depends_on_kind_measure_and_seed(networks, clean):
     few = clean[:50]
     curves = [
-        sweep(networks["cae"], few, "gaussian", LEVELS, 0),
-        sweep(networks["cae"], few, "masking", LEVELS, 0),
-        sweep(networks["cae"], few, "gaussian", LEVELS, 1),
-        sweep(networks["cae"], few, "gaussian", LEVELS, 0, "ssim"),
+        sweep_levels(networks["cae"], few, "gaussian", LEVELS, 0),
+        sweep_levels(networks["cae"], few, "masking", LEVELS, 0),
+        sweep_levels(networks["cae"], few, "gaussian", LEVELS, 1),
+        sweep_levels(networks["cae"], few, "gaussian", LEVELS, 0, "ssim"),
     ]
     assert len({curve.values for curve in curves}) == 4
     assert all(value <= 1 for value in curves[3].values)
@@ -135,7 +135,7 @@ def test_a_curve_depends_on_kind_measure_and_seed(networks, clean):
     ],
 )
 def test_drawn_lines_cross_where_both_are_drawn(ours, theirs, found):
-    assert crossings([0, 1, 2], ours, theirs) == found
+    assert find_crossings([0, 1, 2], ours, theirs) == found
 
 
 @pytest.mark.parametrize(
@@ -148,31 +148,34 @@ def test_drawn_lines_cross_where_both_are_drawn(ours, theirs, found):
     ],
 )
 def test_better_and_worse_are_told_of_the_levels_measured_and_of_no_other(ours, theirs, found):
-    assert stretches([0, 1, 2], ours, theirs) == found
+    assert find_stretches([0, 1, 2], ours, theirs) == found
 
 
 @pytest.mark.parametrize("name", ["fae", "cae", "dae"])
 def test_every_shipped_network_is_worse_than_doing_nothing_in_little_noise_and_better_in_much(
     networks, clean, name
 ):
-    ours, nothing = (sweep(model, clean, "gaussian", EVERY_LEVEL, 0) for model in (networks[name], None))
-    worse, better = stretches(EVERY_LEVEL, ours.values, nothing.values)
+    ours, nothing = (
+        sweep_levels(model, clean, "gaussian", EVERY_LEVEL, 0) for model in (networks[name], None)
+    )
+    worse, better = find_stretches(EVERY_LEVEL, ours.values, nothing.values)
     assert (worse.sign, better.sign) == (-1, 1)
-    assert worse.last < crossings(EVERY_LEVEL, ours.values, nothing.values)[0] < better.first
+    assert worse.last < find_crossings(EVERY_LEVEL, ours.values, nothing.values)[0] < better.first
 
 
 def test_the_denoiser_loses_on_clean_digits_and_wins_on_noisy_ones(networks, clean):
     for level, better in ((0.0, False), (0.4, True)):
         noise = CorruptionConfig("gaussian", level)
         assert (
-            spread(networks["dae"], clean, noise, 0).value > spread(networks["cae"], clean, noise, 0).value
+            measure_spread(networks["dae"], clean, noise, 0).value
+            > measure_spread(networks["cae"], clean, noise, 0).value
         ) == better
 
 
 def test_the_spread_is_what_8_of_10_digits_lie_between(networks, clean):
     rebuilt = reconstruct(networks["fae"], noisy_digits(clean, NOISE, 0))
     for measure, values in (("squared_error", squared_error(rebuilt, clean)), ("ssim", ssim(rebuilt, clean))):
-        found = spread(networks["fae"], clean, NOISE, 0, measure)
+        found = measure_spread(networks["fae"], clean, NOISE, 0, measure)
         assert found.value == pytest.approx(float(values.mean()), rel=1e-4)
         assert ((values >= found.low - 1e-5) & (values <= found.high + 1e-5)).float().mean() == pytest.approx(
             0.8, abs=0.02
@@ -180,7 +183,7 @@ def test_the_spread_is_what_8_of_10_digits_lie_between(networks, clean):
 
 
 def test_no_digit_is_better_than_the_best_or_worse_than_the_worst(networks, clean):
-    found = extremes(networks["dae"], clean, NOISE, 0, 4)
+    found = find_extremes(networks["dae"], clean, NOISE, 0, 4)
     everyone = sorted(
         squared_error(reconstruct(networks["dae"], noisy_digits(clean, NOISE, 0)), clean).tolist()
     )
@@ -196,7 +199,7 @@ def test_the_noise_drawn_is_the_noise_that_the_input_got(networks, clean):
     noisy = noisy_digits(clean, NOISE, 7)
     torch.testing.assert_close((clean + found.drawn_nhw).clamp(0, 1), noisy)
     torch.testing.assert_close(clean + found.surviving_nhw, noisy)
-    torch.testing.assert_close(noisy - found.removed_nhw, answers(networks["dae"], noisy))
+    torch.testing.assert_close(noisy - found.removed_nhw, rebuild(networks["dae"], noisy))
     assert found.drawn_nhw.std() == pytest.approx(0.4, abs=0.01)
 
 
@@ -237,7 +240,7 @@ def test_the_denoiser_removes_most_of_the_noise_and_adds_error_where_there_is_ha
     noisy = noisy_digits(clean, NOISE, 0)
     assert much.input_error == pytest.approx(float(squared_error(noisy, clean).mean()), rel=1e-4)
     assert much.output_error == pytest.approx(
-        float(squared_error(answers(networks["dae"], noisy), clean).mean()), rel=1e-4
+        float(squared_error(rebuild(networks["dae"], noisy), clean).mean()), rel=1e-4
     )
 
 

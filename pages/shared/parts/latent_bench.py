@@ -72,7 +72,7 @@ def _load_code_space(
     seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
     codes_nl = codes_of(model, seen_nhw)
     return CodeSpace(
-        model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.plane(codes_nl), noise
+        model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.best_plane(codes_nl), noise
     )
 
 
@@ -167,7 +167,7 @@ def _choose_others(count: int) -> None:
 
 def _show_two_pictures(here: CodeSpace, ends: WalkEnds, position: float) -> None:
     a_hw, b_hw = ends.seen_2hw
-    rebuilt = latent.walk(here.model, a_hw, b_hw, [0.0, position, 1.0])
+    rebuilt = latent.walk_between(here.model, a_hw, b_hw, [0.0, position, 1.0])
     faded = latent.cross_fade(a_hw, b_hw, [position])
     with st.container(key="latent_first"):
         st.html(
@@ -185,15 +185,17 @@ def _show_two_pictures(here: CodeSpace, ends: WalkEnds, position: float) -> None
 
 def _show_walk(here: CodeSpace, ends: WalkEnds) -> None:
     a_hw, b_hw = ends.seen_2hw
-    positions = latent.steps(WALK)
-    walked = Row("decoded from codes between A’s and B’s", latent.walk(here.model, a_hw, b_hw, positions))
+    positions = latent.even_positions(WALK)
+    walked = Row(
+        "decoded from codes between A’s and B’s", latent.walk_between(here.model, a_hw, b_hw, positions)
+    )
     faded = Row("pictures A and B cross-faded", latent.cross_fade(a_hw, b_hw, positions))
     st.html(figures.rows_html([walked, faded]))
 
 
 def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
-    line_t2 = here.plane.place(latent.between(*ends.codes_2l, latent.steps(2)))
-    there_12 = here.plane.place(latent.between(*ends.codes_2l, [position]))
+    line_t2 = here.plane.place(latent.points_between(*ends.codes_2l, latent.even_positions(2)))
+    there_12 = here.plane.place(latent.points_between(*ends.codes_2l, [position]))
     size = here.codes_nl.shape[1]
     figure = latent_figures.code_map(
         here.plane.place(here.codes_nl), here.labels_n, line_t2, there_12[0], axis_titles(here.plane, size)
@@ -258,16 +260,16 @@ def show_other_codes(here: CodeSpace) -> None:
 
 
 def _show_plane(here: CodeSpace) -> None:
-    over = latent.area(here.codes_nl)
+    over = latent.bounding_area(here.codes_nl)
     left, right = st.columns([3, 2], gap="medium")
     with right:
         shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
-        code_1l = over.at(latent.shares(shares))
+        code_1l = over.at(latent.percent_to_shares(shares))
         st.html(figures.columns_html([("decoded there", pictures_of(here.model, code_1l))]))
         st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
     with left:
         figure = latent_figures.manifold_map(
-            latent.manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
+            latent.draw_manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
         )
         alt = (
             f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the "
@@ -297,13 +299,15 @@ def _choose_share(name: str, key: str) -> float:
 def _choose_clicked_place() -> None:
     for point in _clicked_points(session.LATENT_MANIFOLD):
         for key, percent in zip(
-            PLACE, latent.percent(latent.grid(latent_figures.CLICKS)[point["point_index"]]), strict=True
+            PLACE,
+            latent.shares_to_percent(latent.grid_shares(latent_figures.CLICKS)[point["point_index"]]),
+            strict=True,
         ):
             linked.set_shown_value(key, percent)
 
 
 def _show_directions(here: CodeSpace) -> None:
-    along = latent.principal(here.codes_nl, DIRECTIONS)
+    along = latent.principal_directions(here.codes_nl, DIRECTIONS)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         rows = [

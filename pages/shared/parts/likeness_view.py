@@ -102,7 +102,7 @@ def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corr
 
 
 def _show_map(others: Crowd, one: Likeness) -> None:
-    plane, size = latent.plane(others.codes_nl), others.codes_nl.shape[1]
+    plane, size = latent.best_plane(others.codes_nl), others.codes_nl.shape[1]
     place_2 = plane.place(one.code_l[None])[0]
     figure = latent_figures.own_map(
         plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axis_titles(plane, size)
@@ -127,7 +127,7 @@ def _class_counts_words(labels_k: Tensor) -> str:
 
 def _measure_likeness(run: StoredRun, digit_hw: Tensor, noise: CorruptionConfig) -> Likeness:
     seen_hw = noisy_digits(digit_hw[None], noise, NOISE_SEED)[0]
-    return likeness.likeness(lab.load_network(run), digit_hw, seen_hw, _load_crowd(run, noise))
+    return likeness.measure_likeness(lab.load_network(run), digit_hw, seen_hw, _load_crowd(run, noise))
 
 
 def _load_crowd(run: StoredRun, noise: CorruptionConfig) -> Crowd:
@@ -142,6 +142,6 @@ def _measure_crowd(
         lab.digits().test_nhw[: latent_bench.DIGITS],
         lab.digits().test_labels_n[: latent_bench.DIGITS],
     )
-    return likeness.crowd(
+    return likeness.measure_crowd(
         lab.load_network(_run), clean_nhw, noisy_digits(clean_nhw, noise, NOISE_SEED), labels_n
     )

@@ -19,16 +19,16 @@ from ae_core.study.robustness import (
     RemovedNoise,
     Spread,
     Stretch,
-    answers,
     clipped_mean,
-    crossings,
+    find_crossings,
+    find_stretches,
     noisy_digits,
+    rebuild,
     removed_noise,
-    stretches,
 )
-from ae_core.study.robustness import extremes as extremes_of
-from ae_core.study.robustness import spread as spread_of
-from ae_core.study.robustness import sweep as sweep_of
+from ae_core.study.robustness import find_extremes as extremes_of
+from ae_core.study.robustness import measure_spread as spread_of
+from ae_core.study.robustness import sweep_levels as sweep_of
 from pages.shared import charts, display, lab
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
 from pages.shared.question import Answer
@@ -67,7 +67,7 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
         points = [
             (name, level)
             for name, line in curves.items()
-            for level in crossings(line.levels, line.values, nothing.values)
+            for level in find_crossings(line.levels, line.values, nothing.values)
         ]
         words = [
             comparison_words(name, line, "doing nothing", nothing, kind) for name, line in curves.items()
@@ -92,7 +92,7 @@ SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
 
 def comparison_words(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
     """A sentence: at which levels one curve is better than another, as good, or worse."""
-    found = stretches(line.levels, line.values, theirs.values)
+    found = find_stretches(line.levels, line.values, theirs.values)
     adjective, than = SIGNS[found[0].sign]
     parts = [f"{adjective} {than} {other} {_levels_words(found[0], line.levels, kind)}"]
     parts += [f"{SIGNS[one.sign][0]} {_levels_words(one, line.levels, kind)}" for one in found[1:]]
@@ -213,7 +213,7 @@ def show_table(
 def _table_column(
     run: StoredRun | None, digit_hw: Tensor, noisy_nhw: Tensor, noise: CorruptionConfig, noise_seed: int
 ) -> dict[str, str]:
-    rebuilt_nhw = noisy_nhw if run is None else answers(lab.load_network(run), noisy_nhw)
+    rebuilt_nhw = noisy_nhw if run is None else rebuild(lab.load_network(run), noisy_nhw)
     return {
         "PSNR, this digit": decibel_words(float(psnr(rebuilt_nhw, digit_hw[None]))),
         "PSNR, dB": range_words(measure_spread(run, noise, noise_seed, "psnr"), 1),

@@ -56,7 +56,7 @@ def _draw_pictures(digits: str) -> Tensor:
 
     Letters and the face are prepared like a visitor's digit, which takes half a second.
     """
-    return oddities.pictures(lab.digits())
+    return oddities.draw_oddities(lab.digits())
 
 
 def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
@@ -133,7 +133,7 @@ def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
         images_nhw = _draw_pictures(lab.digits().name)
         rows = [Row("what went in", images_nhw)]
         for model, run in runs.items():
-            rows.append(Row(f"out of the {model}", oddities.outputs(_measure_outcomes(run))))
+            rows.append(Row(f"out of the {model}", oddities.stack_outputs(_measure_outcomes(run))))
         for part in range(0, len(images_nhw), PER_ROW):
             st.html(
                 figures.rows_html([Row(row.label, row.images_nhw[part : part + PER_ROW]) for row in rows])
@@ -216,7 +216,7 @@ def _find_oddity(name: str) -> Oddity:
 
 def _measure_outcome(run: StoredRun, name: str) -> Outcome:
     if name == OWN:
-        return oddities.outcomes(
+        return oddities.measure_outcomes(
             lab.load_network(run), _find_oddity(OWN).draw(lab.digits())[None], lab.digits()
         )[0]
     return _measure_outcomes(run)[list(ODDITIES).index(name)]
@@ -230,7 +230,7 @@ def _measure_outcomes(run: StoredRun) -> list[Outcome]:
 def _cached_outcomes(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> list[Outcome]:
-    return oddities.outcomes(lab.load_network(_run), _draw_pictures(lab.digits().name), lab.digits())
+    return oddities.measure_outcomes(lab.load_network(_run), _draw_pictures(lab.digits().name), lab.digits())
 
 
 def _measure_course(run: StoredRun) -> Course:
@@ -241,4 +241,4 @@ def _measure_course(run: StoredRun) -> Course:
 def _cached_course(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> Course:
-    return iteration.course(lab.load_network(_run), lab.digits())
+    return iteration.measure_course(lab.load_network(_run), lab.digits())

@@ -12,7 +12,7 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.figures import noise as noise_figures
 from ae_core.figures.noise import Cell
 from ae_core.runs.run_folder import StoredRun
-from ae_core.study.robustness import answers, noisy_digits
+from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.training import start_equal
 from pages.shared import display, lab
 from pages.shared.display import decibel_words, noise_words
@@ -168,7 +168,7 @@ def _grid_cells(
     cells = [Cell("", noisy_nhw)]
     for name, run in runs.items():
         words = decibel_words(found[name]) if found else "measuring …"
-        cells.append(Cell(words, answers(lab.load_network(run), noisy_nhw), _is_better(name, found)))
+        cells.append(Cell(words, rebuild(lab.load_network(run), noisy_nhw), _is_better(name, found)))
     return cells
 
 

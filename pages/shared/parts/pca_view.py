@@ -325,7 +325,7 @@ def _require_run(run: RunConfig) -> StoredRun:
 
 
 def _right_option(errors: Mapping[str, float], options: Mapping[str, str]) -> str:
-    name = baselines.smallest(errors)
+    name = baselines.clearly_smallest(errors)
     return options[name] if name else ABOUT_EQUAL
 
 
