@@ -1,4 +1,4 @@
-"""The lab's server, for one visitor and for a hundred: Streamlit's, with a gate before it and word on how it is.
+"""The lab's server, for one visitor or a hundred: Streamlit's, behind a gate, and telling how it is.
 
 `router.py` is what each visitor runs.
 """

@@ -1,4 +1,4 @@
-"""The router: which pages there are, in the order of the story. `app.py` serves it; everything else is in `pages/` and `ae_core/`."""
+"""The router: which pages there are, in the order of the story. `app.py` serves it."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A denoising autoencoder, whole: `python docs/dae_in_40_lines.py` trains it in seconds and checks what it promises."""
+"""A whole denoising autoencoder: `python docs/dae_in_40_lines.py` trains it and checks what it promises."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""What every test stands on: the embedded digits, a store of its own, and no environment of the developer's."""
+"""What tests stand on: the embedded digits, a store of their own, nothing of the developer's environment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that at the end no process waits long for the other; those of one folder together."""
+    """Slow files first, so that no process waits long at the end; those of one folder together."""
     items.sort(
         key=lambda item: next((i for i, start in enumerate(SLOW) if item.nodeid.startswith(start)), len(SLOW))
     )
@@ -67,7 +67,7 @@ def own_surroundings(
     monkeypatch.delenv("AE_LAB_DATA_DIR", raising=False)
     monkeypatch.delenv("AE_LAB_SCHEDULER", raising=False)
     monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "default_store"))
-    # A page takes the main module's place while it runs; left there, the processes that a later test starts would run it.
+    # A page takes the main module's place while it runs: processes that a later test starts would run it.
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 

@@ -22,7 +22,7 @@ from ae_core.service import jobs
 
 PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PROJECT = Path(__file__).resolve().parents[2]
-# Nobody answers there: the browser is handed the page by the test. It is of the same site as every server on this machine.
+# Nobody answers there: the test hands the page over. It is of the same site as each server on this machine.
 OPENER = "http://127.0.0.1/opener"
 # Where the pictures of digits are that the browser changes by itself.
 FOLLOWING = "[data-testid=stMarkdownContainer] img[src^='data:image/png']"
@@ -41,7 +41,7 @@ CHROMIUM_FLAGS = [
 class App:
     """`streamlit run app.py` on a free port with its store in `folder`, until the block ends.
 
-    Its training process ends with it, unless `end_cluster` is set to False. A `copy` is another app on the same store.
+    Its training process ends with it, unless `end_cluster` is False. A `copy` is another app on the same store.
     """
 
     def __init__(self, folder: Path, copy: str = "", **environment: str) -> None:
@@ -58,7 +58,7 @@ class App:
         return self
 
     def start(self) -> None:
-        """Start it, or start it again on the same port once it has been killed. TimeoutError after two minutes."""
+        """Start it, or start it again on its port once it was killed. TimeoutError after two minutes."""
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")}
         surroundings |= {"AE_LAB_STORE": str(self.store.root), **self.environment}
         command = [
@@ -101,7 +101,7 @@ def free_port() -> int:
 
 
 def wait_until_up(url: str, seconds: float = 120) -> None:
-    """Until the Streamlit server at `url` says that it is well. TimeoutError when it has not within `seconds`."""
+    """Wait until the server at `url` says that it is well. TimeoutError when it has not within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -125,7 +125,8 @@ def chromium(playwright: Playwright) -> Browser:
     path = chromium_path(playwright.chromium)
     if path is None:
         raise RuntimeError(
-            "there is no Chromium here: install Debian's package chromium, or run `playwright install chromium`"
+            "there is no Chromium here: install Debian's package chromium, or run "
+            "`playwright install chromium`"
         )
     return launched(playwright.chromium)
 
@@ -141,8 +142,8 @@ def launched(kind: BrowserType, *more_flags: str) -> Browser:
 class Tabs:
     """Tabs of one Chromium, each as new as in a browser of its own, and quick to open.
 
-    Tabs with the same options share a process, in which Streamlit's scripts are compiled already: 1.2 s of processor time
-    for a page instead of 2.3. What a visitor could leave behind there goes with `clear`.
+    Tabs with equal options share a process that has Streamlit's scripts compiled: a page costs 1.2 s of
+    processor time instead of 2.3. What a visitor could leave behind there goes with `clear`.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -151,7 +152,7 @@ class Tabs:
         self._asked: list[str] = []
 
     def open(self, **options: Any) -> Page:
-        """A new tab; options: of `Browser.new_context`, a window for a projector where they name no viewport."""
+        """A new tab. options: of `Browser.new_context`; a projector's window where they name no viewport."""
         options = {"viewport": PROJECTOR, **options}
         key = repr(sorted(options.items()))
         if key not in self._openers:
@@ -172,7 +173,7 @@ class Tabs:
         return tab
 
     def clear(self) -> list[str]:
-        """Close every tab and forget all that its visitor left behind; the addresses that were asked since the last time."""
+        """Every address asked since the last time. Closes all tabs and forgets what their visitors left behind."""
         origins = {"/".join(url.split("/")[:3]) for url in self._asked if url.startswith("http")}
         for opener in self._openers.values():
             for tab in opener.context.pages:
@@ -198,7 +199,7 @@ def rebuilt_picture(page: Page) -> str | None:
 
 
 def pictures(page: Page) -> list[str]:
-    """The data addresses of the pictures that follow the noise slider, and of those in Plotly figures, as they are drawn now."""
+    """Data addresses of the pictures that follow the noise slider and of those in Plotly figures, as of now."""
     addresses: list[str] = page.evaluate(ADDRESSES)
     return addresses
 
