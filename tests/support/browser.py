@@ -41,7 +41,7 @@ CHROMIUM_FLAGS = [
 class App:
     """`streamlit run app.py` on a free port with its store in `folder`, until the block ends.
 
-    Its training process ends with it, unless `end_cluster` is False. A `copy` is another app on the same store.
+    Its training process ends with it, unless `end_cluster` is False. A `copy` shares another's store.
     """
 
     def __init__(self, folder: Path, copy: str = "", **environment: str) -> None:
@@ -173,7 +173,7 @@ class Tabs:
         return tab
 
     def clear(self) -> list[str]:
-        """Every address asked since the last time. Closes all tabs and forgets what their visitors left behind."""
+        """Every address asked since the last time. Closes all tabs and forgets what visitors left."""
         origins = {"/".join(url.split("/")[:3]) for url in self._asked if url.startswith("http")}
         for opener in self._openers.values():
             for tab in opener.context.pages:
@@ -199,7 +199,7 @@ def rebuilt_picture(page: Page) -> str | None:
 
 
 def pictures(page: Page) -> list[str]:
-    """Data addresses of the pictures that follow the noise slider and of those in Plotly figures, as of now."""
+    """Data addresses of the pictures that follow the noise slider and of those in Plotly figures, now."""
     addresses: list[str] = page.evaluate(ADDRESSES)
     return addresses
 
