@@ -14,7 +14,7 @@ from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
 from ae_core.service.worker import record_training
 from pages.shared.frame.lesson import BESIDE, PATH
-from pages.shared.runs import training_panel
+from pages.shared.runs import training_words
 from tests.conftest import PROJECT
 from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
 
@@ -123,14 +123,14 @@ def test_a_failed_training_tells_its_reason_on_whatever_page(store):
 
 
 def test_settings_in_words_name_every_setting_that_is_not_as_its_page_begins():
-    assert training_panel.settings_in_words(config.FAE) == "**FAE**, latent size 30, 24 epochs"
-    assert training_panel.settings_in_words(config.LINEAR) == "**linear FAE**, latent size 30, 40 epochs"
+    assert training_words.settings_in_words(config.FAE) == "**FAE**, latent size 30, 24 epochs"
+    assert training_words.settings_in_words(config.LINEAR) == "**linear FAE**, latent size 30, 40 epochs"
     other = config.adjusted(
         config.FAE,
         model={"hidden_sizes": (128,), "activation": "tanh"},
         training={"learning_rate": 1e-3, "batch_size": 32, "loss": "bce", "seed": 3},
     )
-    assert training_panel.settings_in_words(other) == (
+    assert training_words.settings_in_words(other) == (
         "**FAE**, latent size 30, 24 epochs, layers 784 → 128 → code, tanh, learning rate 0.001, "
         "batches of 32, binary cross-entropy, seed 3"
     )

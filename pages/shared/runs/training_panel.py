@@ -18,9 +18,9 @@ from ae_core.service import cluster, dispatch, jobs
 from pages.shared import lab, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
-from pages.shared.display import DIGITS_SHOWN, noise_words, trio_settings
+from pages.shared.display import DIGITS_SHOWN, trio_settings
 from pages.shared.runs import under_way
+from pages.shared.runs.training_words import settings_in_words, stopped_words
 from pages.shared.server.gate import counts
 
 # Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with
@@ -168,7 +168,7 @@ def watch_training(run: RunConfig, page: str) -> StoredRun | None:
         _bring_into_view(page)
         return None
     if progress.status == "stopped":
-        st.warning(_stopped_words(progress), icon=":material/stop:")
+        st.warning(stopped_words(progress), icon=":material/stop:")
         _show_pictures_and_curve(progress, page, loss)
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
@@ -189,16 +189,6 @@ def watch_training(run: RunConfig, page: str) -> StoredRun | None:
     return found
 
 
-def _stopped_words(progress: Progress) -> str:
-    if not progress.epochs:
-        return "Stopped before it began. Press **Continue** to train it."
-    at = (
-        f"Stopped at epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}, not finished. "
-        "Press **Continue** to go on "
-    )
-    return at + (f"after epoch {progress.epoch}." if progress.epoch else "from the beginning.")
-
-
 def show_progress_bar(run: RunConfig) -> None:
     """Show in one line how far the training of `run` is; draw the page again when it ends."""
     progress = history.read_progress(config.run_id(run), lab.store())
@@ -211,7 +201,7 @@ def show_progress_bar(run: RunConfig) -> None:
 def _show_broken_off(progress: Progress) -> None:
     """Show why a training that was begun is not finished; nothing about any other."""
     if progress.status == "stopped":
-        st.caption(_stopped_words(progress))
+        st.caption(stopped_words(progress))
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
 
@@ -247,48 +237,6 @@ def follow_in_a_line(run: RunConfig) -> None:
 def draw_stop_button(run: RunConfig, key: str) -> None:
     """A button that stops this training, whatever the dials say."""
     st.button("Stop", key=key, icon=":material/stop:", on_click=_stop_training, args=(config.run_id(run),))
-
-
-def settings_in_words(run: RunConfig) -> str:
-    """What tells a run from others, in a line: its model, and settings other than its page begins with."""
-    model, training = run.model, run.training
-    usual = (
-        config.LINEAR
-        if model.activation == "none"
-        else config.FAE
-        if model.kind == "fully_connected"
-        else config.CAE
-    )
-    words = [f"**{config.family(run)}**, latent size {model.latent_size}"]
-    if run.corruption.level:
-        words.append(f"noise {noise_words(run.corruption)}")
-    words.append(f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}")
-    if model.hidden_sizes != usual.model.hidden_sizes:
-        words.append("layers 784 → " + "".join(f"{size} → " for size in model.hidden_sizes) + "code")
-    if model.activation != usual.model.activation:
-        words.append(ACTIVATION_WORDS[model.activation])
-    if training.learning_rate != usual.training.learning_rate:
-        words.append(f"learning rate {training.learning_rate:g}")
-    if training.batch_size != usual.training.batch_size:
-        words.append(f"batches of {training.batch_size}")
-    if training.loss != usual.training.loss:
-        words.append(LOSS_WORDS[training.loss].lower())
-    if training.seed != usual.training.seed:
-        words.append(f"seed {training.seed}")
-    return ", ".join(words)
-
-
-def ending_words(run: RunConfig) -> tuple[str, str]:
-    """How a training ended, and the name of an icon; two empty texts if it was merely stopped."""
-    progress = history.read_progress(config.run_id(run), lab.store())
-    if progress.status == "finished":
-        return (
-            f"Trained: {settings_in_words(run)}. Set the dials to it, or find it on the page Runs.",
-            ":material/check:",
-        )
-    if progress.status == "failed":
-        return f"{settings_in_words(run)}: {progress.message}", ":material/error:"
-    return "", ""
 
 
 def _show_progress(name: str, words: str = "") -> Progress | None:

@@ -11,6 +11,7 @@ from ae_core.config import RunConfig
 from ae_core.runs import tickets
 from pages.shared import lab, session
 from pages.shared.browser.files import style_html
+from pages.shared.runs import training_words
 
 GROUND = {"light": "#FFFFFF", "dark": "#171614"}
 ROOM_REM, ROOM_EACH_REM = 2, 5
@@ -34,7 +35,7 @@ def show_trainings_under_way(besides: Iterable[RunConfig] = ()) -> None:
     )
 
     for run in ended:
-        words, icon = training_panel.ending_words(run)
+        words, icon = training_words.ending_words(run)
         if words:
             st.toast(words, icon=icon, duration="long")
     if not elsewhere:
