@@ -24,7 +24,7 @@ run, store = config.from_json(sys.argv[1]), Store(Path(sys.argv[2]))
 number, start = sys.argv[3], float(sys.argv[4])
 def press(i):
     time.sleep(max(0, start - time.time()))
-    jobs.submit(run, store, visitor=f"{number}-{i}")
+    jobs.submit_training(run, store, visitor=f"{number}-{i}")
 threads = [threading.Thread(target=press, args=(i,)) for i in range(50)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]

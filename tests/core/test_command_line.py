@@ -229,7 +229,7 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
 
 @pytest.mark.usefixtures(
     "full_form"
-)  # the short form lets go of a training through jobs.stop, and presses Ctrl-C alone
+)  # the short form lets go of a training through jobs.stop_training, and presses Ctrl-C alone
 def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
     command = [
         "train",

@@ -559,7 +559,7 @@ def sched_autogroups() -> bool:
 
 
 def test_the_cluster_listens_on_this_machine_only(served_store):
-    assert connection.client(served_store).scheduler_info()["address"].startswith("tls://127.0.0.1:")
+    assert connection.connect_client(served_store).scheduler_info()["address"].startswith("tls://127.0.0.1:")
     listening = [
         connection.laddr.ip
         for process in process_tree(served_store)
