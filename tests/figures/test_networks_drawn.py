@@ -24,7 +24,8 @@ from ae_core.models import feature_maps, parameter_count, stages
 from ae_core.runs.store import Store, default_root
 from ae_core.training import seeded
 from pages.shared import display
-from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+from tests.pages.conftest import no_training_process  # noqa: F401 (a fixture)
+from tests.pages.test_pages import open_page
 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)

@@ -18,7 +18,7 @@ from pages.shared import answers, question, session
 from pages.shared.answers import SHARES
 from pages.shared.frame.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
-from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+from tests.pages.test_pages import open_page
 
 LESSONS = [lesson.page for lesson in PATH]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
-from ae_core.service import cluster, dispatch, jobs
+from ae_core.service import jobs
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_share import open_link
 
@@ -18,8 +16,6 @@ PAGES = sorted(path.stem for path in (PROJECT / "pages").glob("*.py") if path.st
 
 @pytest.fixture(autouse=True)
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
-    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
     monkeypatch.setattr(jobs, "submit_training", lambda *asked: None)
 
 

@@ -25,7 +25,7 @@ from pages.shared import display
 from pages.shared.parts import noise_view, pair_view
 from tests.conftest import widget_key
 from tests.pages.test_lessons import revealed, words
-from tests.pages.test_pages import curves, no_training_process, open_page, pictures  # noqa: F401 (a fixture)
+from tests.pages.test_pages import curves, open_page, pictures
 
 
 def html(page: AppTest) -> str:

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +14,7 @@ from ae_core import config, data
 from ae_core.data import Digits
 from ae_core.runs import tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import cluster, dispatch, jobs, worker
+from ae_core.service import jobs, worker
 from pages.shared import lab
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.server import page_objects
@@ -29,13 +28,6 @@ MODEL_PAGES = {
     "convolutional": ("cae", config.CAE),
     "denoising": ("dae", config.DAE),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are looked at, not trained on: test_jobs.py and test_browser.py start the real one."""
-    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
-    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
 
 
 def open_page(name: str) -> AppTest:

@@ -16,7 +16,6 @@ from ae_core.data import Digits
 from ae_core.models import build_model
 from ae_core.runs import housekeeping, run_file, run_folder, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
-from ae_core.service import cluster
 from ae_core.service.worker import record_training
 from ae_core.training import seeded
 from tests.conftest import PROJECT
@@ -24,11 +23,6 @@ from tests.conftest import PROJECT
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 2})
 OTHER = config.adjusted(config.DAE, model={"latent_size": 3}, training={"epochs": 1})
 NAME = config.run_id(RUN)
-
-
-@pytest.fixture(autouse=True)
-def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.service import jobs
 from pages.shared import display
 from pages.shared.parts import pca_view
-from tests.pages.test_pages import asked_for, no_training_process, open_page  # noqa: F401 (a fixture)
+from tests.pages.test_pages import asked_for, open_page
 
 
 def shipped(preset: config.RunConfig, size: int):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,7 +14,6 @@ from ae_core import config
 from ae_core.runs import links, run_file
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
-from ae_core.service import cluster, dispatch
 from ae_core.service.worker import record_training
 from tests.conftest import PROJECT, widget_key
 
@@ -32,12 +30,6 @@ QUICK = config.adjusted(
     config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512}
 )
 LAYERS = {"latent_size": "3", "fae_layers": "784 → code", "fae_epochs": "1", "fae_batch_size": "512"}
-
-
-@pytest.fixture(autouse=True)
-def no_training_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ensure_cluster_started", lambda store: None)
-    monkeypatch.setattr(dispatch, "keep_dispatching", lambda store: SimpleNamespace(problem="", workers=1))
 
 
 def open_link(name: str, link: dict[str, str]) -> AppTest:

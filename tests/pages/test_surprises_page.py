@@ -10,7 +10,7 @@ from ae_core.study import oddities
 from ae_core.study.iteration import ENDS, measure_course
 from ae_core.study.oddities import ODDITIES, VERDICTS
 from tests.pages.test_lessons import revealed, words
-from tests.pages.test_pages import no_training_process, open_page  # noqa: F401 (a fixture)
+from tests.pages.test_pages import open_page
 
 
 def drawn(page) -> str:

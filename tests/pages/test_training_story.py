@@ -21,7 +21,6 @@ from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import worker
 from pages.shared.frame import presenter
 from pages.shared.runs import training_story
-from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
 from tests.study.test_latent import opened
 
 SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})

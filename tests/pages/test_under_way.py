@@ -16,7 +16,6 @@ from ae_core.service.worker import record_training
 from pages.shared.frame.lesson import BESIDE, PATH
 from pages.shared.runs import training_words
 from tests.conftest import PROJECT
-from tests.pages.test_pages import no_training_process  # noqa: F401 (a fixture)
 
 RUN = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
 NAME = config.run_id(RUN)

@@ -19,9 +19,8 @@ from pages.shared.browser import browser_memory
 from pages.shared.own_digit import digit_source, drawing_board, my_digit
 from pages.shared.parts import network_view, noise_view
 from tests.conftest import PROJECT, widget_key
-from tests.pages.test_pages import markup, no_training_process, open_page, pictures
+from tests.pages.test_pages import markup, open_page, pictures
 
-__all__ = ["no_training_process"]  # a fixture that every page test stands on
 LESSONS = [
     "home",
     "convolutional",

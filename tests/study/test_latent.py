@@ -21,7 +21,8 @@ from ae_core.study import latent
 from ae_core.training import seeded
 from pages.shared.parts.latent_bench import HALFWAY
 from tests.conftest import PROJECT, widget_key
-from tests.pages.test_pages import no_training_process, pictures  # noqa: F401 (a fixture)
+from tests.pages.conftest import no_training_process  # noqa: F401 (a fixture)
+from tests.pages.test_pages import pictures
 
 
 def network(store: Store, preset: config.RunConfig, size: int) -> Autoencoder:
