@@ -65,7 +65,7 @@ def test_trainings_outlive_the_app_and_leave_nothing_behind(tmp_path, times, mea
             range(1, 33)
         )
     ended = wait_for(lambda: not cluster.is_cluster_running(store), seconds=60 + IDLE_SECONDS)
-    wait_for(lambda: not processes_of(store), seconds=10)
+    wait_for(lambda: not processes_of(store), seconds=30)
     measured(
         f"{kills} kills of the app, {kills} complete logs; the last process was gone {ended:.0f} s "
         f"after the last training (idle timeout {IDLE_SECONDS} s), orphans: {len(processes_of(store))}"

@@ -13,7 +13,7 @@ from tests.conftest import PROJECT
 
 def test_what_was_imported_is_out_of_the_garbage_collectors_sight():
     program = (
-        "import gc; from pages.shared import lab; lab.settle('test')\n"
+        "import gc; from pages.shared import lab; lab.freeze_imports('test')\n"
         "print(gc.get_freeze_count(), len(gc.get_objects()))"
     )
     done = subprocess.run(

@@ -325,7 +325,7 @@ def test_workers_train_one_run_at_a_time_and_give_way_to_others():
 
 def test_every_variable_of_the_guide_is_one_that_dask_or_the_lab_reads():
     source = "".join(
-        path.read_text() for folder in ("ae_core", "pages/shared") for path in (PROJECT / folder).glob("*.py")
+        path.read_text() for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.py")
     )
     known = {f"DASK_{path}" for path in settings(dask.config.config)} | set(
         re.findall(r"AE_LAB_[A-Z_]*[A-Z]", source)
