@@ -124,6 +124,12 @@ def test_the_table_names_what_there_is_and_nothing_else(house):
     assert there - {"__init__"} == set().union(*ROOMS[house])
 
 
+def test_the_top_of_the_library_is_the_subject_and_no_file_holds_two_jobs():
+    assert len(list((PROJECT / "ae_core").glob("*.py"))) <= 10
+    lengths = {path: len((PROJECT / path).read_text().splitlines()) for path in project_files()}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
 def circles(imports: dict[str, set[str]]) -> list[list[str]]:
     """The ways through `imports` (module: what it imports) that come back to where they began."""
     found: list[list[str]] = []
