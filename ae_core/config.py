@@ -126,9 +126,8 @@ class CorruptionConfig:
     def __post_init__(self) -> None:
         check_choice("noise kind", self.kind, NOISE_KINDS)
         check_range("noise_level", self.level)
-        object.__setattr__(
-            self, "level", abs(float(self.level))
-        )  # 0, 0.0 and -0.0 are one setting, with one name
+        # 0, 0.0 and -0.0 are one setting, with one name
+        object.__setattr__(self, "level", abs(float(self.level)))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
+from ae_core import __main__
 from tests.conftest import PROJECT
 from tests.support.browser import free_port, wait_until_up
 from tests.support.service import wait_for
@@ -140,15 +141,38 @@ def test_the_installed_command_trains_lists_and_rebuilds_from_any_folder(command
 def app(
     command: Path, tmp_path: Path, surroundings: dict[str, str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`autoencoder-lab` in a folder that has nothing to do with it, and its address."""
+    """`autoencoder-lab`, nothing else, in a folder that has nothing to do with it, and its address."""
     port = free_port()
-    options = ["--server.port", str(port), "--server.headless", "true"]
+    settings = {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
     with (tmp_path / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            [command, *options], cwd=tmp_path, env=surroundings, stdout=log, stderr=log
+            [command], cwd=tmp_path, env=surroundings | settings, stdout=log, stderr=log
         )
     yield process, f"http://127.0.0.1:{port}"
-    process.kill()
+    process.terminate()
+    process.wait(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "starts"),
+    [
+        ([], "the app"),
+        (["--server.port", "8502"], "the app"),
+        (["train", "--preset", "dae"], "the command line"),
+        (["--help"], "the command line"),
+    ],
+)
+def test_without_arguments_or_with_streamlits_the_app_starts(monkeypatch, arguments, starts):
+    monkeypatch.setattr(sys, "argv", ["autoencoder-lab", *arguments])
+    monkeypatch.setattr(__main__, "start_app", lambda given: ("the app", given))
+    monkeypatch.setattr(__main__, "main", lambda given: ("the command line", given))
+    assert __main__.main_or_app() == (starts, arguments)
+
+
+def test_where_the_app_is_not_installed_the_command_says_what_to_do(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(__main__, "APP_FOLDERS", (tmp_path,))
+    assert __main__.start_app([]) == 2
+    assert "pip install ." in capsys.readouterr().err
 
 
 def test_the_installed_command_starts_the_app_and_ends_it_when_asked(app, browser, tmp_path):

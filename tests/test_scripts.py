@@ -58,9 +58,8 @@ def is_module(script: str) -> bool:
 def test_every_script_is_a_module_that_needs_no_other(path):
     script = path.read_text()
     assert script.count(f"{DEFAULT} function ") == 1
-    assert (
-        re.search(r"^import\b|\bimport\(", script, re.MULTILINE) is None
-    )  # a script that comes as text cannot
+    # a script that comes as text cannot
+    assert re.search(r"^import\b|\bimport\(", script, re.MULTILINE) is None
     assert is_module(script)
 
 

@@ -116,9 +116,8 @@ def decode_picture(content: bytes) -> np.ndarray:
         return _pixels(answer)
     if 0 <= exit_code - FIRST_REFUSAL < len(REFUSALS):
         raise ImageError(REFUSALS[exit_code - FIRST_REFUSAL])
-    logger.warning(
-        "The process that read a picture ended with %d.", exit_code
-    )  # a signal's number is negative
+    # a signal's number is negative
+    logger.warning("The process that read a picture ended with %d.", exit_code)
     raise ImageError(TOO_HARD)
 
 
@@ -167,9 +166,8 @@ def main(memory_bytes: int, cpu_seconds: int) -> int:
     Image.preinit()
     for name in NEEDED_LATER:
         importlib.import_module(name)
-    Image.MAX_IMAGE_PIXELS = (
-        MAX_PIXELS // 2
-    )  # Pillow refuses at twice as much, some formats before they ask for memory
+    # Pillow refuses at twice as much, some formats before they ask for memory
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
     _limit(memory_bytes, cpu_seconds)
     try:
         picture = read(sys.stdin.buffer.read(MAX_BYTES + 1))
@@ -214,9 +212,8 @@ def read(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # odd metadata, which is not wanted
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 _refuse_sizes(*opened.size)
-                opened.draft(
-                    "RGB", (WORKING_SIDE, WORKING_SIDE)
-                )  # a large JPEG is read at a half, a quarter or an eighth
+                # a large JPEG is read at a half, a quarter or an eighth
+                opened.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
                 return _upright(_in_colour(opened), _orientation(opened))
     except ImageError:
         raise

@@ -151,9 +151,8 @@ def _parsed(content: bytes) -> Any:
 
 
 def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and -MANY < value < MANY
-    )  # NaN is not
+    # NaN is not
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MANY < value < MANY
 
 
 def _is_count(value: object) -> bool:

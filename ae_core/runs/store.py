@@ -304,9 +304,8 @@ class Store:
         if is_upload(name):
             return [(folder, False)]
         self._set_apart(folder)
-        own = (
-            [] if (folder / UPLOADED).exists() else [(folder, False)]
-        )  # in a store that cannot be written it stays where it is
+        # in a store that cannot be written it stays where it is
+        own = [] if (folder / UPLOADED).exists() else [(folder, False)]
         return [*own, (self.shipped_root / name, True)] if self.shipped_root else own
 
     def folder_of(self, run: StoredRun) -> Path:

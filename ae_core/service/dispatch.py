@@ -45,7 +45,7 @@ class DispatchThread:
         self.problem = ""
         self._store = store
         self._dispatcher = Dispatcher(store)
-        threading.Thread(target=self._run, name="tender", daemon=True).start()
+        threading.Thread(target=self._run, name="dispatch", daemon=True).start()
 
     @property
     def workers(self) -> int:
@@ -69,7 +69,7 @@ class DispatchThread:
             except LabError as problem:
                 self.problem = str(problem)
             except Exception as problem:
-                logger.exception("tending failed")
+                logger.exception("dispatching failed")
                 self.problem = (
                     f"Trainings cannot be handed on ({type(problem).__name__}). "
                     "What was asked for waits; wait a moment."
@@ -177,9 +177,8 @@ class Dispatcher:
         if future.status == "error":
             problem = future.exception(timeout=CALL_SECONDS)
             if isinstance(problem, KilledWorker):
-                future.cancel(
-                    force=True
-                )  # else Dask keeps it as failed: nobody fetches what is fired and forgotten
+                # else Dask keeps it as failed: nobody fetches what is fired and forgotten
+                future.cancel(force=True)
             else:
                 logger.error("%s could not be run: %r", ticket.run_id, problem)
                 self._end_in_failure(

@@ -86,9 +86,8 @@ def test_at_the_end_of_the_path_impatience_and_a_key_held_down_hold_nothing_up(p
     for _ in range(30):  # without a release between them, as a key that is held down repeats itself
         page.keyboard.down("PageDown")
     page.keyboard.press("PageUp")
-    page.wait_for_url(
-        re.compile(r"comparison\?present=1"), timeout=12_000
-    )  # were each press to wait for its turn, many times that
+    # were each press to wait for its turn, many times that
+    page.wait_for_url(re.compile(r"comparison\?present=1"), timeout=12_000)
     page.wait_for_timeout(1_000)
     assert "comparison" in page.url
 
@@ -119,9 +118,8 @@ def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
     noise.press("ArrowRight")
     page.wait_for_url(re.compile("dae_test_noise=0.45"))
     turn(page, "PageDown", "difference")
-    expect(page.locator(".st-key-pair_epochs").get_by_role("slider")).to_have_value(
-        "10"
-    )  # never visited: as it begins
+    # never visited: as it begins
+    expect(page.locator(".st-key-pair_epochs").get_by_role("slider")).to_have_value("10")
     turn(page, "PageUp", "denoising")
     expect(epochs).to_be_visible()
     expect(epochs).to_have_value("12")
@@ -187,9 +185,8 @@ def test_the_clickers_keys_turn_the_page_from_anywhere(page, app):
     page.mouse.move(rail["x"] + 0.6 * rail["width"], middle, steps=5)
     page.mouse.up()
     page.wait_for_url(re.compile("dae_test_noise=0.6"))
-    page.wait_for_function(
-        "document.activeElement === document.body"
-    )  # a drag that is over lets go of the focus
+    # a drag that is over lets go of the focus
+    page.wait_for_function("document.activeElement === document.body")
     turn(page, "ArrowRight", "difference")
     turn(page, "PageUp", "denoising")
     noise.get_by_role("slider").focus()

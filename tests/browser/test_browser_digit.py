@@ -73,9 +73,8 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         ink_hw = greys(prepared_picture(page)) > 0.1
         assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
         page.locator(FOLLOWING).first.wait_for()
-        assert (
-            len(set(pictures(page))) == 4
-        )  # digit and noisy digit are one picture at no noise; three reconstructions
+        # digit and noisy digit are one picture at no noise; three reconstructions
+        assert len(set(pictures(page))) == 4
         clear(page)
 
 
@@ -191,9 +190,8 @@ def test_a_reset_of_the_preparation_stays_one_and_forgetting_leaves_no_file(page
             page.get_by_text("Prepare it").click()
             prepared_picture(page, instead_of=prepared)
     expect(threshold).to_have_value("0.5")
-    page.locator(".st-key-your_digit_test_noise").get_by_role("slider").press(
-        "ArrowRight"
-    )  # the browser says all that it holds
+    # the browser says all that it holds
+    page.locator(".st-key-your_digit_test_noise").get_by_role("slider").press("ArrowRight")
     turn = page.get_by_role("button", name="Turn")
     for _ in range(4):
         turn.click()

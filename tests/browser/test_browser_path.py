@@ -67,9 +67,8 @@ def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
     page.get_by_text("Seeds").first.click()
     expect(page.get_by_role("spinbutton").first).to_be_visible()
     page.get_by_test_id("stTopNav").get_by_role("link", name="Comparison", exact=True).click()
-    page.wait_for_timeout(
-        2_000
-    )  # closing the box is told after the click on the link, as of a page that is no more
+    # closing the box is told after the click on the link, as of a page that is no more
+    page.wait_for_timeout(2_000)
     expect(page.locator("h1")).to_contain_text(PAGES["comparison"], timeout=10_000)
 
 
@@ -100,9 +99,8 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
     fields.first.fill("8")
     fields.first.press("Escape")
     fields.nth(1).fill("4")
-    page.wait_for_timeout(
-        2_000
-    )  # then a key of the presenter's turns the page, while the field has the focus
+    # then a key of the presenter's turns the page, while the field has the focus
+    page.wait_for_timeout(2_000)
     assert page.locator("[class*=st-key-home_choice] input:checked").count() == 0
     for key, lesson in [("PageDown", "fully_connected"), ("PageUp", "home")]:
         page.keyboard.press(key)
@@ -119,9 +117,8 @@ def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, tabs, si
         button = page.get_by_role("button", name="The room's votes").first
         box = button.bounding_box()
         page.mouse.move(size["width"] / 2, size["height"] / 2)
-        page.mouse.wheel(
-            0, box["y"] + box["height"] - size["height"] + 4
-        )  # the button at the window's lower edge
+        # the button at the window's lower edge
+        page.mouse.wheel(0, box["y"] + box["height"] - size["height"] + 4)
         page.wait_for_timeout(500)
         button.click()
         fields = page.locator("[class*='_hands'] input[type=number]")

@@ -73,9 +73,8 @@ def test_a_swipe_over_a_slider_scrolls_the_page_and_its_thumb_drags(on_phone):
         page.wait_for_timeout(1_000)
         before = slider.locator("input").input_value()
         assert [scrolled_by_a_swipe(slider, share) > SWIPE / 2 for share in (0.3, 0.7)] == [True, True]
-        assert (
-            scrolled_by_a_swipe(thumb) > SWIPE / 2
-        )  # the page follows a finger that goes up and down, wherever it started
+        # the page follows a finger that goes up and down, wherever it started
+        assert scrolled_by_a_swipe(thumb) > SWIPE / 2
         expect(slider.locator("input")).to_have_value(before)
         start, width = middle_of(thumb)
         assert width >= 28

@@ -158,9 +158,8 @@ def test_the_pictures_follow_the_slider_while_it_is_dragged_and_nobody_is_asked(
     page.on("request", lambda request: sent.append(request.url))
     page.on("websocket", lambda socket: sent.append(socket.url))
     digits = page.locator(".st-key-dae_rows img").first
-    assert (
-        digits.evaluate("picture => getComputedStyle(picture).objectFit") == "fill"
-    )  # not small in a large frame
+    # not small in a large frame
+    assert digits.evaluate("picture => getComputedStyle(picture).objectFit") == "fill"
     assert digits.bounding_box()["width"] > 400
     thumb = page.locator(".st-key-dae_test_noise [data-testid=stSliderThumbValue]").bounding_box()
     rail = page.locator(".st-key-dae_test_noise [role=group]").bounding_box()
@@ -175,9 +174,8 @@ def test_the_pictures_follow_the_slider_while_it_is_dragged_and_nobody_is_asked(
         page.wait_for_timeout(100)
         seen.append(pictures(page)[:3])
     assert {clean for clean, *_ in seen} == {seen[0][0]}  # the clean digits stay
-    assert (
-        len({noisy for _, noisy, _ in seen}) == len({rebuilt for *_, rebuilt in seen}) == 6
-    )  # the others follow, step by step
+    # the others follow, step by step
+    assert len({noisy for _, noisy, _ in seen}) == len({rebuilt for *_, rebuilt in seen}) == 6
     assert [url for url in sent if not url.startswith(("data:", "blob:"))] == []
     page.mouse.up()
     page.wait_for_url(re.compile(r"dae_test_noise=0\.9"))

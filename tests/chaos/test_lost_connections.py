@@ -144,9 +144,8 @@ def test_a_page_that_cannot_reach_the_lab_says_what_is_safe_until_it_can_again(c
     nginx.stop()
     expect(told).to_be_visible()
     expect(page.get_by_text("a training goes on without you")).to_be_visible()
-    page.wait_for_timeout(
-        8_000
-    )  # Streamlit's own dialog, about a file called yourscript.py, comes after four to six
+    # Streamlit's own dialog, about a file called yourscript.py, comes after four to six
+    page.wait_for_timeout(8_000)
     expect(dialog).to_have_count(0)
     slider = page.locator(".st-key-dae_test_noise").get_by_role("slider")
     assert slider.evaluate("slider => slider.closest('[inert], [aria-hidden=true]')") is None

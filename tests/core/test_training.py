@@ -304,9 +304,8 @@ def test_numbers_too_small_to_be_normal_count_as_zero_in_a_training(few_digits):
 
 def test_four_trainings_at_once_equal_one_alone(digits, cache_dir):
     run = config.adjusted(config.DAE, training={"epochs": 1})
-    processes = multiprocessing.get_context(
-        "forkserver"
-    )  # fresh processes that pay for the slow imports once
+    # fresh processes that pay for the slow imports once
+    processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["torch", "torchmetrics.functional.image"])
     with ProcessPoolExecutor(4, processes) as pool:
         fingerprints = list(pool.map(weights_in_own_process, [config.to_json(run)] * 4, [cache_dir] * 4))

@@ -154,6 +154,5 @@ def test_votes_before_and_after_differ_in_more_than_colour():
         == 2
     )
     assert list(figure.data[0].y) == ["Yes.", "No."]
-    assert all(
-        (bars.textposition, bars.textangle) == ("outside", 0) for bars in figure.data
-    )  # a 9 on its side is a 6
+    # a 9 on its side is a 6
+    assert all((bars.textposition, bars.textangle) == ("outside", 0) for bars in figure.data)

@@ -252,9 +252,8 @@ def drawn_as_markup(page: AppTest) -> list[str]:
         for node in page._tree
         if hasattr(getattr(node, "proto", None), "ListFields") and node.type not in ("code", "text")
     ]
-    cells = [
-        str(cell) for table in page.table for cell in table.value.to_numpy().ravel()
-    ]  # Streamlit's tables draw Markdown
+    # Streamlit's tables draw Markdown
+    cells = [str(cell) for table in page.table for cell in table.value.to_numpy().ravel()]
     spoken = [
         (text, re.sub(r"`[^`\n]*`", "", text))
         for text in [*cells, *(text for part in parts for text in texts(part))]

@@ -21,13 +21,8 @@ from pages.shared.parts import network_view, noise_view
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_pages import markup, open_page, pictures
 
-LESSONS = [
-    "home",
-    "convolutional",
-    "difference",
-    "comparison",
-    "latent_space",
-]  # the three model pages share one bench
+# the three model pages share one bench
+LESSONS = ["home", "convolutional", "difference", "comparison", "latent_space"]
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -128,9 +128,8 @@ def test_every_shipped_run_is_whole_and_loads():
     for path in SHIPPED.iterdir():
         run = store.get(path.name)
         assert store.load_model(run)(torch.zeros(1, 1, 28, 28)).shape == (1, 1, 28, 28)
-        linear = (
-            config.family(run.config) == "linear FAE"
-        )  # PCA must be at hand for the very digits it learnt from
+        # PCA must be at hand for the very digits it learnt from
+        linear = config.family(run.config) == "linear FAE"
         assert run.config.data.name == (config.EMBEDDED if linear else config.MNIST_LESS_EMBEDDED_TEST)
 
 

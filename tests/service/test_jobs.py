@@ -275,9 +275,10 @@ def test_a_training_that_takes_far_too_long_is_ended_and_says_why(store, few_dig
 def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: Digits, monkeypatch):
     """Otherwise it would be ended at its first batch, and pressing Train would never help."""
     passed = iter(range(1_000_000))
+    # a second a look
     monkeypatch.setattr(
         worker, "time", SimpleNamespace(monotonic=time.monotonic, process_time=lambda: float(next(passed)))
-    )  # a second a look
+    )
     epochs = []
     for _ in range(3):
         with pytest.raises(DeadlineError):
@@ -503,9 +504,8 @@ def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_
 def test_workers_are_counted_from_the_cores_that_the_lab_may_use_not_from_the_hosts(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 64)  # what a container is told of its host
     assert cluster.default_workers() <= max(1, len(os.sched_getaffinity(0)) - 1)
-    monkeypatch.setattr(
-        dask.system, "_try_extract_cgroup_cpu_quota", lambda: (50_000, 100_000)
-    )  # half a core
+    # half a core
+    monkeypatch.setattr(dask.system, "_try_extract_cgroup_cpu_quota", lambda: (50_000, 100_000))
     assert cluster.default_workers() == 1
 
 

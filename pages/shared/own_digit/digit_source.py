@@ -262,6 +262,5 @@ def _forget_picture() -> None:
     _clear_board()
     preparation.reset_preparation()
     for name in (FILE, CAMERA):
-        linked.renew_widget_key(
-            name
-        )  # the browser forgets the file's name, and no longer shows the photograph
+        # the browser forgets the file's name, and no longer shows the photograph
+        linked.renew_widget_key(name)

@@ -310,9 +310,8 @@ def _show_directions(here: CodeSpace) -> None:
     along = latent.principal_directions(here.codes_nl, DIRECTIONS)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        rows = [
-            st.columns(2, gap="medium") for _ in range(0, DIRECTIONS, 2)
-        ]  # row by row, so that a phone has them in order too
+        # row by row, so that a phone has them in order too
+        rows = [st.columns(2, gap="medium") for _ in range(0, DIRECTIONS, 2)]
         amounts = [
             _choose_amount(rows[i // 2][i % 2], i + 1, share)
             for i, share in enumerate(along.shares_k.tolist())

@@ -35,9 +35,8 @@ def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[L
         )
     if session.COMPARE in st.session_state and kept != before:
         st.session_state[session.COMPARE] = kept  # a deleted run is no choice any more
-    labels = dict.fromkeys(
-        [*(run.label for run in shown), *kept]
-    )  # what is chosen stays so, whatever the filters
+    # what is chosen stays so, whatever the filters
+    labels = dict.fromkeys([*(run.label for run in shown), *kept])
     chosen = st.multiselect(
         "Compare up to four runs",
         list(labels),
