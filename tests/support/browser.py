@@ -164,6 +164,7 @@ class Tabs:
             )
             self._openers[key] = context.new_page()
             self._openers[key].goto(OPENER)
+            context.unroute(OPENER)  # as long as anything is routed, Chromium keeps no cache
             self._asked.clear()
         opener = self._openers[key]
         with opener.context.expect_page() as opened:
