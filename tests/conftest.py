@@ -8,10 +8,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from ae_core import data
@@ -55,6 +57,19 @@ def full_form(request: pytest.FixtureRequest) -> None:
     """For tests that take long and whose like is among the short ones."""
     if request.config.getoption("--chaos") != "full":
         pytest.skip("only in the full form: --chaos full")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_looked_for_once() -> Iterator[None]:
+    """What packages bring components is found out once a process, as a server does, not by each `AppTest`.
+
+    It reads what all installed packages say of themselves: half the time of a page's test.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)
