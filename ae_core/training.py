@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ae_core.baselines import fit_pca
-from ae_core.config import RunConfig
+from ae_core.config import PIXELS, RunConfig
 from ae_core.corruption import corrupt
-from ae_core.data import Digits
+from ae_core.data import Digits, as_images
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
 from ae_core.models import Autoencoder, as_picture, build_model, codes_of, parameter_count, reconstruct
@@ -30,7 +30,7 @@ CODED_DIGITS = 1000
 # Codes are kept in 16 bits until the training ends; this is the largest number that has room there.
 LARGEST_CODE = 65504.0
 # Enough to see the curve fall; the finished run is measured on every test digit.
-CURVE_TEST_DIGITS = 500
+CURVE_DIGITS = 500
 CHECK_EVERY = 20
 # Pixels lie in [0, 1]: a loss beyond this is not learning.
 DIVERGED_LOSS = 1e6
@@ -94,11 +94,15 @@ class Codes:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """After epoch `epoch` (from 1): mean training loss, and squared error per image on 500 test digits."""
+    """After epoch `epoch` (from 1): mean training loss, and squared error per image of the network as it is now.
+
+    On 500 test digits, and on the first 500 that it learns from, both as the network sees them.
+    """
 
     epoch: int
     train_loss: float
     test_squared_error: float
+    train_squared_error: float
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Finished:
-    """The trained network, on the CPU, and its metrics over all test digits."""
+    """The trained network, on the CPU, and its metrics over all test digits.
+
+    train_mse: squared error per pixel on the first 500 digits that it learnt from.
+    """
 
     model: Autoencoder
     test: dict[str, float]
+    train_mse: float
 
 
 Event = Started | BatchDone | Snapshot | EpochDone | Checkpoint | Codes | Finished
@@ -195,7 +203,7 @@ def project_to_plane(codes_tnl: Tensor) -> Tensor:
     times, count, size = codes_tnl.shape
     if size <= 2:
         return F.pad(codes_tnl, (0, 2 - size))
-    return fit_pca(codes_tnl[-1], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
+    return fit_pca([codes_tnl[-1]], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
 
 
 def train(
@@ -224,8 +232,8 @@ def _trained(
     noise = seeded(settings.seed, "noise")
     loss_of = LOSSES[settings.loss]
 
-    train_nchw = digits.train_nhw[:, None].to(device)
-    steps_per_epoch = math.ceil(len(train_nchw) / settings.batch_size)
+    train_bytes_nhw = digits.train_bytes_nhw.to(device)
+    steps_per_epoch = math.ceil(len(train_bytes_nhw) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
     low, high = BETA_1
     optimiser = torch.optim.Adam(
@@ -246,6 +254,8 @@ def _trained(
     generators = {"batch order": batch_order, "noise": noise}
 
     test_input_nhw = corrupt(digits.test_nhw, run.corruption, seeded(settings.seed, "test noise"))
+    known_nhw = as_images(digits.train_bytes_nhw[:CURVE_DIGITS])
+    known_input_nhw = corrupt(known_nhw, run.corruption, seeded(settings.seed, "train noise"))
     shown_nhw = test_input_nhw[:SNAPSHOT_DIGITS]
     show_at = snapshot_steps(steps)
     codes: list[Tensor] = []  # (n, l) in 16 bits at each snapshot so far
@@ -254,6 +264,9 @@ def _trained(
         codes_nl = codes_of(model, test_input_nhw[:CODED_DIGITS]).cpu()
         codes.append(codes_nl.clamp(-LARGEST_CODE, LARGEST_CODE).half())
         return Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
+
+    def error_on(input_nhw: Tensor, clean_nhw: Tensor) -> float:
+        return float(squared_error(reconstruct(model, input_nhw).cpu(), clean_nhw).mean())
 
     if since is None:
         yield Started(
@@ -275,9 +288,9 @@ def _trained(
     step = since.step if since else 0
     for epoch in range(since.epoch + 1 if since else 1, settings.epochs + 1):
         epoch_loss = torch.zeros((), device=device)
-        order_n = torch.randperm(len(train_nchw), generator=batch_order).to(device)
+        order_n = torch.randperm(len(train_bytes_nhw), generator=batch_order).to(device)
         for batch_b in order_n.split(settings.batch_size):
-            clean_bchw = train_nchw[batch_b]
+            clean_bchw = as_images(train_bytes_nhw[batch_b])[:, None]
             loss = loss_of(model(corrupt(clean_bchw, run.corruption, noise)), clean_bchw)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -290,10 +303,13 @@ def _trained(
             yield BatchDone(step, steps, loss.detach())
             if step in show_at:
                 yield snapshot(step)
-        few = slice(CURVE_TEST_DIGITS)
-        outputs_nhw = reconstruct(model, test_input_nhw[few]).cpu()
-        test_error = float(squared_error(outputs_nhw, digits.test_nhw[few]).mean())
-        yield EpochDone(epoch, float(epoch_loss) / len(train_nchw), test_error)
+        few = slice(CURVE_DIGITS)
+        yield EpochDone(
+            epoch,
+            float(epoch_loss) / len(train_bytes_nhw),
+            error_on(test_input_nhw[few], digits.test_nhw[few]),
+            error_on(known_input_nhw, known_nhw),
+        )
         states = {name: part.state_dict() for name, part in parts.items()}
         random = {name: generator.get_state() for name, generator in generators.items()}
         yield Checkpoint(epoch, step, {**states, **random, "codes": codes})
@@ -301,7 +317,8 @@ def _trained(
     yield Codes(show_at, project_to_plane(torch.stack(codes).float()), digits.test_labels_n[:CODED_DIGITS])
     outputs_nhw = reconstruct(model, test_input_nhw).cpu()
     _check_converging(squared_error(outputs_nhw, digits.test_nhw).mean(), steps)
-    yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw))
+    train_mse = error_on(known_input_nhw, known_nhw) / PIXELS
+    yield Finished(model.cpu(), summary(outputs_nhw, digits.test_nhw), train_mse)
 
 
 def _check_converging(loss: Tensor, step: int) -> None:

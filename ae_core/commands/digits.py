@@ -41,9 +41,7 @@ def evaluate_command(options: argparse.Namespace) -> dict[str, Any]:
     store = Store(options.store)
     run = store.get(options.run)
     model = store.load_model(run)
-    digits = data.load_held_back(
-        run.config.data.name, options.data_dir or data.data_directory(), store.root / "cache"
-    )
+    digits = data.load_digits(cache_dir=store.root / "cache")
     rows = []
     for level in options.noise_level or [run.config.corruption.level]:
         corruption = CorruptionConfig(options.noise_kind or run.config.corruption.kind, level)

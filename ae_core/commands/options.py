@@ -9,7 +9,7 @@ from typing import Any
 from ae_core import config
 from ae_core.commands.digits import evaluate_command, prepare_command, reconstruct_command
 from ae_core.commands.training import train_command
-from ae_core.commands.upkeep import cluster_command, download_command, runs_command
+from ae_core.commands.upkeep import cluster_command, runs_command
 from ae_core.runs.store import default_root
 
 
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     def with_data(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
-            "--data-dir", type=Path, metavar="DIR", help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)"
+            "--data-dir", type=Path, metavar="DIR", help="no longer needed: MNIST comes with the lab"
         )
 
     train = command("train", train_command, "train one run")
@@ -63,7 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         help="processor cores to use; other counts round otherwise, so they are other runs",
     )
-    train.add_argument("--dataset", help=", ".join(config.DATASETS))
+    train.add_argument("--digits", type=int, help="how many digits to learn from; without it all 60,000")
+    train.add_argument("--classes", metavar="0,1,2,3,4", help="which digits to learn from; without it all")
+    train.add_argument("--dataset", help="no longer needed: every run learns from MNIST")
 
     rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")
     rebuild.add_argument("--run", required=True, metavar="RUN_ID")
@@ -89,7 +91,6 @@ def build_parser() -> argparse.ArgumentParser:
     prepare.add_argument("--output-dir", type=Path)
 
     command("runs", runs_command, "list finished runs")
-    with_data(command("download", download_command, "fetch full MNIST"))
     service = command(
         "cluster",
         cluster_command,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import secrets
 import time
-from pathlib import Path
 from typing import Any
 
 from ae_core import config, data
 from ae_core.commands.telling import print_message
-from ae_core.config import EMBEDDED, RunConfig
+from ae_core.config import DataConfig, RunConfig
 from ae_core.errors import ClusterError, ConfigError
 from ae_core.metrics import METRICS
 from ae_core.runs import history
@@ -23,35 +22,32 @@ FOLLOW_SECONDS = 0.3
 
 def train_command(options: argparse.Namespace) -> dict[str, Any]:
     """Train a run, telling each epoch on standard error; it goes on where it was stopped."""
-    data_dir = options.data_dir or data.data_directory()
-    run = run_from_options(options, options.dataset or data.best_data_set(data_dir))
+    run = run_from_options(options)
     store = Store(options.store)
     name = config.run_id(run)
     if options.local:
-        _train_in_this_process(run, store, data_dir)
+        _train_in_this_process(run, store)
     else:
-        _train_on_cluster(run, store, data_dir)
+        _train_on_cluster(run, store)
     stored = store.get(name)
     keys = ("test", "train_seconds", "images_per_second", "parameters", "code_size", "dataset")
     print_message("  ".join(f"{metric} {stored.result['test'][metric]:.4f}" for metric in METRICS))
     return {"run_id": name, **{key: stored.result[key] for key in keys}}
 
 
-def _train_in_this_process(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+def _train_in_this_process(run: RunConfig, store: Store) -> None:
     with store.lock(config.run_id(run)):
-        for event in worker.record_training(
-            run, store, data.load_digits(run.data.name, data_dir, store.root / "cache")
-        ):
+        for event in worker.record_training(run, store, data.load_digits(run.data, store.root / "cache")):
             if isinstance(event, Started):
                 _tell_start(run, event.parameters, event.device)
             elif isinstance(event, EpochDone):
                 _tell_epoch(event.epoch, run.training.epochs, event.test_squared_error)
 
 
-def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> None:
+def _train_on_cluster(run: RunConfig, store: Store) -> None:
     """By the training process, as the pages do; equal settings are one training. Ctrl-C stops it."""
     visitor = f"command-line-{secrets.token_hex(8)}"
-    name = jobs.submit_training(run, store, None if run.data.name == EMBEDDED else data_dir, visitor)
+    name = jobs.submit_training(run, store, visitor)
     told, problem = 0, ""
     try:
         while True:
@@ -88,7 +84,7 @@ def _train_on_cluster(run: RunConfig, store: Store, data_dir: Path | None) -> No
 def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
     print_message(
         f"run {config.run_id(run)}: "
-        f"{config.family(run)}, {parameters:,} parameters, {data.WORDS[run.data.name]}, on {device}"
+        f"{config.family(run)}, {parameters:,} parameters, {run.data.count:,} digits, on {device}"
     )
 
 
@@ -96,12 +92,16 @@ def _tell_epoch(epoch: int, epochs: int, error: float) -> None:
     print_message(f"epoch {epoch}/{epochs}: test squared error per image {error:.2f}")
 
 
-def run_from_options(options: argparse.Namespace, dataset: str) -> RunConfig:
-    """The preset, on the data set, with whatever else was asked for."""
-    run = config.with_data(config.find_preset(options.preset), dataset)
+def run_from_options(options: argparse.Namespace) -> RunConfig:
+    """The preset, on the digits that were asked for, with whatever else was."""
     given = {name: value for name, value in vars(options).items() if value is not None}
+    chosen: dict[str, Any] = {"digits": given["digits"]} if "digits" in given else {}
+    if "classes" in given:
+        chosen["classes"] = _whole_numbers("classes", given["classes"])
+    run = config.with_data(config.find_preset(options.preset), DataConfig(**chosen))
     model: dict[str, Any] = {name: given[name] for name in ("latent_size", "activation") if name in given}
-    model |= {name: _sizes(name, given[name]) for name in ("hidden_sizes", "channels") if name in given}
+    sizes = ("hidden_sizes", "channels")
+    model |= {name: _whole_numbers(name, given[name]) for name in sizes if name in given}
     corruption = {
         field: given[name]
         for field, name in (("kind", "noise_kind"), ("level", "noise_level"))
@@ -112,7 +112,7 @@ def run_from_options(options: argparse.Namespace, dataset: str) -> RunConfig:
     return config.adjusted(run, model=model, corruption=corruption, training=training)
 
 
-def _sizes(name: str, text: str) -> tuple[int, ...]:
+def _whole_numbers(name: str, text: str) -> tuple[int, ...]:
     try:
         return () if text == "none" else tuple(int(size) for size in text.split(","))
     except ValueError as problem:

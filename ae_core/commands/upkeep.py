@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any, TextIO
 
-from ae_core import config, data
+from ae_core import config
 from ae_core.commands.telling import print_message
 from ae_core.errors import ConfigError
 from ae_core.runs import uploaded_run
@@ -28,15 +28,11 @@ def runs_command(options: argparse.Namespace) -> dict[str, Any]:
         words = f"{config.family(settings)} latent {model.latent_size} noise {settings.corruption.level:g}"
         # Of an uploaded run, what its file claims is not told as if it had been found here.
         measured = uploaded_run.read_measurement(store, run) if run.uploaded_as else None
-        test = (
-            run.result["test"]
-            if not run.uploaded_as
-            else measured.test
-            if measured and not measured.may_know_them
-            else None
-        )
+        test = run.result["test"] if not run.uploaded_as else measured.test if measured else None
         error = f"squared error {test['mse'] * config.PIXELS:.2f}" if test else "not measured"
-        origin = "shipped" if run.shipped else "uploaded" if run.uploaded_as else settings.data.name
+        origin = "shipped" if run.shipped else "uploaded" if run.uploaded_as else "trained here"
+        if settings.data.name in config.EARLIER_DATASETS:
+            origin += ", by an earlier version of the lab, on other digits"
         print(f"{run.name}  {words}  {error}  {origin}", file=sys.stderr if options.json else sys.stdout)
         about = {"run_id": run.name, "shipped": run.shipped, "uploaded": bool(run.uploaded_as)}
         rows.append({**about, "config": json.loads(config.to_json(settings)), **run.result, "test": test})
@@ -45,14 +41,6 @@ def runs_command(options: argparse.Namespace) -> dict[str, Any]:
     for problem in [*problems, *more_problems]:
         print_message(problem)
     return {"runs": rows, "damaged": [*problems, *more_problems]}
-
-
-def download_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Fetch full MNIST."""
-    data_dir = options.data_dir or data.data_directory() or data.download_directory()
-    data.download_mnist(data_dir)
-    print_message(f"Full MNIST is in {data_dir}.")
-    return {"data_dir": str(data_dir)}
 
 
 def cluster_command(options: argparse.Namespace) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
             {"name": lambda name: name == run.data.name, "train": _is_count, "test": _is_count},
         ),
         "device": result.get("device") in DEVICES,
-        "command": result.get("command") == command_line(run),
+        "command": result.get("command")
+        in (command_line(run), f"{command_line(run)} --dataset {run.data.name}"),
         "versions": _are_versions(result.get("versions", {})),  # a run of an earlier version has none
     }
     if not right or not all(right.values()):
@@ -137,9 +138,12 @@ def check_log(content: bytes) -> None:
 
 
 def check_weights(content: bytes) -> None:
-    """Raise StoreError unless all weights are finite 32-bit numbers."""
+    """Raise StoreError unless all weights are finite numbers of 32 bits, or of 16 as shipped runs have them."""
     tensors = load_tensors(content).values()
-    if any(tensor.dtype != torch.float32 or not tensor.isfinite().all() for tensor in tensors):
+    if any(
+        tensor.dtype not in (torch.float32, torch.float16) or not tensor.isfinite().all()
+        for tensor in tensors
+    ):
         raise refusal("not all of its weights are numbers")
 
 
@@ -209,7 +213,9 @@ EVENTS_HAVE = {
 }
 FIELDS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("epochs", "steps", "epoch", "step", "parameters"), _is_count),
-    **dict.fromkeys(("time", "seconds", "loss", "train_loss", "test_squared_error"), _is_number),
+    **dict.fromkeys(
+        ("time", "seconds", "loss", "train_loss", "test_squared_error", "train_squared_error"), _is_number
+    ),
     **dict.fromkeys(("clean", "input", "digits"), _is_strip),
     "device": DEVICES.__contains__,
     "message": lambda message: isinstance(message, str),

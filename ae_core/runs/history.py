@@ -28,6 +28,7 @@ class Progress:
     """A training as its log tells it, from the beginning.
 
     batch_losses: (step, loss) pairs; test_errors: (step, squared error per image) pairs, one an epoch.
+    train_errors: the same on digits that it learns from; empty for runs of an earlier version.
     snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (8, 28, 28) they redraw.
     codes: None until the training ends, and for runs of an earlier version.
     seconds: of training so far; seconds_left: at the same pace, None before there is one.
@@ -41,6 +42,7 @@ class Progress:
     device: str
     batch_losses: list[tuple[int, float]]
     test_errors: list[tuple[int, float]]
+    train_errors: list[tuple[int, float]]
     snapshots: list[tuple[int, str]]
     clean: Tensor | None
     noisy: Tensor | None
@@ -97,6 +99,11 @@ def read_progress(name: str, store: Store) -> Progress:
         device=started.get("device", ""),
         batch_losses=[(event["step"], event["loss"]) for event in kinds.get("batch", [])],
         test_errors=[(event["step"], event["test_squared_error"]) for event in kinds.get("epoch", [])],
+        train_errors=[
+            (event["step"], event["train_squared_error"])
+            for event in kinds.get("epoch", [])
+            if "train_squared_error" in event
+        ],
         snapshots=[(event["step"], event["digits"]) for event in kinds.get("snapshot", [])],
         clean=from_png(started["clean"]) if "clean" in started else None,
         noisy=from_png(started["input"]) if "input" in started else None,

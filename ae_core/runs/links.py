@@ -241,7 +241,7 @@ def sender_fields(run: StoredRun) -> dict[str, str]:
     versions = run.result.get("versions") or {}
     said = {
         "run": run.run_id,
-        "weights": run.weights_sha256[:HASH_DIGITS],
+        "weights": run.trained_sha256[:HASH_DIGITS],
         "recipe": str(RECIPE),
         "digits": run.config.data.name,
         "versions": ",".join(f"{name}:{version}" for name, version in versions.items()),
@@ -261,7 +261,7 @@ def read_sender(parameters: Mapping[str, Sequence[str]]) -> Sender | None:
 
 def is_identical(sender: Sender, run: StoredRun) -> bool:
     """Whether the run here has the sender's weights, to the last bit."""
-    return run.weights_sha256.startswith(sender.weights)
+    return run.trained_sha256.startswith(sender.weights)
 
 
 def weights_verdict(sender: Sender, run: StoredRun) -> str:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from ae_core import data
 from ae_core.config import (
-    EMBEDDED,
+    EARLIER_DATASETS,
     LOSS_WORDS,
     NOISE_WORDS,
     PIXELS,
@@ -106,17 +106,18 @@ run = RunConfig(
 {settings})
 use_one_thread()
 store = Store(Path("trained_again"), shipped_root=None)
-for event in record_training(run, store, data.load_digits(run.data.name, data.data_directory())):
+for event in record_training(run, store, data.load_digits(run.data)):
     pass
 weights = store.get(config.run_id(run)).weights_sha256
-print(weights, "identical" if weights == "{run.weights_sha256}" else "different")
+print(weights, "identical" if weights == "{run.trained_sha256}" else "different")
 '''
 
 
 def code_requirements(run: StoredRun) -> str:
     """What the program needs, in one sentence."""
-    full = "" if run.config.data.name == EMBEDDED else ", with full MNIST where AE_LAB_DATA_DIR says"
-    return f"To be run in the lab's folder, the one that holds ae_core{full}:"
+    earlier = run.config.data.name in EARLIER_DATASETS
+    digits = " of the version that trained it, which had other digits" if earlier else ""
+    return f"To be run in the lab's folder, the one that holds ae_core{digits}:"
 
 
 # The report
@@ -195,7 +196,7 @@ def provenance(run: StoredRun) -> list[tuple[str, str]]:
         ("Learnt from", f"{result['dataset']['train']:,} digits"),
         ("Training", f"{result['train_seconds']:.1f} s on {str(result['device']).upper()}"),
         ("Parameters", f"{result['parameters']:,}"),
-        ("SHA-256 of the weights", run.weights_sha256),
+        ("SHA-256 of the weights", run.trained_sha256),
         ("Recipe", str(RECIPE)),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not recorded"),
     ]

@@ -11,7 +11,7 @@ import io
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ae_core.config import run_id
@@ -63,13 +63,12 @@ def export_run(store: Store, name: str) -> bytes:
 # In
 
 
-def import_run(store: Store, content: bytes, digits_for: Callable[[str], Digits]) -> str:
+def import_run(store: Store, content: bytes, digits: Digits) -> str:
     """Put the run in `content`, as `export_run` wrote it, among the uploaded ones; return its name there.
 
     All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings,
-    log, the weights' shapes and values. It is measured on what `digits_for` gives for the name of its data
-    set: that set, where it is at hand, and then the weights must earn the metrics they come with; else the
-    digits that are. Raises StoreError on anything else, and leaves the store as it was.
+    log, the weights' shapes and values. It is measured on the test digits of `digits`, and unless it comes
+    from an earlier version, which had others, the weights must earn the metrics they come with. Raises StoreError on anything else, and leaves the store as it was.
     """
     files = unpack_files(content)
     run = read_settings(files[CONFIG])
@@ -84,9 +83,8 @@ def import_run(store: Store, content: bytes, digits_for: Callable[[str], Digits]
         _refuse_if_here(store, name, stored)
         model = incoming.load_model(stored)
         check_weights(files[WEIGHTS])
-        digits = digits_for(run.data.name)
         measured = measure_network(stored, model, digits)
-        if measured.is_on_its_own and not claims_hold(stored, measured, digits):
+        if measured.is_on_its_own and not claims_hold(stored, measured):
             raise refusal("its weights do not give the metrics it comes with")
         folder = incoming.folder(run_id(run))
         (folder / UPLOADED).touch()

@@ -42,6 +42,11 @@ class StoredRun:
         return run_id(self.config)
 
     @property
+    def trained_sha256(self) -> str:
+        """The hash of its weights as training left them; those that ship are rounded to 16 bits afterwards."""
+        return str(self.result.get("trained_sha256", self.weights_sha256))
+
+    @property
     def name(self) -> str:
         """What the store knows it by."""
         return self.uploaded_as or self.run_id

@@ -49,7 +49,6 @@ class Ticket:
     """
 
     run: RunConfig
-    data_dir: Path | None
     number: str
     asked: float
     expected_seconds: float
@@ -83,7 +82,6 @@ def find_ticket(store: Store, name: str) -> Ticket | None:
         fields = json.loads((place / TICKET).read_bytes())
         return Ticket(
             run=from_json(fields["run"]),
-            data_dir=Path(fields["data_dir"]) if fields["data_dir"] else None,
             owners=frozenset(path.name for path in (place / OWNERS).iterdir()),
             **{name: fields[name] for name in ("number", "asked", "expected_seconds", "versions", "problem")},
         )
@@ -112,9 +110,7 @@ def tickets_of(store: Store, visitor: str) -> list[Ticket]:
     return sorted(found, key=lambda ticket: (ticket.rank, ticket.number))
 
 
-def submit_ticket(
-    store: Store, run: RunConfig, data_dir: Path | None, visitor: str, expected_seconds: float
-) -> None:
+def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: float) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 
     Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can
@@ -140,7 +136,7 @@ def submit_ticket(
             if before is None or before.problem:
                 _remove(place)
                 (place / OWNERS).mkdir(parents=True)
-                _write_ticket(place, run, data_dir, expected_seconds)
+                _write_ticket(place, run, expected_seconds)
             (place / OWNERS / visitor).touch()
         except OSError as problem:
             if before is None:
@@ -152,10 +148,9 @@ def submit_ticket(
             ) from problem
 
 
-def _write_ticket(place: Path, run: RunConfig, data_dir: Path | None, expected_seconds: float) -> None:
+def _write_ticket(place: Path, run: RunConfig, expected_seconds: float) -> None:
     fields = {
         "run": to_json(run),
-        "data_dir": str(data_dir.resolve()) if data_dir else None,
         "number": secrets.token_hex(4),
         "asked": round(time.time(), 6),
         "expected_seconds": round(expected_seconds, 1),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ae_core.config import EMBEDDED, MNIST
 from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.metrics import METRICS, summary
@@ -31,24 +29,21 @@ class Measurement:
 
     digits: which data set, count: how many of its test digits; test: means over them, by name.
     is_on_its_own: whether that is the data set that the run says it was tested on.
-    may_know_them: whether it may have learnt from them.
     """
 
     digits: str
     count: int
     test: dict[str, float]
     is_on_its_own: bool
-    may_know_them: bool
 
 
-def measure_upload(store: Store, run: StoredRun, digits_for: Callable[[str], Digits]) -> Measurement:
-    """What an uploaded run is worth on the digits that `digits_for` gives for its data set.
+def measure_upload(store: Store, run: StoredRun, digits: Digits) -> Measurement:
+    """What an uploaded run is worth on the test part of `digits`.
 
     Measured once, and kept with the run.
 
     Raises DamagedRunError if its weights are not those that came.
     """
-    digits = digits_for(run.config.data.name)
     kept = read_measurement(store, run)
     if kept is not None and (kept.digits, kept.count) == (digits.name, len(digits.test_nhw)):
         return kept
@@ -83,12 +78,12 @@ def measure_network(run: StoredRun, model: Autoencoder, digits: Digits) -> Measu
         len(digits.test_nhw),
         summary(outputs_nhw, digits.test_nhw),
         is_on_its_own=own == digits.name,
-        may_know_them=own == MNIST and digits.name == EMBEDDED,
     )
 
 
-def claims_hold(run: StoredRun, measured: Measurement, digits: Digits) -> bool:
+def claims_hold(run: StoredRun, measured: Measurement) -> bool:
     """Whether the run's result states what was measured on its own test digits, and how many there are."""
     claimed = run.result["test"]
     alike = all(math.isclose(measured.test[metric], claimed[metric], rel_tol=TOLERANCE) for metric in METRICS)
-    return alike and bool(run.result["dataset"] == digits.counts())
+    counts = {"name": measured.digits, "train": run.config.data.count, "test": measured.count}
+    return alike and bool(run.result["dataset"] == counts)

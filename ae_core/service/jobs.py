@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 
-from ae_core.config import TRAIN_DIGITS, RunConfig, run_id
+from ae_core.config import RunConfig, run_id
 from ae_core.errors import QueueFullError
 from ae_core.runs import history, housekeeping, tickets
 from ae_core.runs.store import Store
@@ -28,9 +27,7 @@ OVERHEAD_SECONDS = 5.0
 # What a visitor does
 
 
-def submit_training(
-    run: RunConfig, store: Store, data_dir: Path | None = None, visitor: str = "somebody"
-) -> str:
+def submit_training(run: RunConfig, store: Store, visitor: str = "somebody") -> str:
     """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
     Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last
@@ -41,7 +38,7 @@ def submit_training(
     if not store.has_own(name):
         housekeeping.make_room(store, keep=name)
         try:
-            tickets.submit_ticket(store, run, data_dir, visitor, expected_seconds(run, store))
+            tickets.submit_ticket(store, run, visitor, expected_seconds(run, store))
         except QueueFullError as problem:
             raise QueueFullError(
                 f"{problem} The first should be done in about {_first_done(store, visitor):.0f} s."
@@ -80,7 +77,7 @@ def expected_seconds(run: RunConfig, store: Store) -> float:
     A smaller batch costs more steps, so seconds per digit are scaled up as if a step cost the same at any
     size.
     """
-    digits = run.training.epochs * TRAIN_DIGITS[run.data.name]
+    digits = run.training.epochs * run.data.count
     finished, _ = store.runs()
     alike = [other for other in finished if other.config.model.kind == run.model.kind]
     if not alike:

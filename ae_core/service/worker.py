@@ -141,6 +141,7 @@ def _recorded(
                         "step": step,
                         "train_loss": event.train_loss,
                         "test_squared_error": event.test_squared_error,
+                        "train_squared_error": event.train_squared_error,
                         "seconds": round(seconds, 3),
                     }
                 )
@@ -153,8 +154,11 @@ def _recorded(
             case Finished():
                 result = {
                     "test": event.test,
+                    "train_mse": event.train_mse,
                     "train_seconds": round(seconds, 3),
-                    "images_per_second": round(run.training.epochs * len(digits.train_nhw) / seconds, 1),
+                    "images_per_second": round(
+                        run.training.epochs * len(digits.train_bytes_nhw) / seconds, 1
+                    ),
                     "parameters": parameter_count(event.model),
                     "code_size": run.model.latent_size,
                     "dataset": digits.counts(),
@@ -224,7 +228,7 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
             f"{earlier[-1]}. "
             "Make room on the machine, or choose a smaller network, and press Train to go on."
         )
-    digits = _digits(ticket.run.data.name, ticket.data_dir, store.root / "cache")
+    digits = data.select_digits(_all_digits(store.root / "cache"), ticket.run.data)
     limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
     wanted = tickets.ticket_folder(store, name) / tickets.TICKET
     try:
@@ -309,18 +313,14 @@ class Watchdog:
 
 
 @lru_cache(maxsize=1)
-def _digits(name: str, data_dir: Path | None, cache_dir: Path) -> data.Digits:
-    return data.load_digits(name, data_dir, cache_dir)
+def _all_digits(cache_dir: Path) -> data.Digits:
+    return data.load_digits(cache_dir=cache_dir)
 
 
 def dask_setup(worker: object) -> None:
-    """Called by Dask when a worker starts: import, and read full MNIST where it is at hand.
-
-    So nobody waits for them.
-    """
+    """Called by Dask when a worker starts: import, and read the digits, so that nobody waits for them."""
     import torchmetrics.functional.image  # noqa: F401
 
     use_one_thread()
     with suppress(LabError):  # who asks for a training is told
-        if data_dir := data.data_directory():
-            _digits(data.best_data_set(data_dir), data_dir, default_root() / "cache")
+        _all_digits(default_root() / "cache")

@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ae_core.data import Digits
+from ae_core.data import Digits, in_parts
 from ae_core.metrics import mse
 from ae_core.models import Autoencoder, as_picture, reconstruct
 
@@ -89,7 +89,10 @@ def mean_distance(images_nhw: Tensor) -> float:
 
 def nearest_class(images_nhw: Tensor, digits: Digits) -> Tensor:
     """The class of the nearest digit to learn from: (n, 28, 28) -> (n,)."""
-    return digits.train_labels_n[torch.cdist(images_nhw.flatten(1), digits.train_nhw.flatten(1)).argmin(1)]
+    nearest_np = torch.cat(
+        [torch.cdist(images_nhw.flatten(1), part.flatten(1)) for part in in_parts(digits.train_bytes_nhw)], 1
+    )
+    return digits.train_labels_n[nearest_np.argmin(1)]
 
 
 def measure_course(model: Autoencoder, digits: Digits) -> Course:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
@@ -18,8 +16,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from ae_core import config, data
-from ae_core.config import EMBEDDED, RunConfig
-from ae_core.errors import DamagedRunError, DataError, LabError
+from ae_core.config import RunConfig
+from ae_core.errors import DamagedRunError, LabError
 from ae_core.models import Autoencoder
 from ae_core.runs import housekeeping
 from ae_core.runs.run_folder import StoredRun
@@ -150,76 +148,14 @@ def _unmasked(cookie: str) -> bytes | None:
         return None
 
 
-def data_dir() -> Path | None:
-    """The directory of full MNIST if it is there and whole, else None; `data_problem` tells why."""
-    directory, problem = _find_data_dir()
-    return None if problem else directory
-
-
-def data_problem() -> str | None:
-    """Why the data directory that was asked for is not used, in one sentence."""
-    _, problem = _find_data_dir()
-    return problem
-
-
-def _find_data_dir() -> tuple[Path | None, str | None]:
-    """The directory of full MNIST that was asked for, and why it is not used; None where it is."""
-    return _find_data_dir_at(os.environ.get("AE_LAB_DATA_DIR"), default_root(), int(time.monotonic()))
-
-
-@lru_cache(maxsize=1)
-def _find_data_dir_at(_named: str | None, root: Path, _second: int) -> tuple[Path | None, str | None]:
-    """`_find_data_dir`, looked for on the disk once a second at most: a page asks twenty times."""
-    directory = data.data_directory()
-    return directory, _find_data_problem(
-        directory, root, data.raw_file_states(directory)
-    ) if directory else None
-
-
-@lru_cache(maxsize=1)
-def _find_data_problem(directory: Path, root: Path, _files: object) -> str | None:
-    """Why full MNIST cannot be read from there; None if it can. Read again only when its files change."""
-    try:
-        _load_digits(data.best_data_set(directory), directory, root / "cache")
-    except DataError as problem:
-        return str(problem)
-    return None
-
-
 def digits() -> data.Digits:
-    """The digits at hand: full MNIST if it is there and whole, else the embedded ones."""
-    directory = data_dir()
-    return _load_digits(config.MNIST if directory else EMBEDDED, directory, default_root() / "cache")
+    """All of MNIST: 60,000 digits to learn from and 10,000 held back. Raises DataError as `load_digits` does."""
+    return _read_digits(default_root() / "cache")
 
 
-def digits_named(name: str) -> data.Digits | None:
-    """The data set `name`, whichever the lab works with, or None where it is not at hand."""
-    directory = None if name == EMBEDDED else data_dir()
-    return _load_digits(name, directory, default_root() / "cache") if name == EMBEDDED or directory else None
-
-
-def digits_for(name: str) -> data.Digits:
-    """Digits to measure a run of the data set `name` on: that set if it is at hand, else what is."""
-    return digits_named(name) or digits()
-
-
-@lru_cache(maxsize=2)
-def _load_digits(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    """The data set `name`, kept in memory.
-
-    A page asks twenty times, and `_read_digits`, which has all visitors wait for one reading, is slower.
-    """
-    return _read_digits(name, directory, cache_dir)
-
-
-@st.cache_resource(show_spinner="Reading the digits …", max_entries=2)
-def _read_digits(name: str, directory: Path | None, cache_dir: Path) -> data.Digits:
-    return data.load_digits(name, directory, cache_dir)
-
-
-def with_digits_at_hand(run: RunConfig) -> RunConfig:
-    """A preset set up for the digits at hand."""
-    return config.with_data(run, EMBEDDED if data_dir() is None else config.MNIST)
+@st.cache_resource(show_spinner="Reading the digits …", max_entries=1)
+def _read_digits(cache_dir: Path) -> data.Digits:
+    return data.load_digits(cache_dir=cache_dir)
 
 
 def find_trained_run(run: RunConfig) -> StoredRun | None:

@@ -96,7 +96,7 @@ def _import_upload(key: str) -> None:
         return
     st.session_state[session.UPLOADS] = st.session_state.get(session.UPLOADS, 0) + 1
     try:
-        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits_for)
+        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits())
         housekeeping.make_room(lab.store(), keep=name)
     except LabError as problem:
         st.session_state[session.UPLOAD_PROBLEM] = str(problem)
@@ -111,22 +111,13 @@ def measured_words(run: StoredRun) -> str:
 
     Its file's word is never passed on as if it had been found out here.
     """
-    measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
-    where = (
-        f"{measured.count:,} test digits of "
-        f"{'the ' if measured.digits == config.EMBEDDED else ''}{data.WORDS[measured.digits]}"
-    )
+    measured = uploaded_run.measure_upload(lab.store(), run, lab.digits())
+    where = f"{measured.count:,} test digits of {data.WORDS[measured.digits]}"
     if measured.is_on_its_own:
         return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
-    if measured.may_know_them:
-        return (
-            f"It learnt from {data.WORDS[run.config.data.name]}, which is not at hand, so what its file "
-            f"says could not be checked. On {where}, which it may have learnt from, its squared error is "
-            f"{measured.test['mse'] * PIXELS:.2f}; the list leaves that out."
-        )
     return (
-        "What its file says could not be checked: its own test digits are not at hand. Its figures were "
-        f"measured here, on {where}."
+        f"It learnt from {data.WORDS[run.config.data.name]}, and what its file says could not be checked: its "
+        f"own test digits are not here. Its figures were measured here, on {where}."
     )
 
 
@@ -171,10 +162,10 @@ def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
         found: Mapping[str, float] = run.result["test"]
         return found
     try:
-        measured = uploaded_run.measure_upload(lab.store(), run, lab.digits_for)
+        measured = uploaded_run.measure_upload(lab.store(), run, lab.digits())
     except LabError:
         return None  # it is told of when it is looked for again
-    return None if measured.may_know_them else measured.test
+    return measured.test
 
 
 def _read_so_far(name: str) -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from ae_core import config, data
+from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import base as figures
@@ -312,12 +312,7 @@ def _submit_training(run: RunConfig) -> None:
     st.session_state[session.TRAINING_JUST_ASKED] = True
     try:
         _trainings_let_go().discard(config.run_id(run))
-        jobs.submit_training(
-            run,
-            lab.store(),
-            data.data_directory() if run.data.name != config.EMBEDDED else None,
-            lab.visitor_id(),
-        )
+        jobs.submit_training(run, lab.store(), lab.visitor_id())
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
