@@ -143,7 +143,7 @@ def _map_file(path: Path, name: str) -> np.ndarray | None:
         content = np.memmap(path, np.uint8, "c")
     except (OSError, ValueError):
         return None
-    return content if hashlib.sha256(content).hexdigest() == SHA256[name] else None
+    return content if hashlib.sha256(memoryview(content)).hexdigest() == SHA256[name] else None
 
 
 def _unpack(name: str) -> bytes:

@@ -94,9 +94,9 @@ class Codes:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """After epoch `epoch` (from 1): mean training loss, and squared error per image of the network as it is now.
+    """After epoch `epoch` (from 1): mean training loss, and the network's squared error per image.
 
-    On 500 test digits, and on the first 500 that it learns from, both as the network sees them.
+    That is on 500 test digits, and on the first 500 that it learns from, both as the network sees them.
     """
 
     epoch: int

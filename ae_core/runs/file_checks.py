@@ -138,7 +138,7 @@ def check_log(content: bytes) -> None:
 
 
 def check_weights(content: bytes) -> None:
-    """Raise StoreError unless all weights are finite numbers of 32 bits, or of 16 as shipped runs have them."""
+    """Raise StoreError unless all weights are finite numbers, of 32 bits or, as shipped, of 16."""
     tensors = load_tensors(content).values()
     if any(
         tensor.dtype not in (torch.float32, torch.float16) or not tensor.isfinite().all()

@@ -68,7 +68,9 @@ def import_run(store: Store, content: bytes, digits: Digits) -> str:
 
     All of it is checked before any of it is seen: names and sizes of the files, seal and hashes, settings,
     log, the weights' shapes and values. It is measured on the test digits of `digits`, and unless it comes
-    from an earlier version, which had others, the weights must earn the metrics they come with. Raises StoreError on anything else, and leaves the store as it was.
+    from an earlier version, which had others, the weights must earn the metrics they come with.
+
+    Raises StoreError on anything else, and leaves the store as it was.
     """
     files = unpack_files(content)
     run = read_settings(files[CONFIG])

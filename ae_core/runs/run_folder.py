@@ -43,7 +43,7 @@ class StoredRun:
 
     @property
     def trained_sha256(self) -> str:
-        """The hash of its weights as training left them; those that ship are rounded to 16 bits afterwards."""
+        """The hash of its weights as training left them: those that ship are rounded to 16 bits."""
         return str(self.result.get("trained_sha256", self.weights_sha256))
 
     @property

@@ -152,6 +152,7 @@ def _recorded(
                     {"event": "codes", "at": list(event.steps), **pack_codes(event.codes_tnd, event.labels_n)}
                 )
             case Finished():
+                learnt_from = len(digits.train_bytes_nhw)
                 result = {
                     "test": event.test,
                     "train_mse": event.train_mse,
