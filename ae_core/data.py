@@ -139,11 +139,13 @@ def _read_file(name: str, cache_dir: Path | None) -> np.ndarray:
 def _map_file(path: Path, name: str) -> np.ndarray | None:
     """The bytes of the file at `path`; None unless it is there and the published one."""
     try:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != SHA256[name]:
+                return None
         # "c": torch wants memory that may be written to; what it writes would stay in this process.
-        content = np.memmap(path, np.uint8, "c")
+        return np.memmap(path, np.uint8, "c")
     except (OSError, ValueError):
         return None
-    return content if hashlib.sha256(memoryview(content)).hexdigest() == SHA256[name] else None
 
 
 def _unpack(name: str) -> bytes:

@@ -157,9 +157,7 @@ def _recorded(
                     "test": event.test,
                     "train_mse": event.train_mse,
                     "train_seconds": round(seconds, 3),
-                    "images_per_second": round(
-                        run.training.epochs * len(digits.train_bytes_nhw) / seconds, 1
-                    ),
+                    "images_per_second": round(run.training.epochs * learnt_from / seconds, 1),
                     "parameters": parameter_count(event.model),
                     "code_size": run.model.latent_size,
                     "dataset": digits.counts(),
