@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -249,6 +250,11 @@ def with_data(run: RunConfig, data: DataConfig) -> RunConfig:
     _, most = LIMITS["epochs"]
     epochs = min(most, max(1, round(run.training.epochs * run.data.count / data.count)))
     return replace(run, data=data, training=replace(run.training, epochs=epochs))
+
+
+def nearest_size(latent_size: int) -> int:
+    """The one of SHIPPED_SIZES that is nearest by ratio."""
+    return min(SHIPPED_SIZES, key=lambda size: abs(math.log(size / latent_size)))
 
 
 def find_preset(name: str) -> RunConfig:

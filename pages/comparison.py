@@ -2,39 +2,34 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, question
+from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.parts import noise_view
-from pages.shared.runs import training_panel
 
-lesson.begin_lesson("comparison", trains=True)
+lesson.begin_lesson("comparison")
 
 "# One noisy digit, three answers"
 
 (
-    "The same digit with exactly the same noise goes through all three networks. All of them must rebuild it "
-    "from a code of one size."
+    "The same digit with exactly the same noise goes through all three networks. Each must rebuild it from "
+    "its code alone."
 )
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
     with controls:
         size = dials.choose_latent_size()
-        runs = display.find_trained_trio(size)
-        training_panel.offer_missing(runs, size, "comparison")
+        networks.draw_whose_switch(networks.TRIO)
+        runs = networks.choose_trio(size)
     with pictures:
-        if not runs:
-            st.info(
-                f"No network with latent size {size} has been trained yet. Press **Train**, or move the "
-                f"dial to {dials.SIZES_READY}."
-            )
-        else:
+        if runs:
             noise = dials.choose_test_noise("comparison", default=0.4)
             picture = st.container()
             digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
             digit = display.chosen_digits(digits_seed)[0]
             with picture:
                 display.show_models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
+                networks.show_whose(runs)
             question.ask_question(
                 "comparison",
                 "At this noise, which network comes out **best**, over many digits?",

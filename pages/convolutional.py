@@ -18,23 +18,23 @@ the expanding path. One filter serves every place, so far fewer weights have to 
 connected network.
 """
 
-run = show_model_bench(CAE, "cae")
+found = show_model_bench(CAE, "cae")
 
-if run is not None:
+if found is not None:
+    run = found.config
     with lab.plain_errors():
         question.ask_question(
             "cae",
             f"FAE and CAE, both with **{display.number_words(run.model.latent_size)}** in the code: "
             "which has the smaller error on held-back digits?",
             [*pca_view.FAE_OR_CAE.values(), pca_view.ABOUT_EQUAL],
-            lambda: pca_view.judge_fae_or_cae(run),
+            lambda: pca_view.judge_fae_or_cae(found),
             of={"latent size": run.model.latent_size},
-            networks=[lab.find_trained_run(each) for each in pca_view.fae_and_cae(run).values()],
+            networks=[pca_view.find_fae_beside(run), found],
         )
         network_view.show_network(run, "cae")
-        if found := lab.find_trained_run(run):
-            st.subheader("What the filters find in a digit")
-            network_view.show_feature_maps(found, 0, "cae")
+        st.subheader("What the filters find in a digit")
+        network_view.show_feature_maps(found, 0, "cae")
         pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
 
 st.markdown(

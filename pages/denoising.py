@@ -19,10 +19,10 @@ $\\varepsilon$ is new for every batch of digits. What would be darker than black
 off, so on the black background noise can only brighten.
 """
 
-run = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
+found = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
 
 with lab.plain_errors():
-    if run is not None and (found := lab.find_trained_run(run)) is not None:
+    if found is not None:
         trained = found.config.corruption
         harder = noise_view.stronger_noise(trained)
         question.ask_question(
@@ -31,10 +31,10 @@ with lab.plain_errors():
             "does it still beat doing nothing, and by how much?",
             noise_view.GAINS,
             lambda: noise_view.judge_gain(found, harder),
-            of={"latent size": run.model.latent_size, "noise in training": trained},
+            of={"latent size": found.config.model.latent_size, "noise in training": trained},
             networks=[found],
         )
-        network_view.show_network(run, "dae")
+        network_view.show_network(found, "dae")
         st.subheader("What the filters make of a noisy digit")
         network_view.show_feature_maps(found, 0, "dae", trained)
 

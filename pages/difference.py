@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from ae_core.config import CAE
-from pages.shared import dials, display, lab, question
+from ae_core import config
+from ae_core.config import CAE, DAE
+from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
+from pages.shared.frame.model_page import TRAINING_BOX
 from pages.shared.parts import noise_view, pair_view
 from pages.shared.runs import training_panel, under_way
 
@@ -20,23 +22,24 @@ the same order, same number of steps. What either draws is compared with the cle
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
     with controls:
-        cae, dae = dials.choose_pair(lab.with_digits_at_hand(CAE), "pair")
-        training_panel.draw_buttons_for_all([cae, dae], "pair")
-    under_way.show_trainings_under_way([cae, dae])
+        size = dials.choose_latent_size()
+        networks.draw_whose_switch(["CAE", "DAE"])
+        wanted = {}
+        with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():
+            wanted = dict(zip(("CAE", "DAE"), dials.choose_pair(CAE, "pair", size), strict=True))
+        if wanted:
+            training_panel.draw_buttons_for_all([*wanted.values()], "pair")
+    under_way.show_trainings_under_way(wanted.values())
     with pictures:
-        in_training = training_panel.watch_side_by_side({"CAE": cae, "DAE": dae}, "pair")
-        runs = {} if in_training else pair_view.find_pair(cae, dae)
-        if not runs and not in_training:
-            st.info(
-                "No pair with these settings has been trained yet. Press **Train both** to see how it "
-                "differs.",
-                icon=":material/play_arrow:",
-            )
+        if wanted:
+            training_panel.watch_side_by_side(wanted, "pair")
+        runs = pair_view.find_pair(config.adjusted(CAE, model={"latent_size": size}), wanted.get("DAE", DAE))
         if runs:
+            networks.show_whose(runs)
             asked_of = {
-                "latent size": dae.model.latent_size,
-                "noise in training": dae.corruption,
-                "number of epochs": dae.training.epochs,
+                "latent size": runs["DAE"].config.model.latent_size,
+                "noise in training": runs["DAE"].config.corruption,
+                "number of epochs": runs["DAE"].config.training.epochs,
             }
             first, second = st.columns(2, gap="small")
             with first:

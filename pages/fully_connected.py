@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core.config import FAE, LINEAR
-from pages.shared import display, lab, question
+from pages.shared import display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.model_page import show_model_bench
 from pages.shared.parts import network_view, pca_view
@@ -18,13 +18,14 @@ to every number of the next layer, so the network has to find out by itself whic
 """
 
 linear = pca_view.choose_linear()
-run = (
+found = (
     show_model_bench(LINEAR, "linear", digits_below=True)
     if linear
     else show_model_bench(FAE, "fae", digits_below=True)
 )
 
-if run is not None:
+if found is not None:
+    run = found.config
     with lab.plain_errors():
         question.ask_question(
             "fae",
@@ -34,7 +35,7 @@ if run is not None:
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
             lambda: pca_view.judge_pca_or_fae(run),
             of={"latent size": run.model.latent_size},
-            networks=[lab.find_trained_run(pca_view.plain_fae(run))],
+            networks=[networks.choose_network(pca_view.plain_fae(run))],
         )
         network_view.show_network(run, "fae")
         pca_view.show_beside_pca(run)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core import config
-from pages.shared import answers, dials, display, lab, question
+from pages.shared import answers, dials, display, lab, networks, question
 from pages.shared.frame import lesson
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
@@ -28,26 +28,27 @@ def at_work() -> None:
         picture = st.container()
         digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
         with picture:
-            runs = display.find_trained_trio(SIZE)
+            runs = networks.choose_trio(SIZE)
             display.show_models_side_by_side(
                 runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home"
             )
+            networks.show_whose(runs)
 
 
+networks.draw_whose_switch(networks.TRIO)
 at_work()
 st.caption(
     "A digit that no network here has learnt from, the same digit in noise, and what three networks rebuild "
-    f"of it from {SIZE} numbers: the **FAE** (fully connected autoencoder), the **CAE** (convolutional "
+    "of it from their codes: the **FAE** (fully connected autoencoder), the **CAE** (convolutional "
     "autoencoder) and the **DAE** (denoising autoencoder)."
 )
-with lab.plain_errors():
-    fae = display.find_trained_trio(SIZE).get("FAE")
+if fae := networks.choose_trio(SIZE).get("FAE"):
     question.ask_question(
         "home",
-        f"The FAE keeps **{SIZE} numbers** of a picture's 784. How much of the **variance** is left, "
-        "of the differences between digits pixel by pixel?",
+        f"The FAE keeps **{display.number_words(fae.config.model.latent_size)}** of a picture's 784. How much "
+        "of the **variance** is left, of the differences between digits pixel by pixel?",
         answers.SHARES,
-        lambda: answers.judge_variance_kept(display.find_trained_trio(SIZE)["FAE"]),
+        lambda: answers.judge_variance_kept(fae),
         of={},
         networks=[fae],
     )

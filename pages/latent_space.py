@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, question
+from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.parts import latent_bench
 
@@ -22,14 +22,11 @@ with lab.plain_errors():
             "Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params"
         )
         size = dials.choose_latent_size()
-        run = display.find_trained_trio(size).get(model)
+        networks.draw_whose_switch([model])
+        run = networks.choose_trio(size).get(model)
     with pictures:
-        if run is None:
-            st.info(
-                f"No {model} with latent size {size} has been trained yet. Move the dial to "
-                f"{dials.SIZES_READY}, or train one on its page."
-            )
-        else:
+        if run is not None:
+            networks.show_whose({model: run})
             noise = dials.choose_test_noise("latent", default=0.0)
             space = latent_bench.load_code_space(run, noise)
             latent_bench.show_two_digits(space)
@@ -39,7 +36,7 @@ with lab.plain_errors():
                 "held-back digit than the pixel cross-fade is?",
                 latent_bench.HALFWAY,
                 lambda: latent_bench.judge_halfway(run),
-                of={"choice of network": model, "latent size": size},
+                of={"choice of network": model, "latent size": run.config.model.latent_size},
                 networks=[run],
             )
             st.subheader("Where no digit is")

@@ -1,8 +1,6 @@
 """The deck's other question: pictures the networks never saw, and one network applied again and again."""
 
-import streamlit as st
-
-from pages.shared import dials, display, lab
+from pages.shared import dials, display, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.parts import oddity_view
 
@@ -16,16 +14,13 @@ with lab.plain_errors():
     controls, pictures = lesson.open_columns()
     with controls:
         size = dials.choose_latent_size()
-        runs = display.find_trained_trio(size)
+        networks.draw_whose_switch(networks.TRIO)
+        runs = networks.choose_trio(size)
         name = oddity_view.choose_picture()
     with pictures:
         oddity_view.show_inputs()
-        if not runs:
-            st.info(
-                f"No network with latent size {size} has been trained yet. Train one on its page, or move "
-                f"the dial to {dials.SIZES_READY}."
-            )
-        else:
+        if runs:
+            networks.show_whose(runs)
             oddity_view.ask_what_comes_out(name, runs)
             oddity_view.show_all_outputs(runs)
 

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab
+from pages.shared import dials, display, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.own_digit import digit_source, my_digit, preparation
 from pages.shared.parts import likeness_view
-from pages.shared.runs import training_panel
 
-lesson.begin_lesson("your_digit", trains=True)
+lesson.begin_lesson("your_digit")
 
 "# Your digit"
 
@@ -22,8 +21,8 @@ with lab.plain_errors():
     with source:
         digit_source.choose_digit_source()
         size = dials.choose_latent_size()
-        runs = display.find_trained_trio(size)
-        training_panel.offer_missing(runs, size, "your_digit")
+        networks.draw_whose_switch(networks.TRIO)
+        runs = networks.choose_trio(size)
     with result:
         picture = my_digit.own_picture()
         if picture is None:
@@ -31,6 +30,7 @@ with lab.plain_errors():
         elif (prepared := preparation.show_preparation(picture)) is not None:
             if runs:
                 likeness_view.show_through_networks(runs, prepared.digit_hw)
+                networks.show_whose(runs)
             likeness_view.offer_digit(prepared.digit_hw)
 display.show_dataset_note()
 lesson.end_lesson("your_digit")

@@ -37,6 +37,7 @@ ROOMS = {
         {"display", "charts"},
         {"dials"},
         {"own_digit"},
+        {"networks"},
         {"lab"},
         {"opened_link", "linked"},
         {"browser", "server"},

@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ae_core.config import DATASETS, FAMILIES, LIMITS, RANGES, RECIPE, family
+from ae_core.config import (
+    CLASSES,
+    DATASETS,
+    FAMILIES,
+    LIMITS,
+    RANGES,
+    RECIPE,
+    SHIPPED_SIZES,
+    family,
+)
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.versions import describe_difference
 
@@ -81,8 +90,16 @@ SHARED = (
 )
 # Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
 TABLE: dict[str, Check] = {
-    "latent_size": whole_number(*LIMITS["latent_size"]),
-    "*_epochs": whole_number(LIMITS["epochs"][0], 60),
+    "latent_size": one_of(*SHIPPED_SIZES),
+    "train_size": whole_number(*LIMITS["latent_size"]),
+    "train_digits": one_of("100", "1,000", "10,000", "60,000"),
+    "train_classes": some_of(*CLASSES),
+    "whose": one_of("The lab's", "Yours"),
+    "yours": text_like(
+        "names of runs, 16 of the digits 0–9 and a–f each", r"[0-9a-f]{16}(\.[0-9a-f]{16}){0,7}"
+    ),
+    "*_epochs": whole_number(*LIMITS["epochs"]),
+    "*_epochs_for_*": whole_number(*LIMITS["epochs"]),
     "*_activation": one_of("ReLU", "GELU", "tanh", "none (linear)"),
     "*_layers": one_of("784 → code", "784 → 128 → code", "784 → 192 → 96 → code", "784 → 512 → 256 → code"),
     "*_learning_rate": one_of(1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0),

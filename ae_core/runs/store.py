@@ -275,6 +275,10 @@ class Store:
                     found.append(run)
         return found, problems
 
+    def shipped(self) -> list[StoredRun]:
+        """The runs that came with the lab, whatever the store holds of the same settings."""
+        return list(self._shipped_runs().values())
+
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
         """The shipped run with this model and corruption, whatever its training and data, or None."""
         run = self._shipped_runs().get((config.model, config.corruption))

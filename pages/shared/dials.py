@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ae_core import config
-from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, RunConfig
+from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
 from pages.shared import linked
 from pages.shared.own_digit import my_digit
 
@@ -24,63 +24,101 @@ NOISE_WORDS = {kind: words.capitalize() for kind, words in config.NOISE_WORDS.it
 LOSS_WORDS = {loss: words.capitalize() for loss, words in config.LOSS_WORDS.items()}
 ACTIVATION_WORDS = {"relu": "ReLU", "gelu": "GELU", "tanh": "tanh", "none": "none (linear)"}
 NOISE_STEP = 0.05
-EPOCHS_IN_REACH = 60
-SIZES_READY = f"{', '.join(map(str, config.SHIPPED_SIZES[:-1]))} or {config.SHIPPED_SIZES[-1]}"
+DIGIT_COUNTS = (100, 1_000, 10_000, config.ALL_DIGITS)
 
 
 def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
-    """How many numbers the code has, by the dial that all pages share."""
-    low, high = LIMITS["latent_size"]
-    size = st.slider(
-        "Latent size",
-        low,
-        high,
-        default,
-        key="latent_size",
-        bind="query-params",
-        help="How many numbers the encoder may keep of a picture.",
+    """How many numbers the code has, by the dial that all pages share, which stops where networks are."""
+    size = int(
+        st.select_slider(
+            "Latent size",
+            config.SHIPPED_SIZES,
+            default,
+            key="latent_size",
+            bind="query-params",
+            help="How many numbers the encoder may keep of a picture. The lab has a network of each of these "
+            "sizes; any other can be trained.",
+        )
     )
     st.caption(f"Code / input: {size} / {PIXELS} = **{size / PIXELS:.1%}**")
     return size
 
 
-def choose_run_settings(preset: RunConfig, page: str, *, denoising: bool = False) -> RunConfig:
-    """The run that a model page's dials describe, on top of its preset."""
-    size = choose_latent_size()
-    low, _ = LIMITS["epochs"]
-    epochs = st.slider(
-        "Epochs",
-        low,
-        EPOCHS_IN_REACH,
-        preset.training.epochs,
-        key=f"{page}_epochs",
-        bind="query-params",
-        help="How many times the network sees every training digit.",
-    )
+def choose_run_settings(preset: RunConfig, page: str, size: int, *, denoising: bool = False) -> RunConfig:
+    """The run that a model page's training dials describe, on top of its preset with codes of `size`."""
+    preset = config.adjusted(preset, model={"latent_size": _choose_other_size(size)})
+    preset = config.with_data(preset, _choose_digits())
+    epochs = _choose_epochs(preset, page)
     corruption = choose_training_noise(preset.corruption) if denoising else preset.corruption
     with st.expander("Advanced"):
-        model = {"latent_size": size, **_choose_network(preset, page)}
+        model = _choose_network(preset, page)
         settings = {"epochs": epochs, **_choose_advanced(preset, page)}
     run = config.adjusted(preset, model=model, training=settings)
     return config.adjusted(run, corruption={"kind": corruption.kind, "level": corruption.level})
 
 
-def choose_pair(preset: RunConfig, page: str) -> tuple[RunConfig, RunConfig]:
-    """The runs of a pair by its dials: `preset` without noise in training, and the same with it."""
-    size = choose_latent_size()
+def choose_pair(preset: RunConfig, page: str, size: int) -> tuple[RunConfig, RunConfig]:
+    """The runs of a pair by its training dials: `preset` without noise in training, and the same with it."""
+    preset = config.adjusted(preset, model={"latent_size": _choose_other_size(size)})
+    preset = config.with_data(preset, _choose_digits())
     corruption = choose_training_noise(config.DAE.corruption)
-    low, _ = LIMITS["epochs"]
-    epochs = st.slider(
-        "Epochs",
-        low,
-        EPOCHS_IN_REACH,
-        preset.training.epochs,
-        key=f"{page}_epochs",
-        bind="query-params",
-        help="How many times each of the two sees every training digit.",
-    )
-    plain = config.adjusted(preset, model={"latent_size": size}, training={"epochs": epochs})
+    plain = config.adjusted(preset, training={"epochs": _choose_epochs(preset, page)})
     return plain, config.adjusted(plain, corruption={"kind": corruption.kind, "level": corruption.level})
+
+
+def _choose_other_size(size: int) -> int:
+    """A size of code to train that the dial `choose_latent_size` need not have; that dial's without one."""
+    low, high = LIMITS["latent_size"]
+    other = st.number_input(
+        "Another size",
+        low,
+        high,
+        None,
+        key="train_size",
+        bind="query-params",
+        placeholder=f"{size}, as the dial says",
+        help=f"How many numbers the code of your own network has, from {low} to {high}.",
+    )
+    return size if other is None else int(other)
+
+
+def _choose_digits() -> DataConfig:
+    """Which digits to learn from, by two dials. Raises ConfigError where no class is chosen."""
+    count = st.select_slider(
+        "Digits to learn from",
+        DIGIT_COUNTS,
+        config.ALL_DIGITS,
+        format_func="{:,}".format,
+        key="train_digits",
+        bind="query-params",
+        help="With few, a network learns them by heart: its error on them falls far below that on others.",
+    )
+    classes = st.pills(
+        "Which ones",
+        config.CLASSES,
+        selection_mode="multi",
+        default=config.CLASSES,
+        key="train_classes",
+        bind="query-params",
+        help="Leave some out, and see what the network makes of digits that it never learnt from.",
+    )
+    return DataConfig(digits=int(count), classes=tuple(classes))
+
+
+def _choose_epochs(preset: RunConfig, page: str) -> int:
+    """How many passes over the digits, by a dial of its own for each number of digits.
+
+    What suits 100 digits would take an hour with 60,000.
+    """
+    few = preset.data.digits != config.ALL_DIGITS
+    return st.slider(
+        "Epochs",
+        *LIMITS["epochs"],
+        preset.training.epochs,
+        key=f"{page}_epochs_for_{preset.data.digits}" if few else f"{page}_epochs",
+        bind="query-params",
+        help="How many times the network sees every digit that it learns from.",
+    )
 
 
 def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:

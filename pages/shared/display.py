@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ae_core import config, data
-from ae_core.config import PIXELS, CorruptionConfig, RunConfig
+from ae_core.config import PIXELS, CorruptionConfig
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.metrics import summary
@@ -21,7 +21,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
-from pages.shared import dials, lab
+from pages.shared import dials, lab, networks
 from pages.shared.browser import scrubber
 from pages.shared.own_digit import my_digit
 
@@ -41,52 +41,65 @@ def show_provenance(run: StoredRun) -> None:
     """Show in one line where a finished run comes from and what it learnt from."""
     training, result = run.config.training, run.result
     st.markdown(
-        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits "
-        f"({data.WORDS[result['dataset']['name']]}), {training.epochs} "
+        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits"
+        f"{networks.classes_words(run.config)}, {training.epochs} "
         f"{'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s on "
         f"{result['device'].upper()}. It has {result['parameters']:,} parameters."
     )
+    if run.config.data.name in config.EARLIER_DATASETS:
+        st.caption(
+            f"It learnt from {data.WORDS[run.config.data.name]}: beside networks of this version it compares "
+            "unlike with unlike. Train it again."
+        )
 
 
 def origin_badge(run: StoredRun) -> str:
     """Where a finished run comes from, in a coloured word or two."""
     if run.shipped:
-        return ":blue-badge[Shipped with the lab]"
-    return ":orange-badge[Uploaded]" if run.uploaded_as else ":green-badge[Trained here]"
+        return ":blue-badge[The lab's own]"
+    if run.uploaded_as:
+        return ":orange-badge[Uploaded]"
+    return ":green-badge[Yours]" if networks.is_own(run.run_id) else ":green-badge[Trained here]"
 
 
 def show_dataset_note() -> None:
     """Show which digits the lab works with, and why none others."""
-    digits = lab.digits()
-    if problem := lab.data_problem():
-        st.warning(f"{problem} Until then the lab uses the embedded digits.", icon=":material/warning:")
     st.caption(
-        f"Digits: {data.WORDS[digits.name]}, {len(digits.train_nhw):,} to learn from and "
-        f"{len(digits.test_nhw):,} held back. What you train learns from the former; networks that came "
-        "with the lab say what they learnt from. None learnt from a digit it is shown with."
+        "Digits: MNIST, 60,000 to learn from and 10,000 held back. The lab's own networks learnt from all "
+        "60,000; what you train says how many it learnt from. None learnt from a digit it is shown with."
     )
 
 
 def show_denoising_rows(
-    run: StoredRun, clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
+    runs: Mapping[str, StoredRun], clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
 ) -> None:
-    """Show digits (n, 28, 28) above their noisy version above their reconstruction.
+    """Show digits (n, 28, 28) above their noisy version above what each run rebuilds, under its label.
 
-    They follow the noise slider of the page `key`.
+    They follow the noise slider of the page `key`. runs: at least one; the first is the one worked with.
     """
-
-    def rows(level: float, noisy_nhw: Tensor, rebuilt_nhw: Tensor) -> list[Row]:
-        return [
-            Row("digit x", clean_nhw),
-            Row(input_label(run.config.corruption, CorruptionConfig(noise.kind, level)), noisy_nhw),
-            Row("reconstruction D(E(x + ε))", rebuilt_nhw),
-        ]
+    trained = next(iter(runs.values())).config.corruption
 
     def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-        sweep = _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels)
-        return [(level, rows(level, *pictures)) for level, pictures in sweep.items()]
+        sweeps = {
+            label: _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels)
+            for label, run in runs.items()
+        }
+        first = next(iter(sweeps.values()))
+        return [
+            (
+                level,
+                [
+                    Row("digit x", clean_nhw),
+                    Row(input_label(trained, CorruptionConfig(noise.kind, level)), first[level][0]),
+                    *(Row(label, sweep[level][1]) for label, sweep in sweeps.items()),
+                ],
+            )
+            for level in levels
+        ]
 
-    _show_following_slider(f"{key}_rows", key, [run], clean_nhw, noise, noise_seed, at, figures.rows_html)
+    _show_following_slider(
+        f"{key}_rows", key, list(runs.values()), clean_nhw, noise, noise_seed, at, figures.rows_html
+    )
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -342,21 +355,6 @@ def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
     return my_digit.put_own_digit_first(
         test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
     )
-
-
-def find_trained_trio(latent_size: int) -> dict[str, StoredRun]:
-    """The finished runs of FAE, CAE and DAE of one latent size, by these names; missing ones left out."""
-    found = {name: lab.find_trained_run(wanted) for name, wanted in trio_settings(latent_size).items()}
-    return {name: run for name, run in found.items() if run is not None}
-
-
-def trio_settings(latent_size: int) -> dict[str, RunConfig]:
-    """The settings of FAE, CAE and DAE of one latent size, on the digits at hand."""
-    presets = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
-    return {
-        name: config.adjusted(lab.with_digits_at_hand(preset), model={"latent_size": latent_size})
-        for name, preset in presets.items()
-    }
 
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:

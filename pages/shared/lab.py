@@ -15,9 +15,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from ae_core import config, data
-from ae_core.config import RunConfig
-from ae_core.errors import DamagedRunError, LabError
+from ae_core import data
+from ae_core.errors import LabError
 from ae_core.models import Autoencoder
 from ae_core.runs import housekeeping
 from ae_core.runs.run_folder import StoredRun
@@ -149,30 +148,13 @@ def _unmasked(cookie: str) -> bytes | None:
 
 
 def digits() -> data.Digits:
-    """All of MNIST: 60,000 digits to learn from and 10,000 held back. Raises DataError as `load_digits` does."""
+    """All of MNIST: 60,000 digits to learn from and 10,000 held back. DataError as from `load_digits`."""
     return _read_digits(default_root() / "cache")
 
 
 @st.cache_resource(show_spinner="Reading the digits …", max_entries=1)
 def _read_digits(cache_dir: Path) -> data.Digits:
     return data.load_digits(cache_dir=cache_dir)
-
-
-def find_trained_run(run: RunConfig) -> StoredRun | None:
-    """The finished run with these settings, else the shipped one of this model and corruption, else None.
-
-    A damaged run is reported and passed over. A run that came as a file is never given: nobody knows what it
-    is worth.
-    """
-    for look in (lambda: store().find(config.run_id(run)), lambda: store().shipped_like(run)):
-        try:
-            found = look()
-        except DamagedRunError as problem:
-            st.warning(str(problem), icon=":material/warning:")
-            continue
-        if found is not None:
-            return found
-    return None
 
 
 def load_network(run: StoredRun) -> Autoencoder:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ae_core.config import LIMITS, nearest_size
 from ae_core.runs import links
 from ae_core.runs.links import Sender
 from pages.shared import session
@@ -13,10 +14,27 @@ from pages.shared import session
 
 def read_opened_link() -> None:
     """Keep whose run the link names, and tell what is not understood, before any dial reads the link."""
+    _put_size_on_dial()
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
     tell_link_problems(links.find_problems(parameters))
+
+
+def _put_size_on_dial() -> None:
+    """Make of a latent size that the dial does not have the nearest that it has, and a size to train."""
+    said = st.query_params.get("latent_size", "")
+    low, high = LIMITS["latent_size"]
+    if said.isdecimal() and len(said) < 4 and low <= int(said) <= high:
+        nearest = nearest_size(int(said))
+        if nearest != int(said):
+            st.query_params["latent_size"] = str(nearest)
+            st.query_params["train_size"] = said
+            st.info(
+                f"The lab has no network with a code of {said} numbers: you see the nearest, {nearest}. Press "
+                f"**Train** to have {said}.",
+                icon=":material/straighten:",
+            )
 
 
 def sender() -> Sender | None:

@@ -59,7 +59,6 @@ DIGIT_SOURCE = "digit_source"
 # Questions and parts of lessons
 QUESTION_CARDS, QUESTIONS_NOW = "lessons_questions", "lessons_questions_now"
 LATENT_MAP, LATENT_MANIFOLD, LATENT_CLICK = "latent_map", "latent_manifold", "latent_click"
-SIZES_PROBLEM = "sizes_problem"
 # Trainings and runs
 TRAINING_PROBLEM = "training_problem"
 TRAINING_JUST_ASKED = "training_just_asked"
@@ -68,6 +67,7 @@ TRAININGS_FOLLOWED = "under_way_followed"
 UPLOADS, UPLOAD_PROBLEM, UPLOAD_DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
 RUN_DELETED, RUN_PROBLEM = "runs_deleted", "runs_problem"
 COMPARE = "compare"
+OWN_RUNS = "own_runs"
 
 # Every key above that no link has, and a pattern for several: a new one is one more line.
 TABLE: dict[str, Entry] = {
@@ -103,12 +103,12 @@ TABLE: dict[str, Entry] = {
     "*_votes_shown": Entry("bool", Lasts.PAGE, "The switch that shows the room's votes on a card."),
     LATENT_MAP: Entry("figure", Lasts.PAGE, "The map of codes, with the point clicked on."),
     LATENT_MANIFOLD: Entry("figure", Lasts.PAGE, "The plane of decoded codes, with the place clicked on."),
-    SIZES_PROBLEM: Entry("str", Lasts.PAGE, "Why more latent sizes could not be trained."),
     TRAINING_PROBLEM: Entry("str", Lasts.PAGE, "Why the last press on Train or Stop failed."),
     TRAINING_JUST_ASKED: Entry("bool", Lasts.PAGE, "Whether Train was just pressed."),
     TRAININGS_LET_GO: Entry("set[str]", Lasts.SESSION, "Runs stopped here that others go on with."),
     TRAININGS_FOLLOWED: Entry("list[RunConfig]", Lasts.SESSION, "Trainings that the foot showed last."),
     "*_share": Entry("bool", Lasts.PAGE, "Whether a page's box with the link is open."),
+    OWN_RUNS: Entry("list[str]", Lasts.RELOAD, "Names of the runs that this visitor asked for."),
     UPLOADS: Entry("int", Lasts.SESSION, "How many runs this visitor has uploaded."),
     "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
     UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import lab, session
+from pages.shared import lab, networks, session
 from pages.shared.browser import browser_memory, connection, page_top
 from pages.shared.frame import presenter
 from pages.shared.runs import under_way
@@ -55,6 +55,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     trainings it shows.
     """
     lab.open_page(draws_figures=draws_figures)
+    networks.read_own_names()
     browser_memory.restore_from_browser()
     page_top.open_at_top(page)
     connection.announce_lost_connection()

@@ -10,11 +10,13 @@ from torch import Tensor
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import dials, display, lab
+from pages.shared import dials, display, lab, networks
 from pages.shared.frame import lesson
+from pages.shared.parts import learnt_view
 from pages.shared.runs import share, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
+TRAINING_BOX = "Settings of your own network"
 
 
 def show_model_bench(
@@ -24,50 +26,90 @@ def show_model_bench(
     denoising: bool = False,
     digits_below: bool = False,
     more: More | None = None,
-) -> RunConfig | None:
-    """Show the dials of `page`, the training and the trial of a model. The run they describe, or None.
+) -> StoredRun | None:
+    """Show the dials of `page`, the training and the trial of a model. The network that is tried, or None.
 
-    None where the dials do not fit together. more: drawn below, given the run, the digits (n, 28, 28), the
-    noise and its seed. digits_below: the page itself shows the same digits further down.
+    None where neither the lab nor the visitor has one of this family. more: drawn below, given the run, the
+    digits (n, 28, 28), the noise and its seed. digits_below: the page itself shows the same digits further
+    down.
     """
     controls, pictures = lesson.open_columns()
     run = None
-    with controls, lab.plain_errors():
-        run = dials.choose_run_settings(lab.with_digits_at_hand(preset), page, denoising=denoising)
-        training_panel.draw_buttons(run, page)
+    with controls:
+        size = dials.choose_latent_size()
+        networks.draw_whose_switch([config.family(preset)])
+        with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():
+            run = dials.choose_run_settings(preset, page, size, denoising=denoising)
+        if run:
+            with lab.plain_errors():
+                training_panel.draw_buttons(run, page)
     under_way.show_trainings_under_way([run] if run else [])
-    if run is None:
-        return None
     with pictures, lab.plain_errors():
-        found = training_panel.watch_training(run, page)
-        share.compare_with_sender(run, found)
+        trains = run is not None and training_panel.watch_training(run, page)
+        noise = {"kind": run.corruption.kind, "level": run.corruption.level} if run and denoising else {}
+        wanted = config.adjusted(preset, model={"latent_size": size}, corruption=noise)
+        if config.family(wanted) != config.family(preset):  # trained without noise, a DAE is a CAE
+            wanted = config.adjusted(preset, model={"latent_size": size})
+        found = networks.choose_network(wanted)
+        if run is not None:
+            share.compare_with_sender(run, found)
         if found is not None:
-            _show_trial(found.run_id, page, run, digits_below, more)
-            training_story.show_training_story(found, page)
-    return run
+            _show_trial(found.run_id, page, wanted, digits_below, more)
+            if not trains:
+                training_story.show_training_story(found, page)
+        return found
+    return None
 
 
 @st.fragment
 def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
     """Show what the network makes of digits; a fragment, so that a test dial redraws nothing else."""
     with lab.plain_errors():
-        found = lab.find_trained_run(wanted)
+        found = networks.choose_network(wanted)
         if found is None or found.run_id != run_id:
             st.rerun()
             return
         noise = dials.choose_test_noise(page, default=found.config.corruption.level)
         pictures = st.container()
         digits_seed, noise_seed = dials.choose_seeds(whole_page=digits_below)
-        digits = display.chosen_digits(digits_seed)
+        digits = learnt_view.choose_digits_for(found, digits_seed)
+        beside = _find_beside(found, wanted)
         with pictures:
-            display.show_denoising_rows(found, digits, noise, noise_seed, key=page)
-        display.show_metrics(found, noise, noise_seed)
-        display.show_provenance(found)
-        if found.run_id != config.run_id(wanted):
-            st.caption(
-                "This network came with the lab. The one that the dials describe has not been trained here "
-                "yet: press **Train** for that."
+            display.show_denoising_rows(
+                {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
+                digits,
+                noise,
+                noise_seed,
+                key=page,
             )
+        learnt_view.show_classes_left_out(found)
+        display.show_metrics(found, noise, noise_seed)
+        for run in beside:
+            display.show_provenance(run)
+        learnt_view.show_both_measured(beside, noise, noise_seed)
+        learnt_view.show_learnt_by_heart(found)
+        _explain_other_size(found, wanted)
         if more:
             more(found, digits, noise, noise_seed)
         share.offer_link_and_files(found, page, noise, noise_seed)
+
+
+def _find_beside(found: StoredRun, wanted: RunConfig) -> list[StoredRun]:
+    """The network worked with, and the other one of the lab's and the visitor's where there are both."""
+    labs, own = networks.find_lab_run(wanted), networks.find_own_run(config.family(wanted))
+    return [found, *(run for run in (labs, own) if run is not None and run.run_id != found.run_id)]
+
+
+def _explain_other_size(found: StoredRun, wanted: RunConfig) -> None:
+    """Say so where what is shown has another latent size, or other noise in training, than the dials say."""
+    size, noise = found.config.model.latent_size, found.config.corruption
+    if size != wanted.model.latent_size:
+        st.caption(
+            f"Your network has **{display.number_words(size)}** in its code, whatever the dial says: that "
+            "one changes the lab's network."
+        )
+    elif found.shipped and noise != wanted.corruption:
+        st.caption(
+            f"The lab has no network that learnt with {display.noise_words(wanted.corruption)}: the nearest, "
+            f"this one, learnt with {display.noise_words(noise)}. **Train** makes yours."
+        )

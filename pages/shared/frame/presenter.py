@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from ae_core import config
-from pages.shared import display, lab, session
+from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.own_digit import my_digit
 
@@ -203,7 +203,7 @@ def _prepare_networks(_root: object) -> int:
     from pages.shared.parts import noise_view, pca_view
     from pages.shared.runs import training_story
 
-    trios = [display.find_trained_trio(size) for size in config.SHIPPED_SIZES]
+    trios = [networks.choose_trio(size) for size in config.SHIPPED_SIZES]
     # What the script's pages take longest to measure and to draw, at the dials they begin with.
     for trio in trios:
         for name, run in trio.items():
@@ -211,7 +211,7 @@ def _prepare_networks(_root: object) -> int:
             if name in pca_view.PRESETS:
                 pca_view.measure_error(run)
     pca_view.measure_pca_error(SCRIPT_SIZE)
-    script = display.find_trained_trio(SCRIPT_SIZE).values()
+    script = networks.choose_trio(SCRIPT_SIZE).values()
     for run in (None, *script):
         noise_view.measure_curve(run, "gaussian", 0, "psnr")
     for run in script:

@@ -14,7 +14,7 @@ from ae_core.figures.noise import Cell
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.training import start_equal
-from pages.shared import display, lab
+from pages.shared import display, lab, networks
 from pages.shared.display import decibel_words, noise_words
 from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
 from pages.shared.question import Answer
@@ -34,13 +34,21 @@ ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 
 
 def find_pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
-    """The finished CAE and DAE of these settings, by their names; empty if there is no pair of them.
+    """A CAE and a DAE that differ in their input alone, by their names; empty if there is no such pair.
 
-    Where they are no pair, the shipped one of this latent size and noise.
+    The visitor's newest, where the switch says so and they are a pair. Else the lab's: of this latent size,
+    and with the noise in training that is nearest to that of `dae`.
     """
-    found = {"CAE": lab.find_trained_run(cae), "DAE": lab.find_trained_run(dae)}
-    if not _is_pair(found):
-        found = {"CAE": lab.store().shipped_like(cae), "DAE": lab.store().shipped_like(dae)}
+    if networks.works_with_own():
+        for own in networks.find_own_runs("DAE"):
+            for other in networks.find_own_runs("CAE"):
+                if _is_pair({"CAE": other, "DAE": own}):
+                    return {"CAE": other, "DAE": own}
+        st.caption("You have no CAE and DAE that differ in their input alone: the lab's pair is shown.")
+    dae = config.adjusted(cae, corruption={"kind": dae.corruption.kind, "level": dae.corruption.level})
+    if not dae.corruption.level:
+        dae = config.adjusted(cae, corruption={"level": config.DAE.corruption.level})
+    found = {"CAE": networks.find_lab_run(cae), "DAE": networks.find_lab_run(dae)}
     return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
 
 

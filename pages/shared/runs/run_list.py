@@ -9,12 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core import config, data
-from ae_core.config import PIXELS, TRAIN_DIGITS, RunConfig
+from ae_core.config import PIXELS, RunConfig
 from ae_core.errors import LabError
 from ae_core.runs import history, housekeeping, run_file, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab, session
+from pages.shared import lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
@@ -116,8 +116,8 @@ def measured_words(run: StoredRun) -> str:
     if measured.is_on_its_own:
         return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
     return (
-        f"It learnt from {data.WORDS[run.config.data.name]}, and what its file says could not be checked: its "
-        f"own test digits are not here. Its figures were measured here, on {where}."
+        f"It learnt from {data.WORDS[run.config.data.name]}, and what its file says could not be checked: "
+        f"its own test digits are not here. Its figures were measured here, on {where}."
     )
 
 
@@ -270,7 +270,12 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
 def _row(run: ListedRun) -> dict[str, object]:
     folder, settings = run.folder, run.folder.config
     result = folder.finished.result if folder.finished else None
-    marks = {"shipped": folder.shipped, "uploaded": folder.uploaded, "pinned": folder.pinned}
+    marks = {
+        "yours": networks.is_own(run.name),
+        "shipped": folder.shipped,
+        "uploaded": folder.uploaded,
+        "pinned": folder.pinned,
+    }
     return {
         "Run": run.name[:6],
         "Model": config.family(settings),
@@ -282,10 +287,16 @@ def _row(run: ListedRun) -> dict[str, object]:
         "Epochs": settings.training.epochs,
         "Seconds": result["train_seconds"] if result else None,
         "Device": run.device.upper(),
-        "Learnt from": f"{TRAIN_DIGITS[settings.data.name]:,} digits",
+        "Learnt from": _learnt_words(settings),
         "Size, MB": folder.size / MEGABYTE,
         "Marks": ", ".join(mark for mark, there in marks.items() if there),
     }
+
+
+def _learnt_words(run: RunConfig) -> str:
+    """Which digits it learnt from; figures of an earlier version's runs compare with no others."""
+    earlier = ", of an earlier version" if run.data.name in config.EARLIER_DATASETS else ""
+    return f"{run.data.count:,} digits{networks.classes_words(run)}{earlier}"
 
 
 def noise_words(run: RunConfig) -> str:

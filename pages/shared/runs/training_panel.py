@@ -13,13 +13,11 @@ from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
-from ae_core.runs.run_folder import StoredRun
 from ae_core.service import cluster, dispatch, jobs
-from pages.shared import lab, session
+from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.display import DIGITS_SHOWN, trio_settings
-from pages.shared.runs import under_way
+from pages.shared.display import DIGITS_SHOWN
 from pages.shared.runs.training_words import settings_in_words, stopped_words
 from pages.shared.server.gate import counts
 
@@ -37,18 +35,19 @@ BUSY = ("queued", "running")
 # Of trainings beside each other, so that a picture is not too small.
 DIGITS_BESIDE = 4
 TRAINED = (
-    "These settings are trained: **Train** and **Stop** have nothing to do. Move a dial to train others."
+    "You have trained this one: **Train** and **Stop** have nothing to do. Move a training dial for another."
 )
 
 _into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_script("into_view"))
 
 
 def draw_buttons(run: RunConfig, page: str) -> None:
-    """Draw Train and Stop for the run that the dials describe."""
+    """Draw Train and Stop for the run that the training dials describe, and what it will cost."""
     _start_training_process()
     name = config.run_id(run)
-    status = history.status_of(name, lab.store())
+    status = history.status_of(name, lab.store()) if networks.is_own(name) else "none"
     busy = status in BUSY
+    st.caption(cost_words([run]))
     row = st.container(horizontal=True)
     row.button(
         "Continue" if status == "stopped" else "Train",
@@ -75,9 +74,11 @@ def draw_buttons(run: RunConfig, page: str) -> None:
 def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     """Draw a button that trains those of `runs` that are not trained, and one that stops them."""
     _start_training_process()
-    states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in runs}
-    wanted = [run for run in runs if states[config.run_id(run)] not in (*BUSY, "finished")]
+    own = [run for run in runs if networks.is_own(config.run_id(run))]
+    states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in own}
+    wanted = [run for run in runs if states.get(config.run_id(run)) not in (*BUSY, "finished")]
     busy = [name for name, state in states.items() if state in BUSY and name not in _trainings_let_go()]
+    st.caption(cost_words(runs))
     row = st.container(horizontal=True)
     row.button(
         "Train both",
@@ -98,7 +99,14 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
         on_click=_stop_trainings,
         args=(busy,),
     )
-    _explain_buttons(TRAINED if all(state == "finished" for state in states.values()) else "")
+    _explain_buttons(TRAINED if not wanted and not busy else "")
+
+
+def cost_words(runs: Sequence[RunConfig]) -> str:
+    """What Train makes, and how many seconds that should take."""
+    seconds = sum(jobs.expected_seconds(run, lab.store()) for run in runs)
+    names = " and ".join(settings_in_words(run) for run in runs)
+    return f"**Train** makes your own {names}, in about {seconds:.0f} s."
 
 
 def _explain_buttons(why_grey: str) -> None:
@@ -111,6 +119,8 @@ def _explain_buttons(why_grey: str) -> None:
 
 def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
     """Show trainings in columns while one goes on, else how they were broken off. Whether one goes on."""
+    if not any(networks.is_own(config.run_id(run)) for run in runs.values()):
+        return False
     told = {name: history.read_progress(config.run_id(run), lab.store()) for name, run in runs.items()}
     if not any(progress.status in BUSY for progress in told.values()):
         for name, progress in told.items():
@@ -140,33 +150,23 @@ def _watch_one_of_several(name: str, progress: Progress) -> None:
     _show_pictures(progress, DIGITS_BESIDE)
 
 
-def offer_missing(runs: Mapping[str, StoredRun], latent_size: int, page: str) -> None:
-    """Draw Train and Stop for those of FAE, CAE and DAE of one latent size that `runs` lacks.
+def watch_training(run: RunConfig, page: str) -> bool:
+    """Show the training of `run`, if this visitor asked for it, while it goes on. Whether it does.
 
-    runs: the finished ones by name. Shows what else is under way too.
-    """
-    absent = {name: wanted for name, wanted in trio_settings(latent_size).items() if name not in runs}
-    under_way.show_trainings_under_way(absent.values())
-    for name, wanted in absent.items():
-        st.markdown(f"No **{name}** with latent size {latent_size} yet:")
-        draw_buttons(wanted, f"{page}_{name}")
-        show_progress_bar(wanted)
-
-
-def watch_training(run: RunConfig, page: str) -> StoredRun | None:
-    """Show the training of `run` while it goes on. The finished run to look at, or None.
-
-    None while it goes on; and, with a word on what to do, where nothing with these dials was trained.
+    One that was stopped or failed shows how far it came.
     """
     name = config.run_id(run)
+    if not networks.is_own(name):
+        return False
     progress = history.read_progress(name, lab.store())
     loss = run.training.loss
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
+            st.markdown("**Yours, in training**")
             _repeat_often(_follow_pictures, POLL_SECONDS, LOOKS_PER_SECOND)(name)
             _repeat_often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
         _bring_into_view(page)
-        return None
+        return True
     if progress.status == "stopped":
         st.warning(stopped_words(progress), icon=":material/stop:")
         _show_pictures_and_curve(progress, page, loss)
@@ -174,19 +174,7 @@ def watch_training(run: RunConfig, page: str) -> StoredRun | None:
         st.error(progress.message, icon=":material/error:")
         if progress.snapshots:
             _show_pictures_and_curve(progress, page, loss)
-    found = lab.find_trained_run(run)
-    if found is None and progress.status == "none":
-        st.info(
-            f"No {config.family(run)} with these settings has been trained yet. Press **Train** to see what "
-            "it learns."
-            + (
-                " The key **D** brings the dials and hides them, **S** leads back to the script."
-                if lab.is_presenting()
-                else ""
-            ),
-            icon=":material/play_arrow:",
-        )
-    return found
+    return False
 
 
 def show_progress_bar(run: RunConfig) -> None:
@@ -309,9 +297,11 @@ def _bring_into_view(page: str) -> None:
 
 
 def _submit_training(run: RunConfig) -> None:
-    st.session_state[session.TRAINING_JUST_ASKED] = True
+    name = config.run_id(run)
+    st.session_state[session.TRAINING_JUST_ASKED] = not lab.store().has_own(name)
     try:
-        _trainings_let_go().discard(config.run_id(run))
+        _trainings_let_go().discard(name)
+        networks.adopt_run(name)
         jobs.submit_training(run, lab.store(), lab.visitor_id())
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)

@@ -6,7 +6,7 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.runs import history
 from ae_core.runs.history import Progress
-from pages.shared import lab
+from pages.shared import lab, networks
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.display import noise_words
 
@@ -35,6 +35,7 @@ def settings_in_words(run: RunConfig) -> str:
     words = [f"**{config.family(run)}**, latent size {model.latent_size}"]
     if run.corruption.level:
         words.append(f"noise {noise_words(run.corruption)}")
+    words.append(f"{run.data.count:,} digits{networks.classes_words(run)}")
     words.append(f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}")
     if model.hidden_sizes != usual.model.hidden_sizes:
         words.append("layers 784 → " + "".join(f"{size} → " for size in model.hidden_sizes) + "code")

@@ -1,0 +1,104 @@
+"""What a network learnt from, and how it shows: classes it never saw, digits it knows by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core.config import ALL_DIGITS, PIXELS, CorruptionConfig
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.runs.run_folder import StoredRun
+from ae_core.training import seeded
+from pages.shared import display, lab, networks
+from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
+from pages.shared.own_digit import my_digit
+
+
+def row_label(run: StoredRun, *, alone: bool) -> str:
+    """What stands above a row of reconstructions; whose they are where there are two rows."""
+    if alone:
+        return "reconstruction D(E(x + ε))"
+    whose = "the lab's network rebuilds" if run.shipped else "yours rebuilds"
+    return f"what {whose} ({networks.learnt_words(run)})"
+
+
+def choose_digits_for(run: StoredRun, seed: int) -> Tensor:
+    """Held-back digits (n, 28, 28) to try a network on, drawn with this seed; the visitor's own first.
+
+    For a network that never learnt some classes, those come second: half of the digits are of these.
+    """
+    if not run.config.data.left_out:
+        return display.chosen_digits(seed)
+    digits = lab.digits()
+    order_n = torch.randperm(len(digits.test_nhw), generator=seeded(seed, "digits"))
+    is_new_n = torch.isin(digits.test_labels_n[order_n], torch.tensor(run.config.data.left_out))
+    half = DIGITS_SHOWN // 2
+    chosen_n = torch.cat([order_n[~is_new_n][:half], order_n[is_new_n][: DIGITS_SHOWN - half]])
+    return my_digit.put_own_digit_first(digits.test_nhw[chosen_n])
+
+
+def show_classes_left_out(run: StoredRun) -> None:
+    """Show, for a network that never learnt some classes, its error on those and on the others."""
+    left_out = run.config.data.left_out
+    if not left_out:
+        return
+    known, new = measure_known_and_new(run)
+    words = (
+        f"It never learnt from **{_list_words(left_out)}**; the digits on the right are such. Squared error "
+        f"per image on the classes it learnt from: **{known:.1f}**, on the others **{new:.1f}**."
+    )
+    if new > known:
+        words += " A network knows what its data taught it, and draws everything else with that."
+    st.markdown(words)
+
+
+def measure_known_and_new(run: StoredRun) -> tuple[float, float]:
+    """Squared error per image on held-back digits of the classes a run learnt from, and of all others."""
+    return _measure_known_and_new(*display.run_name(run), run)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _measure_known_and_new(run_id: str, weights_sha256: str, _run: StoredRun) -> tuple[float, float]:
+    digits = lab.digits()
+    is_new_n = torch.isin(digits.test_labels_n, torch.tensor(_run.config.data.left_out))
+    model = lab.load_network(_run)
+    known, new = (
+        float(squared_error(reconstruct(model, images_nhw), images_nhw).mean())
+        for images_nhw in (
+            digits.test_nhw[~is_new_n][:DIGITS_MEASURED],
+            digits.test_nhw[is_new_n][:DIGITS_MEASURED],
+        )
+    )
+    return known, new
+
+
+def show_learnt_by_heart(run: StoredRun) -> None:
+    """Show, for a network that learnt from fewer digits than there are, its error on those and on others."""
+    train_mse = run.result.get("train_mse")
+    count = run.result["dataset"]["train"]
+    if train_mse is None or run.config.data.digits == ALL_DIGITS:
+        return
+    known, new = train_mse * PIXELS, run.result["test"]["mse"] * PIXELS
+    words = (
+        f"Squared error per image on the {count:,} digits that it learnt from: **{known:.1f}**, on 10,000 "
+        f"that it never saw: **{new:.1f}**."
+    )
+    if new > 1.5 * known:
+        words += " It knows its digits partly **by heart**, which does not help with others."
+    st.markdown(words)
+
+
+def show_both_measured(runs: Sequence[StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
+    """Show metrics of the lab's network and the visitor's beside each other, where there are both."""
+    if len(runs) > 1:
+        rows = {f"{networks.owner_words(run)}: {networks.learnt_words(run)}": run for run in runs}
+        display.show_metrics_table(rows, noise, noise_seed)
+
+
+def _list_words(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} and {last}" if most else last
