@@ -56,11 +56,12 @@ class PCA:
         return errors_l
 
 
-def fit_pca(parts: Iterable[Tensor], latent_size: int) -> PCA:
+def fit_pca(images_nhw: Tensor | Iterable[Tensor], latent_size: int) -> PCA:
     """PCA of `latent_size` directions, from the exact covariance in float64.
 
-    parts: the pictures, or rows of any shape (n, …), some at a time, so that nobody need hold all of them.
+    images_nhw: pictures, or rows of any shape (n, …); or some of them at a time, so that nobody need hold all.
     """
+    parts = [images_nhw] if isinstance(images_nhw, Tensor) else images_nhw
     count, sum_p, products_pp = 0, torch.zeros(()), torch.zeros(())
     for part in parts:
         pixels_np = part.flatten(1).double()

@@ -203,7 +203,7 @@ def project_to_plane(codes_tnl: Tensor) -> Tensor:
     times, count, size = codes_tnl.shape
     if size <= 2:
         return F.pad(codes_tnl, (0, 2 - size))
-    return fit_pca([codes_tnl[-1]], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
+    return fit_pca(codes_tnl[-1], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
 
 
 def train(

@@ -31,8 +31,8 @@ def _put_size_on_dial() -> None:
             st.query_params["latent_size"] = str(nearest)
             st.query_params["train_size"] = said
             st.info(
-                f"The lab has no network with a code of {said} numbers: you see the nearest, {nearest}. Press "
-                f"**Train** to have {said}.",
+                f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
+                f"Press **Train** for {said}.",
                 icon=":material/straighten:",
             )
 
