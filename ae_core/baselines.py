@@ -59,7 +59,7 @@ class PCA:
 def fit_pca(images_nhw: Tensor | Iterable[Tensor], latent_size: int) -> PCA:
     """PCA of `latent_size` directions, from the exact covariance in float64.
 
-    images_nhw: pictures, or rows of any shape (n, …); or some of them at a time, so that nobody need hold all.
+    images_nhw: pictures, or rows of any shape (n, …); or some of them at a time, that nobody hold all.
     """
     parts = [images_nhw] if isinstance(images_nhw, Tensor) else images_nhw
     count, sum_p, products_pp = 0, torch.zeros(()), torch.zeros(())

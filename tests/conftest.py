@@ -94,7 +94,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digits(cache_dir: Path) -> Digits:
     """The digits that come with the lab: 4,000 to learn from, 1,000 held back."""
-    return data.load_digits("embedded", None, cache_dir)
+    return data.load_digits(cache_dir=cache_dir)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +102,7 @@ def few_digits(digits: Digits) -> Digits:
     """Genuine digits, few enough for a training of a second."""
     return Digits(
         digits.name,
-        digits.train_nhw[:512],
+        digits.train_bytes_nhw[:512],
         digits.train_labels_n[:512],
         digits.test_nhw[:100],
         digits.test_labels_n[:100],

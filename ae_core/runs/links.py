@@ -87,6 +87,9 @@ SHARED = (
     "digits_seed",
     "noise_seed",
     "linear",
+    "train_size",
+    "train_digits",
+    "train_classes",
 )
 # Every key that a page puts into a link, or a pattern for several: a new dial is one more line.
 TABLE: dict[str, Check] = {

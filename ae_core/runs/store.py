@@ -71,6 +71,7 @@ class Store:
     _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun] | None = field(
         default=None, repr=False
     )
+    _shipped_problems: list[str] = field(default_factory=list, repr=False)
 
     def folder(self, name: str) -> Path:
         """Where the run called `name` lives, whether or not it exists.
@@ -275,9 +276,9 @@ class Store:
                     found.append(run)
         return found, problems
 
-    def shipped(self) -> list[StoredRun]:
-        """The runs that came with the lab, whatever the store holds of the same settings."""
-        return list(self._shipped_runs().values())
+    def shipped(self) -> tuple[list[StoredRun], list[str]]:
+        """The runs that came with the lab, whatever the store holds, and a message for each damaged one."""
+        return list(self._shipped_runs().values()), list(self._shipped_problems)
 
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
         """The shipped run with this model and corruption, whatever its training and data, or None."""
@@ -350,15 +351,15 @@ class Store:
             folders = (
                 sorted(self.shipped_root.glob(f"*/{MANIFEST}"), reverse=True) if self.shipped_root else []
             )
-            damaged = False
+            self._shipped_problems.clear()
             for manifest in folders:
                 try:
                     run = self._read(manifest.parent, shipped=True)
-                except DamagedRunError:
-                    damaged = True  # find() reports it under its own name
+                except DamagedRunError as problem:
+                    self._shipped_problems.append(str(problem))
                     continue
                 runs[run.config.model, run.config.corruption] = run
-            if damaged:
+            if self._shipped_problems:
                 return runs
             self._shipped = runs
         return self._shipped

@@ -14,7 +14,7 @@ import streamlit as st
 from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import DamagedRunError
-from ae_core.runs import links
+from ae_core.runs import links, tickets
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, session
 
@@ -46,6 +46,13 @@ def adopt_run(name: str) -> None:
     names = [other for other in read_own_names() if other != name]
     st.session_state[session.OWN_RUNS] = [*names, name][-KEPT:]
     read_own_names()
+
+
+def adopt_tickets() -> None:
+    """Take what is in training for this visitor among their runs: another tab may have asked for it."""
+    for ticket in tickets.tickets_of(lab.store(), lab.visitor_id()):
+        if not is_own(ticket.run_id):
+            adopt_run(ticket.run_id)
 
 
 def is_own(name: str) -> bool:
@@ -81,8 +88,16 @@ def find_lab_run(settings: RunConfig) -> StoredRun | None:
     None where the lab brings none of the family along.
     """
     family = config.family(settings)
-    of_family = [run for run in lab.store().shipped() if config.family(run.config) == family]
+    shipped, _ = lab.store().shipped()
+    of_family = [run for run in shipped if config.family(run.config) == family]
     return min(of_family, key=lambda run: _distance(settings, run.config), default=None)
+
+
+def tell_damaged_networks() -> None:
+    """Show which of the lab's own networks are damaged; the nearest whole ones take their place."""
+    _, problems = lab.store().shipped()
+    for problem in problems:
+        st.warning(problem, icon=":material/warning:")
 
 
 def _distance(one: RunConfig, other: RunConfig) -> tuple[float, ...]:

@@ -115,7 +115,7 @@ def test_the_noise_from_which_the_denoiser_is_better_is_one_that_was_measured(di
 @pytest.mark.parametrize(
     ("kind", "dial", "value"),
     [
-        ("slider", "latent_size", 8),
+        ("select_slider", "latent_size", 8),
         ("slider", "pair_test_noise", 0.7),
         ("selectbox", "pair_test_noise_kind", "masking"),
         ("number_input", "digits_seed", 5),
@@ -136,9 +136,9 @@ def test_one_button_asks_for_both_trainings_and_they_differ_in_their_noise_alone
     page.slider(key="pair_epochs").set_value(3)
     page.slider(key="training_noise_level").set_value(0.6)
     page.selectbox(key="training_noise_kind").set_value("masking")
-    page.slider(key="latent_size").set_value(5).run()
+    page.number_input(key="train_size").set_value(5).run()
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit_training", lambda run, store, data_dir, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor: asked.append(run))
     page.button(key="pair_train").click().run()
     cae, dae = asked
     assert config.differences(cae, dae) == ("corruption.kind", "corruption.level")
@@ -151,7 +151,7 @@ def test_one_button_asks_for_both_trainings_and_they_differ_in_their_noise_alone
 
 def test_one_button_stops_both():
     page = open_page("difference")
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
     page.button(key="pair_train").click().run()
     assert len(tickets.tickets_in_line(Store(default_root()))) == 2
     assert len(page.get("progress")) == 2
@@ -159,22 +159,23 @@ def test_one_button_stops_both():
     assert tickets.tickets_in_line(Store(default_root())) == []
 
 
-def test_half_a_pair_is_not_shown_as_one(few_digits: Digits):
+def test_a_visitors_pair_is_shown_once_both_are_trained_and_the_switch_says_so(few_digits: Digits):
     runs = [
         config.adjusted(run, model={"latent_size": 17}, training={"epochs": 1})
         for run in (config.CAE, config.DAE)
     ]
+    yours = ".".join(map(config.run_id, runs))
     for run in runs:
-        page = open_page("difference")
-        page.slider(key="pair_epochs").set_value(1)
-        page.slider(key="latent_size").set_value(17).run()
-        assert "No pair with these settings" in page.info[0].value
+        page = open_page("difference", yours=yours, whose="Yours")
+        assert "**17 numbers" not in words(page)
         for _ in worker.record_training(run, Store(default_root()), few_digits):
             pass
-    page.run()
+    page = open_page("difference", yours=yours, whose="Yours")
+    assert any("CAE: yours** (17 numbers" in caption.value for caption in page.caption)
     page.button(key="difference_clean_reveal").click().run()
-    assert not any("No pair" in box.value for box in page.info)
     assert "dB ✓ better" in html(page)
+    page.button_group(key="whose").set_value("The lab's").run()
+    assert any("The lab's own networks" in caption.value for caption in page.caption)
 
 
 def test_without_noise_in_training_the_denoiser_is_the_plain_network():

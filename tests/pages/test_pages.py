@@ -30,8 +30,11 @@ MODEL_PAGES = {
 }
 
 
-def open_page(name: str) -> AppTest:
-    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60).run()
+def open_page(name: str, **query: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
     assert not page.exception, page.exception
     return page
 
@@ -67,7 +70,7 @@ def test_every_page_stands_alone_and_shows_a_picture_before_anybody_trains(name)
     page = open_page(name)
     assert not page.error
     assert "data:image/png;base64" in pictures(page)
-    assert any("5,000 MNIST digits" in caption.value for caption in page.caption)
+    assert any("MNIST, 60,000 to learn from" in caption.value for caption in page.caption)
 
 
 def test_the_router_lists_every_page_in_the_storys_order():
@@ -89,11 +92,9 @@ def test_a_pages_file_is_looked_up_once_and_every_run_has_objects_of_its_own():
 
 
 @pytest.mark.parametrize("name", MODEL_PAGES)
-def test_shipped_runs_are_marked_as_shipped(name):
+def test_the_labs_own_networks_are_marked_as_such(name):
     page = open_page(name)
-    assert any("Shipped with the lab" in text.value for text in page.markdown)
-    # It learnt from other digits than those at hand, so it is not what the dials describe.
-    assert any("This network came with the lab" in caption.value for caption in page.caption)
+    assert any("The lab's own" in text.value for text in page.markdown)
 
 
 @pytest.mark.parametrize("name", [lesson.page for lesson in (*PATH, *BESIDE)])
@@ -104,29 +105,11 @@ def test_presenting_can_be_left_on_every_page(name):
     assert "present" not in page.query_params
 
 
-def test_who_presents_is_told_how_to_reach_the_hidden_train_button():
-    for query, told in (({}, False), ({"present": "1"}, True)):
-        page = AppTest.from_file(str(PROJECT / "pages" / "denoising.py"), default_timeout=60)
-        for key, value in {"latent_size": "31", **query}.items():
-            page.query_params[key] = value
-        (info,) = [info.value for info in page.run().info if "has been trained yet" in info.value]
-        assert ("The key **D**" in info) == told
-
-
-@pytest.mark.parametrize("name", MODEL_PAGES)
-def test_an_untrained_latent_size_says_what_to_do(name):
-    page = open_page(name)
-    assert RECONSTRUCTION in markup(page)
-    page.slider(key="latent_size").set_value(17).run()
-    assert "Press **Train**" in page.info[0].value
-    assert RECONSTRUCTION not in markup(page)
-
-
 @pytest.mark.parametrize("name", MODEL_PAGES)
 @pytest.mark.parametrize(
     ("kind", "dial", "value"),
     [
-        ("slider", "latent_size", 8),
+        ("select_slider", "latent_size", 8),
         ("slider", "{}_test_noise", 0.7),
         ("selectbox", "{}_test_noise_kind", "masking"),
         ("number_input", "digits_seed", 5),
@@ -167,7 +150,7 @@ def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
 def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch, prefix: str) -> config.RunConfig:
     """The run that Train would submit under the page's dials."""
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit_training", lambda run, store, data_dir, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor: asked.append(run))
     page.button(key=f"{prefix}_train").click().run()
     return asked[0]
 
@@ -181,7 +164,10 @@ def test_train_submits_the_pages_preset(name, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "dial", "value", "field"),
     [
-        ("slider", "latent_size", 5, "model.latent_size"),
+        ("select_slider", "latent_size", 4, "model.latent_size"),
+        ("number_input", "train_size", 5, "model.latent_size"),
+        ("select_slider", "train_digits", 1000, "data.digits"),
+        ("pills", "train_classes", (0, 1, 2), "data.classes"),
         ("slider", "dae_epochs", 3, "training.epochs"),
         ("selectbox", "training_noise_kind", "salt_and_pepper", "corruption.kind"),
         ("slider", "training_noise_level", 0.2, "corruption.level"),
@@ -212,14 +198,19 @@ def test_the_comparison_sends_one_noisy_digit_through_all_three_models():
     assert re.findall(r'<img [^>]*alt="(\w+)"', markup(page)) == ["digit", "noisy", "FAE", "CAE", "DAE"]
 
 
-def test_the_comparison_offers_to_train_what_is_missing():
-    page = open_page("comparison")
-    page.slider(key="latent_size").set_value(17).run()
-    assert {button.key for button in page.button} >= {
-        "comparison_FAE_train",
-        "comparison_CAE_train",
-        "comparison_DAE_train",
-    }
+def test_with_few_digits_the_epochs_suggested_make_about_as_many_steps(monkeypatch):
+    page = open_page("convolutional")
+    page.select_slider(key="train_digits").set_value(10_000).run()
+    run = asked_for(page, monkeypatch, "cae")
+    assert (run.data.digits, run.training.epochs) == (10_000, 6 * config.CAE.training.epochs)
+
+
+def test_no_class_to_learn_from_is_told_in_plain_words_and_the_labs_network_stays():
+    page = open_page("convolutional")
+    page.pills(key="train_classes").set_value([]).run()
+    assert not page.exception
+    assert "Choose at least one of 0 to 9" in page.error[0].value
+    assert RECONSTRUCTION in markup(page)
 
 
 def test_settings_that_do_not_fit_together_are_told_in_plain_words():
@@ -228,18 +219,6 @@ def test_settings_that_do_not_fit_together_are_told_in_plain_words():
     page.selectbox(key="fae_loss").set_value("bce").run()
     assert not page.exception
     assert "Choose 'mse'" in page.error[0].value
-
-
-def test_a_finished_run_is_shown_under_its_own_dials_only(few_digits: Digits):
-    run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 1})
-    for _ in worker.record_training(run, Store(default_root()), few_digits):
-        pass
-    page = open_page("denoising")
-    page.slider(key="latent_size").set_value(17).run()
-    assert page.info
-    page.slider(key="dae_epochs").set_value(1).run()
-    assert not page.info
-    assert any("Trained here" in text.value for text in page.markdown)
 
 
 def unfinished(run: config.RunConfig, few_digits: Digits, epochs: int) -> Store:
@@ -253,24 +232,26 @@ def unfinished(run: config.RunConfig, few_digits: Digits, epochs: int) -> Store:
 def test_a_stopped_run_says_where_and_is_not_shown_as_finished(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17}, training={"epochs": 3})
     unfinished(run, few_digits, epochs=2)
-    page = open_page("denoising")
+    page = open_page("denoising", yours=config.run_id(run))
     page.slider(key="dae_epochs").set_value(3)
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
     assert (
         "Stopped at epoch 3 of 3, not finished. Press **Continue** to go on after epoch 2."
         in page.warning[0].value
     )
     assert page.button(key="dae_train").label == "Continue"
-    assert not any("Trained here" in text.value for text in page.markdown)
-    assert not page.metric
+    assert not any("Yours" in text.value for text in page.markdown)
+    assert RECONSTRUCTION in markup(page)  # the lab's own stays
 
 
 def test_stop_leaves_a_run_to_those_who_want_it_too(few_digits: Digits):
     run = config.adjusted(config.DAE, model={"latent_size": 17})
     store = Store(default_root())
-    tickets.submit_ticket(store, run, None, "somebody else", 10.0)
+    tickets.submit_ticket(store, run, "somebody else", 10.0)
     page = open_page("denoising")
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
+    assert page.button(key="dae_stop").disabled  # it is not this visitor's
+    page.button(key="dae_train").click().run()
     page.button(key="dae_stop").click().run()
     assert "Others want it" in page.info[0].value
     assert page.button(key="dae_stop").disabled
@@ -280,7 +261,7 @@ def test_stop_leaves_a_run_to_those_who_want_it_too(few_digits: Digits):
 def test_stop_takes_back_what_only_this_visitor_wants():
     run = config.adjusted(config.DAE, model={"latent_size": 17})
     page = open_page("denoising")
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
     page.button(key="dae_train").click().run()
     ticket = tickets.find_ticket(Store(default_root()), config.run_id(run))
     assert ticket is not None
@@ -293,10 +274,10 @@ def test_the_place_in_the_line_is_shown():
     store = Store(default_root())
     for seed in range(2):
         tickets.submit_ticket(
-            store, config.adjusted(config.DAE, training={"seed": 90 + seed}), None, f"{seed}", 4.0
+            store, config.adjusted(config.DAE, training={"seed": 90 + seed}), f"{seed}", 4.0
         )
     page = open_page("denoising")
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
     page.button(key="dae_train").click().run()
     # The bar is no element that this runner knows; its text is in its protocol buffer.
     (bar,) = page.get("progress")
@@ -306,7 +287,7 @@ def test_the_place_in_the_line_is_shown():
 def test_a_fourth_training_of_one_visitor_is_refused_with_the_time_to_try_again():
     page = open_page("denoising")
     for size in (17, 18, 19, 20):
-        page.slider(key="latent_size").set_value(size).run()
+        page.number_input(key="train_size").set_value(size).run()
         page.button(key="dae_train").click().run()
     assert re.search(
         r"no visitor may have more.*stop one on the page Runs\. The first should be done in about \d+ s",
@@ -323,12 +304,10 @@ def test_a_damaged_run_is_reported_and_never_shown(few_digits: Digits):
     damaged = bytearray(weights.read_bytes())
     damaged[-1] ^= 1
     weights.write_bytes(damaged)
-    page = AppTest.from_file(str(PROJECT / "pages" / "denoising.py"), default_timeout=60).run()
-    page.slider(key="dae_epochs").set_value(1)
-    page.slider(key="latent_size").set_value(17).run()
-    assert not page.exception
+    page = open_page("denoising", yours=config.run_id(run), whose="Yours")
     assert any("damaged" in box.value for box in [*page.warning, *page.error])
-    assert RECONSTRUCTION not in markup(page)
+    assert "yours rebuilds" not in markup(page)
+    assert RECONSTRUCTION in markup(page)  # the lab's own
 
 
 def test_a_store_that_cannot_be_written_leaves_shipped_runs_usable(tmp_path, monkeypatch):
@@ -341,43 +320,13 @@ def test_a_store_that_cannot_be_written_leaves_shipped_runs_usable(tmp_path, mon
     assert "AE_LAB_STORE" in page.error[0].value
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated"])
-def test_a_bad_data_directory_is_reported_and_the_embedded_digits_are_used(tmp_path, monkeypatch, damage):
-    if damage == "truncated":
-        raw = tmp_path / "MNIST" / "raw"
-        raw.mkdir(parents=True)
-        for name in (
-            "train-images-idx3-ubyte",
-            "train-labels-idx1-ubyte",
-            "t10k-images-idx3-ubyte",
-            "t10k-labels-idx1-ubyte",
-        ):
-            (raw / name).write_bytes(b"\0" * 10)
-    monkeypatch.setenv("AE_LAB_DATA_DIR", str(tmp_path))
-    read = []
-    damaged = data._damaged_raw_files
-    monkeypatch.setattr(
-        data, "_damaged_raw_files", lambda directory: read.append(directory) or damaged(directory)
-    )
-    page = open_page("home")
-    assert "python -m ae_core download" in page.warning[0].value
-    assert "data:image/png;base64" in pictures(page)
-    for second in range(1, 4):  # files that have not changed are not read again
-        assert lab._find_data_dir_at(str(tmp_path), default_root(), -second)[1] == lab.data_problem()
-    assert len(read) == (1 if damage == "truncated" else 0)
-    if damage == "truncated":
-        (raw / name).write_bytes(b"")
-        assert "is damaged" in lab._find_data_dir_at(str(tmp_path), default_root(), -4)[1]
-        assert len(read) == 2
-
-
-def test_full_mnist_is_used_and_named_where_it_is_at_hand(full_mnist, monkeypatch):
-    monkeypatch.setenv("AE_LAB_DATA_DIR", str(full_mnist))
+def test_digits_that_are_damaged_are_told_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "PACKED", tmp_path / "nowhere")
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "fresh"))
+    lab._read_digits.clear()
     page = open_page("denoising")
-    assert any(
-        "full MNIST, 60,000 to learn from and 10,000 held back" in caption.value for caption in page.caption
-    )
-    assert asked_for(page, monkeypatch, "dae").data.name == "mnist"
+    assert any("install the lab again" in box.value for box in page.error)
+    lab._read_digits.clear()
 
 
 def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch):
@@ -388,7 +337,10 @@ def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch
     assert run is not None
     (shipped / run.run_id / "weights.safetensors").write_bytes(b"")
     monkeypatch.setattr("pages.shared.lab._open_store", lambda root: store)
-    page = open_page("denoising")
-    page.slider(key="latent_size").set_value(8).run()
-    assert not page.exception
-    assert RECONSTRUCTION not in markup(page)
+    page = open_page("denoising", latent_size="8")
+    assert any("damaged" in box.value for box in page.warning)
+    (words,) = {
+        text.value for text in page.caption if "Code / input: " in text.value and "Over" in text.value
+    }
+    assert f"Code / input: {run.config.model.latent_size} /" not in words  # the nearest is shown instead
+    assert RECONSTRUCTION in markup(page)

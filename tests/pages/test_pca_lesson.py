@@ -10,11 +10,10 @@ import pytest
 from ae_core import baselines, config
 from ae_core.baselines import fit_pca
 from ae_core.config import CorruptionConfig
-from ae_core.errors import QueueFullError
+from ae_core.data import as_images, in_parts
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
-from ae_core.service import jobs
 from pages.shared import display
 from pages.shared.parts import pca_view
 from tests.pages.test_pages import asked_for, open_page
@@ -32,23 +31,28 @@ def mean_error(images_nhw, clean_nhw) -> float:
 
 @pytest.fixture(scope="module")
 def pca(digits):
-    return fit_pca(digits.train_nhw, 64)
+    return fit_pca(in_parts(digits.train_bytes_nhw), 64)
+
+
+def mean_error_in_training(digits, rebuild) -> float:
+    """Squared error per image over all digits to learn from, of what `rebuild` makes of some of them."""
+    sums = [float(squared_error(rebuild(part), part).sum()) for part in in_parts(digits.train_bytes_nhw)]
+    return sum(sums) / len(digits.train_bytes_nhw)
 
 
 @pytest.mark.parametrize("size", [2, 8, 30])
 def test_the_shipped_linear_network_comes_within_a_hundredth_of_pca_and_never_below(digits, pca, size):
     run = shipped(config.LINEAR, size)
-    assert (run.config.data.name, len(digits.train_nhw)) == ("embedded", run.result["dataset"]["train"])
-    linear = mean_error(
-        reconstruct(Store(default_root()).load_model(run), digits.train_nhw), digits.train_nhw
-    )
-    bound = mean_error(pca.first(size).reconstruct(digits.train_nhw), digits.train_nhw)
+    model = Store(default_root()).load_model(run)
+    linear = mean_error_in_training(digits, lambda images_nhw: reconstruct(model, images_nhw))
+    bound = mean_error_in_training(digits, pca.first(size).reconstruct)
     assert bound <= linear <= 1.01 * bound
 
 
-@pytest.mark.parametrize("size", [2, 8, 30])
-def test_the_shipped_linear_networks_are_what_the_preset_trains(size):
-    assert shipped(config.LINEAR, size).config == config.adjusted(config.LINEAR, model={"latent_size": size})
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_networks_that_are_compared_learnt_from_the_same_digits(preset):
+    runs, _ = Store(default_root()).shipped()
+    assert {run.config.data for run in runs} == {config.find_preset(preset).data} == {config.DataConfig()}
 
 
 @pytest.mark.parametrize("size", [2, 8, 30])
@@ -62,10 +66,10 @@ def test_the_fae_passes_pca_on_held_back_digits(digits, pca, size):
 
 def test_the_first_directions_are_the_pca_of_a_smaller_code_and_their_errors_add_up(few_digits):
     images_nhw = few_digits.test_nhw
-    largest = fit_pca(few_digits.train_nhw, 16)
+    largest = fit_pca(as_images(few_digits.train_bytes_nhw), 16)
     errors = largest.errors_by_size(images_nhw)
     for size in (1, 5, 16):
-        for smaller in (largest.first(size), fit_pca(few_digits.train_nhw, size)):
+        for smaller in (largest.first(size), fit_pca(as_images(few_digits.train_bytes_nhw), size)):
             assert mean_error(smaller.reconstruct(images_nhw), images_nhw) == pytest.approx(
                 errors[size - 1], rel=1e-4
             )
@@ -81,7 +85,7 @@ def test_runs_are_alike_whatever_their_size_pace_and_digits():
     other = config.adjusted(
         config.CAE, model={"latent_size": 3}, training={"epochs": 2, "learning_rate": 1e-3}
     )
-    assert config.is_like(replace(other, data=config.DataConfig(config.MNIST)), config.CAE)
+    assert config.is_like(replace(other, data=config.DataConfig(digits=100)), config.CAE)
     assert not config.is_like(replace(other, corruption=CorruptionConfig("gaussian", 0.4)), config.CAE)
     assert not config.is_like(config.adjusted(other, model={"activation": "tanh"}), config.CAE)
 
@@ -94,7 +98,7 @@ def words(page) -> str:
 
 def test_pca_stands_beside_the_fae_with_its_error(digits, pca):
     page = open_page("fully_connected")
-    page.slider(key="latent_size").set_value(8).run()
+    page.select_slider(key="latent_size").set_value(8).run()
     measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
     held_back = mean_error(pca.first(8).reconstruct(measured_nhw), measured_nhw)
     assert f"PCA, 8 numbers: error {held_back:.1f}" in words(page)
@@ -112,14 +116,12 @@ def test_other_digits_can_be_asked_for_beside_pca():
 
 def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how_near_it_came(digits, pca):
     page = open_page("fully_connected")
-    page.slider(key="latent_size").set_value(8)
+    page.select_slider(key="latent_size").set_value(8)
     page.toggle(key="linear").set_value(True).run()
     assert not page.exception
-    linear = mean_error(
-        reconstruct(Store(default_root()).load_model(shipped(config.LINEAR, 8)), digits.train_nhw),
-        digits.train_nhw,
-    )
-    bound = mean_error(pca.first(8).reconstruct(digits.train_nhw), digits.train_nhw)
+    model = Store(default_root()).load_model(shipped(config.LINEAR, 8))
+    linear = mean_error_in_training(digits, lambda images_nhw: reconstruct(model, images_nhw))
+    bound = mean_error_in_training(digits, pca.first(8).reconstruct)
     assert f"PCA {bound:.2f}, linear FAE {linear:.2f}" in words(page)
     assert f"{linear / bound:.4f} times" in words(page)
     assert "is **smaller than** PCA's" in words(page)
@@ -128,7 +130,7 @@ def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how
 def test_train_under_the_switch_asks_for_the_linear_preset(monkeypatch):
     page = open_page("fully_connected")
     page.toggle(key="linear").set_value(True).run()
-    page.slider(key="latent_size").set_value(5).run()
+    page.number_input(key="train_size").set_value(5).run()
     assert asked_for(page, monkeypatch, "linear") == config.adjusted(config.LINEAR, model={"latent_size": 5})
 
 
@@ -137,7 +139,7 @@ def test_the_card_says_whether_pca_or_the_fae_rebuilds_better():
     page.radio(key="fae_choice").set_value("PCA.").run()
     page.button(key="fae_lock").click().run()
     assert "but it is: **The FAE.** Squared error per image, latent size 30" in page.warning[0].value
-    assert "PCA was fitted on 4,000 digits, the FAE learnt from 59,000" in page.warning[0].value
+    assert "PCA was fitted on 60,000 digits, the FAE learnt from 60,000" in page.warning[0].value
 
 
 def points(page) -> dict[str, list[int]]:
@@ -148,30 +150,9 @@ def points(page) -> dict[str, list[int]]:
 
 def test_every_shipped_network_is_a_point_against_the_latent_size():
     drawn = points(open_page("convolutional"))
-    assert drawn["FAE, learnt from 59,000"] == drawn["CAE, learnt from 59,000"] == list(config.SHIPPED_SIZES)
+    assert drawn["FAE, learnt from 60,000"] == drawn["CAE, learnt from 60,000"] == list(config.SHIPPED_SIZES)
     assert len(drawn) == 3
-    assert "CAE, learnt from 59,000" not in points(open_page("fully_connected"))
-
-
-def test_the_button_asks_for_the_sizes_that_are_missing_until_the_line_is_full(monkeypatch):
-    asked: list[config.RunConfig] = []
-
-    def submit(run, store, data_dir, visitor):
-        if len(asked) == 3:
-            raise QueueFullError("You have 3 trainings under way.")
-        asked.append(run)
-
-    monkeypatch.setattr(jobs, "submit_training", submit)
-    page = open_page("convolutional")
-    page.button(key="cae_train_sizes").click().run()
-    assert [(config.family(run), run.model.latent_size) for run in asked] == [
-        ("FAE", 1),
-        ("CAE", 1),
-        ("FAE", 128),
-    ]
-    assert not page.error
-    page.button(key="cae_train_sizes").click().run()
-    assert "3 trainings under way" in page.error[0].value
+    assert "CAE, learnt from 60,000" not in points(open_page("fully_connected"))
 
 
 # The sentences, at the edges of what can be measured
@@ -200,6 +181,6 @@ def test_how_near_a_linear_network_came_is_told_even_where_nothing_is_lost(own, 
 
 def test_a_code_of_one_number_is_one_number():
     page = open_page("fully_connected")
-    page.slider(key="latent_size").set_value(1).run()
+    page.select_slider(key="latent_size").set_value(1).run()
     assert "With **1 number** in the code" in words(page)
     assert not page.exception

@@ -29,10 +29,17 @@ NOT_HERE = "The run the sender saw is not here"
 QUICK = config.adjusted(
     config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512}
 )
-LAYERS = {"latent_size": "3", "fae_layers": "784 → code", "fae_epochs": "1", "fae_batch_size": "512"}
+LAYERS = {
+    "latent_size": "3",
+    "fae_layers": "784 → code",
+    "fae_epochs": "1",
+    "fae_batch_size": "512",
+    "whose": "Yours",
+    "yours": config.run_id(QUICK),
+}
 
 
-def open_link(name: str, link: dict[str, str]) -> AppTest:
+def open_link(name: str, link: dict[str, str | list[str]]) -> AppTest:
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
     for key, value in link.items():
         page.query_params[key] = value
@@ -61,11 +68,14 @@ def open_box(page: AppTest) -> None:
     page.run()
 
 
-def shared(page: AppTest) -> dict[str, str]:
+def shared(page: AppTest) -> dict[str, str | list[str]]:
     """The parameters of the link that the page offers, once its box is opened."""
     open_box(page)
     address = next(code.value for code in page.code if "run=" in code.value)
-    return {key: values[0] for key, values in parse_qs(address.split("?", 1)[1], strict_parsing=True).items()}
+    return {
+        key: values if key == "train_classes" else values[0]
+        for key, values in parse_qs(address.split("?", 1)[1], strict_parsing=True).items()
+    }
 
 
 def said(page: AppTest) -> str:
@@ -81,27 +91,31 @@ def train_here(digits) -> None:
 def test_a_shared_link_holds_every_dial_of_the_page_defaults_too_and_its_run(name):
     page = open_link(name, {})
     link = shared(page)
-    assert bound(page) | {"run", "weights", "recipe", "digits", "versions"} == set(link)
-    assert links.find_problems({key: [value] for key, value in link.items()}) == []
+    left_empty = {"train_size"}
+    assert bound(page) - left_empty | {"run", "weights", "recipe", "digits", "versions"} == set(link)
+    assert links.find_problems({k: v if isinstance(v, list) else [v] for k, v in link.items()}) == []
 
 
 def test_a_shared_link_sets_the_same_dials_wherever_it_is_opened():
     first = open_link("denoising", {})
-    for key, value in {"latent_size": 8, "dae_test_noise": 0.7, "digits_seed": 4}.items():
+    for key, value in {"latent_size": 8, "train_size": 5, "dae_test_noise": 0.7, "digits_seed": 4}.items():
         next(
             dial for kind in DIALS for dial in getattr(first, kind) if dial.key == widget_key(first, key)
         ).set_value(value)
     first.selectbox(key="dae_test_noise_kind").set_value("salt_and_pepper")
     first.selectbox(key="dae_loss").set_value("bce")
+    first.select_slider(key="train_digits").set_value(1_000)
+    first.pills(key="train_classes").set_value([0, 3])
     first.run()
     second = open_link("denoising", shared(first))
     assert dials(second) == dials(first)
     assert dials(second)["dae_loss"] == "bce"
+    assert list(second.pills(key="train_classes").value) == [0, 3]
     assert "identical to the sender's weights" in second.success[0].value
 
 
 def test_a_run_that_is_not_here_is_to_be_trained_and_then_compared(digits):
-    sender = links.Sender(config.run_id(QUICK), "0" * 16, "embedded", {})
+    sender = links.Sender(config.run_id(QUICK), "0" * 16, "mnist", {})
     link = {**LAYERS, "run": sender.run_id, "weights": sender.weights, "recipe": str(config.RECIPE)}
     page = open_link("fully_connected", link)
     assert NOT_HERE in said(page)
@@ -109,9 +123,9 @@ def test_a_run_that_is_not_here_is_to_be_trained_and_then_compared(digits):
     page.run()
     assert NOT_HERE not in said(page)
     assert "**differ**" in page.warning[0].value
-    page.slider(key="latent_size").set_value(8).run()
+    page.select_slider(key="latent_size").set_value(8).run()
     assert "differ" not in said(page)
-    page.slider(key="latent_size").set_value(3).run()
+    page.select_slider(key="latent_size").set_value(3).run()
     assert "**differ**" in page.warning[0].value
 
 
@@ -125,15 +139,16 @@ def test_the_same_weights_are_called_identical_and_not_under_other_dials(digits)
 
 
 def test_a_sender_with_other_digits_is_told_of(digits):
-    elsewhere = replace(QUICK, data=config.DataConfig(config.MNIST))
+    elsewhere = replace(QUICK, data=config.DataConfig("embedded"))
     link = {
         **LAYERS,
         "run": config.run_id(elsewhere),
         "weights": "0" * 16,
         "recipe": str(config.RECIPE),
-        "digits": config.MNIST,
+        "digits": "embedded",
     }
-    assert "learnt from other digits (full MNIST)" in said(open_link("fully_connected", link))
+    words = said(open_link("fully_connected", link))
+    assert "learnt from other digits (the 5,000 MNIST digits of an earlier version of the lab)" in words
 
 
 def test_a_run_that_the_settings_do_not_make_is_told_of_once():

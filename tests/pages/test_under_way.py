@@ -34,7 +34,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def ask(store: Store, run: RunConfig = RUN, visitor: str = ME) -> None:
-    tickets.submit_ticket(store, run, None, visitor, 10.0)
+    tickets.submit_ticket(store, run, visitor, 10.0)
 
 
 def opened(name: str, **link: object) -> AppTest:
@@ -66,7 +66,7 @@ def test_every_page_tells_what_is_under_way_for_its_visitor_and_stops_it(name, s
     ask(store, config.adjusted(RUN, training={"seed": 1}), "somebody else")
     page = opened(name)
     (bar,) = bars(page)
-    assert re.search(r"\*\*DAE\*\*, latent size 17, noise σ = 0.4, 1 epoch · ", bar)
+    assert re.search(r"\*\*DAE\*\*, latent size 17, noise σ = 0.4, 60,000 digits, 1 epoch · ", bar)
     assert stops(page) == [NAME]
     page.button(key=f"under_way_stop_{NAME}").click().run()
     assert not page.exception
@@ -79,12 +79,12 @@ def test_a_dial_moved_during_a_training_hides_nothing_of_it(store):
     page = opened("denoising", latent_size=17, dae_epochs=1)
     assert len(bars(page)) == 1
     assert stops(page) == []  # the page shows it itself, with its own Stop
-    page.slider(key="latent_size").set_value(18).run()
+    page.number_input(key="train_size").set_value(18).run()
     (bar,) = bars(page)
     assert "latent size 17" in bar
     assert stops(page) == [NAME]
     assert not page.button(key="dae_train").disabled
-    page.slider(key="latent_size").set_value(17).run()
+    page.number_input(key="train_size").set_value(17).run()
     assert (len(bars(page)), stops(page)) == (1, [])
 
 
@@ -122,16 +122,18 @@ def test_a_failed_training_tells_its_reason_on_whatever_page(store):
 
 
 def test_settings_in_words_name_every_setting_that_is_not_as_its_page_begins():
-    assert training_words.settings_in_words(config.FAE) == "**FAE**, latent size 30, 24 epochs"
-    assert training_words.settings_in_words(config.LINEAR) == "**linear FAE**, latent size 30, 40 epochs"
+    assert training_words.settings_in_words(config.FAE) == "**FAE**, latent size 30, 60,000 digits, 2 epochs"
+    assert training_words.settings_in_words(config.LINEAR) == (
+        "**linear FAE**, latent size 30, 60,000 digits, 4 epochs"
+    )
     other = config.adjusted(
         config.FAE,
         model={"hidden_sizes": (128,), "activation": "tanh"},
         training={"learning_rate": 1e-3, "batch_size": 32, "loss": "bce", "seed": 3},
     )
     assert training_words.settings_in_words(other) == (
-        "**FAE**, latent size 30, 24 epochs, layers 784 → 128 → code, tanh, learning rate 0.001, "
-        "batches of 32, binary cross-entropy, seed 3"
+        "**FAE**, latent size 30, 60,000 digits, 2 epochs, layers 784 → 128 → code, tanh, "
+        "learning rate 0.001, batches of 32, binary cross-entropy, seed 3"
     )
 
 
@@ -143,7 +145,7 @@ def test_a_pair_in_training_has_a_column_and_a_bar_each_and_nobody_is_told_to_pr
         ask(store, run)
     page = opened("difference", latent_size=17, pair_epochs=1)
     assert len(bars(page)) == 2
-    assert not page.info
+    assert not any("press" in box.value.lower() for box in page.info if "is shown" not in box.value)
     columns = [
         column
         for column in page.columns
@@ -157,11 +159,11 @@ def test_when_one_of_a_pair_is_done_its_digits_stay_beside_the_others_bar(store,
     for _ in record_training(PAIR[0], store, few_digits):
         pass
     ask(store, PAIR[1])
-    page = opened("difference", latent_size=17, pair_epochs=1)
+    page = opened("difference", latent_size=17, pair_epochs=1, yours=config.run_id(PAIR[0]))
     assert bars(page)[0] == "Trained"
     assert len(bars(page)) == 2
     assert sum("reconstruction after" in element.proto.body for element in page.get("html")) == 1
-    assert not page.info
+    assert not any("press" in box.value.lower() for box in page.info if "is shown" not in box.value)
 
 
 # Why a button is grey
@@ -172,9 +174,10 @@ def test_a_trained_run_says_on_the_page_why_train_and_stop_are_grey(name, keys, 
     for run in PAIR:
         for _ in record_training(run, store, few_digits):
             pass
-    page = opened(name, latent_size=17, **{f"{keys}_epochs": 1})
+    yours = ".".join(map(config.run_id, PAIR))
+    page = opened(name, latent_size=17, yours=yours, **{f"{keys}_epochs": 1})
     assert page.button(key=f"{keys}_train").disabled
     assert page.button(key=f"{keys}_stop").disabled
-    assert any("These settings are trained" in caption.value for caption in page.caption)
+    assert any("You have trained this one" in caption.value for caption in page.caption)
     page.slider(key=f"{keys}_epochs").set_value(2).run()
-    assert not any("These settings are trained" in caption.value for caption in page.caption)
+    assert not any("You have trained this one" in caption.value for caption in page.caption)

@@ -147,9 +147,9 @@ def test_a_page_without_ink_says_so_and_offers_the_dials(page):
 
 
 def test_the_surprise_is_the_one_measured(page, digits):
-    from pages.shared import display, lab
+    from pages.shared import lab, networks
 
-    run = display.find_trained_trio(30)["CAE"]
+    run = networks.choose_trio(30)["CAE"]
     model = lab.load_network(run)
     others = measure_crowd(model, digits.test_nhw, digits.test_nhw, digits.test_labels_n)
     measured = measure_likeness(model, own(page), own(page), others)
@@ -161,13 +161,8 @@ def test_noise_and_latent_size_change_what_the_networks_make_of_it(page):
     pictures_before, surprise_before = pictures(page), [metric.value for metric in page.metric]
     page.slider(key="your_digit_test_noise").set_value(0.5).run()
     assert pictures(page) != pictures_before
-    page.slider(key="latent_size").set_value(2).run()
+    page.select_slider(key="latent_size").set_value(2).run()
     assert [metric.value for metric in page.metric] != surprise_before
-
-
-def test_a_latent_size_without_networks_offers_to_train_each(page):
-    page.slider(key="latent_size").set_value(17).run()
-    assert all(page.button(key=f"your_digit_{name}_train") for name in ("FAE", "CAE", "DAE"))
 
 
 def test_the_download_is_the_digit_and_says_nothing_else(page):

@@ -56,6 +56,8 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     """
     lab.open_page(draws_figures=draws_figures)
     networks.read_own_names()
+    networks.adopt_tickets()
+    networks.tell_damaged_networks()
     browser_memory.restore_from_browser()
     page_top.open_at_top(page)
     connection.announce_lost_connection()

@@ -46,8 +46,6 @@ def find_pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
                     return {"CAE": other, "DAE": own}
         st.caption("You have no CAE and DAE that differ in their input alone: the lab's pair is shown.")
     dae = config.adjusted(cae, corruption={"kind": dae.corruption.kind, "level": dae.corruption.level})
-    if not dae.corruption.level:
-        dae = config.adjusted(cae, corruption={"level": config.DAE.corruption.level})
     found = {"CAE": networks.find_lab_run(cae), "DAE": networks.find_lab_run(dae)}
     return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
 

@@ -228,7 +228,8 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
 def _find_runs_of(families: Sequence[str]) -> list[StoredRun]:
     """The lab's networks of these families and the visitor's, of any latent size."""
     presets = [PRESETS[family] for family in families]
-    runs = [*lab.store().shipped(), *networks.find_own_runs()]
+    shipped, _ = lab.store().shipped()
+    runs = [*shipped, *networks.find_own_runs()]
     return [run for run in runs if any(config.is_like(run.config, preset) for preset in presets)]
 
 

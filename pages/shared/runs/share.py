@@ -12,7 +12,7 @@ from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.runs import history, links, report, run_file
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab, opened_link, session
+from pages.shared import lab, networks, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY
 
@@ -109,21 +109,26 @@ def full_link(run: StoredRun, page: str) -> str:
 
     Defaults too, since another version of the lab may have others.
     """
-    parameters = {**_dial_values(page), **links.sender_fields(run)}
-    return f"{st.context.url or ''}?{urlencode(parameters, safe=':,', quote_via=quote)}"
+    whose = {} if run.shipped else {networks.SWITCH: networks.YOURS, networks.LINK: run.run_id}
+    parameters = {**_dial_values(page), **whose, **links.sender_fields(run)}
+    return f"{st.context.url or ''}?{urlencode(parameters, doseq=True, safe=':,', quote_via=quote)}"
 
 
-def _dial_values(page: str) -> dict[str, str]:
-    """Each dial of the page by its key, as it stands in links."""
+def _dial_values(page: str) -> dict[str, str | list[str]]:
+    """Each dial of the page by its key, as it stands in links; one that is empty in none."""
     shown = {str(key): value for key, value in st.session_state.items() if links.find_check(str(key))}
     return {
         key: _link_word(key, value)
         for key, value in sorted(shown.items())
-        if key in links.SHARED or key.startswith(f"{page}_")
+        if value is not None and (key in links.SHARED or key.startswith(f"{page}_"))
     }
 
 
-def _link_word(key: str, value: object) -> str:
+def _link_word(key: str, value: object) -> str | list[str]:
+    if isinstance(value, list | tuple):
+        return [str(each) for each in value]
+    if key == "train_digits":
+        return f"{value:,}"
     words = next((words for part, words in WORDS.items() if key.endswith(part)), {})
     return str(words.get(value, str(value).lower() if isinstance(value, bool) else value))
 
