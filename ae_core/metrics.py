@@ -9,14 +9,17 @@ infinite PSNR, and would make the mean infinite, however bad the others are.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 METRICS = ("mse", "psnr", "ssim", "bce")
-# SSIM's window makes about 20 copies of each picture; those of so many stay within the processor's cache.
-SSIM_CHUNK = 32
+# SSIM's window, in pixels: its standard deviation, and how far it reaches.
+SSIM_SIGMA, SSIM_REACH = 1.5, 5
+# (0.01 L)² and (0.03 L)² for values in a range of L = 1.
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
 
 def mse(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
@@ -42,21 +45,33 @@ def decibels(mean_squared_error: float) -> float:
 def ssim(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004): 1 for a perfect copy.
 
-    Two digits of different classes have 0.35 on average, not 0: where both are black, they are alike. The
-    pictures are handed over as the channels of one, which are judged one by one just as pictures are, and
-    then averaged. We average within each instead. torch's convolutions take a quarter of the time over many
-    channels of one picture.
+    Two digits of different classes have 0.35 on average, not 0: where both are black, they are alike. At each
+    pixel means, variances and covariance are those under a Gaussian window with σ = 1.5; the picture goes on
+    beyond its edge as its reflection.
     """
-    # Imported when first needed: the import takes longer than torch's own.
-    from torchmetrics.functional.image import structural_similarity_index_measure
+    ours, theirs = _smooth(images_nhw), _smooth(clean_nhw)
+    our_variance = (_smooth(images_nhw.square()) - ours.square()).clamp(min=0)
+    their_variance = (_smooth(clean_nhw.square()) - theirs.square()).clamp(min=0)
+    covariance = _smooth(images_nhw * clean_nhw) - ours * theirs
+    brightness = (2 * ours * theirs + SSIM_C1) / (ours.square() + theirs.square() + SSIM_C1)
+    structure = (2 * covariance + SSIM_C2) / (our_variance + their_variance + SSIM_C2)
+    return (brightness * structure).mean((1, 2))
 
-    parts = []
-    for images, clean in zip(images_nhw.split(SSIM_CHUNK), clean_nhw.split(SSIM_CHUNK), strict=True):
-        _, at_each_pixel = structural_similarity_index_measure(
-            images[None], clean[None], data_range=1.0, reduction="none", return_full_image=True
-        )
-        parts.append(at_each_pixel[0].mean((1, 2)))
-    return torch.cat(parts)
+
+def _smooth(images_nhw: Tensor) -> Tensor:
+    """Each pixel's neighbourhood averaged under SSIM's window: (n, h, w) -> (n, h, w)."""
+    down_hh, across_ww = (_window_matrix(size).to(images_nhw.device) for size in images_nhw.shape[1:])
+    return down_hh @ images_nhw @ across_ww.T
+
+
+@cache
+def _window_matrix(size: int) -> Tensor:
+    """What averages a line of `size` pixels under SSIM's window, as a matrix (size, size)."""
+    line = torch.eye(size)[:, None]
+    reach = torch.arange(-SSIM_REACH, SSIM_REACH + 1)
+    window = torch.exp(-(reach / SSIM_SIGMA).square() / 2)
+    padded = F.pad(line, (SSIM_REACH, SSIM_REACH), mode="reflect")
+    return F.conv1d(padded, (window / window.sum())[None, None])[:, 0].T
 
 
 def bce(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "torchmetrics", "safetensors", "distributed")
+PACKAGES = ("torch", "numpy", "safetensors", "distributed")
 
 
 @lru_cache(maxsize=1)

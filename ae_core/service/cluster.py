@@ -216,9 +216,7 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
     dask.config.update_defaults(SETTINGS)
     processes = get_mp_context()
     if processes.get_start_method() == "forkserver":
-        processes.set_forkserver_preload(
-            ["distributed", "ae_core.service.worker", "torchmetrics.functional.image"]
-        )
+        processes.set_forkserver_preload(["distributed", "ae_core.service.worker"])
     versions()  # of the source as it is now, whatever becomes of the files
     (cluster_folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
     security = _new_key(cluster_folder(store) / KEY)

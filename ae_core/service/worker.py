@@ -318,8 +318,6 @@ def _all_digits(cache_dir: Path) -> data.Digits:
 
 def dask_setup(worker: object) -> None:
     """Called by Dask when a worker starts: import, and read the digits, so that nobody waits for them."""
-    import torchmetrics.functional.image  # noqa: F401
-
     use_one_thread()
     with suppress(LabError):  # who asks for a training is told
         _all_digits(default_root() / "cache")

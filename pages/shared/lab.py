@@ -31,7 +31,6 @@ MODELS_KEPT = 64
 NEEDED_SOON = (
     "pages.shared.runs.training_panel",
     "pandas",
-    "torchmetrics.functional.image",
     "plotly.tools",
     "pages.shared.frame.model_page",
     "pages.shared.parts.network_view",

@@ -28,8 +28,8 @@ def _put_size_on_dial() -> None:
     if said.isdecimal() and len(said) < 4 and low <= int(said) <= high:
         nearest = nearest_size(int(said))
         if nearest != int(said):
-            st.query_params["latent_size"] = str(nearest)
-            st.query_params["train_size"] = said
+            st.session_state["latent_size"], st.session_state["train_size"] = nearest, int(said)
+            st.query_params.update({"latent_size": str(nearest), "train_size": said})
             st.info(
                 f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
                 f"Press **Train** for {said}.",

@@ -306,7 +306,7 @@ def test_four_trainings_at_once_equal_one_alone(digits, cache_dir):
     run = config.adjusted(config.DAE, training={"epochs": 1})
     # fresh processes that pay for the slow imports once
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["torch", "torchmetrics.functional.image"])
+    processes.set_forkserver_preload(["torch"])
     with ProcessPoolExecutor(4, processes) as pool:
         fingerprints = list(pool.map(weights_in_own_process, [config.to_json(run)] * 4, [cache_dir] * 4))
     assert set(fingerprints) == {weights_of(run, first(digits, 256))}
