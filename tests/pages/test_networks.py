@@ -44,7 +44,8 @@ def test_what_somebody_trains_changes_nothing_that_others_see(name, few_digits):
         pass
     after = open_page(name)
     assert pictures(after) == pictures(before)
-    assert captions(after) == captions(before)
+    # How long a training takes is told by what was measured here.
+    assert re.sub(r"in about \d+ s", "", captions(after)) == re.sub(r"in about \d+ s", "", captions(before))
     assert not [button for button in after.button_group if button.key == networks.SWITCH]
 
 
@@ -87,7 +88,7 @@ def test_the_switch_changes_the_pictures_and_the_page_says_whose_they_are(name, 
     before = pictures(page)
     page.button_group(key=networks.SWITCH).set_value(networks.YOURS).run()
     assert not page.exception
-    assert pictures(page) != before
+    assert pictures(page) != before or name == "surprises"  # there a question hides them
     assert "yours" in captions(page) + markup(page)
 
 
