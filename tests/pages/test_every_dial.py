@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.frame.lesson import BESIDE, PATH
-from tests.pages.test_pages import open_page, pictures
+from tests.pages.test_pages import markup, open_page, pictures
 
 # The drawing board registers itself with a running server: that page goes through its dials in a browser.
 # Runs and the list of reading have no network of their own to show.
 PAGES = [lesson.page for lesson in (*PATH, *BESIDE) if lesson.page not in ("your_digit", "runs", "reading")]
 # Of a range with more values than these, its ends and what lies evenly between.
 MOST_VALUES = 13
+# What a network makes of a digit, where a page shows that before any question is answered.
+OUTPUT = {
+    **dict.fromkeys(("fully_connected", "convolutional", "denoising"), 'alt="reconstruction'),
+    **dict.fromkeys(("home", "comparison"), 'alt="CAE"'),
+}
 CHOICES = ("select_slider", "selectbox", "radio")
 RANGES = ("slider", "number_input")
 
 
-def values_of(dial: object) -> list[object]:
+def values_of(kind: str, dial: object) -> list[object]:
     """What a dial can be set to, at most MOST_VALUES of it, its ends among them."""
-    if hasattr(dial, "options"):
+    if kind in CHOICES:
         found = list(dial.options)
         return found if len(found) <= MOST_VALUES else [*found[:MOST_VALUES], found[-1]]
     whole = isinstance(dial.min, int) and isinstance(dial.max, int)
@@ -46,7 +54,7 @@ def set_dial(page: AppTest, kind: str, key: str, step: int) -> None:
     if kind == "toggle":
         dial.set_value(bool(step % 2))
         return
-    values = values_of(dial)
+    values = values_of(kind, dial)
     if kind in CHOICES:
         dial.set_value(_held(dial, values[step % len(values)]))
     else:
@@ -54,12 +62,16 @@ def set_dial(page: AppTest, kind: str, key: str, step: int) -> None:
 
 
 def _held(dial: object, option: str) -> object:
-    """The value that stands for an option, whose words `options` holds."""
-    return next((value for value in _values_behind(dial) if dial.format_func(value) == option), option)
-
-
-def _values_behind(dial: object) -> list[object]:
-    return list(getattr(dial, "_values", [])) or list(dial.options)
+    """The value behind an option's words: a key of the table that words it, or a number."""
+    table = getattr(dial.format_func, "__self__", None)
+    if isinstance(table, dict):
+        return next(value for value, words in table.items() if words == option)
+    for kind in (int, float):
+        with suppress(ValueError):
+            value = kind(option.replace(",", ""))
+            if dial.format_func(value) == option:
+                return value
+    return option
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -75,4 +87,5 @@ def test_no_setting_of_any_dial_leaves_the_page_without_pictures(name):
         assert not page.exception, (name, step, page.exception)
         unfit = [box.value for box in page.error if "Choose 'mse'" not in box.value]
         assert not unfit, (name, step, unfit)
+        assert re.search(OUTPUT.get(name, "data:image/png"), markup(page)), (name, step)
         assert "data:image/png" in pictures(page), (name, step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -332,10 +331,12 @@ def test_digits_that_are_damaged_are_told_on_the_page(tmp_path, monkeypatch):
 def test_a_damaged_shipped_run_is_reported_and_never_shown(tmp_path, monkeypatch):
     shipped = tmp_path / "shipped"
     shutil.copytree(SHIPPED, shipped)
-    store = Store(Path(tmp_path / "store"), shipped)
-    run = store.shipped_like(config.adjusted(config.DAE, model={"latent_size": 8}))
+    run = Store(tmp_path / "store", shipped).shipped_like(
+        config.adjusted(config.DAE, model={"latent_size": 8})
+    )
     assert run is not None
     (shipped / run.run_id / "weights.safetensors").write_bytes(b"")
+    store = Store(tmp_path / "store", shipped)
     monkeypatch.setattr("pages.shared.lab._open_store", lambda root: store)
     page = open_page("denoising", latent_size="8")
     assert any("damaged" in box.value for box in page.warning)
