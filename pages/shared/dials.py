@@ -9,7 +9,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
-from pages.shared import linked
+from pages.shared import linked, session
 from pages.shared.own_digit import my_digit
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
@@ -34,7 +34,7 @@ def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
             "Latent size",
             config.SHIPPED_SIZES,
             default,
-            key="latent_size",
+            key=session.LATENT_SIZE,
             bind="query-params",
             help="How many numbers the encoder may keep of a picture. The lab has a network of each of these "
             "sizes; any other can be trained.",
@@ -74,7 +74,7 @@ def _choose_other_size(size: int) -> int:
         low,
         high,
         None,
-        key="train_size",
+        key=session.TRAIN_SIZE,
         bind="query-params",
         placeholder=f"{size}, as the dial says",
         help=f"How many numbers the code of your own network has, from {low} to {high}.",

@@ -19,7 +19,7 @@ from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, session
 
 LABS, YOURS = "The lab's", "Yours"
-SWITCH, LINK = "whose", "yours"
+LINK = "yours"
 # So many of a visitor's runs stay in the link, the newest ones.
 KEPT = 8
 TRIO = {"FAE": config.FAE, "CAE": config.CAE, "DAE": config.DAE}
@@ -118,7 +118,7 @@ def draw_whose_switch(families: Iterable[str]) -> None:
             [LABS, YOURS],
             default=LABS,
             required=True,
-            key=SWITCH,
+            key=session.WHOSE,
             bind="query-params",
             help="The lab's own are the lesson's and never change. Yours stand beside them.",
         )
@@ -126,7 +126,7 @@ def draw_whose_switch(families: Iterable[str]) -> None:
 
 def works_with_own() -> bool:
     """Whether the switch says that the page works with the visitor's networks."""
-    return bool(st.session_state.get(SWITCH) == YOURS)
+    return bool(st.session_state.get(session.WHOSE) == YOURS)
 
 
 def choose_network(settings: RunConfig) -> StoredRun | None:

@@ -23,13 +23,14 @@ def read_opened_link() -> None:
 
 def _put_size_on_dial() -> None:
     """Make of a latent size that the dial does not have the nearest that it has, and a size to train."""
-    said = st.query_params.get("latent_size", "")
+    said = st.query_params.get(session.LATENT_SIZE, "")
     low, high = LIMITS["latent_size"]
     if said.isdecimal() and len(said) < 4 and low <= int(said) <= high:
         nearest = nearest_size(int(said))
         if nearest != int(said):
-            st.session_state["latent_size"], st.session_state["train_size"] = nearest, int(said)
-            st.query_params.update({"latent_size": str(nearest), "train_size": said})
+            for key, size in ((session.LATENT_SIZE, nearest), (session.TRAIN_SIZE, int(said))):
+                st.session_state[key] = size
+                st.query_params[key] = str(size)
             st.info(
                 f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
                 f"Press **Train** for {said}.",

@@ -68,6 +68,8 @@ UPLOADS, UPLOAD_PROBLEM, UPLOAD_DONE = "runs_uploads", "runs_upload_problem", "r
 RUN_DELETED, RUN_PROBLEM = "runs_deleted", "runs_problem"
 COMPARE = "compare"
 OWN_RUNS = "own_runs"
+WHOSE = "whose"
+LATENT_SIZE, TRAIN_SIZE = "latent_size", "train_size"
 
 # Every key above that no link has, and a pattern for several: a new one is one more line.
 TABLE: dict[str, Entry] = {

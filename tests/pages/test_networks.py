@@ -13,7 +13,7 @@ from ae_core.config import CorruptionConfig, DataConfig
 from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
 from ae_core.service.worker import record_training
-from pages.shared import networks
+from pages.shared import networks, session
 from tests.pages.test_pages import markup, open_page, pictures
 
 # What a visitor trains at the dials' defaults: another training of the very network that the lab has.
@@ -46,7 +46,7 @@ def test_what_somebody_trains_changes_nothing_that_others_see(name, few_digits):
     assert pictures(after) == pictures(before)
     # How long a training takes is told by what was measured here.
     assert re.sub(r"in about \d+ s", "", captions(after)) == re.sub(r"in about \d+ s", "", captions(before))
-    assert not [button for button in after.button_group if button.key == networks.SWITCH]
+    assert not [button for button in after.button_group if button.key == session.WHOSE]
 
 
 def test_a_training_in_the_line_is_seen_by_who_asked_for_it_alone():
@@ -72,9 +72,9 @@ def test_a_visitors_network_stands_beside_the_labs_with_what_each_learnt_from(tr
 def test_one_click_works_with_the_visitors_network_and_one_goes_back(trained):
     page = open_page("convolutional", yours=trained)
     measured = page.metric[1].value
-    page.button_group(key=networks.SWITCH).set_value(networks.YOURS).run()
+    page.button_group(key=session.WHOSE).set_value(networks.YOURS).run()
     assert float(page.metric[1].value) > float(measured)
-    page.button_group(key=networks.SWITCH).set_value(networks.LABS).run()
+    page.button_group(key=session.WHOSE).set_value(networks.LABS).run()
     assert page.metric[1].value == measured
 
 
@@ -86,7 +86,7 @@ def test_the_switch_changes_the_pictures_and_the_page_says_whose_they_are(name, 
         assert "the lab's pair is shown" in captions(page)
         return
     before = pictures(page)
-    page.button_group(key=networks.SWITCH).set_value(networks.YOURS).run()
+    page.button_group(key=session.WHOSE).set_value(networks.YOURS).run()
     assert not page.exception
     assert pictures(page) != before or name == "surprises"  # there a question hides them
     assert "yours" in captions(page) + markup(page)

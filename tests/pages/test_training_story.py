@@ -165,7 +165,7 @@ def test_stills_are_spread_from_the_first_snapshot_to_the_last(count, expected):
 
 
 def test_a_denoisers_story_shows_stills_and_the_noisy_input(progress):
-    page = opened("denoising", latent_size=2, dae_epochs=3)
+    page = opened("denoising", yours=config.run_id(SMALL_DAE), whose="Yours")
     stills = next(element.proto.body for element in page.get("html") if "step 0" in element.proto.body)
     assert stills.count("step ") == 2 * 5
     assert "noisy" in stills
@@ -177,7 +177,7 @@ def test_a_denoisers_story_shows_stills_and_the_noisy_input(progress):
 def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     forget_codes(SMALL_DAE)
     st.cache_resource.clear()  # the log of a finished run is read once
-    page = opened("denoising", latent_size=2, dae_epochs=3)
+    page = opened("denoising", yours=config.run_id(SMALL_DAE), whose="Yours")
     assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
     replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
     assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 3

@@ -109,7 +109,7 @@ def full_link(run: StoredRun, page: str) -> str:
 
     Defaults too, since another version of the lab may have others.
     """
-    whose = {} if run.shipped else {networks.SWITCH: networks.YOURS, networks.LINK: run.run_id}
+    whose = {} if run.shipped else {session.WHOSE: networks.YOURS, networks.LINK: run.run_id}
     parameters = {**_dial_values(page), **whose, **links.sender_fields(run)}
     return f"{st.context.url or ''}?{urlencode(parameters, doseq=True, safe=':,', quote_via=quote)}"
 
