@@ -28,9 +28,9 @@ def _put_size_on_dial() -> None:
     if said.isdecimal() and len(said) < 4 and low <= int(said) <= high:
         nearest = nearest_size(int(said))
         if nearest != int(said):
-            for key, size in ((session.LATENT_SIZE, nearest), (session.TRAIN_SIZE, int(said))):
-                st.session_state[key] = size
-                st.query_params[key] = str(size)
+            st.session_state[session.LATENT_SIZE] = nearest
+            st.session_state[session.TRAIN_SIZE] = int(said)
+            st.query_params.update({session.LATENT_SIZE: nearest, session.TRAIN_SIZE: said})
             st.info(
                 f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
                 f"Press **Train** for {said}.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_runs_of_every_state_are_listed_with_what_became_of_them(here, few_digit
     failed = config.adjusted(RUN, training={"seed": 1})
     here.start_log(failed).append({"event": "failed", "message": "The disk was full. Make room."})
     waiting = config.adjusted(RUN, training={"seed": 2})
-    tickets.submit_ticket(here, waiting, None, "ada", 1.0)
+    tickets.submit_ticket(here, waiting, "ada", 1.0)
     page = open_page()
     states = {name: row["State"] for name, row in rows(page).items()}
     assert states[finished[:6]] == "finished"
@@ -123,7 +122,7 @@ def test_a_running_training_is_listed_with_its_progress_and_then_its_metrics(her
 
 
 def test_a_run_in_the_line_can_be_stopped_from_its_card(here):
-    tickets.submit_ticket(here, RUN, None, "somebody else", 1.0)
+    tickets.submit_ticket(here, RUN, "somebody else", 1.0)
     page = open_page()
     choose(page, "FAE 2, 2 epochs")
     next(button for button in page.button if button.label == "Stop").click().run()
@@ -203,7 +202,7 @@ def test_a_damaged_run_is_reported_and_the_others_are_listed(here, few_digits):
 def test_up_to_four_runs_are_compared_in_curves_pictures_and_metrics():
     page = choose(open_page(), "FAE 30", "CAE 30", "DAE 30, noise 0.4", "DAE 2,")
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)
-    assert [len(trace["x"]) for trace in spec["data"]] == [20, 8, 8, 8]
+    assert [len(trace["x"]) for trace in spec["data"]] == [30, 12, 12, 12]
     names = list(page.table[0].value[""])
     assert names[0] == "doing nothing"
     assert [name.split(",")[0] for name in names[1:]] == ["FAE 30", "CAE 30", "DAE 30", "DAE 2"]
@@ -242,12 +241,18 @@ def test_a_stopped_run_has_its_card_and_its_curve_and_no_pictures(here, few_digi
     assert not page.get("download_button")
 
 
-def test_a_run_is_never_shown_with_digits_it_learnt_from(here, few_digits):
-    run = config.with_data(RUN, config.MNIST)
-    train(here, replace(few_digits, name=config.MNIST), run)
+def test_runs_that_learnt_from_different_digits_are_said_to_have(here, few_digits):
+    few = replace(RUN, data=config.DataConfig(digits=100))
+    for run in (RUN, few):
+        train(here, few_digits, run)
     page = choose(open_page(), "FAE 2, 2 epochs")
-    assert not page.table
-    assert "knows the digits at hand, so it is not shown with them" in page.info[-1].value
+    assert not any("different digits" in caption.value for caption in page.caption)
+    labels = [
+        label for label in page.multiselect(key="compare").options if label.startswith("FAE 2, 2 epochs")
+    ]
+    page.multiselect(key="compare").set_value(labels).run()
+    assert any("different digits" in caption.value for caption in page.caption)
+    assert len(page.table[0].value) == 3  # doing nothing, and both
 
 
 # What can be done to a run
@@ -290,7 +295,7 @@ def test_an_uploaded_run_is_measured_listed_and_marked(digits, here, tmp_path):
     there = Store(tmp_path / "there")
     train(there, digits)
     page = upload(open_page(), run_file.export_run(there, NAME))
-    assert "measured here, on 1,000 test digits" in page.success[0].value
+    assert "measured here, on 10,000 test digits" in page.success[0].value
     (uploaded,) = here.uploads()[0]
     assert rows(page)[uploaded.name[:6]]["Marks"] == "uploaded"
     assert rows(page)[uploaded.name[:6]]["PSNR, dB"] == pytest.approx(
@@ -306,15 +311,16 @@ def test_an_uploaded_run_is_measured_listed_and_marked(digits, here, tmp_path):
     assert uploaded.name[:6] in rows(press(page, "Undo"))
 
 
-def test_figures_that_cannot_be_checked_are_not_shown_as_the_runs(digits, here, tmp_path):
-    """Its test digits are not at hand, and those that are it may know."""
-    full = config.with_data(RUN, config.MNIST)
-    train(Store(tmp_path / "there"), replace(digits, name=config.MNIST), full)
-    page = upload(open_page(), run_file.export_run(Store(tmp_path / "there"), config.run_id(full)))
-    assert "could not be checked" in page.success[0].value
+def test_an_uploaded_run_of_an_earlier_version_is_measured_here_and_its_own_figures_are_not_passed_on(
+    digits, here, tmp_path
+):
+    earlier = replace(RUN, data=config.DataConfig("embedded"))
+    train(Store(tmp_path / "there"), replace(digits, name="embedded"), earlier)
+    page = upload(open_page(), run_file.export_run(Store(tmp_path / "there"), config.run_id(earlier)))
+    assert "what its file says could not be checked" in page.success[0].value
     row = rows(page)[here.uploads()[0][0].name[:6]]
-    assert math.isnan(row["PSNR, dB"])
-    assert math.isnan(row["Squared error"])
+    assert row["Learnt from"] == "4,000 digits, of an earlier version"
+    assert row["Squared error"] > 0
 
 
 def test_settings_that_somebody_has_uploaded_are_as_untrained_as_before(digits, here, tmp_path):

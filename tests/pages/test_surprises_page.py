@@ -43,7 +43,7 @@ def test_the_right_prediction_about_the_letter_is_the_one_measured(size, digits)
     page.radio(key="surprises_letter_k_choice").set_value(measured.verdict).run()
     page.button(key="surprises_letter_k_lock").click().run()
     assert page.success[0].value.startswith(f"That is right: **{measured.verdict}**")
-    assert f"CAE {measured.times_median:.3g}" in page.success[0].value
+    assert f"CAE {measured.times_median:.2f}" in page.success[0].value
     assert f"{measured.error:.1f}" in page.table[0].value.to_string()
 
 

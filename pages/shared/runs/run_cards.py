@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core import config
-from ae_core.config import MNIST, RunConfig
+from ae_core.config import RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import base as figures
 from ae_core.models import path_in_words
@@ -94,7 +94,7 @@ def _settings_words(run: RunConfig) -> str:
         f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. Noise in training: "
         f"{run_list.noise_words(run)}. Epochs: {training.epochs}. Learning rate {training.learning_rate:g}, "
         f"batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, seed {training.seed}. "
-        f"Learns from {config.TRAIN_DIGITS[run.data.name]:,} digits."
+        f"Learns from {run_list.learnt_words(run)}."
     )
 
 
@@ -202,19 +202,14 @@ def show_comparison(runs: Sequence[ListedRun]) -> None:
             )
         )
     finished = {run.label: run.folder.finished for run in runs if run.folder.finished}
-    fair = {
-        label: run
-        for label, run in finished.items()
-        if lab.digits().name == MNIST or run.config.data.name != MNIST
-    }
-    if fair:
+    if finished:
         st.subheader("The same digits through each")
-        _show_pictures(fair)
-    if len(fair) < len(finished):
-        st.info(
-            "A run that learnt from full MNIST knows the digits at hand, so it is not shown with them. "
-            "It can be shown where the lab has full MNIST, whose test digits it does not know.",
-            icon=":material/info:",
+        _show_pictures(finished)
+    unlike = {(run.config.data, len(run.config.data.classes)) for run in finished.values()}
+    if len(unlike) > 1:
+        st.caption(
+            "These runs learnt from different digits, as their cards say: their figures compare what they "
+            "learnt from as well as how."
         )
 
 

@@ -287,13 +287,13 @@ def _row(run: ListedRun) -> dict[str, object]:
         "Epochs": settings.training.epochs,
         "Seconds": result["train_seconds"] if result else None,
         "Device": run.device.upper(),
-        "Learnt from": _learnt_words(settings),
+        "Learnt from": learnt_words(settings),
         "Size, MB": folder.size / MEGABYTE,
         "Marks": ", ".join(mark for mark, there in marks.items() if there),
     }
 
 
-def _learnt_words(run: RunConfig) -> str:
+def learnt_words(run: RunConfig) -> str:
     """Which digits it learnt from; figures of an earlier version's runs compare with no others."""
     earlier = ", of an earlier version" if run.data.name in config.EARLIER_DATASETS else ""
     return f"{run.data.count:,} digits{networks.classes_words(run)}{earlier}"

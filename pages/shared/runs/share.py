@@ -38,7 +38,7 @@ def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
         )
         show(links.weights_verdict(sender, found), icon=icon)
     elif config.run_id(run) == sender.run_id:
-        if history.status_of(sender.run_id, lab.store()) not in BUSY:
+        if history.status_of(sender.run_id, lab.store()) not in (*BUSY, "finished"):
             st.info(
                 "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the "
                 "weights are identical.",
