@@ -1,14 +1,13 @@
-"""What tests stand on: the embedded digits, a store of their own, nothing of the developer's environment."""
+"""What tests stand on: the digits, a store of their own, nothing of the developer's environment."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from ae_core import data
+from ae_core.config import DataConfig
 from ae_core.data import Digits
 from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
@@ -31,7 +31,6 @@ SLOW = (
     "tests/core/test_command_line",
     "tests/service/test_jobs",
 )
-FULL_MNIST = Path(os.environ["AE_LAB_DATA_DIR"]).resolve() if os.environ.get("AE_LAB_DATA_DIR") else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,9 +75,10 @@ def components_looked_for_once() -> Iterator[None]:
 def own_surroundings(
     tmp_path: Path, cache_dir: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No test sees the developer's store or data directory; the embedded digits need not be parsed again."""
+    """No test sees the developer's store; the digits need not be unpacked again."""
     use_one_thread()
-    shutil.copytree(cache_dir, tmp_path / "default_store" / "cache")
+    (tmp_path / "default_store").mkdir()
+    (tmp_path / "default_store" / "cache").symlink_to(cache_dir)
     monkeypatch.delenv("AE_LAB_DATA_DIR", raising=False)
     monkeypatch.delenv("AE_LAB_SCHEDULER", raising=False)
     monkeypatch.setenv("AE_LAB_STORE", str(tmp_path / "default_store"))
@@ -88,39 +88,29 @@ def own_surroundings(
 
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """Where MNIST lies unpacked, once for all test processes. A test that spoils it makes a copy first."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return shared / "cache"
 
 
 @pytest.fixture(scope="session")
 def digits(cache_dir: Path) -> Digits:
-    """The digits that come with the lab: 4,000 to learn from, 1,000 held back."""
+    """All of MNIST, mapped into memory: 60,000 digits to learn from, 10,000 held back."""
     return data.load_digits(cache_dir=cache_dir)
 
 
 @pytest.fixture(scope="session")
 def few_digits(digits: Digits) -> Digits:
     """Genuine digits, few enough for a training of a second."""
-    return Digits(
-        digits.name,
-        digits.train_bytes_nhw[:512],
-        digits.train_labels_n[:512],
-        digits.test_nhw[:100],
-        digits.test_labels_n[:100],
-    )
+    few = data.select_digits(digits, DataConfig(digits=512))
+    return replace(few, test_nhw=few.test_nhw[:100], test_labels_n=few.test_labels_n[:100])
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A writable store of this test's own, with the shipped runs behind it."""
     return Store(tmp_path / "store")
-
-
-@pytest.fixture
-def full_mnist() -> Path:
-    """The directory of complete MNIST; skips where AE_LAB_DATA_DIR names none."""
-    if FULL_MNIST is None:
-        pytest.skip("complete MNIST is not at hand (AE_LAB_DATA_DIR is not set)")
-    return FULL_MNIST
 
 
 def widget_key(page: AppTest, name: str) -> str:

@@ -72,7 +72,7 @@ def unwritable(tmp_path: Path) -> Store:
 def test_runs_of_every_state_are_listed_newest_first_and_shipped_ones_last(store):
     finished = finish(store, run_number(1), used=1000.0)
     store.start_log(run_number(2)).append({"event": "stopped"})
-    tickets.submit_ticket(store, run_number(3), None, "ada", 1.0)
+    tickets.submit_ticket(store, run_number(3), "ada", 1.0)
     entries, problems = housekeeping.list_folders(store)
     own = [entry for entry in entries if not entry.shipped]
     assert {entry.name for entry in own} == {finished, *(config.run_id(run_number(i)) for i in (2, 3))}
@@ -142,7 +142,7 @@ def test_a_run_somebody_looked_at_is_not_the_next_to_go(store, five, monkeypatch
 def test_pinned_locked_requested_and_kept_runs_stay_whatever_the_quota(store, five, monkeypatch):
     pinned, locked, requested, kept, other = five
     housekeeping.pin_run(store, pinned)
-    tickets.submit_ticket(store, run_number(2), None, "ada", 1.0)
+    tickets.submit_ticket(store, run_number(2), "ada", 1.0)
     set_quota(monkeypatch, 1)
     with store.lock(locked):
         assert housekeeping.make_room(store, keep=kept) == [other]
@@ -248,7 +248,7 @@ def test_a_run_in_training_or_in_the_line_cannot_be_deleted(store):
     finish(store)
     with store.lock(NAME), pytest.raises(StoreError, match=r"is being trained.*Stop it first"):
         housekeeping.delete_run(store, NAME)
-    tickets.submit_ticket(store, RUN, None, "ada", 1.0)
+    tickets.submit_ticket(store, RUN, "ada", 1.0)
     with pytest.raises(StoreError, match=r"waits for its turn.*Stop it first"):
         housekeeping.delete_run(store, NAME)
     tickets.write_failure(store, NAME, "The disk was full.")

@@ -183,7 +183,7 @@ def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here
     name = import_run(
         store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere
     )
-    tickets.submit_ticket(store, RUN, None, "ada", 1.0)
+    tickets.submit_ticket(store, RUN, "ada", 1.0)
     assert history.status_of(NAME, store) == "queued"
     tickets.remove_ticket(store, NAME)
     train(store, few_digits)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ae_core import config
-from ae_core.config import RunConfig, run_id
+from ae_core.config import DataConfig, RunConfig, run_id
 from ae_core.errors import QueueFullError, StoreError
 from ae_core.runs import tickets
 from ae_core.runs.store import Store
@@ -29,7 +29,7 @@ def run_number(i: int) -> RunConfig:
 
 
 def ask(store: Store, run: RunConfig = RUN, visitor: str = "anna", expected_seconds: float = 10.0) -> str:
-    tickets.submit_ticket(store, run, None, visitor, expected_seconds)
+    tickets.submit_ticket(store, run, visitor, expected_seconds)
     return run_id(run)
 
 
@@ -52,7 +52,6 @@ def names(found: list[Ticket]) -> list[str]:
 def ticket(i: int, owners: str = "a", expected_seconds: float = 10.0, asked: float | None = None) -> Ticket:
     return Ticket(
         run_number(i),
-        None,
         f"{i:08x}",
         float(i) if asked is None else asked,
         expected_seconds,
@@ -65,25 +64,28 @@ def ticket(i: int, owners: str = "a", expected_seconds: float = 10.0, asked: flo
 # Ask, join, withdraw
 
 
-def test_a_ticket_says_what_was_asked_for(store, tmp_path):
+def test_a_ticket_says_what_was_asked_for(store):
     assert tickets.find_ticket(store, NAME) is None
-    tickets.submit_ticket(store, RUN, tmp_path / "digits", "anna", 12.34)
+    tickets.submit_ticket(store, RUN, "anna", 12.34)
     found = tickets.find_ticket(store, NAME)
-    assert (found.run, found.run_id, found.data_dir, found.owners) == (
-        RUN,
-        NAME,
-        tmp_path / "digits",
-        {"anna"},
-    )
+    assert (found.run, found.run_id, found.owners) == (RUN, NAME, {"anna"})
     assert (found.expected_seconds, found.problem, found.versions) == (12.3, "", versions())
     assert found.asked == pytest.approx(time.time(), abs=60)
     assert names(tickets.tickets_in_line(store)) == [NAME]
 
 
-def test_a_data_directory_means_the_same_to_a_process_elsewhere(store, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    tickets.submit_ticket(store, RUN, tmp_path.relative_to(tmp_path) / "digits", "anna", 1.0)
-    assert tickets.find_ticket(store, NAME).data_dir == tmp_path / "digits"
+@pytest.mark.parametrize("data_dir", [None, "/srv/digits"])
+def test_a_ticket_of_an_earlier_version_which_named_a_data_directory_is_read(store, data_dir):
+    ask(store)
+    path = tickets.ticket_folder(store, NAME) / tickets.TICKET
+    before = tickets.find_ticket(store, NAME)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data_dir": data_dir}))
+    assert tickets.find_ticket(store, NAME) == before
+
+
+def test_a_ticket_says_which_digits_to_learn_from(store):
+    few = replace(RUN, data=DataConfig(digits=1_000, classes=(0, 1, 2, 3, 4)))
+    assert tickets.find_ticket(store, ask(store, few)).run.data == few.data
 
 
 def test_who_asks_for_a_run_in_the_line_joins_it(store):
@@ -277,7 +279,6 @@ def test_a_visitor_who_asks_in_many_tabs_at_once_gets_no_more_than_three(store):
 
 
 FIELDS = {
-    "data_dir": None,
     "number": "00000000",
     "asked": 1.0,
     "expected_seconds": 1.0,
@@ -294,7 +295,6 @@ JUNK = {
     "an empty object": "{}",
     "no settings": json.dumps({**FIELDS, "run": "{}"}),
     "settings of no kind": json.dumps({**FIELDS, "run": 7}),
-    "a data directory of no kind": json.dumps({**json.loads(WHOLE), "data_dir": 7}),
     "not text": b"\xff\xfe\x00",
 }
 
@@ -346,7 +346,7 @@ def test_a_failure_is_on_the_ticket_which_leaves_the_line_and_stays_as_large_as_
 
 @pytest.mark.parametrize("letter", ["x", '"', "\n", "ä", "→", "😀"])
 def test_a_long_reason_fits_in_its_place_whatever_it_is_written_in(store, letter):
-    tickets.submit_ticket(store, config.KERAS_EXAMPLE, store.root / ("deep/" * 40), "anna", 1e6)
+    tickets.submit_ticket(store, config.KERAS_EXAMPLE, "anna", 1e6)
     name = run_id(config.KERAS_EXAMPLE)
     tickets.write_failure(store, name, letter * 5000)
     assert (tickets.ticket_folder(store, name) / tickets.TICKET).stat().st_size == tickets.TICKET_BYTES
@@ -477,7 +477,6 @@ def lines(draw) -> tuple[list[Ticket], dict[str, float]]:
     found = [
         Ticket(
             run,
-            None,
             f"{i:08x}",
             draw(SECONDS),
             draw(SECONDS),

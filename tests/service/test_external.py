@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import dask
@@ -23,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from distributed import Client, Security
 from streamlit.testing.v1 import AppTest
 
-from ae_core import config
+from ae_core import config, data
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import ClusterError
@@ -36,7 +37,7 @@ from tests.support.service import QUICK, STEADY, clear_line, story, wait_for, we
 from tests.test_readme import commands, parsed
 
 SMALL_DENOISER = config.adjusted(
-    config.DAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 2}
+    replace(config.DAE, data=QUICK.data), model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 2}
 )
 # What a worker of another torch looks like: the package says so.
 OTHER_TORCH = """
@@ -59,7 +60,7 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProces
 
 @pytest.fixture
 def store() -> Store:
-    """The one that pages use too; the digits in it need not be parsed again."""
+    """The one that pages use too; the digits in it need not be unpacked again."""
     return Store(default_root())
 
 
@@ -78,7 +79,7 @@ def undisturbed(digits: Digits, tmp_path: Path) -> Callable[[RunConfig], Store]:
     elsewhere = Store(tmp_path / "undisturbed")
 
     def trained(run: RunConfig) -> Store:
-        for _ in worker.record_training(run, elsewhere, digits):
+        for _ in worker.record_training(run, elsewhere, data.select_digits(digits, run.data)):
             pass
         return elsewhere
 

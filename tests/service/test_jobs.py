@@ -21,7 +21,7 @@ import psutil
 import pytest
 from distributed import Client
 
-from ae_core import config
+from ae_core import config, data
 from ae_core.config import DAE, LINEAR, RunConfig, run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
@@ -46,7 +46,11 @@ from tests.support.service import (  # fmt: skip
     with_seed,
 )
 
-DIVERGING = config.adjusted(LINEAR, model={"hidden_sizes": (64, 64, 64, 64)}, training={"learning_rate": 1.0})
+DIVERGING = config.adjusted(
+    replace(LINEAR, data=QUICK.data),
+    model={"hidden_sizes": (64, 64, 64, 64)},
+    training={"learning_rate": 1.0},
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Sto
     use_one_thread()
     store = Store(tmp_path_factory.mktemp("undisturbed"))
     for run in (STEADY, QUICK):
-        for _ in worker.record_training(run, store, digits):
+        for _ in worker.record_training(run, store, data.select_digits(digits, run.data)):
             pass
     return store
 
@@ -292,7 +296,7 @@ def test_after_a_deadline_the_next_attempt_has_as_long_again(store, few_digits: 
 
 def leave_ticket_of_another_version(store: Store, run: RunConfig) -> None:
     """What another version of the lab, in the same store, has asked for."""
-    tickets.submit_ticket(Store(store.root / "elsewhere"), run, None, "somebody", 1.0)
+    tickets.submit_ticket(Store(store.root / "elsewhere"), run, "somebody", 1.0)
     fields = json.loads((store.root / "elsewhere" / "jobs" / run_id(run) / tickets.TICKET).read_text())
     fields["versions"]["torch"] = "1.0"
     place = tickets.ticket_folder(store, run_id(run))
@@ -477,12 +481,12 @@ def test_smaller_batches_are_expected_to_take_longer(store):
     assert seconds[0] > seconds[1] >= seconds[2]
 
 
-def test_what_was_measured_here_is_preferred(store, few_digits: Digits):
+def test_what_was_measured_here_is_preferred(store, digits: Digits):
     shipped = jobs.expected_seconds(QUICK, store)
-    for _ in worker.record_training(QUICK, store, few_digits):
+    for _ in worker.record_training(QUICK, store, data.select_digits(digits, QUICK.data)):
         pass
     measured = store.get(run_id(QUICK)).result
-    per_digit = measured["train_seconds"] / 2 / len(few_digits.train_nhw)
+    per_digit = measured["train_seconds"] / 2 / QUICK.data.count
     here = jobs.expected_seconds(with_seed(QUICK, 1), store)
     assert here == pytest.approx(jobs.OVERHEAD_SECONDS + 2 * 4000 * per_digit)
     assert here != shipped

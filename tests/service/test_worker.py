@@ -38,7 +38,7 @@ CLOCKS = {"time", "seconds", "train_seconds", "images_per_second"}
 @pytest.fixture(autouse=True)
 def few_digits_only(few_digits: Digits, monkeypatch) -> None:
     """The worker's digits are few enough for a training of moments."""
-    monkeypatch.setattr(worker, "_digits", lambda name, data_dir, cache_dir: few_digits)
+    monkeypatch.setattr(worker, "_all_digits", lambda cache_dir: few_digits)
 
 
 def recorded(store: Store, digits: Digits, epochs: int | None = None) -> list[type]:
@@ -69,7 +69,7 @@ def whole(tmp_path, few_digits) -> Store:
 
 def ask(store: Store, expected_seconds: float = 10.0) -> str:
     """A ticket for RUN: its number."""
-    tickets.submit_ticket(store, RUN, None, "anna", expected_seconds)
+    tickets.submit_ticket(store, RUN, "anna", expected_seconds)
     return tickets.find_ticket(store, NAME).number
 
 
@@ -164,7 +164,7 @@ def test_a_digits_file_that_is_missing_is_told(store, monkeypatch):
     def missing(*arguments: object) -> Digits:
         raise StoreError("Nothing there. Look elsewhere.")
 
-    monkeypatch.setattr(worker, "_digits", missing)
+    monkeypatch.setattr(worker, "_all_digits", missing)
     work(store, ask(store))
     assert history.status_of(NAME, store) == "failed"
     assert history.read_progress(NAME, store).message == "Nothing there. Look elsewhere."
@@ -175,7 +175,7 @@ def test_an_error_nobody_thought_of_is_told_in_one_line(store, monkeypatch, capl
     def broken(*arguments: object) -> Digits:
         raise ZeroDivisionError("division by zero\nand a second line")
 
-    monkeypatch.setattr(worker, "_digits", broken)
+    monkeypatch.setattr(worker, "_all_digits", broken)
     work(store, ask(store))
     assert (
         history.read_progress(NAME, store).message
@@ -322,7 +322,7 @@ def test_a_ticket_of_other_versions_is_refused_with_what_differs(store):
 def test_between_epochs_a_long_run_gives_way_to_a_short_one_and_goes_on_later(store, whole):
     number = ask(store, expected_seconds=600)
     short = config.adjusted(RUN, training={"seed": 1})
-    tickets.submit_ticket(store, short, None, "ben", 1.0)
+    tickets.submit_ticket(store, short, "ben", 1.0)
     for epoch in (1, 2):
         with pytest.raises(Reschedule):
             work(store, number)
@@ -337,7 +337,7 @@ def test_between_epochs_a_long_run_gives_way_to_a_short_one_and_goes_on_later(st
 )
 def test_it_does_not_give_way_to_a_longer_one_or_to_one_of_the_same_visitor(store, visitor, expected_seconds):
     number = ask(store, expected_seconds=600)
-    tickets.submit_ticket(store, config.adjusted(RUN, training={"seed": 1}), None, visitor, expected_seconds)
+    tickets.submit_ticket(store, config.adjusted(RUN, training={"seed": 1}), visitor, expected_seconds)
     work(store, number)
     assert history.status_of(NAME, store) == "finished"
 
@@ -345,7 +345,7 @@ def test_it_does_not_give_way_to_a_longer_one_or_to_one_of_the_same_visitor(stor
 def test_it_does_not_give_way_to_what_is_being_trained_already(store):
     number = ask(store, expected_seconds=600)
     short = config.adjusted(RUN, training={"seed": 1})
-    tickets.submit_ticket(store, short, None, "ben", 1.0)
+    tickets.submit_ticket(store, short, "ben", 1.0)
     with store.lock(run_id(short)):
         work(store, number)
     assert history.status_of(NAME, store) == "finished"

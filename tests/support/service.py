@@ -6,19 +6,22 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psutil
 
 from ae_core import config
-from ae_core.config import FAE, RunConfig
+from ae_core.config import FAE, DataConfig, RunConfig
 from ae_core.runs import history, tickets
 from ae_core.runs.run_folder import WEIGHTS
 from ae_core.runs.store import Store
 from ae_core.service import cluster, connection, jobs
 
 QUICK = config.adjusted(
-    FAE, model={"latent_size": 4, "hidden_sizes": (32,)}, training={"epochs": 2, "batch_size": 256}
+    replace(FAE, data=DataConfig(digits=4_000)),
+    model={"latent_size": 4, "hidden_sizes": (32,)},
+    training={"epochs": 2, "batch_size": 256},
 )
 # Long enough to be interrupted, with randomness in every batch.
 STEADY = config.adjusted(QUICK, corruption={"kind": "masking", "level": 0.2}, training={"epochs": 10})
