@@ -116,11 +116,19 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
         "device": result.get("device") in DEVICES,
         "command": result.get("command")
         in (command_line(run), f"{command_line(run)} --dataset {run.data.name}"),
-        "versions": _are_versions(result.get("versions", {})),  # a run of an earlier version has none
+        # a run of an earlier version has none of these
+        "versions": _are_versions(result.get("versions", {})),
+        "train_mse": _is_number(result.get("train_mse", 0.0)),
+        "trained_sha256": _is_sha256(result.get("trained_sha256", "0" * 64)),
     }
     if not right or not all(right.values()):
         wrong = [name for name, fits in right.items() if not fits] if right else ["result"]
         raise refusal(f"its {MANIFEST} does not fit its settings ({', '.join(wrong)})")
+
+
+def _is_sha256(value: Any) -> bool:
+    """It is written into the program of a report, which somebody runs."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def check_log(content: bytes) -> None:

@@ -58,8 +58,18 @@ RUNS = st.builds(
         whole("seed"),
         whole("threads"),
     ),
-    st.builds(DataConfig, st.sampled_from(config.DATASETS)),
+    st.builds(
+        DataConfig,
+        digits=whole("digits"),
+        classes=st.sets(st.sampled_from(config.CLASSES), min_size=1).map(tuple),
+    ),
 )
+# What a run was called before the digits to learn from could be chosen.
+NAMES_ON_MNIST = {
+    "fae": "05aa5803400fa3b3", "cae": "f2119e3880e5f71a", "dae": "1eba1869b20a9148",
+    "fully-convolutional": "6cb0797375752eae", "patches": "52e6eb60b36730bb", "keras": "68d321349c565f8c",
+}  # fmt: skip
+EARLIER_NAMES = {"embedded": "f5c2ecec60645680", "mnist_less_embedded_test": "dbf0dfb00bb58c76"}
 
 
 def parsed_back(run: RunConfig) -> RunConfig:
@@ -67,7 +77,7 @@ def parsed_back(run: RunConfig) -> RunConfig:
     python, dash_m, module, *arguments = shlex.split(config.command_line(run))
     assert (python, dash_m, module) == ("python", "-m", "ae_core")
     options = build_parser().parse_args(arguments)
-    return run_from_options(options, options.dataset)
+    return run_from_options(options)
 
 
 # A run's name
@@ -106,13 +116,40 @@ def test_the_order_of_the_fields_does_not_change_the_name():
         config.adjusted(config.FAE, training={"learning_rate": 2e-3}),
         config.adjusted(config.FAE, training={"loss": "bce"}),
         config.adjusted(config.FAE, training={"seed": 1}),
-        replace(config.FAE, data=DataConfig(config.MNIST)),
+        replace(config.FAE, data=DataConfig(digits=1_000)),
+        replace(config.FAE, data=DataConfig(classes=(0, 1, 2, 3, 4))),
+        replace(config.FAE, data=DataConfig("embedded")),
         config.adjusted(config.CAE, model={"channels": (16, 33)}),
     ],
     ids=lambda run: config.to_json(run)[-40:],
 )
 def test_every_setting_changes_the_name(changed):
     assert config.run_id(changed) not in {config.run_id(run) for run in config.PRESETS.values()}
+
+
+@pytest.mark.parametrize(("preset", "name"), NAMES_ON_MNIST.items())
+def test_a_run_on_all_of_mnist_is_called_what_it_was_called_before(preset, name):
+    run = config.PRESETS[preset]
+    assert config.run_id(run) == name
+    assert json.loads(config.to_json(run))["data"] == {"name": "mnist"}
+
+
+def test_which_digits_is_in_the_settings_only_where_it_is_not_all_of_them():
+    some = replace(config.FAE, data=DataConfig(digits=100, classes=(7, 1)))
+    assert json.loads(config.to_json(some))["data"] == {"name": "mnist", "digits": 100, "classes": [1, 7]}
+
+
+@pytest.mark.parametrize("classes", [(7, 1), (1, 7), (1, 7, 7)])
+def test_equal_classes_are_one_setting_however_they_are_listed(classes):
+    assert DataConfig(classes=classes) == DataConfig(classes=(1, 7))
+
+
+@pytest.mark.parametrize(("name", "run"), EARLIER_NAMES.items())
+def test_a_run_of_an_earlier_version_is_read_and_called_what_it_was_called_then(name, run):
+    epochs = {"embedded": 10, "mnist_less_embedded_test": 1}[name]
+    earlier = config.adjusted(replace(config.DAE, data=DataConfig(name)), training={"epochs": epochs})
+    assert config.from_json(config.to_json(earlier)) == earlier
+    assert config.run_id(earlier) == run
 
 
 def test_a_name_is_16_hexadecimal_digits():
@@ -147,15 +184,21 @@ def test_any_run_survives_being_written_and_read(run):
 
 
 JUNK = [
-    "", "{", "[]", "null", "3", '"text"', "{}", '{"recipe": 1}',
-    '{"recipe": 1, "model": [], "corruption": {}, "training": {}, "data": {}}',
-    '{"recipe": 1, "model": {"colour": "red"}, "corruption": {}, "training": {}, "data": {}}',
-    '{"recipe": 1, "model": {"hidden_sizes": 5}, "corruption": {}, "training": {}, "data": {}}',
-    '{"recipe": 1, "model": {"kind": ["a"]}, "corruption": {}, "training": {}, "data": {}}',
-    '{"recipe": 1, "model": {}, "corruption": {"level": NaN}, "training": {}, "data": {}}',
-    '{"recipe": 1, "model": {}, "corruption": {}, "training": {"seed": "0"}, "data": {}}',
-    '{"recipe": 1, "model": {}, "corruption": {}, "training": {}, "data": null}',
-    '{"recipe": 1, "model": {}, "corruption": {}, "training": {"seed": 1' + "0" * 400 + '}, "data": {}}',
+    "", "{", "[]", "null", "3", '"text"', "{}", '{"recipe": 2}',
+    '{"recipe": 2, "model": [], "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 2, "model": {"colour": "red"}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 2, "model": {"hidden_sizes": 5}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 2, "model": {"kind": ["a"]}, "corruption": {}, "training": {}, "data": {}}',
+    '{"recipe": 2, "model": {}, "corruption": {"level": NaN}, "training": {}, "data": {}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {"seed": "0"}, "data": {}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": null}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"digits": "all"}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"classes": []}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"classes": 7}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"classes": ["7"]}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"classes": [[7]]}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {}, "data": {"classes": [7.5]}}',
+    '{"recipe": 2, "model": {}, "corruption": {}, "training": {"seed": 1' + "0" * 400 + '}, "data": {}}',
 ]  # fmt: skip
 
 
@@ -192,6 +235,25 @@ def test_a_learning_rate_out_of_range_is_refused_and_named(rate):
         TrainingConfig(learning_rate=rate)
     assert repr(rate) in str(refused.value)
     assert "Choose" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "digits", [9, 0, -1, 60_001, 10**400, 100.0, True, "100", None], ids=lambda n: repr(n)[:20]
+)
+def test_a_number_of_digits_out_of_range_is_refused_and_named(digits):
+    with pytest.raises(ConfigError, match="digits must be a whole number between 10 and 60000") as refused:
+        DataConfig(digits=digits)
+    assert repr(digits) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [((), "no class of digits to learn from"), ((10,), "10"), ((0, -1), "-1"), ((True,), "True"),
+     (("7",), "'7'"), ((0.5,), "0.5"), ((float("nan"),), "nan")],
+)  # fmt: skip
+def test_classes_that_are_none_or_no_digits_are_refused_with_what_to_choose(classes, words):
+    with pytest.raises(ConfigError, match=rf"{words}.*Choose .*0 to 9\.$"):
+        DataConfig(classes=classes)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +324,7 @@ def test_a_preset_is_called_what_the_lessons_call_it(name, family):
 
 
 @pytest.mark.parametrize("run", config.PRESETS.values(), ids=config.PRESETS)
-@pytest.mark.parametrize("dataset", config.DATASETS)
-def test_the_command_shown_for_a_run_trains_exactly_that_run(run, dataset):
-    run = config.with_data(run, dataset)
+def test_the_command_shown_for_a_run_trains_exactly_that_run(run):
     assert config.run_id(parsed_back(run)) == config.run_id(run)
 
 
@@ -274,6 +334,45 @@ def test_the_command_of_any_run_trains_exactly_that_run(run):
     assert parsed_back(run) == run
 
 
-def test_full_mnist_needs_fewer_epochs():
+# Which digits
+
+
+@settings(deadline=None)
+@given(st.sampled_from(list(config.PRESETS.values())), st.integers(*config.LIMITS["digits"]))
+def test_with_fewer_digits_a_preset_goes_over_them_more_often(run, count):
+    few = config.with_data(run, DataConfig(digits=count))
+    shown, usual = few.training.epochs * few.data.count, run.training.epochs * run.data.count
+    _, most = config.LIMITS["epochs"]
+    assert few.training.epochs == most or abs(shown - usual) <= few.data.count / 2
+    assert few.training.epochs >= run.training.epochs
+    assert replace(few, data=run.data, training=run.training) == run
+
+
+def test_with_all_digits_a_preset_stays_as_it_is():
     for run in config.PRESETS.values():
-        assert config.with_data(run, config.MNIST).training.epochs < run.training.epochs
+        assert config.with_data(run, DataConfig()) == run
+
+
+def test_a_class_has_only_so_many_digits():
+    fives = DataConfig(classes=(5,))
+    assert (fives.digits, fives.count) == (60_000, 5_421)
+    assert fives.left_out == (0, 1, 2, 3, 4, 6, 7, 8, 9)
+    assert DataConfig().count == 60_000
+    assert DataConfig().left_out == ()
+    assert DataConfig("embedded").count == 4_000
+
+
+@pytest.mark.parametrize(
+    ("size", "nearest"), [(1, 1), (5, 6), (7, 8), (10, 12), (17, 16), (20, 24), (27, 30), (56, 64), (256, 64)]
+)
+def test_the_nearest_size_is_the_nearest_by_ratio(size, nearest):
+    ratios = {shipped: max(shipped / size, size / shipped) for shipped in config.SHIPPED_SIZES}
+    assert config.nearest_size(size) == nearest
+    assert ratios[nearest] == min(ratios.values())
+
+
+@given(whole("latent_size"))
+def test_any_size_has_a_shipped_one_near_it_and_a_shipped_one_is_its_own(size):
+    nearest = config.nearest_size(size)
+    assert nearest in config.SHIPPED_SIZES
+    assert size not in config.SHIPPED_SIZES or nearest == size

@@ -25,7 +25,12 @@ def run(store):
 @pytest.mark.parametrize(
     ("key", "good", "bad"),
     [
-        ("latent_size", "256", "257"),
+        ("latent_size", "12", "17"),
+        ("train_size", "256", "257"),
+        ("train_digits", "1,000", "1000"),
+        ("train_classes", "7", "10"),
+        ("whose", "Yours", "Mine"),
+        ("yours", "0123456789abcdef.fedcba9876543210", "0123"),
         ("dae_epochs", "1", "0"),
         ("home_test_noise", "0.35", "1.05"),
         ("cae_test_noise", "1e-3", "nan"),

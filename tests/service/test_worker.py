@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from distributed import Reschedule
 from filelock import FileLock
 
 from ae_core import config
-from ae_core.config import run_id
+from ae_core.config import DataConfig, run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, StoreError
 from ae_core.runs import history, tickets
@@ -169,6 +170,16 @@ def test_a_digits_file_that_is_missing_is_told(store, monkeypatch):
     assert history.status_of(NAME, store) == "failed"
     assert history.read_progress(NAME, store).message == "Nothing there. Look elsewhere."
     assert tickets.find_ticket(store, NAME) is None
+
+
+def test_a_ticket_for_digits_of_an_earlier_version_fails_with_what_to_do(store):
+    earlier = replace(RUN, data=DataConfig("embedded"))
+    tickets.submit_ticket(store, earlier, "anna", 1.0)
+    number = tickets.find_ticket(store, run_id(earlier)).number
+    worker.train_ticket(run_id(earlier), number, str(store.root), 60.0)
+    assert history.status_of(run_id(earlier), store) == "failed"
+    assert "an earlier version" in history.read_progress(run_id(earlier), store).message
+    assert "Train it again" in history.read_progress(run_id(earlier), store).message
 
 
 def test_an_error_nobody_thought_of_is_told_in_one_line(store, monkeypatch, caplog):
