@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 from ae_core.__main__ import main
 from ae_core.runs.run_folder import WEIGHTS
-from ae_core.runs.store import SHIPPED, Store
+from ae_core.runs.store import SHIPPED, Store, default_root
 from tests.conftest import PROJECT
 from tests.support.service import end_cluster, wait_for
 
@@ -26,8 +26,8 @@ SHIPPED_RUN = sorted(path.name for path in SHIPPED.iterdir())[0]
 SHORT = [
     "--preset",
     "dae",
-    "--dataset",
-    "embedded",
+    "--digits",
+    "2000",
     "--epochs",
     "1",
     "--batch-size",
@@ -73,9 +73,10 @@ def one_line(error: str) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, digits, cache_dir) -> Path:
-    """A store with the digits already parsed, and pictures to work on."""
+    """A store with the digits already unpacked, and pictures to work on."""
     place = tmp_path_factory.mktemp("place")
-    shutil.copytree(cache_dir, place / "store" / "cache")
+    (place / "store").mkdir()
+    (place / "store" / "cache").symlink_to(cache_dir)
     np.save(place / "x.npy", digits.test_nhw[:5].numpy())
     return place
 
@@ -100,6 +101,38 @@ def trained(place) -> subprocess.CompletedProcess[str]:
 # Train
 
 
+def test_which_digits_to_learn_from_are_named(capsys):
+    few = ["--digits", "500", "--classes", "4,0,1,2,3", "--epochs", "2", "--latent-size", "4", "--json"]
+    assert lab("train", "--local", "--preset", "fae", *few) == 0
+    told = capsys.readouterr()
+    assert result(told.out)["dataset"]["train"] == 500
+    run = Store(default_root()).get(result(told.out)["run_id"])
+    assert (run.config.data.digits, run.config.data.classes) == (500, (0, 1, 2, 3, 4))
+    assert "500 digits" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "names"),
+    [
+        (["--data-dir", "/nonexistent"], "", ["--data-dir"]),
+        (["--dataset", "embedded"], "", ["--dataset"]),
+        ([], "/nonexistent", ["AE_LAB_DATA_DIR"]),
+        (["--data-dir", "x", "--dataset", "cifar"], "y", ["--data-dir", "--dataset", "AE_LAB_DATA_DIR"]),
+    ],
+)
+def test_what_named_the_digits_in_an_earlier_version_is_passed_over_with_a_word(
+    place, trained, capsys, monkeypatch, arguments, variable, names
+):
+    monkeypatch.setenv("AE_LAB_DATA_DIR", variable)
+    asked = ["train", "--local", *SHORT, "--noise-level", "0.3", "--seed", "3", *arguments, "--json"]
+    assert lab(*asked, "--store", place / "store") == 0
+    told = capsys.readouterr()
+    assert result(told.out)["run_id"] == result(trained.stdout)["run_id"]
+    words = [line for line in told.err.splitlines() if "no longer needed" in line]
+    assert [line.split()[0] for line in words] == names
+    assert all("all of MNIST comes with the lab" in line for line in words)
+
+
 def test_train_ends_with_the_promised_json(trained):
     assert trained.returncode == 0, trained.stderr
     told = result(trained.stdout)
@@ -113,7 +146,7 @@ def test_train_ends_with_the_promised_json(trained):
         "dataset",
     }
     assert set(told["test"]) == {"mse", "psnr", "ssim", "bce"}
-    assert told["dataset"] == {"name": "embedded", "train": 4000, "test": 1000}
+    assert told["dataset"] == {"name": "mnist", "train": 2000, "test": 10_000}
     assert told["code_size"] == 4
     assert len(trained.stdout.splitlines()) == 1
     assert "epoch 1/1" in trained.stderr
@@ -160,7 +193,8 @@ def test_the_same_command_gives_the_same_run(place, trained, capsys):
 def served(tmp_path_factory, cache_dir) -> Iterator[Path]:
     """A store whose training process is gone when the tests are."""
     place = tmp_path_factory.mktemp("served") / "store"
-    shutil.copytree(cache_dir, place / "cache")
+    place.mkdir()
+    (place / "cache").symlink_to(cache_dir)
     yield place
     end_cluster(Store(place))
 
@@ -208,8 +242,8 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(served):
         4,
         "--hidden-sizes",
         32,
-        "--dataset",
-        "embedded",
+        "--digits",
+        "4000",
         "--batch-size",
         8,
     ]
@@ -239,8 +273,8 @@ def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
         4,
         "--hidden-sizes",
         16,
-        "--dataset",
-        "embedded",
+        "--digits",
+        "4000",
         "--batch-size",
         8,
     ]
@@ -362,7 +396,7 @@ def test_a_run_is_measured_at_every_noise_level_beside_doing_nothing(place, caps
         == 0
     )
     told = result(capsys.readouterr().out)
-    assert told["dataset"] == {"name": "embedded", "train": 4000, "test": 1000}
+    assert told["dataset"] == {"name": "mnist", "train": 60_000, "test": 10_000}
     clean, noisy = told["levels"]
     assert (clean["noise_level"], noisy["noise_level"]) == (0, 0.4)
     assert clean["do_nothing"]["psnr"] is None  # a perfect copy
@@ -437,9 +471,7 @@ def test_the_runs_that_came_with_the_lab_are_listed(capsys):
 
 
 def test_a_mistake_typed_is_one_line_and_exit_code_2(tmp_path):
-    done = typed(
-        "train", "--preset", "dae", "--latent-size", "10000", "--dataset", "embedded", "--store", tmp_path
-    )
+    done = typed("train", "--preset", "dae", "--latent-size", "10000", "--store", tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "between 1 and 256, but it is 10000" in one_line(done.stderr)
@@ -462,15 +494,14 @@ def test_a_mistake_typed_is_one_line_and_exit_code_2(tmp_path):
         (["train", "--preset", "cae", "--hidden-sizes", "8"], "no hidden sizes"),
         (["train", "--preset", "keras", "--latent-size", "2"], "1568"),
         (["train", "--preset", "linear", "--loss", "bce"], "Choose 'mse'"),
-        (["train", "--preset", "fae", "--dataset", "cifar"], "'cifar'"),
-        (
-            ["train", "--local", "--preset", "fae", "--dataset", "mnist", "--data-dir", "/nonexistent"],
-            "ae_core download --data-dir /nonexistent",
-        ),
-        (
-            ["train", "--preset", "fae", "--data-dir", "/nonexistent"],
-            "ae_core download --data-dir /nonexistent",
-        ),
+        (["train", "--preset", "fae", "--digits", "9"], "between 10 and 60000, but it is 9."),
+        (["train", "--preset", "fae", "--digits", "60001"], "between 10 and 60000"),
+        (["train", "--preset", "fae", "--digits", "all"], "'all'"),
+        (["train", "--preset", "fae", "--classes", "none"], "Choose at least one of 0 to 9."),
+        (["train", "--preset", "fae", "--classes", "7,10"], "no class of digits 10."),
+        (["train", "--preset", "fae", "--classes", "seven"], "not 'seven'"),
+        (["train", "--preset", "fae", "--classes", ""], "not ''"),
+        (["download"], "'download'"),
         (["cluster"], "required: action"),
         (["cluster", "restart"], "'restart'"),
         (["reconstruct", "--run", SHIPPED_RUN, "--input", "x.npy"], "required: --output"),
@@ -482,7 +513,6 @@ def test_a_mistake_typed_is_one_line_and_exit_code_2(tmp_path):
         ),
         (["evaluate", "--run", "abc"], "not a run's name"),
         (["evaluate", "--run", SHIPPED_RUN, "--noise-level", "2"], "between 0.0 and 1.0"),
-        (["evaluate", "--run", SHIPPED_RUN, "--data-dir", "/nonexistent"], "ae_core download"),
         (["prepare", "a.png", "b.png", "--output", "digit.png"], "--output-dir DIR for several"),
         (["prepare", "/nonexistent.png", "--output", "digit.png"], "cannot be read"),
     ],

@@ -141,7 +141,7 @@ def test_the_first_weights_are_spread_as_torch_spreads_them_and_wider_in_a_deep_
 
 @pytest.mark.parametrize("run", [config.CAE, config.FULLY_CONVOLUTIONAL, config.PATCHES], ids=config.family)
 def test_a_convolutional_network_begins_as_dark_as_digits_are(run, digits):
-    ink = float(digits.train_nhw.mean())
+    ink = float(digits.test_nhw.mean())
     assert float(reconstruct(fresh(run.model), digits.test_nhw[:100]).mean()) == pytest.approx(ink, abs=0.1)
 
 

@@ -17,7 +17,7 @@ from ae_core import config, data, training
 from ae_core.baselines import fit_pca
 from ae_core.config import RunConfig
 from ae_core.corruption import CORRUPTIONS, corrupt
-from ae_core.data import Digits
+from ae_core.data import Digits, as_images
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error
 from ae_core.models import build_model, codes_of, parameter_count, reconstruct
@@ -42,12 +42,13 @@ SMALL = config.adjusted(config.FAE, model={"hidden_sizes": (32,), "latent_size":
 
 
 def first(digits: Digits, count: int) -> Digits:
+    """The first `count` of the digits, and few to be tested on."""
     return Digits(
         digits.name,
-        digits.train_nhw[:count],
+        digits.train_bytes_nhw[:count],
         digits.train_labels_n[:count],
-        digits.test_nhw,
-        digits.test_labels_n,
+        digits.test_nhw[:100],
+        digits.test_labels_n[:100],
     )
 
 
@@ -64,7 +65,7 @@ def weights_of(run: RunConfig, digits: Digits) -> str:
 
 def weights_in_own_process(settings: str, cache_dir: Path) -> str:
     use_one_thread()
-    return weights_of(config.from_json(settings), first(data.load_digits("embedded", None, cache_dir), 256))
+    return weights_of(config.from_json(settings), first(data.load_digits(cache_dir=cache_dir), 256))
 
 
 @pytest.fixture
@@ -164,6 +165,22 @@ def test_the_snapshot_and_the_metrics_are_of_the_network_at_that_moment(few_digi
     )
 
 
+def test_the_error_on_digits_it_learns_from_is_told_beside_that_on_digits_it_never_saw(few_digits):
+    run = config.adjusted(config.DAE, training={"epochs": 2})
+    *_, last_epoch, _, _, finished = train(run, first(few_digits, 128), CPU)
+    known_nhw = as_images(few_digits.train_bytes_nhw[:128])
+    seen_nhw = corrupt(known_nhw, run.corruption, seeded(0, "train noise"))
+    error = float(squared_error(reconstruct(finished.model, seen_nhw), known_nhw).mean())
+    assert last_epoch.train_squared_error == pytest.approx(error, rel=1e-4)
+    assert finished.train_mse == pytest.approx(error / 784, rel=1e-4)
+
+
+def test_ten_digits_are_learnt_by_heart_and_that_is_seen(few_digits):
+    run = config.adjusted(SMALL, training={"epochs": 200, "batch_size": 8})
+    (*_, last_epoch) = events_of(run, first(few_digits, 10), EpochDone)
+    assert 4 * last_epoch.train_squared_error < last_epoch.test_squared_error
+
+
 @pytest.mark.parametrize("name", config.PRESETS)
 def test_the_loss_falls(few_digits, name):
     epochs = 8 if name in ("cae", "dae") else 3 if name != "keras" else 2
@@ -215,7 +232,7 @@ def test_the_denoiser_sees_noise_and_is_marked_against_the_clean_digit(few_digit
         assert target.equal(clean)
         assert float((noisy - clean).abs().mean()) > 0.1
     assert {target.numpy().tobytes() for target in torch.cat(recorded["targets"])} == {
-        digit.numpy().tobytes() for digit in few_digits.train_nhw[:128]
+        digit.numpy().tobytes() for digit in as_images(few_digits.train_bytes_nhw[:128])
     }
 
 
@@ -318,13 +335,13 @@ def test_another_seed_gives_other_weights(few_digits):
 
 
 def test_each_purpose_has_its_own_randomness():
-    purposes = ("weights", "batches", "noise", "test noise")
+    purposes = ("weights", "batches", "noise", "test noise", "train noise")
     first_draws = {
         int(torch.randint(2**60, (), generator=seeded(seed, purpose)))
         for seed in (0, 1)
         for purpose in purposes
     }
-    assert len(first_draws) == 8
+    assert len(first_draws) == 10
 
 
 def test_training_leaves_the_global_generator_alone(few_digits):
@@ -354,13 +371,14 @@ def to_the_bit(event: Event) -> tuple[object, ...]:
         case Snapshot():
             return "snapshot", event.step, event.reconstructions_nhw.numpy().tobytes()
         case EpochDone():
-            return "epoch", event.epoch, event.train_loss, event.test_squared_error
+            return "epoch", event.epoch, event.train_loss, event.test_squared_error, event.train_squared_error
         case Checkpoint():
             return "checkpoint", event.epoch, event.step
         case Finished():
             return (
                 "finished",
                 event.test,
+                event.train_mse,
                 {name: tensor.numpy().tobytes() for name, tensor in event.model.state_dict().items()},
             )
     return ("started",)
@@ -392,13 +410,7 @@ def to_the_bit(event: Event) -> tuple[object, ...]:
     ],
 )
 def test_from_every_checkpoint_on_a_training_is_the_one_without_a_pause(few_digits, run, batch_size):
-    digits = Digits(
-        "embedded",
-        few_digits.train_nhw[:128],
-        few_digits.train_labels_n[:128],
-        few_digits.test_nhw,
-        few_digits.test_labels_n,
-    )
+    digits = first(few_digits, 128)
     run = config.adjusted(run, training={"epochs": 3, "batch_size": batch_size})
     story, checkpoints = [], {}
     for event in train(run, digits, CPU):
@@ -456,7 +468,7 @@ def test_a_linear_autoencoder_comes_close_to_pca_and_never_beats_it(digits, size
         model={"latent_size": size},
         training={"epochs": 20, "batch_size": 32, "learning_rate": 0.02},
     )
-    images_nhw = digits.train_nhw[:1000]
+    images_nhw = as_images(digits.train_bytes_nhw[:1000])
     (finished,) = events_of(run, first(digits, 1000), Finished)
     linear, pca = (
         float(squared_error(rebuilt_nhw, images_nhw).mean())

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 import pytest
 
-from ae_core import config
-from ae_core.config import PIXELS, CorruptionConfig
+from ae_core import config, data
+from ae_core.config import PIXELS, CorruptionConfig, DataConfig
 from ae_core.corruption import corrupt
-from ae_core.data import Digits
 from ae_core.metrics import summary
 from ae_core.models import reconstruct
 from ae_core.runs import history, report
@@ -27,7 +26,7 @@ from tests.conftest import PROJECT
 
 NOISE = CorruptionConfig("masking", 0.3)
 SMALL = config.adjusted(
-    config.FAE,
+    replace(config.FAE, data=DataConfig(digits=1_000, classes=(0, 1, 2, 3, 4))),
     model={"latent_size": 2, "hidden_sizes": (8,)},
     corruption={"kind": "masking", "level": 0.3},
     training={"epochs": 1},
@@ -38,20 +37,14 @@ SMALL = config.adjusted(
 def trained(tmp_path_factory, digits):
     """A small denoising FAE, trained as the lab trains."""
     store = Store(tmp_path_factory.mktemp("store"), shipped_root=None)
-    for _ in record_training(SMALL, store, digits):
+    for _ in record_training(SMALL, store, data.select_digits(digits, SMALL.data)):
         pass
     return store, store.get(config.run_id(SMALL))
 
 
 @pytest.fixture
 def small(few_digits):
-    return Digits(
-        "embedded",
-        few_digits.train_nhw,
-        few_digits.train_labels_n,
-        few_digits.test_nhw[:40],
-        few_digits.test_labels_n[:40],
-    )
+    return replace(few_digits, test_nhw=few_digits.test_nhw[:40], test_labels_n=few_digits.test_labels_n[:40])
 
 
 @pytest.fixture
@@ -87,8 +80,17 @@ def test_the_program_of_another_run_says_different(trained):
     assert report.training_code(other) != report.training_code(run)
 
 
-def test_the_program_of_a_run_on_full_mnist_says_what_it_needs(store):
-    assert "AE_LAB_DATA_DIR" in report.code_requirements(store.shipped_like(config.DAE))
+def test_the_program_of_an_earlier_versions_run_says_that_it_needs_that_version(trained):
+    _, run = trained
+    earlier = replace(run, config=replace(run.config, data=DataConfig("embedded")))
+    assert "of the version that trained it" in report.code_requirements(earlier)
+    assert "version" not in report.code_requirements(run)
+
+
+def test_the_program_of_a_run_that_was_rounded_to_ship_compares_what_training_left(trained):
+    _, run = trained
+    rounded = replace(run, result={**run.result, "trained_sha256": "7" * 64})
+    assert f'weights == "{"7" * 64}"' in report.training_code(rounded)
 
 
 def test_the_table_has_each_levels_metrics_and_those_of_doing_nothing(trained, small):

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from ae_core import config
-from ae_core.config import RunConfig
-from ae_core.data import Digits
+from ae_core.config import DataConfig, RunConfig
+from ae_core.data import Digits, select_digits
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.runs import history, housekeeping, run_file, tickets, uploaded_run
 from ae_core.runs.packing import pack_codes, to_png
@@ -28,7 +28,11 @@ from ae_core.service import jobs
 from ae_core.service.worker import record_training
 from tests.runs.test_store import damaged_copies
 
-RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 1})
+RUN = config.adjusted(
+    replace(config.FAE, data=DataConfig(digits=512)),
+    model={"latent_size": 2, "hidden_sizes": (4,)},
+    training={"epochs": 1},
+)
 NAME = config.run_id(RUN)
 SHIPPED_NAME = sorted(path.name for path in SHIPPED.iterdir())[0]
 
@@ -44,12 +48,6 @@ def content(few_digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> byt
     """The file of a run that was really trained."""
     store = Store(tmp_path_factory.mktemp("trained"))
     return export_run(store, train(store, few_digits))
-
-
-@pytest.fixture
-def digits_for(few_digits: Digits) -> Callable[[str], Digits]:
-    """The digits at hand, whatever the run's own are."""
-    return lambda name: few_digits
 
 
 @pytest.fixture(autouse=True)
@@ -112,11 +110,11 @@ def refuse(
     store: Store,
     content: bytes,
     match: str = "is not a run as the lab writes it",
-    digits_for=lambda name: None,
+    digits: Digits | None = None,
 ) -> None:
     """Refused in one sentence for the cause and one for the next step, and nothing of it appears."""
     with pytest.raises(StoreError, match=match) as refusal:
-        import_run(store, content, digits_for)
+        import_run(store, content, digits)
     assert "Upload the file that Download gave you" in str(refusal.value)
     assert not store.folder(NAME).exists()
     assert not list((store.root / "uploads").glob("*"))
@@ -125,8 +123,8 @@ def refuse(
 # Round trips
 
 
-def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_for):
-    name = import_run(store, content, digits_for)
+def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, few_digits):
+    name = import_run(store, content, few_digits)
     folder = store.folder(name)
     assert {file: (folder / file).read_bytes() for file in FILES} == parts(content)
     assert store.load_model(store.get(name)) is not None
@@ -136,34 +134,31 @@ def test_a_run_taken_along_comes_in_again_byte_for_byte(store, content, digits_f
 
 @pytest.mark.parametrize("preset", config.PRESETS)
 def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp_path):
-    few = replace(few_digits, train_nhw=few_digits.train_nhw[:64])
-    run = config.adjusted(config.PRESETS[preset], training={"epochs": 1})
+    run = config.adjusted(replace(config.PRESETS[preset], data=DataConfig(digits=64)), training={"epochs": 1})
+    few = select_digits(few_digits, run.data)
     name = train(Store(tmp_path / "there"), few, run)
-    assert (
-        store.get(import_run(store, export_run(Store(tmp_path / "there"), name), lambda name: few)).config
-        == run
-    )
+    assert store.get(import_run(store, export_run(Store(tmp_path / "there"), name), few)).config == run
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
 def test_a_shipped_run_can_be_taken_along(store, name, few_digits):
     there = Store(store.root, shipped_root=None)
     elsewhere = replace(few_digits, name="elsewhere")  # so that nothing is compared with what its file says
-    came = import_run(there, export_run(store, name), lambda name: elsewhere)
+    came = import_run(there, export_run(store, name), elsewhere)
     assert there.get(came).result == Store(store.root / "other").get(name).result
 
 
-def test_a_file_packed_anew_by_another_program_is_welcome(store, content, digits_for):
+def test_a_file_packed_anew_by_another_program_is_welcome(store, content, few_digits):
     again = packed(dict(reversed(parts(content).items())), zipfile.ZIP_DEFLATED)
-    assert store.get(import_run(store, again, digits_for)).config == RUN
+    assert store.get(import_run(store, again, few_digits)).config == RUN
 
 
 # Apart from what was trained here
 
 
-def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, digits_for):
+def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, few_digits):
     before = store.runs()
-    name = import_run(store, content, digits_for)
+    name = import_run(store, content, few_digits)
     assert name != NAME
     assert (store.find(NAME), store.has_own(NAME), store.events(NAME)) == (None, False, [])
     assert store.shipped_like(RUN) is None
@@ -176,13 +171,11 @@ def test_an_uploaded_run_is_never_taken_for_a_trained_one(store, content, digits
 
 
 def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here(
-    store, content, few_digits, digits_for, tmp_path
+    store, content, few_digits, tmp_path
 ):
     better = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
     elsewhere = replace(few_digits, name="elsewhere")
-    name = import_run(
-        store, forged(content, tmp_path / "forged", weights=save_tensors(better)), lambda name: elsewhere
-    )
+    name = import_run(store, forged(content, tmp_path / "forged", weights=save_tensors(better)), elsewhere)
     tickets.submit_ticket(store, RUN, "ada", 1.0)
     assert history.status_of(NAME, store) == "queued"
     tickets.remove_ticket(store, NAME)
@@ -198,30 +191,30 @@ def test_settings_that_were_uploaded_can_still_be_trained_and_then_both_are_here
     }
 
 
-def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, digits_for):
+def test_a_stopped_run_is_left_as_it_is_when_its_settings_are_uploaded(store, content, few_digits):
     store.start_log(RUN).append({"event": "stopped"})
-    import_run(store, content, digits_for)
+    import_run(store, content, few_digits)
     assert history.status_of(NAME, store) == "stopped"
 
 
-def test_what_is_here_already_need_not_come_in_again(store, content, few_digits, digits_for):
-    name = import_run(store, content, digits_for)
+def test_what_is_here_already_need_not_come_in_again(store, content, few_digits):
+    name = import_run(store, content, few_digits)
     with pytest.raises(
         StoreError, match=rf"here already, with the same weights: it was uploaded before. Choose {name[:6]}"
     ):
-        import_run(store, content, digits_for)
+        import_run(store, content, few_digits)
     housekeeping.delete_run(store, name)
     train(store, few_digits)
     before = (store.folder(NAME) / MANIFEST).read_bytes()
     with pytest.raises(StoreError, match="was trained here"):
-        import_run(store, content, digits_for)
+        import_run(store, content, few_digits)
     assert (store.folder(NAME) / MANIFEST).read_bytes() == before
     with pytest.raises(StoreError, match="came with the lab"):
-        import_run(store, export_run(store, SHIPPED_NAME), digits_for)
+        import_run(store, export_run(store, SHIPPED_NAME), few_digits)
 
 
-def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digits_for, monkeypatch):
-    name = import_run(store, content, digits_for)
+def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, few_digits, monkeypatch):
+    name = import_run(store, content, few_digits)
     housekeeping.pin_run(store, name)
     trashed = housekeeping.delete_run(store, name)
     assert store.uploads() == ([], [])
@@ -236,9 +229,7 @@ def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, digi
     assert housekeeping.make_room(store) == [name]
 
 
-def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lost(
-    store, few_digits, digits_for
-):
+def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lost(store, few_digits):
     """It lay among the trained ones, under the name of its settings, with a mark."""
     train(store, few_digits)
     (store.folder(NAME) / UPLOADED).touch()
@@ -250,7 +241,7 @@ def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lo
     (run,), problems = later.uploads()
     assert (run.config, problems) == (RUN, [])
     assert {path.name: path.read_bytes() for path in later.folder(run.name).iterdir()} == content
-    assert uploaded_run.measure_upload(later, run, digits_for).is_on_its_own
+    assert uploaded_run.measure_upload(later, run, few_digits).is_on_its_own
     train(later, few_digits)
     assert later.has_own(NAME)
     assert [run.name for run in later.uploads()[0]] == [run.name]
@@ -264,12 +255,12 @@ def test_an_earlier_versions_upload_makes_way_for_a_training_that_begins(store, 
     assert store.events(NAME) == []
 
 
-def test_a_damaged_upload_is_set_aside_as_any_other_run(store, content, digits_for):
-    name = import_run(store, content, digits_for)
+def test_a_damaged_upload_is_set_aside_as_any_other_run(store, content, few_digits):
+    name = import_run(store, content, few_digits)
     (store.folder(name) / WEIGHTS).write_bytes(b"")
     assert [name in problem for problem in store.uploads()[1]] == [True]
     assert store.find(name) is None
-    import_run(store, content, digits_for)
+    import_run(store, content, few_digits)
     other = f"u{'0' * 15}"
     store.folder(name).rename(store.folder(other))
     with pytest.raises(DamagedRunError, match="belongs to another run"):
@@ -283,9 +274,9 @@ def test_an_uploaded_run_is_measured_here_whatever_its_file_claims(store, conten
     """Its own digits are not at hand, so any figures would do; the digits at hand tell what it can."""
     elsewhere = replace(few_digits, name="elsewhere")
     claimed = dict.fromkeys(json.loads(parts(content)[MANIFEST])["result"]["test"], 0.001)
-    name = import_run(store, forged(content, tmp_path, test=claimed), lambda name: elsewhere)
+    name = import_run(store, forged(content, tmp_path, test=claimed), elsewhere)
     run = store.get(name)
-    measured = uploaded_run.measure_upload(store, run, lambda name: elsewhere)
+    measured = uploaded_run.measure_upload(store, run, elsewhere)
     honest = json.loads(parts(content)[MANIFEST])["result"]["test"]
     assert measured.test == pytest.approx(honest, rel=1e-3)
     assert (measured.digits, measured.count, measured.is_on_its_own) == ("elsewhere", 100, False)
@@ -293,25 +284,47 @@ def test_an_uploaded_run_is_measured_here_whatever_its_file_claims(store, conten
 
 
 def test_it_is_measured_anew_once_other_digits_are_at_hand_and_not_before(
-    store, content, digits_for, few_digits, monkeypatch
+    store, content, few_digits, monkeypatch
 ):
-    run = store.get(import_run(store, content, digits_for))
+    run = store.get(import_run(store, content, few_digits))
     asked = []
     monkeypatch.setattr(uploaded_run, "summary", lambda *pictures: asked.append(pictures) or {"mse": 1.0})
-    assert uploaded_run.measure_upload(store, run, digits_for).test["mse"] != 1.0
+    assert uploaded_run.measure_upload(store, run, few_digits).test["mse"] != 1.0
     assert asked == []
     fewer = replace(few_digits, test_nhw=few_digits.test_nhw[:10])
     for _ in range(2):
-        assert uploaded_run.measure_upload(store, run, lambda name: fewer).count == 10
+        assert uploaded_run.measure_upload(store, run, fewer).count == 10
     assert len(asked) == 1
 
 
-def test_who_may_have_learnt_from_the_digits_at_hand_is_known(store, few_digits, tmp_path):
-    full = config.with_data(RUN, config.MNIST)
-    train(Store(tmp_path / "there"), replace(few_digits, name=config.MNIST), full)
-    sent = export_run(Store(tmp_path / "there"), config.run_id(full))
-    run = store.get(import_run(store, sent, lambda name: few_digits))
-    assert uploaded_run.measure_upload(store, run, lambda name: few_digits).may_know_them
+@pytest.mark.parametrize("name", config.EARLIER_DATASETS)
+def test_a_run_of_an_earlier_version_comes_in_and_nothing_is_said_of_its_own_digits(
+    store, few_digits, tmp_path, name
+):
+    earlier = replace(RUN, data=DataConfig(name))
+    there = Store(tmp_path / "there")
+    train(there, replace(few_digits, name=name), earlier)
+    files = parts(export_run(there, config.run_id(earlier)))
+    claims = json.loads(files[MANIFEST])["result"]
+    command = f"{config.command_line(earlier)} --dataset {name}"  # as that version wrote it
+    content = sealed(
+        tmp_path / "as_then",
+        earlier,
+        files[WEIGHTS],
+        {**claims, "command": command, "dataset": {**claims["dataset"], "test": 1000}},
+        files[EVENTS],
+    )
+    run = store.get(import_run(store, content, few_digits))
+    measured = uploaded_run.measure_upload(store, run, few_digits)
+    assert (measured.digits, measured.count, measured.is_on_its_own) == ("mnist", 100, False)
+
+
+def test_a_run_that_says_it_learnt_from_other_digits_than_its_settings_name_is_refused(
+    store, content, few_digits, tmp_path
+):
+    counts = json.loads(parts(content)[MANIFEST])["result"]["dataset"]
+    more = forged(content, tmp_path, dataset={**counts, "train": 60_000})
+    refuse(store, more, "do not give the metrics", few_digits)
 
 
 def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
@@ -329,13 +342,13 @@ def test_only_a_whole_finished_run_can_be_taken_along(store, few_digits):
         export_run(store, NAME)
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path, content, digits_for):
+def test_a_store_that_cannot_be_written_says_so(tmp_path, content, few_digits):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
-        import_run(Store(tmp_path / "file" / "store"), content, digits_for)
+        import_run(Store(tmp_path / "file" / "store"), content, few_digits)
 
 
-def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, digits_for, monkeypatch):
+def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, few_digits, monkeypatch):
     def full(folder: Path, files: dict[str, bytes]) -> None:
         folder.mkdir(parents=True)
         (folder / CONFIG).write_bytes(files[CONFIG])
@@ -343,7 +356,7 @@ def test_a_disk_that_fills_up_says_so_and_keeps_nothing(store, content, digits_f
 
     monkeypatch.setattr(run_file, "_write", full)
     with pytest.raises(StoreError, match=r"No space left.*Make room"):
-        import_run(store, content, digits_for)
+        import_run(store, content, few_digits)
     assert store.uploads() == ([], [])
 
 
@@ -465,7 +478,8 @@ def test_weights_of_another_shape_name_or_kind_are_refused(store, content, tmp_p
         {**tensors, first: tensors[first][:1]},
         {name: tensor for name, tensor in tensors.items() if name != first},
         {**tensors, "extra": torch.zeros(1)},
-        {**tensors, first: tensors[first].half()},
+        {**tensors, first: tensors[first].double()},
+        {**tensors, first: tensors[first].int()},
         {},
     ]
     for i, weights in enumerate(others):
@@ -476,20 +490,20 @@ def test_weights_of_another_network_are_refused(store, content, tmp_path):
     refuse(store, forged(content, tmp_path, run=config.adjusted(config.CAE, training={"epochs": 1})))
 
 
-def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, digits_for):
+def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_path, few_digits):
     test = json.loads(parts(content)[MANIFEST])["result"]["test"]
     for i, metric in enumerate(set(test) - {"psnr"}):
         better = forged(content, tmp_path / f"{i}", test={**test, metric: test[metric] * 1.01})
-        refuse(store, better, "do not give the metrics", digits_for)
+        refuse(store, better, "do not give the metrics", few_digits)
     untrained = {name: tensor * 0.5 for name, tensor in load_tensors(parts(content)[WEIGHTS]).items()}
     refuse(
         store,
         forged(content, tmp_path / "weights", weights=save_tensors(untrained)),
         "do not give the metrics",
-        digits_for,
+        few_digits,
     )
     # A run's PSNR is worked out from its error, so what is claimed for it is never seen.
-    import_run(store, forged(content, tmp_path / "psnr", test={**test, "psnr": 99.0}), digits_for)
+    import_run(store, forged(content, tmp_path / "psnr", test={**test, "psnr": 99.0}), few_digits)
     (run,) = store.uploads()[0]
     assert run.result["test"] == pytest.approx(test)
 
@@ -504,8 +518,12 @@ def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_pa
         {"parameters": 1},
         {"parameters": None},
         {"code_size": True},
-        {"dataset": {"name": "mnist", "train": 1, "test": 1}},
-        {"dataset": {"name": "embedded", "train": "many", "test": 1}},
+        {"dataset": {"name": "embedded", "train": 1, "test": 1}},
+        {"dataset": {"name": "mnist", "train": "many", "test": 1}},
+        {"train_mse": "little"},
+        {"trained_sha256": '" or print("anything") or "'},
+        {"trained_sha256": "0" * 63},
+        {"trained_sha256": 7},
         {"device": "[a link](https://example.org)"},
         {"command": "rm -rf /"},
         {"versions": {"torch": "![x](http://host/x.png)"}},

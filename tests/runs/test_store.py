@@ -12,13 +12,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from ae_core import config
-from ae_core.config import CorruptionConfig, RunConfig
+from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.metrics import decibels
 from ae_core.models import build_model
@@ -128,14 +130,33 @@ def test_every_shipped_run_is_whole_and_loads():
     for path in SHIPPED.iterdir():
         run = store.get(path.name)
         assert store.load_model(run)(torch.zeros(1, 1, 28, 28)).shape == (1, 1, 28, 28)
-        # PCA must be at hand for the very digits it learnt from
-        linear = config.family(run.config) == "linear FAE"
-        assert run.config.data.name == (config.EMBEDDED if linear else config.MNIST_LESS_EMBEDDED_TEST)
+
+
+def test_what_ships_is_what_ships_whatever_was_trained_here_of_the_same_settings(store):
+    before = {run.name: run.weights_sha256 for run in store.shipped()}
+    assert set(before) == {path.name for path in SHIPPED.iterdir()}
+    finish(store, store.get(SHIPPED_NAME).config)
+    assert store.get(SHIPPED_NAME).weights_sha256 != before[SHIPPED_NAME]
+    assert {run.name: run.weights_sha256 for run in Store(store.root).shipped()} == before
+
+
+def test_weights_of_16_bits_load_as_what_they_are_and_the_run_knows_the_hash_it_had_before(store):
+    """What ships is rounded to 16 bits."""
+    model = finish(store)
+    before = store.get(NAME).weights_sha256
+    halves = {name: tensor.half() for name, tensor in model.state_dict().items()}
+    store.start_log(RUN).append({"event": "started"})
+    store.commit(RUN, SimpleNamespace(state_dict=lambda: halves), {**RESULT, "trained_sha256": before})
+    run = Store(store.root).get(NAME)
+    assert (run.trained_sha256, run.weights_sha256 == before) == (before, False)
+    loaded = store.load_model(run).state_dict()
+    assert {name: tensor.dtype for name, tensor in loaded.items()} == dict.fromkeys(loaded, torch.float32)
+    assert all(loaded[name].equal(halves[name].float()) for name in halves)
 
 
 def test_a_shipped_run_stands_in_for_settings_that_differ_only_in_training(store):
     shipped = store.get(SHIPPED_NAME).config
-    alike = config.adjusted(config.with_data(shipped, config.EMBEDDED), training={"epochs": 3, "seed": 5})
+    alike = config.adjusted(replace(shipped, data=DataConfig(digits=100)), training={"epochs": 3, "seed": 5})
     assert store.shipped_like(alike).config == shipped
     assert store.shipped_like(config.adjusted(alike, corruption={"level": 0.123})) is None
 

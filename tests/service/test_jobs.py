@@ -54,9 +54,11 @@ DIVERGING = config.adjusted(
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store with a local cluster of one worker."""
-    with local_cluster(Store(tmp_path_factory.mktemp("served"))) as store:
+def service(tmp_path_factory: pytest.TempPathFactory, digits: Digits, cache_dir: Path) -> Iterator[Store]:
+    """A store with a local cluster of one worker; the digits need not be unpacked again."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "cache").symlink_to(cache_dir)
+    with local_cluster(Store(folder)) as store:
         yield store
 
 

@@ -62,7 +62,7 @@ def test_a_network_that_gives_back_what_it_is_given_converges_at_once(digits):
     assert course.settled == course.digits == 100
     assert course.counts[ANOTHER] == 100 - course.same_class
     assert course.spread == pytest.approx(1)
-    assert course.same_class > 90  # as often as the nearest digit of 4,000 is one of the same class
+    assert course.same_class > 90  # as often as the nearest digit of 60,000 is one of the same class
 
 
 def test_a_network_that_never_rests_drifts(digits):
