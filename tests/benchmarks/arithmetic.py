@@ -37,7 +37,7 @@ def a_step(run: RunConfig) -> Callable[[], None]:
     optimiser = torch.optim.Adam(
         model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True
     )
-    clean_bchw = data.load_digits(config.EMBEDDED).train_nhw[: run.training.batch_size, None]
+    clean_bchw = data.load_digits().test_nhw[: run.training.batch_size, None]
 
     def step() -> None:
         loss = F.mse_loss(model(clean_bchw), clean_bchw)

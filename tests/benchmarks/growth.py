@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,7 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from ae_core import config, data
-from ae_core.config import RunConfig
+from ae_core.config import DataConfig, RunConfig
 from ae_core.data import Digits
 from ae_core.runs import history
 from ae_core.service import connection, jobs
@@ -31,20 +32,15 @@ from tests.support.browser import App, chromium
 from tests.support.service import local_cluster, wait_for
 
 CPU = torch.device("cpu")
-SHORT = config.adjusted(config.CAE, training={"epochs": 2})
+FEW = replace(config.CAE, data=DataConfig(digits=4_000))
+SHORT = config.adjusted(FEW, training={"epochs": 2})
 MEGABYTE = 1e6
 SLIDER_MOVES = 50
 
 
 def seconds_of(run: RunConfig, digits: Digits, count: int) -> float:
     """To the last step, on the first `count` digits."""
-    few = Digits(
-        digits.name,
-        digits.train_nhw[:count],
-        digits.train_labels_n[:count],
-        digits.test_nhw,
-        digits.test_labels_n,
-    )
+    few = data.select_digits(digits, DataConfig(digits=count))
     started = ended = time.perf_counter()
     for event in train(run, few, CPU):
         if isinstance(event, BatchDone):
@@ -54,9 +50,9 @@ def seconds_of(run: RunConfig, digits: Digits, count: int) -> float:
 
 def alone(rounds: int) -> dict[str, dict[int, float]]:
     """Seconds against digits, epochs and latent size, each the median of `rounds`."""
-    digits = data.load_digits(config.EMBEDDED)
+    digits = data.load_digits()
     asked: dict[str, dict[int, tuple[RunConfig, int]]] = {
-        "digits": {count: (SHORT, count) for count in (1000, 2000, 4000)},
+        "digits": {count: (SHORT, count) for count in (1000, 2000, 4000, 60_000)},
         "epochs": {
             epochs: (config.adjusted(SHORT, training={"epochs": epochs}), 4000) for epochs in (1, 2, 4, 8)
         },
@@ -97,7 +93,9 @@ def at_once(counts: Sequence[int]) -> tuple[dict[int, float], dict[str, float]]:
         )
         memory["worker, at rest"] = largest_worker(app)
         for count in counts:
-            runs = [config.adjusted(config.CAE, training={"seed": 10 * count + i}) for i in range(count)]
+            runs = [
+                config.adjusted(FEW, training={"epochs": 10, "seed": 10 * count + i}) for i in range(count)
+            ]
             started = time.perf_counter()
             names = [jobs.submit_training(run, app.store, visitor=f"{i}") for i, run in enumerate(runs)]
             wait_for(

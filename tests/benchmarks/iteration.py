@@ -21,7 +21,7 @@ STEPS_TOLD = (1, 10, 50)
 def main() -> None:
     use_one_thread()
     with tempfile.TemporaryDirectory() as folder:
-        store, digits = Store(Path(folder)), data.load_digits(config.EMBEDDED)
+        store, digits = Store(Path(folder)), data.load_digits()
         runs, _ = store.runs()
         for run in sorted(runs, key=lambda run: (run.config.model.latent_size, config.family(run.config))):
             one = measure_course(store.load_model(run), digits)

@@ -1,6 +1,6 @@
 """How well the preparation of a visitor's picture does, over MNIST's test digits.
 
-    AE_LAB_DATA_DIR=… python -m tests.benchmarks.photos [--photos 2000] [--largest 4000] [--digits 10000]
+    python -m tests.benchmarks.photos [--photos 2000] [--largest 4000] [--digits 10000]
 
 Prints: how many photos of digits a small network still reads, by what was done to them; and how near MNIST's
 own digits, ten times as large, come back to what they were.
@@ -78,11 +78,11 @@ def main() -> None:
     parser.add_argument("--digits", type=int, default=10_000)
     options = parser.parse_args()
     use_one_thread()
-    digits = data.load_digits("mnist", data.data_directory())
+    digits = data.load_digits()
     if options.digits:
         digits_back(digits, options.digits)
     if options.photos:
-        reader = trained(digits.train_nhw, digits.train_labels_n, epochs=3)
+        reader = trained(data.as_images(digits.train_bytes_nhw), digits.train_labels_n, epochs=3)
         clean = torch.cat([reader(part_nhw) for part_nhw in digits.test_nhw.split(1000)])
         print(f"clean digits: {float((clean == digits.test_labels_n).float().mean()):.1%}")
         photos_read(digits, reader, options.photos, options.largest)

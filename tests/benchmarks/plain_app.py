@@ -23,7 +23,7 @@ def network():
 
 @st.cache_data
 def digits():
-    return data.load_digits("embedded", None, None).test_nhw[:8]
+    return data.load_digits().test_nhw[:8]
 
 
 st.title("Denoising autoencoder")

@@ -1,6 +1,6 @@
-"""How long the lab trains to the published results on full MNIST, beside two other ways to write it.
+"""How long the lab trains to the published results on MNIST, beside two other ways to write it.
 
-    python -m tests.benchmarks.training --data-dir DIR [--rounds 2] [--environment DIR] [--output FILE.json]
+    python -m tests.benchmarks.training [--rounds 2] [--environment DIR] [--output FILE.json]
 
 By turns, so that what else the machine does falls on all alike: the Keras.io example's network and recipe in
 Keras on TensorFlow, in an environment of its own that is made on first use; the same network in the loop that
@@ -57,19 +57,15 @@ class Task:
     searched: bool = False
 
 
-def on_full_mnist(run: RunConfig, **training: object) -> RunConfig:
-    return config.adjusted(config.with_data(run, config.MNIST), training=training)
-
-
 # Squared error below 3.00 is what Hinton and Salakhutdinov (2006) reached with 784-1000-500-250-30.
-CODE_OF_30 = config.adjusted(config.CAE, model={"channels": (16, 64)}, training={"threads": 2})
+CODE_OF_30 = config.adjusted(config.CAE, model={"channels": (16, 64)}, training={"threads": 2, "epochs": 3})
 TASKS = [
-    Task("clean, code of 1,568", on_full_mnist(config.PATCHES), "bce", 0.0622, (50, 0)),
-    Task("noise 0.4, code of 1,568", on_full_mnist(config.FULLY_CONVOLUTIONAL), "bce", 0.0838, (50, 100)),
-    Task("clean, code of 30", on_full_mnist(CODE_OF_30, epochs=3), "squared error", 3.0),
+    Task("clean, code of 1,568", config.PATCHES, "bce", 0.0622, (50, 0)),
+    Task("noise 0.4, code of 1,568", config.FULLY_CONVOLUTIONAL, "bce", 0.0838, (50, 100)),
+    Task("clean, code of 30", CODE_OF_30, "squared error", 3.0),
     Task(
         "clean, code of 30, searched",
-        on_full_mnist(CODE_OF_30, epochs=3),
+        CODE_OF_30,
         "squared error",
         2.0,
         searched=True,
@@ -124,11 +120,11 @@ def keras_environment(folder: Path) -> Path:
     return python
 
 
-def idiomatic_epochs(data_dir: Path, epochs: int) -> Iterator[float]:
+def idiomatic_epochs(cache_dir: Path, epochs: int) -> Iterator[float]:
     """Seconds of each epoch of the example's network as usually written: transforms, a DataLoader, Adam."""
     torch.set_num_threads(os.cpu_count() or 1)
     loader = torch.utils.data.DataLoader(
-        datasets.MNIST(str(data_dir), train=True, transform=transforms.ToTensor()),
+        datasets.MNIST(str(cache_dir), train=True, transform=transforms.ToTensor()),
         batch_size=128,
         shuffle=True,
     )
@@ -155,12 +151,6 @@ def idiomatic_epochs(data_dir: Path, epochs: int) -> Iterator[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=data.data_directory(),
-        help="a folder that holds MNIST/raw (AE_LAB_DATA_DIR)",
-    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument(
         "--environment", type=Path, default=Path(tempfile.gettempdir()) / "autoencoder-lab-keras"
@@ -168,18 +158,18 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     python = keras_environment(options.environment)
-    digits = data.load_digits(config.MNIST, options.data_dir)
     lab: dict[str, list[dict[str, float]]] = {task.what: [] for task in TASKS}
     keras: dict[float, list[float]] = {0.0: [], 0.4: []}
     idiomatic: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder) / "train.npy", digits.train_nhw.numpy())
+        digits = data.load_digits(cache_dir=Path(folder))
+        np.save(Path(folder) / "train.npy", data.as_images(digits.train_bytes_nhw).numpy())
         for _ in range(options.rounds):
             for noise, seconds in keras.items():
                 seconds += keras_epochs(python, Path(folder) / "train.npy", noise, epochs=1)
             for task in TASKS:
                 lab[task.what].append(ours(task, digits))
-            idiomatic += idiomatic_epochs(options.data_dir, epochs=1)
+            idiomatic += idiomatic_epochs(Path(folder), epochs=1)
 
     clean, noisy = (statistics.median(seconds) for seconds in keras.values())
     print(f"an epoch of the Keras.io example in Keras: {clean:.1f} s clean, {noisy:.1f} s noisy")

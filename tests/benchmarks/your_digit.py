@@ -89,7 +89,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, App(Path(name)) as app, sync_playwright() as playwright:
         folder = Path(name)
-        digits = data.load_digits("embedded", None, folder)
+        digits = data.load_digits(cache_dir=folder)
         browser = chromium(playwright)
         page = browser.new_page(viewport=PROJECTOR)
         page.goto(f"{app.url}/your_digit?digit_source=Upload")
