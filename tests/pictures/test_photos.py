@@ -7,7 +7,6 @@ import pytest
 
 from ae_core.data import as_images
 from ae_core.pictures.decoding import read
-from ae_core.data import as_images
 from ae_core.pictures.preparation import prepare
 from tests.support.classifier import Reader, trained
 from tests.support.photos import photo
