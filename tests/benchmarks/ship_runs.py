@@ -46,7 +46,9 @@ def ship(store: Store, run: StoredRun, digits: data.Digits, into: Path) -> None:
     """Copy the folder of `run` into `into`, rounded and measured anew. SystemExit where a figure changes."""
     folder = into / run.run_id
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(store.folder(run.run_id), folder, ignore=shutil.ignore_patterns(".*", "checkpoint", "used"))
+    shutil.copytree(
+        store.folder(run.run_id), folder, ignore=shutil.ignore_patterns(".*", "checkpoint", "used")
+    )
     weights = {name: tensor.half() for name, tensor in load_file(folder / WEIGHTS).items()}
     save_file(weights, folder / WEIGHTS)
     manifest = json.loads((folder / MANIFEST).read_text())

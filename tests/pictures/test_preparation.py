@@ -100,7 +100,7 @@ def test_it_does_not_matter_whether_ink_or_paper_is_dark(seven):
 
 def test_it_does_not_matter_where_on_the_page_the_digit_is(seven):
     corner, middle = (page_with([seven], [place], (500, 500)) for place in ((5, 5), (180, 180)))
-    assert apart(prepare(corner).digit_hw, prepare(middle).digit_hw) < 0.02
+    assert apart(prepare(corner).digit_hw, prepare(middle).digit_hw) < 0.03
 
 
 def test_weak_ink_on_grey_paper_is_enough(seven):

@@ -133,11 +133,19 @@ def test_every_shipped_run_is_whole_and_loads():
 
 
 def test_what_ships_is_what_ships_whatever_was_trained_here_of_the_same_settings(store):
-    before = {run.name: run.weights_sha256 for run in store.shipped()}
+    found, problems = store.shipped()
+    before = {run.name: run.weights_sha256 for run in found}
+    assert problems == []
     assert set(before) == {path.name for path in SHIPPED.iterdir()}
     finish(store, store.get(SHIPPED_NAME).config)
     assert store.get(SHIPPED_NAME).weights_sha256 != before[SHIPPED_NAME]
-    assert {run.name: run.weights_sha256 for run in Store(store.root).shipped()} == before
+    assert {run.name: run.weights_sha256 for run in Store(store.root).shipped()[0]} == before
+
+
+def test_all_that_ships_learnt_from_the_same_digits_and_is_tested_on_the_same(store):
+    found, _ = store.shipped()
+    assert {run.config.data for run in found} == {DataConfig()}
+    assert {tuple(run.result["dataset"].values()) for run in found} == {("mnist", 60_000, 10_000)}
 
 
 def test_weights_of_16_bits_load_as_what_they_are_and_the_run_knows_the_hash_it_had_before(store):
