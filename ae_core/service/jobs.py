@@ -12,6 +12,7 @@ import time
 from ae_core.config import RunConfig, run_id
 from ae_core.errors import QueueFullError
 from ae_core.runs import history, housekeeping, tickets
+from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
 from ae_core.service import cluster, connection, dispatch
@@ -82,22 +83,28 @@ def expected_seconds(run: RunConfig, store: Store) -> float:
     alike = [other for other in finished if other.config.model.kind == run.model.kind]
     if not alike:
         return OVERHEAD_SECONDS + digits * UNMEASURED_SECONDS_PER_DIGIT
-    measured = min(alike, key=lambda other: (_distance(run, other.config), other.shipped))
-    per_digit = (
-        measured.result["train_seconds"]
-        / measured.config.training.epochs
-        / measured.result["dataset"]["train"]
-    )
-    slower = max(1.0, measured.config.training.batch_size / run.training.batch_size)
-    return float(OVERHEAD_SECONDS + digits * per_digit * slower)
+    # The quickest of those most like it: others may have had the machine to share.
+    nearest = min((_distance(run, other.config), other.shipped) for other in alike)
+    measured = [other for other in alike if (_distance(run, other.config), other.shipped) == nearest]
+    slower = max(1.0, measured[0].config.training.batch_size / run.training.batch_size)
+    return float(OVERHEAD_SECONDS + digits * min(map(_seconds_per_digit, measured)) * slower)
+
+
+def _seconds_per_digit(run: StoredRun) -> float:
+    """Of training, each time that a digit was learnt from."""
+    seconds: float = run.result["train_seconds"]
+    return seconds / run.config.training.epochs / int(run.result["dataset"]["train"])
 
 
 def _distance(run: RunConfig, other: RunConfig) -> tuple[float, ...]:
-    """How unlike two runs are in what decides their pace: layers first, then batch size, then the code."""
+    """How unlike two runs are in what decides their pace: layers first, then batch size.
+
+    The code's size hardly does.
+    """
     layers = (run.model.hidden_sizes, run.model.channels, run.model.activation)
     others = (other.model.hidden_sizes, other.model.channels, other.model.activation)
     batches = abs(math.log2(run.training.batch_size / other.training.batch_size))
-    return (float(layers != others), batches, abs(math.log2(run.model.latent_size / other.model.latent_size)))
+    return float(layers != others), batches
 
 
 def forecast_line(store: Store) -> dict[str, tickets.Forecast]:

@@ -33,7 +33,7 @@ def _put_size_on_dial() -> None:
             st.query_params.update({session.LATENT_SIZE: nearest, session.TRAIN_SIZE: said})
             st.info(
                 f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
-                f"Press **Train** for {said}.",
+                f"**Train**, on the pages of the three models, makes one of {said}.",
                 icon=":material/straighten:",
             )
 

@@ -48,7 +48,7 @@ def processes_of(store: Store) -> list[psutil.Process]:
 
 def train_here(run: RunConfig, store: Store, cache: Path) -> None:
     """The undisturbed run: in this process, from beginning to end."""
-    for _ in worker.record_training(run, store, data.load_digits(run.data.name, None, cache)):
+    for _ in worker.record_training(run, store, data.load_digits(run.data, cache)):
         pass
 
 
