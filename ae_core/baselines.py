@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ae_core.metrics import summary
+from ae_core.metrics import bce, squared_error, summary
 
 # Two errors nearer to each other than this are about equal.
 ABOUT_EQUAL = 0.05
@@ -77,6 +78,35 @@ def fit_pca(images_nhw: Tensor | Iterable[Tensor], latent_size: int) -> PCA:
 def do_nothing(noisy_nhw: Tensor, clean_nhw: Tensor) -> dict[str, float]:
     """The noisy input handed back as it is: what a denoiser must beat."""
     return summary(noisy_nhw, clean_nhw)
+
+
+@dataclass(frozen=True)
+class Floors:
+    """What a network must beat to have learnt anything, and what a loss cannot go below, of some digits.
+
+    black, mean_digit: squared error per image of a black picture, and of the mean digit, for every digit.
+    entropy: the cross-entropy per pixel of a perfect copy, which is not 0 since greys are not 0 or 1.
+    grey_entropy: that of a picture of mid-grey, ln 2.
+    """
+
+    black: float
+    mean_digit: float
+    entropy: float
+    grey_entropy: float = math.log(2)
+
+
+def measure_floors(clean_nhw: Tensor, mean_hw: Tensor | None = None) -> Floors:
+    """The floors of these digits, (n, 28, 28).
+
+    mean_hw: the mean digit (28, 28) of those to learn from; without it, that of `clean_nhw` themselves, which
+    no single picture beats. MNIST's test digits have 89.3, 52.9 and 0.0581.
+    """
+    mean_hw = clean_nhw.mean(0) if mean_hw is None else mean_hw
+    return Floors(
+        float(squared_error(torch.zeros_like(clean_nhw), clean_nhw).mean()),
+        float(squared_error(mean_hw.expand_as(clean_nhw), clean_nhw).mean()),
+        float(bce(clean_nhw, clean_nhw).mean()),
+    )
 
 
 def clearly_smallest(errors: Mapping[str, float]) -> str | None:

@@ -71,6 +71,11 @@ def in_parts(bytes_nhw: Tensor, size: int = 5_000) -> Iterator[Tensor]:
     return (as_images(part_nhw) for part_nhw in bytes_nhw.split(size))
 
 
+def mean_digit(bytes_nhw: Tensor) -> Tensor:
+    """The mean of digits (n, 28, 28) uint8, as one picture (28, 28) in [0, 1]."""
+    return torch.stack([part_nhw.sum(0) for part_nhw in in_parts(bytes_nhw)]).sum(0) / len(bytes_nhw)
+
+
 def as_bytes(images_nhw: Tensor) -> Tensor:
     """The nearest grey levels of pictures: (n, 28, 28) in [0, 1] -> uint8."""
     return (images_nhw * 255).round().to(torch.uint8)
