@@ -14,7 +14,9 @@ import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
 
+from ae_core.baselines import Floors
 from ae_core.config import PIXELS
+from ae_core.figures.levels import add_floors
 from ae_core.figures.png import grey_pixels, png_address
 
 # Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
@@ -40,6 +42,8 @@ LEGEND_LINE = 24
 LOG_TICKS = [digit * 10.0**power for power in range(-5, 5) for digit in (1, 2, 5)]
 LOG_AXIS = {"type": "log", "tickvals": LOG_TICKS, "ticktext": [f"{tick:g}" for tick in LOG_TICKS]}
 FONT = 15
+# In a comparison, a line so many times above the highest curve would squash them all.
+NEAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -153,51 +157,73 @@ def in_the_tests_unit(
     return [(step, value * PIXELS) for step, value in batch_losses], True
 
 
+TRAINED_ON = "error on digits it learns from"
+
+
 def loss_curve(
     batch_losses: Sequence[tuple[int, float]],
     test_errors: Sequence[tuple[int, float]],
     steps: int,
     loss: str = "mse",
+    train_errors: Sequence[tuple[int, float]] = (),
+    floors: Floors | None = None,
 ) -> go.Figure:
     """Training loss at steps, and squared error per image on test digits after each epoch, on log axes.
 
     There is one axis where both are that error.
 
     loss: 'mse' or 'bce', as in the run's settings; a cross-entropy per pixel has the left axis, and the test
-    error one on the right.
+    error one on the right. train_errors: as test_errors, on digits that the network learns from. floors: what
+    the test digits' errors are held against, drawn as lines.
     """
     figure = go.Figure()
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
     if losses:
         x, y = zip(*losses, strict=True)
         figure.add_scatter(x=x, y=y, mode="lines", name="training loss", line={"color": BLUE, "width": 2})
-    if test_errors:
-        x, y = zip(*test_errors, strict=True)
-        marker = {"color": ORANGE, "symbol": "diamond", "size": 8}
-        name, axis = ("test error", "y") if one_unit else ("test squared error per image, on the right", "y2")
-        figure.add_scatter(x=x, y=y, mode="lines+markers", name=name, yaxis=axis, marker=marker)
+    axis, where = ("y", "") if one_unit else ("y2", ", on the right")
+    name = "test error" if one_unit else "test squared error per image, on the right"
+    for errors, words, colour, dash, symbol in (
+        (train_errors, f"{TRAINED_ON}{where}", GREEN, "dot", "square"),
+        (test_errors, name, ORANGE, "solid", "diamond"),
+    ):
+        if errors:
+            x, y = zip(*errors, strict=True)
+            look = {"marker": {"color": colour, "symbol": symbol, "size": 8}, "line": {"dash": dash}}
+            figure.add_scatter(x=x, y=y, mode="lines+markers", name=words, yaxis=axis, **look)
     figure.update_layout(
-        height=230,
+        height=(280 if one_unit else 380) + (LEGEND_LINE if train_errors else 0),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"title": "step", "range": [0, max(steps, 1)]},
-        yaxis={**LOG_AXIS, "title": PER_IMAGE if one_unit else "cross-entropy per pixel"},
+        xaxis={"title": "step", "range": [0, max(steps, 1)], "automargin": True},
+        yaxis={**LOG_AXIS, "automargin": True, "title": PER_IMAGE if one_unit else "cross-entropy per pixel"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
     if not one_unit:
         figure.update_layout(
-            yaxis2={**LOG_AXIS, "overlaying": "y", "side": "right", "showgrid": False, "title": "test error"}
+            yaxis2={
+                **LOG_AXIS,
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+                "automargin": True,
+                "title": "test error",
+            }
         )
+    if floors:
+        drawn = [value for _, value in losses], [error for _, error in (*train_errors, *test_errors)]
+        add_floors(figure, floors, *drawn, one_unit=one_unit)
     return figure
 
 
-def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
+def compared_curves(curves: Sequence[tuple[str, Sequence[float]]], floors: Floors | None = None) -> go.Figure:
     """Squared error per image on test digits after each epoch, a line for each of up to four runs.
 
     The axis is a log axis.
 
-    curves: (name, errors from the first epoch) pairs.
+    curves: (name, errors from the first epoch) pairs. floors: what they are held against, drawn as lines
+    where the curves come near.
     """
     figure = go.Figure()
     for (name, errors), (colour, dash, symbol) in zip(curves, LINES, strict=False):
@@ -225,6 +251,8 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
+    if floors:
+        add_floors(figure, floors, [], [error for _, errors in curves for error in errors], near=NEAR)
     return figure
 
 

@@ -9,7 +9,20 @@ import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
 
-from ae_core.figures.base import BLUE, FONT, GAP, LABEL, ORANGE, SLIDER_HEIGHT, Row, in_the_tests_unit, png
+from ae_core.baselines import Floors
+from ae_core.figures.base import (
+    BLUE,
+    FONT,
+    GAP,
+    GREEN,
+    LABEL,
+    ORANGE,
+    SLIDER_HEIGHT,
+    TRAINED_ON,
+    Row,
+    in_the_tests_unit,
+    png,
+)
 from ae_core.figures.latent import (
     CLASS_COLOURS,
     CLASS_LEGEND,
@@ -19,15 +32,16 @@ from ae_core.figures.latent import (
     class_middles,
     class_traces,
 )
+from ae_core.figures.levels import GREY, add_floors
 
 STILLS = 5
 ROW_HEIGHT = 96
 CHARTS_HEIGHT = 330
 # Between pictures and charts: the legend, on a narrow screen in two lines.
 BETWEEN = 60
-# Ticks, a title, and below it what the two lines are: in the curves' panel they would lie on the curves on a
-# phone.
-AXIS_HEIGHT = 100
+# Ticks, a title, and below it what the lines are, one under the other: in the curves' panel their words would
+# lie on the curves on a phone.
+AXIS_HEIGHT, WORDS_HEIGHT = 65, 25
 # Codes lie on a scale of 16 bits: half as many bytes as floats, and finer than a screen.
 SCALE = 2**16 - 1
 MARGIN = 0.06
@@ -71,17 +85,21 @@ def training_scrubber(
     test_errors: Sequence[tuple[int, float]],
     codes: tuple[Tensor, Tensor] | None,
     loss: str = "mse",
+    train_errors: Sequence[tuple[int, float]] = (),
+    floors: Floors | None = None,
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
     steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28)
     each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes:
-    positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's settings. The axes
-    are the same at every step.
+    positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's settings.
+    train_errors and floors: as `loss_curve` has them. The axes are the same at every step.
     """
     figure = go.Figure()
     pictures_height = (len(given) + 1) * ROW_HEIGHT
-    below = AXIS_HEIGHT + SLIDER_HEIGHT
+    told = _curve_words(one_unit=loss == "mse", trained_on=bool(train_errors), floors=floors)
+    axis_height = AXIS_HEIGHT + WORDS_HEIGHT * len(told)
+    below = axis_height + SLIDER_HEIGHT
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
     _add_pictures(figure, [*given, Row("reconstruction", rebuilt[0])], 1 - pictures_height / plot_height)
     changing = [len(given)]
@@ -103,7 +121,21 @@ def training_scrubber(
 
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
     sides = CODES_RIGHT + LEFT_AXIS if codes else LEFT_AXIS, 1 if one_unit else 1 - RIGHT_AXIS
-    _add_losses(figure, losses, test_errors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
+    curves = losses, test_errors, train_errors
+    _add_losses(figure, curves, floors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
+    # Of the whole figure's width: on a phone the panel is narrower than its words.
+    figure.add_annotation(
+        text="<br>".join(told),
+        align="right",
+        x=1,
+        xanchor="right",
+        xref="paper",
+        y=0,
+        yanchor="top",
+        yref="paper",
+        yshift=-AXIS_HEIGHT,
+        showarrow=False,
+    )
     places = [_place_on_curve(step, losses) for step in steps]
     (x, y), *_ = places
     here = {"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 4}}
@@ -123,7 +155,7 @@ def training_scrubber(
         plot_bgcolor=CLEAR,
         dragmode=False,
         hovermode=False,
-        sliders=[_slider(steps)],
+        sliders=[_slider(steps, axis_height)],
     )
     return figure
 
@@ -183,10 +215,28 @@ def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, t
     )
 
 
+def _curve_words(*, one_unit: bool, trained_on: bool, floors: Floors | None) -> list[str]:
+    """What each line among the losses is, beside its sign in its colour, as HTML."""
+    left, right = ("", "") if one_unit else (", left", ", right")
+    told = [f"{_sign(BLUE, '—')} training loss{left}", f"{_sign(ORANGE, '◆')} test error{right}"]
+    if trained_on:
+        told.append(f"{_sign(GREEN, '■')} {TRAINED_ON}{right}")
+    if floors:
+        colour = GREY if one_unit else ORANGE
+        told.append(f"{_sign(colour, '···')} always black, {_sign(colour, '– –')} the mean digit{right}")
+        if not one_unit:
+            told.append(f"{_sign(BLUE, '···')} always grey, {_sign(BLUE, '– –')} a perfect copy{left}")
+    return told
+
+
+def _sign(colour: str, sign: str) -> str:
+    return f'<span style="color:{colour}"><b>{sign}</b></span>'
+
+
 def _add_losses(
     figure: go.Figure,
-    batch_losses: Sequence[tuple[int, float]],
-    test_errors: Sequence[tuple[int, float]],
+    curves: tuple[Sequence[tuple[int, float]], Sequence[tuple[int, float]], Sequence[tuple[int, float]]],
+    floors: Floors | None,
     last: int,
     top: float,
     sides: tuple[float, float],
@@ -195,24 +245,23 @@ def _add_losses(
 ) -> None:
     """The training loss, from step 0: that of the first step is measured before the network changes.
 
-    Two units have an axis each, on the left and on the right.
+    curves: training losses, test errors, and errors on digits that it learns from. Two units have an axis
+    each, on the left and on the right.
     """
+    batch_losses, test_errors, train_errors = curves
     _, untrained = batch_losses[0]
-    losses, errors = _columns([(UNTRAINED, untrained), *batch_losses]), _columns(test_errors)
-    line, look = {"color": BLUE, "width": 2}, {"color": ORANGE, "symbol": "diamond", "size": 8}
-    figure.add_scatter(
-        x=losses[0], y=losses[1], mode="lines", line=line, xaxis="x3", yaxis="y3", showlegend=False
-    )
+    losses = _columns([(UNTRAINED, untrained), *batch_losses])
+    line = {"color": BLUE, "width": 2}
+    place = {"xaxis": "x3", "showlegend": False}
+    figure.add_scatter(x=losses[0], y=losses[1], mode="lines", line=line, yaxis="y3", **place)
     axis = "y3" if one_unit else "y4"
-    figure.add_scatter(
-        x=errors[0], y=errors[1], mode="lines+markers", marker=look, xaxis="x3", yaxis=axis, showlegend=False
-    )
-    left, right = ("", "") if one_unit else (", left", ", right")
-    told = [
-        f'<span style="color:{colour}"><b>{sign}</b></span> {words}'
-        for colour, sign, words in ((BLUE, "—", f"training loss{left}"), (ORANGE, "◆", f"test error{right}"))
-    ]
-    title = "<br>".join(["step", *told])
+    shown = [(test_errors, ORANGE, "diamond", "solid")]
+    if train_errors:
+        shown.append((train_errors, GREEN, "square", "dot"))
+    for pairs, colour, symbol, dash in shown:
+        errors = _columns(pairs)
+        look = {"marker": {"color": colour, "symbol": symbol, "size": 8}, "line": {"dash": dash}}
+        figure.add_scatter(x=errors[0], y=errors[1], mode="lines+markers", yaxis=axis, **look, **place)
     powers = [10**power for power in range(1, len(str(last)))]
     steps = {"tickvals": [UNTRAINED, *powers], "ticktext": ["0", *map(_short, powers)], "tickangle": 0}
     ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 1.5)]
@@ -224,14 +273,18 @@ def _add_losses(
             "range": ends,
             "domain": list(sides),
             "anchor": "y3",
-            "title": title,
             "showgrid": False,
+            "title": "step",
         },
         yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
     )
     if not one_unit:
-        own = {"overlaying": "y3", "side": "right", "showgrid": False, "dtick": "D1", "tickformat": "~g"}
+        own = {"overlaying": "y3", "side": "right", "showgrid": False, "tickformat": "~g"}
+        own["dtick"] = "D2" if floors else "D1"
         figure.update_layout(yaxis4={**log, **own, "domain": [0, top], "anchor": "x3"})
+    if floors:
+        drawn = [value for _, value in batch_losses], [error for _, error in (*train_errors, *test_errors)]
+        add_floors(figure, floors, *drawn, one_unit=one_unit, axes=("y3", "y4"), x_axis="x3", words=False)
 
 
 def _columns(pairs: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -256,12 +309,12 @@ def _short(number: float) -> str:
     return f"{number / 1000:g}k" if number >= 1000 else f"{number:g}"
 
 
-def _slider(steps: Sequence[int]) -> dict[str, object]:
+def _slider(steps: Sequence[int], axis_height: int) -> dict[str, object]:
     jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     return {
         "active": 0,
         "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
-        "pad": {"t": AXIS_HEIGHT + 10, "b": 10, "l": 8, "r": 20},
+        "pad": {"t": axis_height + 10, "b": 10, "l": 8, "r": 20},
         "len": 1.0,
         "steps": [{"label": f"{step:,}", "method": "animate", "args": [[str(step)], jump]} for step in steps],
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from ae_core import data
+from ae_core.baselines import measure_floors
 from ae_core.config import (
     EARLIER_DATASETS,
     LOSS_WORDS,
@@ -138,8 +139,10 @@ def report_html(
     noise: what lies on the digits in the pictures; its kind is also that of the metrics.
     """
     title = f"{family(run.config)} {run.config.model.latent_size}, run {run.run_id}"
+    floors = measure_floors(digits.test_nhw, data.mean_digit(digits.train_bytes_nhw))
+    loss = run.config.training.loss
     curve = figures.loss_curve(
-        progress.batch_losses, progress.test_errors, progress.steps, run.config.training.loss
+        progress.batch_losses, progress.test_errors, progress.steps, loss, progress.train_errors, floors
     )
     curve.update_layout(font={"size": figures.FONT}, height=360)
     sections = [

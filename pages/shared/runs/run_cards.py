@@ -19,6 +19,7 @@ from ae_core.service import jobs
 from pages.shared import charts, dials, display, lab, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.runs import run_list
+from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.run_list import ListedRun
 
 MOST = 4
@@ -188,7 +189,7 @@ def show_comparison(runs: Sequence[ListedRun]) -> None:
     if any(errors for _, errors in curves):
         st.subheader("How they learnt")
         charts.draw_chart(
-            figures.compared_curves(curves),
+            figures.compared_curves(curves, read_floors()),
             "runs_curves",
             "Test error of each chosen run, falling over the epochs",
         )

@@ -18,6 +18,7 @@ from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
 from pages.shared.display import DIGITS_SHOWN
+from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
 from pages.shared.server.gate import counts
 
@@ -286,7 +287,8 @@ def _show_pictures(progress: Progress, digits: int) -> None:
 
 
 def _show_curve(progress: Progress, page: str, loss: str) -> None:
-    curve = figures.loss_curve(progress.batch_losses, progress.test_errors, progress.steps, loss)
+    told = progress.batch_losses, progress.test_errors, progress.steps
+    curve = figures.loss_curve(*told, loss, progress.train_errors, read_floors())
     draw_chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
 
 

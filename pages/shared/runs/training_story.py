@@ -14,6 +14,7 @@ from pages.shared import lab
 from pages.shared.browser import slider_keys
 from pages.shared.charts import draw_shared_chart, prepare_shared_chart
 from pages.shared.display import DIGITS_SHOWN, number_words, run_name
+from pages.shared.runs.loss_floors import read_floors
 
 STILL_DIGITS = 3
 
@@ -39,6 +40,11 @@ def _show_replay(run: StoredRun, page: str) -> None:
             if run.config.training.loss == "mse"
             else "The training loss is the cross-entropy per pixel; the test error, per image, has its own "
             "axis on the right."
+        )
+        floors = read_floors()
+        unit += (
+            f" A picture that is always black has an error of {floors.black:.1f}, one that is always the "
+            f"mean digit {floors.mean_digit:.1f}."
         )
         words = f"Drag the slider, or use Tab and the arrow keys. It starts at the untrained network. {unit}"
         if progress.codes is None:
@@ -92,7 +98,15 @@ def _draw_replay(progress: Progress, loss: str) -> go.Figure:
     rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
     codes = progress.codes and (progress.codes.codes_tnd, progress.codes.labels_n)
     return training_figures.training_scrubber(
-        steps, given, rebuilt, progress.batch_losses, progress.test_errors, codes, loss
+        steps,
+        given,
+        rebuilt,
+        progress.batch_losses,
+        progress.test_errors,
+        codes,
+        loss,
+        progress.train_errors,
+        read_floors(),
     )
 
 
