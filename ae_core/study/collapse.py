@@ -83,10 +83,16 @@ class Collapse:
     code_size: int
     dead: tuple[int, ...]
     dead_units: float
+    is_maps: bool
 
     @property
     def learnt_nothing(self) -> bool:
         return self.verdict is not Verdict.FINE
+
+    @property
+    def is_one_picture(self) -> bool:
+        """Whether it gives about the same picture whatever comes in."""
+        return self.spread < STUCK_SPREAD
 
 
 def measure_spread(outputs_nhw: Tensor, clean_nhw: Tensor) -> float:
@@ -125,17 +131,18 @@ def measure_collapse(
         verdict = Verdict.FINE
     else:
         verdict = Verdict.NO_BETTER if error <= floors.black else Verdict.WORSE_THAN_BLACK
-    codes_nl = codes_of(model, input_nhw).cpu()
-    dead, size = find_dead_numbers(codes_nl, maps=_code_maps(model))
+    maps = _count_maps(model)
+    dead, size = find_dead_numbers(codes_of(model, input_nhw).cpu(), maps)
     return Collapse(
         verdict,
         spread,
         error,
-        floors.black,
-        floors.mean_digit,
-        size,
-        dead,
-        measure_dead_units(model, input_nhw),
+        always_black=floors.black,
+        always_mean=floors.mean_digit,
+        code_size=size,
+        dead=dead,
+        dead_units=measure_dead_units(model, input_nhw),
+        is_maps=maps > 0,
     )
 
 
@@ -149,7 +156,7 @@ def _judge_one_picture(picture_hw: Tensor, mean_hw: Tensor, error: float, always
     return Verdict.WORSE_THAN_BLACK if error > always_black else Verdict.ONE_PICTURE
 
 
-def _code_maps(model: Autoencoder) -> int:
+def _count_maps(model: Autoencoder) -> int:
     """How many maps the code is; 0 where it is numbers."""
     first = next(iter(model.decoder))
     return int(first.unflattened_size[0]) if isinstance(first, nn.Unflatten) else 0
