@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ae_core import config
+from ae_core.baselines import Floors
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.figures.base import (
@@ -143,6 +144,77 @@ def test_compared_runs_differ_in_more_than_colour_and_start_at_epoch_one():
     assert [list(trace.x) for trace in figure.data] == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
     assert figure.layout.yaxis.type == "log"
     assert compared_curves([("not begun", [])]).data[0].x == ()
+
+
+FLOORS = Floors(black=89.3, mean_digit=52.9, entropy=0.0581)
+
+
+def lines_across(figure):
+    """Each line across a chart: the words on it, where it lies, on which axis, and its pattern."""
+    assert len(figure.layout.shapes) == len(figure.layout.annotations)
+    for line, words in zip(figure.layout.shapes, figure.layout.annotations, strict=True):
+        assert (
+            line.y0 == line.y1 == pytest.approx(10**words.y)
+        )
+        assert (line.yref, line.x0, line.x1) == (words.yref, 0, 1)
+        yield words.text, line.y0, line.yref, line.line.dash
+
+
+def shown(axis, value):
+    low, high = axis.range
+    return low < np.log10(value) < high
+
+
+def test_a_loss_chart_says_what_always_black_and_always_the_mean_digit_are_worth():
+    figure = loss_curve(LOSSES, ERRORS, 40, floors=FLOORS)
+    assert list(lines_across(figure)) == [
+        ("always black 89.3", 89.3, "y", "dot"),
+        ("always the mean digit 52.9", 52.9, "y", "dash"),
+    ]
+    assert all(shown(figure.layout.yaxis, value) for value in (89.3, 52.9, 156.8, 30.0))
+
+
+def test_a_cross_entropy_has_its_own_floor_and_ln_2_on_its_own_axis():
+    figure = loss_curve(LOSSES, ERRORS, 40, "bce", floors=FLOORS)
+    assert list(lines_across(figure)) == [
+        ("always grey 0.693", pytest.approx(0.6931, abs=1e-4), "y", "dot"),
+        ("a perfect copy 0.0581", 0.0581, "y", "dash"),
+        ("always black 89.3", 89.3, "y2", "dot"),
+        ("always the mean digit 52.9", 52.9, "y2", "dash"),
+    ]
+    assert all(shown(figure.layout.yaxis, value) for value in (0.693, 0.0581, 0.2, 0.05))
+    assert all(shown(figure.layout.yaxis2, value) for value in (89.3, 52.9, 40.0))
+
+
+@pytest.mark.parametrize("last", [1.4, 40.0, 52.7, 60.0])
+def test_the_lines_take_no_more_than_half_of_a_chart_from_the_curve(last):
+    figure = loss_curve(LOSSES, [(10, 60.0), (20, last)], 40, floors=FLOORS)
+    low, high = figure.layout.yaxis.range
+    assert (np.log10(156.8) - np.log10(min(last, 39.2))) / (high - low) > 0.5
+    black, mean = figure.layout.annotations
+    # never both between the two lines, where there is no room
+    assert (black.yanchor, mean.yanchor) == ("bottom", "bottom" if last == 40 else "top")
+
+
+def test_without_a_test_error_its_axis_has_no_lines_and_an_empty_chart_has_none():
+    assert {axis for _, _, axis, _ in lines_across(loss_curve(LOSSES, [], 40, "bce", floors=FLOORS))} == {"y"}
+    assert list(lines_across(loss_curve([], [], 0, floors=FLOORS))) == []
+
+
+def test_what_is_learnt_by_heart_is_a_line_of_its_own_look():
+    figure = loss_curve(LOSSES, ERRORS, 40, train_errors=[(10, 20.0), (20, 2.0)])
+    known, test = figure.data[1:]
+    assert (known.name, list(known.y)) == ("error on digits it learns from", [20.0, 2.0])
+    assert (known.marker.symbol, known.line.dash) != (test.marker.symbol, test.line.dash)
+    assert known.marker.color != test.marker.color
+    assert [line.name for line in loss_curve(LOSSES, ERRORS, 40).data] == ["training loss", "test error"]
+
+
+def test_compared_curves_have_the_lines_where_they_come_near_them():
+    stuck, good = ("stuck", [52.9, 52.8]), ("good", [9.0, 3.0])
+    assert [value for _, value, _, _ in lines_across(compared_curves([stuck, good], FLOORS))] == [89.3, 52.9]
+    assert list(lines_across(compared_curves([good], FLOORS))) == []
+    assert list(lines_across(compared_curves([], FLOORS))) == []
 
 
 def test_votes_before_and_after_differ_in_more_than_colour():
