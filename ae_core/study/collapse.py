@@ -25,6 +25,9 @@ from ae_core.training import seeded
 
 # A network whose outputs spread less than this share of what digits do is stuck.
 STUCK_SPREAD = 0.05
+# Outputs that err more than the mean digit and are less like the digits than this show nothing of them.
+# Trainings that had hardly begun were at 0.13 and less, those that had learnt something at 0.32 and more.
+UNLIKE = 0.25
 # Below this share of the mean digit's ink (squared), a picture looks black.
 BLACK_INK = 0.05
 # With fewer digits, their own mean fits them too well to be compared with.
@@ -39,7 +42,7 @@ EARLIEST = 1 / 3
 # A rate this many times the preset's, or this part of it, is taken for the cause.
 FAR_RATE = 3.0
 # Up to so few steps, a network at the preset's rate may still paint the mean digit.
-FEW_STEPS = 60
+FEW_STEPS = 200
 # What is offered instead of too few.
 ENOUGH_STEPS = 300
 
@@ -51,7 +54,7 @@ class Verdict(Enum):
     MEAN_DIGIT = "the mean digit, whatever comes in"
     BLACK = "black, whatever comes in"
     ONE_PICTURE = "one picture, whatever comes in"
-    NO_BETTER = "pictures that differ, and are no better than the mean digit"
+    NO_BETTER = "pictures that differ, but not as the digits do"
     WORSE_THAN_BLACK = "worse than black"
 
 
@@ -108,6 +111,16 @@ def measure_spread(outputs_nhw: Tensor, clean_nhw: Tensor) -> float:
     return math.sqrt(_variance(outputs_nhw) / wanted) if wanted > 0 else 1.0
 
 
+def measure_likeness(outputs_nhw: Tensor, clean_nhw: Tensor) -> float:
+    """The correlation of outputs and clean digits: of each pixel's differences from its mean, over all.
+
+    1 for copies, however dark; 0 for pictures that have nothing to do with the digits. 0 without differences.
+    """
+    out, clean = outputs_nhw - outputs_nhw.mean(0), clean_nhw - clean_nhw.mean(0)
+    size = math.sqrt(float(out.square().sum() * clean.square().sum()))
+    return float((out * clean).sum()) / size if size > 0 else 0.0
+
+
 def _variance(images_nhw: Tensor) -> float:
     return float(images_nhw.double().var(0, correction=0).sum())
 
@@ -125,9 +138,10 @@ def measure_collapse(
     error = float(squared_error(outputs_nhw, clean_nhw).mean())
     floors = measure_floors(clean_nhw)
     by_heart = train_error is not None and train_error < floors.mean_digit
+    is_clearly_worse = len(clean_nhw) >= DIGITS_TO_COMPARE and error >= (1 + ABOUT_EQUAL) * floors.mean_digit
     if spread < STUCK_SPREAD:
         verdict = _judge_one_picture(outputs_nhw.mean(0), clean_nhw.mean(0), error, floors.black)
-    elif len(clean_nhw) < DIGITS_TO_COMPARE or by_heart or error < (1 + ABOUT_EQUAL) * floors.mean_digit:
+    elif by_heart or not is_clearly_worse or measure_likeness(outputs_nhw, clean_nhw) >= UNLIKE:
         verdict = Verdict.FINE
     else:
         verdict = Verdict.NO_BETTER if error <= floors.black else Verdict.WORSE_THAN_BLACK

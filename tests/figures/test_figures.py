@@ -153,9 +153,7 @@ def lines_across(figure):
     """Each line across a chart: the words on it, where it lies, on which axis, and its pattern."""
     assert len(figure.layout.shapes) == len(figure.layout.annotations)
     for line, words in zip(figure.layout.shapes, figure.layout.annotations, strict=True):
-        assert (
-            line.y0 == line.y1 == pytest.approx(10**words.y)
-        )
+        assert line.y0 == line.y1 == pytest.approx(10**words.y)
         assert (line.yref, line.x0, line.x1) == (words.yref, 0, 1)
         yield words.text, line.y0, line.yref, line.line.dash
 

@@ -30,7 +30,7 @@ WHAT = {
     Verdict.MEAN_DIGIT: "Whatever comes in, it paints the mean digit",
     Verdict.BLACK: "Whatever comes in, it paints black",
     Verdict.ONE_PICTURE: "Whatever comes in, it paints the same picture",
-    Verdict.NO_BETTER: "Its pictures differ, but are further from the digits than the mean digit is",
+    Verdict.NO_BETTER: "Its pictures differ, but have little to do with the digits that come in",
     Verdict.WORSE_THAN_BLACK: "Its pictures are worse than plain black",
 }
 ONE_WORSE_THAN_BLACK = "Whatever comes in, it paints the same picture, one worse than plain black"
