@@ -101,7 +101,7 @@ def show_with_button() -> None:
     from pages.shared.runs import stuck_words
 
     wanted = st.session_state["wanted"]
-    found = lab.find_trained_run(wanted)
+    found = lab.store().get(config.run_id(wanted))
     stuck_words.show_collapse(found, "cae", lambda run: st.session_state.update(asked=config.run_id(run)))
 
 
@@ -110,6 +110,7 @@ def test_the_page_warns_and_the_button_trains_with_the_usual_rate(digits):
     with torch.no_grad():
         for values in model.decoder.parameters():
             values.zero_()
+    lab.store().start_log(HOT)
     lab.store().commit(HOT, model, RESULT)
     page = AppTest.from_function(show_with_button, default_timeout=60)
     page.session_state["wanted"] = HOT

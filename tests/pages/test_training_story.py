@@ -98,12 +98,15 @@ def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
 @pytest.mark.parametrize("loss", ["mse", "bce"])
 def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
     figure = training_story._draw_replay(progress, loss)
-    training, test = [trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"]
+    training, test, known = [
+        trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"
+    ]
     axes = [figure.layout["yaxis" + trace.yaxis[1:]] for trace in (training, test)]
     assert all(axis.visible is not False and axis.showticklabels is not False for axis in axes)
     assert test.y[-1] == pytest.approx(progress.test_errors[-1][1])
     assert training.y[-1] == pytest.approx(progress.batch_losses[-1][1] * (784 if loss == "mse" else 1))
-    words = figure.layout.xaxis3.title.text
+    assert (known.yaxis, known.y[-1]) == (test.yaxis, pytest.approx(progress.train_errors[-1][1]))
+    words = figure.layout.annotations[-1].text
     two_units = loss == "bce"
     assert (axes[0] != axes[1]) == two_units
     assert (axes[1].side == "right") == two_units
