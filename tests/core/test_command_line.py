@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from ae_core.__main__ import main
 from ae_core.runs.run_folder import WEIGHTS
 from ae_core.runs.store import SHIPPED, Store, default_root
+from ae_core.service import connection
 from tests.conftest import PROJECT
 from tests.support.service import end_cluster, wait_for
 
@@ -293,7 +294,8 @@ def test_the_training_process_can_be_started_shown_and_stopped(served):
     started = typed("cluster", "start", "--store", served, "--workers", 1, "--json")
     assert started.returncode == 0, started.stderr
     assert result(started.stdout)["running"]
-    wait_for(lambda: result(typed("cluster", "show", "--store", served, "--json").stdout)["workers"])
+    # asked in this process: one that is started for each look takes seconds
+    connection.connect_client(Store(served), wait_seconds=60).wait_for_workers(1, timeout=60)
     shown = typed("cluster", "show", "--store", served, "--json")
     (worker,) = result(shown.stdout)["workers"]
     assert worker["address"].startswith("tls://127.0.0.1:")
