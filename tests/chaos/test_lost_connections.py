@@ -7,12 +7,12 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from ae_core import config
 from ae_core.config import CAE
@@ -21,7 +21,7 @@ from tests.browser.test_browser_digit import greys, open_page, same_digit, saved
 from tests.support.browser import PROJECTOR, App
 from tests.support.copies import KEY, Nginx, nginx_path, status, visitors
 from tests.support.handwriting import draw, prepared_picture
-from tests.support.service import wait_for
+from tests.support.service import wait_for, with_seed
 
 # A training that goes on for longer than any test here.
 EPOCHS = 60
@@ -31,11 +31,16 @@ PROGRESS = "document.querySelector('[data-testid=stProgress]')?.innerText ?? ''"
 
 
 @pytest.fixture(scope="module")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, App, App]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the store of all apps here: one training process serves them."""
+    return tmp_path_factory.mktemp("apps")
+
+
+@pytest.fixture(scope="module")
+def copies(folder: Path) -> Iterator[tuple[Nginx, App, App]]:
     """nginx before two copies of the app on one store."""
     if nginx_path() is None and not os.environ.get("REQUIRE_BROWSER"):
         pytest.skip("there is no nginx here; install Debian's package nginx-light")
-    folder: Path = tmp_path_factory.mktemp("copies")
     with ExitStack() as stack:
         one, other = (
             stack.enter_context(App(folder, copy=name, AE_LAB_METRICS_KEY=KEY)) for name in ("1", "2")
@@ -44,9 +49,9 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, Ap
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def alone(folder: Path) -> Iterator[App]:
     """One app, which is killed and started again."""
-    with App(tmp_path_factory.mktemp("alone"), AE_LAB_METRICS_KEY=KEY) as app:
+    with App(folder, copy="alone", AE_LAB_METRICS_KEY=KEY) as app:
         yield app
 
 
@@ -56,11 +61,11 @@ def training(page: Page) -> Iterator[None]:
     yield
     stop = page.locator(".st-key-cae_stop button").first
     deadline = time.monotonic() + 60
-    while (
-        stop.is_enabled() and time.monotonic() < deadline
-    ):  # a page that has just come back may be drawn anew under a click
-        stop.click()
-        page.wait_for_timeout(3_000)
+    while stop.is_enabled() and time.monotonic() < deadline:
+        # a page that has just come back may be drawn anew under a click, or be told that the training is over
+        with suppress(Error):
+            stop.click(timeout=3_000)
+            stop.and_(page.locator(":disabled")).wait_for(timeout=3_000)
     expect(stop).to_be_disabled()
 
 
@@ -169,7 +174,7 @@ def test_a_connection_that_was_lost_for_a_while_comes_back_to_where_it_was(copie
 
 @pytest.mark.usefixtures("training")
 def test_after_a_restart_visitors_find_page_dials_and_training(alone, page, times, measured):
-    press_train(page, alone.url)
+    press_train(page, alone.url, seed=2)
     for how in times([signal.SIGKILL], [signal.SIGKILL, signal.SIGTERM]):
         ended = time.monotonic()
         alone.kill(how)
@@ -177,7 +182,7 @@ def test_after_a_restart_visitors_find_page_dials_and_training(alone, page, time
         ready = time.monotonic() - ended
         seconds = seconds_until_it_moves(page, ended)
         expect_as_it_was(page)
-        assert history.status_of(config.run_id(RUN), alone.store) in ("running", "finished")
+        assert history.status_of(config.run_id(with_seed(RUN, 2)), alone.store) in ("running", "finished")
         measured(f"{how.name} and restart: ready after {ready:.1f} s, the visitor back after {seconds:.1f} s")
 
 
