@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ae_core.data import Digits
 from ae_core.runs.store import Store
 from tests.chaos.faults import end_cluster
 
@@ -27,9 +28,11 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str], 
 
 
 @pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store with a local cluster, which is gone when the tests are."""
-    store = Store(tmp_path_factory.mktemp("served"))
+def served(tmp_path_factory: pytest.TempPathFactory, digits: Digits, cache_dir: Path) -> Iterator[Store]:
+    """A store with a local cluster, gone when the tests are; the digits need not be unpacked again."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "cache").symlink_to(cache_dir)
+    store = Store(folder)
     yield store
     end_cluster(store)
 

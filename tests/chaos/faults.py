@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from ae_core import config, data
-from ae_core.config import RunConfig
+from ae_core.config import DataConfig, RunConfig
 from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster, jobs, worker
@@ -16,12 +17,16 @@ from tests.support import service
 from tests.support.service import wait_for
 
 # Small enough for a second or three of training, and each a genuine FAE, CAE or DAE.
+FEW = DataConfig(digits=4_000)
+CONVOLUTIONAL = {"model": {"latent_size": 4, "channels": (4, 8)}, "training": {"epochs": 5}}
 SMALL = {
     "FAE": config.adjusted(
-        config.FAE, model={"latent_size": 4, "hidden_sizes": (64,)}, training={"epochs": 8}
+        replace(config.FAE, data=FEW),
+        model={"latent_size": 4, "hidden_sizes": (64,)},
+        training={"epochs": 8},
     ),
-    "CAE": config.adjusted(config.CAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
-    "DAE": config.adjusted(config.DAE, model={"latent_size": 4, "channels": (4, 8)}, training={"epochs": 5}),
+    "CAE": config.adjusted(replace(config.CAE, data=FEW), **CONVOLUTIONAL),
+    "DAE": config.adjusted(replace(config.DAE, data=FEW), **CONVOLUTIONAL),
 }
 LONG = config.adjusted(SMALL["CAE"], training={"epochs": 200})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from ae_core import config
@@ -13,10 +14,10 @@ from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import jobs
 from ae_core.training import use_one_thread
-from tests.chaos.faults import SMALL, cluster_process, end_cluster, is_over
+from tests.chaos.faults import FEW, SMALL, cluster_process, end_cluster, is_over
 from tests.support.service import wait_for, with_seed
 
-TOO_LARGE = config.adjusted(config.FAE, training={"epochs": 1})
+TOO_LARGE = config.adjusted(replace(config.FAE, data=FEW), training={"epochs": 1})
 FITS = config.adjusted(SMALL["CAE"], model={"latent_size": 2}, training={"epochs": 2})
 
 

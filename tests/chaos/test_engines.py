@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ae_core import config
 from ae_core.config import CAE, DAE, FAE, KERAS_EXAMPLE, LINEAR, RunConfig
 from ae_core.runs.store import Store
 from ae_core.service import jobs
-from tests.chaos.faults import is_over, story, train_here, weights
+from tests.chaos.faults import FEW, is_over, story, train_here, weights
 from tests.support.dask_processes import DaskProcesses
 from tests.support.service import wait_for
 
@@ -16,7 +18,8 @@ QUICK = {"epochs": 2, "batch_size": 256}
 def quick(
     preset: RunConfig, *, corruption: dict | None = None, training: dict | None = None, **model: object
 ) -> RunConfig:
-    return config.adjusted(preset, model=model, corruption=corruption, training={**QUICK, **(training or {})})
+    few = replace(preset, data=FEW)
+    return config.adjusted(few, model=model, corruption=corruption, training={**QUICK, **(training or {})})
 
 
 CONFIGURATIONS = [

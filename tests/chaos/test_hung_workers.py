@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -14,7 +15,7 @@ from ae_core import config
 from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster, connection, jobs
-from tests.chaos.faults import SMALL, is_over, story, train_here, weights
+from tests.chaos.faults import FEW, SMALL, is_over, story, train_here, weights
 from tests.support.service import end_cluster, wait_for, with_seed
 
 TTL_SECONDS = 6
@@ -63,7 +64,9 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
 
 def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, measured):
     hungry = config.adjusted(
-        config.CAE, model={"channels": (128, 128)}, training={"epochs": 1, "batch_size": 2048}
+        replace(config.CAE, data=FEW),
+        model={"channels": (128, 128)},
+        training={"epochs": 1, "batch_size": 2048},
     )
     connected = connection.connect_client(own)
     connected.run(leave_room, 64 * 1024 * 1024)

@@ -6,13 +6,14 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from ae_core import config
-from ae_core.config import CAE, RunConfig
+from ae_core.config import CAE, DataConfig, RunConfig
 from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import cluster
@@ -21,12 +22,15 @@ from tests.support.browser import App, chromium, chromium_path
 from tests.support.service import wait_for
 
 IDLE_SECONDS = 5
-LINK = "convolutional?latent_size=3&cae_epochs=2&cae_batch_size=256&seed={}"
+DIGITS = "train_digits=1,000&cae_epochs_for_1000=2&cae_batch_size=64"
+LINK = f"convolutional?latent_size=3&{DIGITS}&seed={{}}"
 
 
 def run_of(seed: int) -> RunConfig:
     return config.adjusted(
-        CAE, model={"latent_size": 3}, training={"epochs": 2, "batch_size": 256, "seed": seed}
+        replace(CAE, data=DataConfig(digits=1_000)),
+        model={"latent_size": 3},
+        training={"epochs": 2, "batch_size": 64, "seed": seed},
     )
 
 

@@ -122,7 +122,7 @@ def test_a_scheduler_that_is_not_there_yet_keeps_nobody_from_looking_and_trains_
         page = AppTest.from_file(str(PROJECT / "pages" / "denoising.py"), default_timeout=60).run()
         assert not page.exception
         assert any("data:image/png;base64" in text.value for text in page.markdown)  # the shipped pictures
-        page.slider(key="latent_size").set_value(17).run()
+        page.number_input(key="train_size").set_value(17).run()
         page.button(key="dae_train").click().run()
         wait_for(lambda: problem(store))
         page.run()
@@ -243,6 +243,8 @@ def test_with_tls_the_lab_trains_and_nobody_without_a_certificate_is_let_in(tmp_
             "32",
             "--epochs",
             "1",
+            "--digits",
+            "4000",
             "--json",
         ]
         surroundings = {**os.environ, **settings, "AE_LAB_SCHEDULER": processes.address}
