@@ -227,10 +227,10 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
             f"{earlier[-1]}. "
             "Make room on the machine, or choose a smaller network, and press Train to go on."
         )
-    digits = data.select_digits(_all_digits(store.root / "cache"), ticket.run.data)
     limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
     wanted = tickets.ticket_folder(store, name) / tickets.TICKET
     try:
+        digits = data.select_digits(_all_digits(store.root / "cache"), ticket.run.data)
         with Watchdog(hung_seconds, lambda: _give_up(store, name, hung_seconds)) as watchdog:
             for event in record_training(ticket.run, store, digits, lambda: not wanted.exists(), limit):
                 watchdog.alive()

@@ -252,17 +252,22 @@ def cuda_has_no_memory(*arguments: object) -> Iterator[object]:
     yield
 
 
+def digits_have_no_memory(*arguments: object) -> Digits:
+    raise MemoryError("no room for digits")
+
+
 @pytest.mark.parametrize(
-    ("record", "reason"),
+    ("function", "failing", "reason"),
     [
-        (no_memory, "MemoryError"),
-        (torch_has_no_memory, "can't allocate memory"),
-        (cuda_has_no_memory, "CUDA out of memory"),
+        ("_all_digits", digits_have_no_memory, "no room for digits"),
+        ("record_training", no_memory, "MemoryError"),
+        ("record_training", torch_has_no_memory, "can't allocate memory"),
+        ("record_training", cuda_has_no_memory, "CUDA out of memory"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_out_of_memory_is_tried_three_times_in_all(store, monkeypatch, record, reason):
-    monkeypatch.setattr(worker, "record_training", record)
+def test_out_of_memory_is_tried_three_times_in_all(store, monkeypatch, function, failing, reason):
+    monkeypatch.setattr(worker, function, failing)
     number = ask(store)
     for _ in range(worker.RETRIES):
         with pytest.raises(Reschedule):
