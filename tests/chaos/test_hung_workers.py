@@ -13,7 +13,7 @@ import pytest
 
 from ae_core import config
 from ae_core.runs import history
-from ae_core.runs.store import Store
+from ae_core.runs.store import Store, default_root
 from ae_core.service import cluster, connection, jobs
 from tests.chaos.faults import FEW, SMALL, is_over, story, train_here, weights
 from tests.support.service import end_cluster, wait_for, with_seed
@@ -22,10 +22,13 @@ TTL_SECONDS = 6
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch) -> Store:
-    """A store with a cluster of its own, which gives a silent worker up after six seconds, not sixty."""
+def own(monkeypatch) -> Store:
+    """A store with a cluster of its own, which gives a silent worker up after six seconds, not sixty.
+
+    The one that apps use too: its worker has the digits when it begins to work.
+    """
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", f"{TTL_SECONDS}s")
-    store = Store(tmp_path / "own")
+    store = Store(default_root())
     cluster.ensure_cluster_started(store, workers=1)
     connection.connect_client(store, wait_seconds=60).wait_for_workers(1, timeout=60)
     yield store
