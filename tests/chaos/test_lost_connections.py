@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from ae_core import config
-from ae_core.config import CAE
+from ae_core.config import CAE, DataConfig
 from ae_core.runs import history
 from tests.browser.test_browser_digit import greys, open_page, same_digit, saved, sheet
 from tests.support.browser import PROJECTOR, App
@@ -24,9 +25,14 @@ from tests.support.handwriting import draw, prepared_picture
 from tests.support.service import wait_for, with_seed
 
 # A training that goes on for longer than any test here.
-EPOCHS = 60
-DIALS = f"latent_size=3&cae_epochs={EPOCHS}&cae_batch_size=16"
-RUN = config.adjusted(CAE, model={"latent_size": 3}, training={"epochs": EPOCHS, "batch_size": 16})
+EPOCHS = 200
+DIALS = f"latent_size=3&train_digits=1,000&cae_epochs_for_1000={EPOCHS}&cae_batch_size=16"
+RUN = config.adjusted(
+    replace(CAE, data=DataConfig(digits=1_000)),
+    model={"latent_size": 3},
+    training={"epochs": EPOCHS, "batch_size": 16},
+)
+TRAINED = "You have trained this one"
 PROGRESS = "document.querySelector('[data-testid=stProgress]')?.innerText ?? ''"
 
 
@@ -81,7 +87,7 @@ def press_train(page: Page, url: str, seed: int = 0) -> None:
 def seconds_until_it_moves(page: Page, since: float) -> float:
     """Until the page hears of the training again, which goes on meanwhile and may have come to its end."""
     before = page.evaluate(PROGRESS)
-    finished = "document.body.innerText.includes('Trained here')"
+    finished = f"document.body.innerText.includes('{TRAINED}')"
     page.wait_for_function(
         f"""before => {{
             const now = {PROGRESS};
@@ -96,14 +102,17 @@ def expect_as_it_was(page: Page) -> None:
     """The page, its dials, in the link and on the page, and a training that others need not start again."""
     asked = parse_qs(urlsplit(page.url).query)
     assert urlsplit(page.url).path == "/convolutional"
-    assert (asked["latent_size"], asked["cae_epochs"], asked["cae_batch_size"]) == (
-        ["3"],
-        [str(EPOCHS)],
-        ["16"],
-    )
-    expect(page.locator(".st-key-latent_size").get_by_role("slider")).to_have_value("3")
-    expect(page.get_by_test_id("stProgress").or_(page.get_by_text("Trained here"))).to_contain_text(
-        re.compile(f"of {EPOCHS}|Trained here")
+    expected = {
+        "latent_size": "3",
+        "train_digits": "1,000",
+        "cae_epochs_for_1000": str(EPOCHS),
+        "cae_batch_size": "16",
+    }
+    assert {key: asked[key] for key in expected} == {key: [value] for key, value in expected.items()}
+    size = page.locator(".st-key-latent_size").get_by_role("slider")
+    expect(size).to_have_attribute("aria-valuetext", "3")
+    expect(page.get_by_test_id("stProgress").or_(page.get_by_text(TRAINED))).to_contain_text(
+        re.compile(f"of {EPOCHS}|{TRAINED}")
     )
     expect(
         page.locator(".st-key-cae_train button").first
