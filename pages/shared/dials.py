@@ -105,17 +105,27 @@ def _choose_digits() -> DataConfig:
     return DataConfig(digits=int(count), classes=tuple(classes))
 
 
+def set_training_dials(page: str, run: RunConfig) -> None:
+    """Set the dials of `page` for learning rate and epochs to what `run` has. In a widget's callback only."""
+    st.session_state[session.dial_key(page, "learning_rate")] = run.training.learning_rate
+    st.session_state[session.dial_key(page, _epochs_dial(run))] = run.training.epochs
+
+
+def _epochs_dial(run: RunConfig) -> str:
+    all_digits = run.data.digits == config.ALL_DIGITS
+    return "epochs" if all_digits else f"epochs_for_{run.data.digits}"
+
+
 def _choose_epochs(preset: RunConfig, page: str) -> int:
     """How many passes over the digits, by a dial of its own for each number of digits.
 
     What suits 100 digits would take an hour with 60,000.
     """
-    few = preset.data.digits != config.ALL_DIGITS
     return st.slider(
         "Epochs",
         *LIMITS["epochs"],
         preset.training.epochs,
-        key=f"{page}_epochs_for_{preset.data.digits}" if few else f"{page}_epochs",
+        key=session.dial_key(page, _epochs_dial(preset)),
         bind="query-params",
         help="How many times the network sees every digit that it learns from.",
     )

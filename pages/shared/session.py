@@ -136,6 +136,11 @@ def votes_shown_key(card: str) -> str:
     return f"{card}_votes_shown"
 
 
+def dial_key(page: str, dial: str) -> str:
+    """The key of one of a page's own dials, such as 'learning_rate'."""
+    return f"{page}_{dial}"
+
+
 def share_key(page: str) -> str:
     """The key of a page's box with the link and the files."""
     return f"{page}_share"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 from torch import Tensor
@@ -13,7 +14,7 @@ from ae_core.runs.run_folder import StoredRun
 from pages.shared import dials, display, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.parts import learnt_view
-from pages.shared.runs import share, training_panel, training_story, under_way
+from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 TRAINING_BOX = "Settings of your own network"
@@ -82,6 +83,8 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
                 noise_seed,
                 key=page,
             )
+        for run in beside:
+            stuck_words.show_collapse(run, f"{page}_{run.run_id}", partial(_train_again, page))
         learnt_view.show_classes_left_out(found)
         display.show_metrics(found, noise, noise_seed)
         for run in beside:
@@ -92,6 +95,12 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
         if more:
             more(found, digits, noise, noise_seed)
         share.offer_link_and_files(found, page, noise, noise_seed)
+
+
+def _train_again(page: str, run: RunConfig) -> None:
+    """Set the page's training dials as `run` has them, and train it."""
+    dials.set_training_dials(page, run)
+    training_panel.submit_training(run)
 
 
 def _find_beside(found: StoredRun, wanted: RunConfig) -> list[StoredRun]:

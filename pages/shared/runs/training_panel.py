@@ -18,6 +18,7 @@ from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
 from pages.shared.display import DIGITS_SHOWN
+from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
 from pages.shared.server.gate import counts
@@ -57,7 +58,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=busy or status == "finished",
-        on_click=_submit_training,
+        on_click=submit_training,
         args=(run,),
     )
     row.button(
@@ -209,6 +210,8 @@ def _follow_pictures(name: str, digits: int = DIGITS_SHOWN) -> None:
     progress = _show_progress(name)
     if progress is not None:
         _show_pictures(progress, digits)
+        if notice := stuck_words.collapse_notice(progress):
+            st.warning(notice, icon=":material/warning:")
 
 
 def _follow_curve(name: str, page: str, loss: str) -> None:
@@ -298,7 +301,8 @@ def _bring_into_view(page: str) -> None:
         _into_view(data=f"{page}_training", key=f"{page}_into_view")
 
 
-def _submit_training(run: RunConfig) -> None:
+def submit_training(run: RunConfig) -> None:
+    """Ask for `run` to be trained for this visitor; what goes wrong is told where the buttons are."""
     name = config.run_id(run)
     st.session_state[session.TRAINING_JUST_ASKED] = not lab.store().has_own(name)
     try:
@@ -311,7 +315,7 @@ def _submit_training(run: RunConfig) -> None:
 
 def _submit_trainings(runs: Sequence[RunConfig]) -> None:
     for run in runs:
-        _submit_training(run)
+        submit_training(run)
 
 
 def _stop_trainings(names: Sequence[str]) -> None:
