@@ -111,9 +111,14 @@ def _distance(one: RunConfig, other: RunConfig) -> tuple[float, ...]:
 
 
 def draw_whose_switch(families: Iterable[str]) -> None:
-    """Draw the switch between the lab's networks and the visitor's, where there is one of these families."""
+    """Draw the switch between the lab's networks and the visitor's, where there is one of these families.
+
+    It keeps its value over pages that are without it.
+    """
     if any(find_own_run(family) for family in families):
-        st.segmented_control(
+        if session.WHOSE not in st.session_state and st.session_state.get(session.WHOSE_BEFORE) == YOURS:
+            st.session_state[session.WHOSE] = st.query_params[session.WHOSE] = YOURS
+        st.session_state[session.WHOSE_BEFORE] = st.segmented_control(
             "Whose networks",
             [LABS, YOURS],
             default=LABS,

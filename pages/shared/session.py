@@ -68,7 +68,7 @@ UPLOADS, UPLOAD_PROBLEM, UPLOAD_DONE = "runs_uploads", "runs_upload_problem", "r
 RUN_DELETED, RUN_PROBLEM = "runs_deleted", "runs_problem"
 COMPARE = "compare"
 OWN_RUNS = "own_runs"
-WHOSE = "whose"
+WHOSE, WHOSE_BEFORE = "whose", "whose_before"
 LATENT_SIZE, TRAIN_SIZE = "latent_size", "train_size"
 
 # Every key above that no link has, and a pattern for several: a new one is one more line.
@@ -111,6 +111,7 @@ TABLE: dict[str, Entry] = {
     TRAININGS_FOLLOWED: Entry("list[RunConfig]", Lasts.SESSION, "Trainings that the foot showed last."),
     "*_share": Entry("bool", Lasts.PAGE, "Whether a page's box with the link is open."),
     OWN_RUNS: Entry("list[str]", Lasts.RELOAD, "Names of the runs that this visitor asked for."),
+    WHOSE_BEFORE: Entry("str", Lasts.SESSION, "Whose networks it was, on the last page with that switch."),
     UPLOADS: Entry("int", Lasts.SESSION, "How many runs this visitor has uploaded."),
     "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
     UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),

@@ -23,7 +23,7 @@ def story(page, app, few_digits: Digits) -> Locator:
     if app.store.find(config.run_id(SMALL_CAE)) is None:
         for _ in worker.record_training(SMALL_CAE, app.store, few_digits):
             pass
-    go(page, app, "convolutional?latent_size=2&cae_epochs=3")
+    go(page, app, f"convolutional?yours={config.run_id(SMALL_CAE)}&whose=Yours")
     replay = page.locator(".st-key-cae_story")
     replay.locator(".lab-slider-key").wait_for(state="attached")
     come_to_rest(page)

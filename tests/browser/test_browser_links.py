@@ -16,7 +16,10 @@ from tests.support.browser import PROJECTOR, App
 QUICK = config.adjusted(
     config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512}
 )
-DIALS = "latent_size=3&fae_layers=784%20%E2%86%92%20code&fae_epochs=1&fae_batch_size=512"
+DIALS = (
+    "latent_size=3&fae_layers=784%20%E2%86%92%20code&fae_epochs=1&fae_batch_size=512"
+    f"&whose=Yours&yours={config.run_id(QUICK)}"
+)
 PATIENT = 150_000
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from playwright.sync_api import expect
 
 from ae_core import config
+from ae_core.config import DataConfig
 from tests.browser.test_pages_in_browser import go, wait_for_figure
 
 # Keeps count of who listens to the slider's value.
@@ -60,15 +62,21 @@ def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, 
 
 
 def test_one_click_trains_the_pair(page, app):
-    go(page, app, "difference?latent_size=3&pair_epochs=1")
-    expect(page.get_by_text("No pair with these settings")).to_be_visible()
+    go(page, app, "difference?train_size=3&train_digits=10%2C000&pair_epochs_for_10000=2")
     page.locator(".st-key-pair_train button").click()
-    page.get_by_role("button", name="Reveal without answering").first.click(timeout=170_000)
-    expect(page.get_by_text("Trained here")).to_have_count(2)
+    page.get_by_role("radio", name="Yours").click(timeout=170_000)
+    expect(page.get_by_text("CAE: yours")).to_be_visible()
+    page.get_by_role("button", name="Reveal without answering").first.click()
+    expect(page.get_by_text("Yours", exact=True)).to_have_count(3)  # the switch, and each of the two
     expect(page.get_by_text("Compared, setting by setting.")).to_be_visible()
     for preset in (config.CAE, config.DAE):
         assert app.store.find(
-            config.run_id(config.adjusted(preset, model={"latent_size": 3}, training={"epochs": 1}))
+            config.run_id(
+                replace(
+                    config.adjusted(preset, model={"latent_size": 3}, training={"epochs": 2}),
+                    data=DataConfig(digits=10_000),
+                )
+            )
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from ae_core import config
+from ae_core.config import DataConfig, RunConfig
 from ae_core.runs import history
 from ae_core.runs.store import Store, default_root
 from tests.support.browser import FOLLOWING, PHONE, PROJECTOR, App, picture_changes_after, pictures
@@ -26,6 +28,15 @@ PAGES = {
     "your_digit": "Your digit",
     "runs": "Runs",
 }
+
+# In a link, as the dial words it.
+FEW = "10%2C000"
+
+
+def of_few_digits(preset: RunConfig, size: int, epochs: int) -> RunConfig:
+    """The run that the dials make of 10,000 digits."""
+    run = config.adjusted(preset, model={"latent_size": size}, training={"epochs": epochs})
+    return replace(run, data=DataConfig(digits=10_000))
 
 
 def go(page: Page, app: App, path: str) -> None:
@@ -75,26 +86,27 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, 
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
-    go(page, app, "convolutional?latent_size=13&cae_epochs=6")
-    expect(page.get_by_text("No CAE with these settings")).to_be_visible()
+    go(page, app, f"convolutional?latent_size=12&train_digits={FEW}&cae_epochs_for_10000=8")
     page.locator(".st-key-cae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     page.reload()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     page.get_by_role("slider", name="Latent size").press("ArrowRight")
     under_way = page.locator(".st-key-under_way")
-    expect(under_way).to_contain_text(re.compile(r"CAE, latent size 13, 6 epochs · Epoch \d of 6"))
+    expect(under_way).to_contain_text(
+        re.compile(r"CAE, latent size 12, 10,000 digits, 8 epochs · Epoch \d of 8")
+    )
     expect(under_way.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES[""])
-    expect(under_way.or_(page.get_by_text("Trained: CAE, latent size 13")).first).to_be_in_viewport()
+    expect(under_way.or_(page.get_by_text("Trained: CAE, latent size 12")).first).to_be_in_viewport()
     page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
     page.get_by_role("slider", name="Latent size").press("ArrowLeft")
-    expect(page.get_by_role("slider", name="Latent size")).to_have_value("13")
-    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("slider", name="Latent size")).to_have_value("12")
+    expect(page.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
     wait_for_figure(page)
-    run = config.adjusted(config.CAE, model={"latent_size": 13}, training={"epochs": 6})
+    run = of_few_digits(config.CAE, 12, epochs=8)
     assert app.store.find(config.run_id(run)) is not None
 
 
@@ -102,7 +114,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
     page.set_viewport_size(PHONE)  # where what Train shows lies below its button
     go(page, app, "fully_connected?latent_size=12")
     page.locator(".st-key-fae_train button").click()
-    rebuilt = page.locator("img[alt^=reconstruction]")
+    rebuilt = page.locator("img[alt^='reconstruction after']")
     rebuilt.wait_for()
     expect(rebuilt).to_be_in_viewport(ratio=1)
     expect(page.get_by_test_id("stProgress").first).to_be_in_viewport(ratio=1)
@@ -121,15 +133,19 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
 
 
 def test_two_browsers_with_equal_dials_follow_one_training(page, tabs, app):
-    link = "denoising?latent_size=11&dae_epochs=4"
+    link = f"denoising?train_size=11&train_digits={FEW}&dae_epochs_for_10000=8"
     go(page, app, link)
     page.locator(".st-key-dae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     other = tabs.open(viewport=PHONE)
     go(other, app, link)
-    expect(other.get_by_text("Trained here")).to_be_visible(timeout=120_000)
-    expect(page.get_by_text("Trained here")).to_be_visible(timeout=120_000)
-    run = config.adjusted(config.DAE, model={"latent_size": 11}, training={"epochs": 4})
+    expect(other.get_by_test_id("stProgress")).to_have_count(
+        0
+    )  # it is the first one's, until it is asked for
+    other.locator(".st-key-dae_train button").click()
+    for each in (other, page):
+        expect(each.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
+    run = of_few_digits(config.DAE, 11, epochs=8)
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1
 

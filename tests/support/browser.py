@@ -195,7 +195,7 @@ class Tabs:
 
 def rebuilt_picture(page: Page) -> str | None:
     """The data address of the newest reconstruction on the page while it trains."""
-    address: str | None = page.evaluate("document.querySelector('img[alt^=reconstruction]')?.src")
+    address: str | None = page.evaluate("document.querySelector("img[alt^='reconstruction after']")?.src")
     return address
 
 
