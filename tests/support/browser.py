@@ -195,7 +195,8 @@ class Tabs:
 
 def rebuilt_picture(page: Page) -> str | None:
     """The data address of the newest reconstruction on the page while it trains."""
-    address: str | None = page.evaluate("document.querySelector("img[alt^='reconstruction after']")?.src")
+    newest = "img[alt^='reconstruction after']"
+    address: str | None = page.evaluate("newest => document.querySelector(newest)?.src", newest)
     return address
 
 
