@@ -103,7 +103,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
     page.get_by_role("slider", name="Latent size").press("ArrowLeft")
-    expect(page.get_by_role("slider", name="Latent size")).to_have_value("12")
+    expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "12")
     expect(page.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
     wait_for_figure(page)
     run = of_few_digits(config.CAE, 12, epochs=8)
