@@ -109,7 +109,7 @@ def turn(page: Page, key: str, to: str) -> None:
 def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
     present(page, app, "denoising?present=1")
     epochs, noise = (
-        page.get_by_role("slider", name="Epochs"),
+        page.get_by_role("slider", name="Latent size"),
         page.locator(".st-key-dae_test_noise").get_by_role("slider"),
     )
     page.keyboard.press("d")
@@ -171,7 +171,7 @@ def test_the_scripts_key_resets_the_page_it_is_pressed_on_and_can_be_undone(page
     expect(page.locator("h1")).to_contain_text("Runs")
     turn(page, "PageUp", "convolutional")
     expect(size).to_be_visible()
-    expect(size).to_have_attribute("aria-valuetext", "9")
+    expect(size).to_have_attribute("aria-valuetext", "12")
 
 
 def test_the_clickers_keys_turn_the_page_from_anywhere(page, app):

@@ -71,7 +71,7 @@ def test_the_downloaded_report_opens_from_a_file_with_no_network(sender, browser
     page.on("request", lambda request: asked.append(request.url))
     page.goto(report.as_uri())
     expect(page.locator("h1")).to_contain_text(config.run_id(QUICK))
-    expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(3)
     widths = page.evaluate("[...document.images].map(image => image.naturalWidth)")
     assert len(widths) >= 8
     assert all(widths)
@@ -88,7 +88,7 @@ def test_a_junk_link_shows_what_was_not_understood_and_a_picture(page, app):
     wait_for_figure(page)
     expect(notice).to_be_visible()
     assert page.get_by_test_id("stException").count() == 0
-    page.get_by_role("slider", name="Epochs").press("ArrowRight")
+    page.get_by_role("slider", name="Latent size").press("ArrowLeft")
     expect(notice).to_have_count(0)
 
 
