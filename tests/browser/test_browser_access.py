@@ -108,23 +108,23 @@ def turn(page: Page, key: str, to: str) -> None:
 
 def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
     present(page, app, "denoising?present=1")
-    epochs, noise = (
+    size, noise = (
         page.get_by_role("slider", name="Latent size"),
         page.locator(".st-key-dae_test_noise").get_by_role("slider"),
     )
     page.keyboard.press("d")
     for _ in range(2):
-        epochs.press("ArrowRight")
+        size.press("ArrowRight")
     noise.press("ArrowRight")
     page.wait_for_url(re.compile("dae_test_noise=0.45"))
     turn(page, "PageDown", "difference")
     # never visited: as it begins
-    expect(page.locator(".st-key-pair_epochs").get_by_role("slider")).to_have_value("10")
+    expect(page.locator(".st-key-pair_test_noise").get_by_role("slider")).to_have_value("0.4")
     turn(page, "PageUp", "denoising")
-    expect(epochs).to_be_visible()
-    expect(epochs).to_have_value("12")
+    expect(size).to_be_visible()
+    expect(size).to_have_attribute("aria-valuetext", "64")
     expect(noise).to_have_value("0.45")
-    page.wait_for_url(re.compile("dae_epochs=12"))
+    page.wait_for_url(re.compile("latent_size=64"))
 
 
 def test_page_down_keeps_the_presenters_own_digit(page, app):

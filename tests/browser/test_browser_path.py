@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -153,11 +154,11 @@ def test_two_digits_are_walked_between(page, app):
 
 def test_runs_are_compared_side_by_side_from_a_link(page, app):
     fae, dae = (Store(default_root()).shipped_like(preset) for preset in (config.FAE, config.DAE))
-    go(
-        page,
-        app,
-        f"runs?compare=FAE+30,+20+epochs,+{fae.run_id[:6]}&compare=DAE+30,+noise+0.4,+8+epochs,+{dae.run_id[:6]}",
-    )
+    labels = [
+        f"FAE 30, {fae.config.training.epochs} epochs, {fae.run_id[:6]}",
+        f"DAE 30, noise 0.4, {dae.config.training.epochs} epochs, {dae.run_id[:6]}",
+    ]
+    go(page, app, f"runs?{urlencode({'compare': labels}, doseq=True)}")
     expect(page.get_by_text("The same digits through each")).to_be_visible()
     for run in ("FAE 30", "DAE 30"):
         expect(page.locator(f"img[alt^='{run}']")).to_be_visible()
