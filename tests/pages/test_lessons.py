@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core import config
 from ae_core.config import CAE, DAE, FAE
+from ae_core.data import select_digits
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
@@ -317,12 +318,13 @@ def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_no
 
 
 @pytest.fixture
-def all_trained(request: pytest.FixtureRequest, digits, few_digits) -> None:
+def all_trained(request: pytest.FixtureRequest, digits) -> None:
     """FAE, CAE and DAE as their pages' dials begin, trained in this store; the latter two are a pair.
 
-    On few digits, which takes seconds; in the full form on all that come with the lab.
+    On 10,000 digits, which takes seconds and is enough to learn something; in the full form on all.
     """
-    learnt_from = digits if request.config.getoption("--chaos") == "full" else few_digits
+    few = select_digits(digits, config.DataConfig(digits=10_000))
+    learnt_from = digits if request.config.getoption("--chaos") == "full" else few
     for run in (FAE, CAE, DAE):
         for _ in worker.record_training(run, Store(default_root()), learnt_from):
             pass

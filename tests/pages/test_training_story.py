@@ -183,7 +183,7 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     page = opened("denoising", yours=config.run_id(SMALL_DAE), whose="Yours")
     assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
     replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
-    assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 3
+    assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 4
 
 
 def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
