@@ -86,7 +86,7 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_labs_own_navigation(page, 
 
 
 def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(page, app):
-    go(page, app, f"convolutional?latent_size=12&train_digits={FEW}&cae_epochs_for_10000=8")
+    go(page, app, f"convolutional?latent_size=12&train_digits={FEW}&cae_epochs_for_10000=3")
     page.locator(".st-key-cae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
     page.reload()
@@ -94,7 +94,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     page.get_by_role("slider", name="Latent size").press("ArrowRight")
     under_way = page.locator(".st-key-under_way")
     expect(under_way).to_contain_text(
-        re.compile(r"CAE, latent size 12, 10,000 digits, 8 epochs · Epoch \d of 8")
+        re.compile(r"CAE, latent size 12, 10,000 digits, 3 epochs · Epoch \d of 3")
     )
     expect(under_way.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("stTopNav").get_by_role("link", name="Home", exact=True).click()
@@ -106,7 +106,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "12")
     expect(page.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
     wait_for_figure(page)
-    run = of_few_digits(config.CAE, 12, epochs=8)
+    run = of_few_digits(config.CAE, 12, epochs=3)
     assert app.store.find(config.run_id(run)) is not None
 
 
@@ -133,7 +133,7 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
 
 
 def test_two_browsers_with_equal_dials_follow_one_training(page, tabs, app):
-    link = f"denoising?train_size=11&train_digits={FEW}&dae_epochs_for_10000=8"
+    link = f"denoising?train_size=11&train_digits={FEW}&dae_epochs_for_10000=3"
     go(page, app, link)
     page.locator(".st-key-dae_train button").click()
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch ")
@@ -145,7 +145,7 @@ def test_two_browsers_with_equal_dials_follow_one_training(page, tabs, app):
     other.locator(".st-key-dae_train button").click()
     for each in (other, page):
         expect(each.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
-    run = of_few_digits(config.DAE, 11, epochs=8)
+    run = of_few_digits(config.DAE, 11, epochs=3)
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1
 
