@@ -12,7 +12,7 @@ from ae_core.config import ALL_DIGITS, PIXELS, CorruptionConfig
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
-from ae_core.training import seeded
+from ae_core.training import CURVE_DIGITS, seeded
 from pages.shared import display, lab, networks
 from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
 from pages.shared.own_digit import my_digit
@@ -82,10 +82,11 @@ def show_learnt_by_heart(run: StoredRun) -> None:
     count = run.result["dataset"]["train"]
     if train_mse is None or run.config.data.digits == ALL_DIGITS:
         return
+    which = "the" if count <= CURVE_DIGITS else f"{CURVE_DIGITS} of the"
     known, new = train_mse * PIXELS, run.result["test"]["mse"] * PIXELS
     words = (
-        f"Squared error per image on the {count:,} digits that it learnt from: **{known:.1f}**, on 10,000 "
-        f"that it never saw: **{new:.1f}**."
+        f"Squared error per image on {which} {count:,} digits that it learnt from: **{known:.1f}**, on "
+        f"10,000 that it never saw: **{new:.1f}**."
     )
     if new > 1.5 * known:
         words += " It knows its digits partly **by heart**, which does not help with others."

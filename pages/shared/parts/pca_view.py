@@ -221,7 +221,7 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
             f"from the same {_fitted_on():,} digits."
         )
         if any(point.learnt_from != _fitted_on() for point in points):
-            caption += " Hollow points are of networks of yours that learnt from fewer."
+            caption += " The legend says where a network of yours learnt from fewer."
         st.caption(caption)
 
 
