@@ -213,7 +213,8 @@ def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
 def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):
     go(page, app, "runs")
     chooser = page.get_by_role("combobox", name="Compare up to four runs")
-    chooser.focus()
+    chooser.click()
+    page.get_by_role("option").first.wait_for()  # where it has come into view, and no scroll closes its list
     page.keyboard.type("DAE 30, noise 0.4")
     # The list narrows a moment after the last key: Enter before that would take whatever came first.
     expect(page.get_by_role("option").first).to_contain_text("DAE 30, noise 0.4")

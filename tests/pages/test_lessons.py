@@ -7,6 +7,7 @@ import re
 from itertools import pairwise
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ae_core import config
@@ -282,6 +283,17 @@ def test_presenting_makes_type_large_and_hides_the_dials():
     assert "font-size: 21px" not in " ".join(
         element.proto.body for element in open_page("denoising").get("html")
     )
+
+
+def test_presenting_leaves_the_link_alone_that_says_so_already(monkeypatch):
+    sent = []
+    link = type(st.query_params)
+    write = link.__setitem__
+    monkeypatch.setattr(
+        link, "__setitem__", lambda self, key, value: sent.append(key) or write(self, key, value)
+    )
+    presenting("denoising").run()
+    assert "present" not in sent  # with it the whole link goes back: the value of a dial that moves meanwhile
 
 
 def test_presenting_has_every_network_ready():

@@ -62,7 +62,8 @@ def prepare_page(page: str, path: Sequence[str]) -> None:
     is_empty = st.session_state.pop(session.DRAW_EMPTY, False)
     if is_empty:
         st.query_params.from_dict({LINK: "1"})  # or the dials would take their values from the link
-    st.query_params[LINK] = "1"
+    if st.query_params.get(LINK) != "1":  # each time it is set, the browser gets this run's whole link back
+        st.query_params[LINK] = "1"
     st.html(style_html("presenter"))
     if not st.session_state.get(session.DIALS_SHOWN):
         st.html(style_html("hidden_dials"))
