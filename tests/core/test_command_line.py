@@ -290,22 +290,24 @@ def test_ctrl_c_leaves_a_training_that_somebody_else_wants(served):
         assert "stopped; the same command goes on" in two.communicate(timeout=30)[1]
 
 
-def test_the_training_process_can_be_started_shown_and_stopped(served):
+def test_the_training_process_can_be_started_shown_and_stopped(served, capsys):
     started = typed("cluster", "start", "--store", served, "--workers", 1, "--json")
     assert started.returncode == 0, started.stderr
     assert result(started.stdout)["running"]
     # asked in this process: one that is started for each look takes seconds
     connection.connect_client(Store(served), wait_seconds=60).wait_for_workers(1, timeout=60)
-    shown = typed("cluster", "show", "--store", served, "--json")
-    (worker,) = result(shown.stdout)["workers"]
+    assert lab("cluster", "show", "--store", served, "--json") == 0
+    shown = capsys.readouterr()
+    (worker,) = result(shown.out)["workers"]
     assert worker["address"].startswith("tls://127.0.0.1:")
     assert worker["memory_bytes"] > 0
     os.kill(worker["pid"], 0)
-    assert result(shown.stdout)["line"] == []
-    assert f"process {worker['pid']}" in shown.stderr
-    stopped = typed("cluster", "stop", "--store", served, "--json")
-    assert (stopped.returncode, result(stopped.stdout)) == (0, {"running": False, "workers": [], "line": []})
-    assert "0 training(s) stopped" in stopped.stderr
+    assert result(shown.out)["line"] == []
+    assert f"process {worker['pid']}" in shown.err
+    assert lab("cluster", "stop", "--store", served, "--json") == 0
+    stopped = capsys.readouterr()
+    assert result(stopped.out) == {"running": False, "workers": [], "line": []}
+    assert "0 training(s) stopped" in stopped.err
     wait_for(lambda: not Path(f"/proc/{worker['pid']}").exists())
 
 
