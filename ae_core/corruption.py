@@ -6,12 +6,23 @@ a slider over the level changes the amount and keeps the pattern.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from ae_core.config import CorruptionConfig
+
+
+def draw_pattern(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """What noise of this kind draws for images of this shape before a level is known: (p, *shape), float32.
+
+    Gaussian: ε ~ N(0, 1), p = 1. Masking: a chance in [0, 1) for each pixel, p = 1. Salt and pepper: a chance
+    and a colour, both in [0, 1), p = 2.
+    """
+    parts = 2 if kind == "salt_and_pepper" else 1
+    draw = torch.randn if kind == "gaussian" else torch.rand
+    return draw((parts, *shape), generator=generator, device=generator.device)
 
 
 def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
@@ -28,8 +39,7 @@ def add_gaussian(images: Tensor, level: float, generator: torch.Generator) -> Te
 
 
 def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
-    epsilon = torch.randn(images.shape, generator=generator, device=generator.device)
-    return level * _move_beside(images, epsilon)
+    return level * _move_beside(images, draw_pattern("gaussian", images.shape, generator)[0])
 
 
 def _move_beside(images: Tensor, drawn: Tensor) -> Tensor:
@@ -43,15 +53,13 @@ def _move_beside(images: Tensor, drawn: Tensor) -> Tensor:
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel becomes black or white, evenly, with probability `level`."""
-    chance, colour = _move_beside(
-        images, torch.rand((2, *images.shape), generator=generator, device=generator.device)
-    )
+    chance, colour = _move_beside(images, draw_pattern("salt_and_pepper", images.shape, generator))
     return torch.where(chance < level, (colour < 0.5).to(images.dtype), images)
 
 
 def mask_pixels(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
     """Each pixel is wiped to black with probability `level` (Vincent et al. 2008, section 2.3)."""
-    chance = _move_beside(images, torch.rand(images.shape, generator=generator, device=generator.device))
+    (chance,) = _move_beside(images, draw_pattern("masking", images.shape, generator))
     return torch.where(chance < level, torch.zeros_like(images), images)
 
 

@@ -24,6 +24,7 @@ from streamlit import config, type_util
 
 from ae_core.errors import ConfigError
 from pages.shared.server.gate import counts, most_visitors
+from pages.shared.server.living_files import list_living_routes
 
 SCHEDULER_SECONDS = 2.0
 # How old an answer on how the lab is may be.
@@ -79,14 +80,14 @@ def tell_error(problem: Exception) -> bool:
 
 
 def list_routes() -> list[Route]:
-    """Routes of /health and /metrics; below `server.baseUrlPath` too, all that a proxy may hand on."""
+    """Our own routes; below `server.baseUrlPath` too, all that a proxy may hand on."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     answers = {"/health": answer_health, "/metrics": answer_metrics}
-    return [
-        Route(prefix + path, answer)
-        for prefix in dict.fromkeys(("", f"/{base}" if base else ""))
-        for path, answer in answers.items()
-    ]
+    routes = []
+    for prefix in dict.fromkeys(("", f"/{base}" if base else "")):
+        routes += [Route(prefix + path, answer) for path, answer in answers.items()]
+        routes += list_living_routes(prefix)
+    return routes
 
 
 def answer_health(request: Request) -> Response:

@@ -1,0 +1,81 @@
+/**
+ * Numbers as pictures on a canvas: greys from 0 to 1, and signed numbers in two colours.
+ *
+ * A canvas is only ever drawn on: some browsers falsify what is read back from one.
+ */
+
+/** Above and below zero; apart for the colour-blind (Okabe and Ito 2008). */
+const ABOVE = [230, 159, 0];
+const BELOW = [0, 114, 178];
+
+/** @typedef {(value: number) => number[]} Colour red, green and blue of a value, from 0 to 255 */
+
+/** Black is 0, white is `most`. @param {number} most @returns {Colour} */
+export function greys(most = 1) {
+    return (value) => {
+        const grey = Math.round(255 * Math.min(Math.max(value / (most || 1), 0), 1));
+        return [grey, grey, grey];
+    };
+}
+
+/** Black is 0; orange above, blue below, full at ±`most`. @param {number} most @returns {Colour} */
+export function twoColours(most) {
+    return (value) => {
+        const share = Math.min(Math.abs(value) / (most || 1), 1);
+        return (value < 0 ? BELOW : ABOVE).map((part) => Math.round(part * share));
+    };
+}
+
+/** The largest of these numbers' magnitudes. @param {ArrayLike<number>} values @returns {number} */
+export function largest(values) {
+    let most = 0;
+    for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+    return most;
+}
+
+/** @param {string} [label] what a screen reader says of it @returns {HTMLCanvasElement} */
+export function makeCanvas(label = "") {
+    const canvas = document.createElement("canvas");
+    if (label) {
+        canvas.setAttribute("role", "img");
+        canvas.setAttribute("aria-label", label);
+    }
+    return canvas;
+}
+
+/**
+ * Draw maps of one size side by side and one below the other, a pixel for each number, gaps left clear.
+ * @param {HTMLCanvasElement} canvas gets the size that it takes
+ * @param {ArrayLike<number>} values map after map, row after row
+ * @param {number} width of one map
+ * @param {number} height of one map
+ * @param {Colour} colour
+ * @param {number} [columns] maps side by side
+ * @param {number} [gap] pixels between two
+ */
+export function drawMaps(canvas, values, width, height, colour, columns = 1, gap = 1) {
+    const count = values.length / (width * height);
+    const rows = Math.ceil(count / columns);
+    const fullWidth = columns * (width + gap) - gap;
+    const fullHeight = rows * (height + gap) - gap;
+    if (canvas.width !== fullWidth) canvas.width = fullWidth;
+    if (canvas.height !== fullHeight) canvas.height = fullHeight;
+    const image = new ImageData(fullWidth, fullHeight);
+    for (let map = 0; map < count; map++) {
+        const left = (map % columns) * (width + gap);
+        const top = Math.floor(map / columns) * (height + gap);
+        for (let y = 0; y < height; y++) {
+            for (let x = 0; x < width; x++) {
+                const pixel = 4 * ((top + y) * fullWidth + left + x);
+                image.data.set(colour(values[(map * height + y) * width + x]), pixel);
+                image.data[pixel + 3] = 255;
+            }
+        }
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** Draw a digit. @param {HTMLCanvasElement} canvas @param {Float32Array} pixels 784 values @param {Colour} [colour] */
+export function drawDigit(canvas, pixels, colour = greys()) {
+    drawMaps(canvas, pixels, 28, 28, colour);
+}

@@ -1,0 +1,65 @@
+/** What comes from the server, as numbers; and networks, each asked for once. */
+
+import { readNetwork } from "./network.js";
+
+/** @param {string} text in base64 @returns {Uint8Array} */
+function bytesOf(text) {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/**
+ * Digits from bytes in base64, 784 for each.
+ * @param {string} text
+ * @returns {Float32Array[]} values in [0, 1]
+ */
+export function readDigits(text) {
+    const bytes = bytesOf(text);
+    const count = bytes.length / 784;
+    return Array.from({ length: count }, (_, n) =>
+        Float32Array.from(bytes.subarray(784 * n, 784 * (n + 1)), (grey) => grey / 255),
+    );
+}
+
+/**
+ * Numbers from 32-bit floats in base64, in lists of `length`.
+ * @param {string} text
+ * @param {number} length
+ * @returns {Float32Array[]}
+ */
+export function readFloats(text, length) {
+    const values = new Float32Array(bytesOf(text).buffer);
+    return Array.from({ length: values.length / length }, (_, n) => values.subarray(length * n, length * (n + 1)));
+}
+
+/**
+ * Patterns of noise, one for each digit, as `addNoise` takes them.
+ * @param {string} text 32-bit floats in base64: part after part, in each digit after digit
+ * @param {number} count of digits
+ * @returns {Float32Array[][]} of each digit its one or two parts
+ */
+export function readPatterns(text, count) {
+    const lists = readFloats(text, 784);
+    return Array.from({ length: count }, (_, n) => lists.filter((_list, i) => i % count === n));
+}
+
+/** @type {Map<string, Promise<import("./network.js").Network>>} */
+const networks = new Map();
+const KEPT = 64;
+
+/**
+ * A network from its address, or from its file in base64; asked for once, again where that failed.
+ * @param {string} address
+ * @returns {Promise<import("./network.js").Network>}
+ */
+export function loadNetwork(address) {
+    const known = networks.get(address);
+    if (known) return known;
+    const loading = fetch(address).then(async (answer) => {
+        if (!answer.ok) throw new Error(`The network did not come: ${answer.status}.`);
+        return readNetwork(await answer.arrayBuffer());
+    });
+    loading.catch(() => networks.delete(address));
+    networks.set(address, loading);
+    if (networks.size > KEPT) networks.delete(networks.keys().next().value);
+    return loading;
+}

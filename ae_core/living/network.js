@@ -1,0 +1,260 @@
+/**
+ * An autoencoder in the browser, x̃ = D(E(x)): the layers that ae_core/models.py builds, with the very weights
+ * that PyTorch trained.
+ *
+ * A network is two lists of layers. A layer takes a flat list of numbers and gives another; what shape they
+ * have, (channels, height, width) or (numbers), is written beside it.
+ */
+
+/**
+ * @typedef {object} Layer
+ * @property {string} kind a key of LAYERS
+ * @property {number[]} from shape of what goes in
+ * @property {number[]} to shape of what comes out
+ * @property {number} [kernel] a filter's height and width
+ * @property {number} [stride]
+ * @property {number} [padding]
+ * @property {number} [factor] of a pixel shuffle
+ * @property {number} [size] of a pool's window
+ * @property {Float32Array} [weights] in torch's order
+ * @property {Float32Array} [biases]
+ */
+
+/** @typedef {{ encoder: Layer[], decoder: Layer[] }} Network */
+
+const countOf = (shape) => shape.reduce((product, size) => product * size, 1);
+
+/** Σ aᵢbᵢ over all of b, and as many of a from `start` on. Four sums at once take half the time of one. */
+function dot(a, start, b) {
+    let p = 0;
+    let q = 0;
+    let r = 0;
+    let s = 0;
+    const count = b.length;
+    let i = 0;
+    for (; i < count - 3; i += 4) {
+        p += a[start + i] * b[i];
+        q += a[start + i + 1] * b[i + 1];
+        r += a[start + i + 2] * b[i + 2];
+        s += a[start + i + 3] * b[i + 3];
+    }
+    for (; i < count; i++) p += a[start + i] * b[i];
+    return p + q + r + s;
+}
+
+// Layers with weights
+
+/** Every number out is a weighted sum of all numbers in. */
+function linear({ weights, biases }, values) {
+    return biases.map((bias, o) => bias + dot(weights, o * values.length, values));
+}
+
+/**
+ * The patch of every channel that a filter sees at one place, one after the other; what lies outside is 0.
+ * @param {Layer} layer
+ * @param {Float32Array} values what goes into the layer
+ * @param {number} y row of the place in what comes out
+ * @param {number} x column of it
+ * @returns {Float32Array} channels × kernel × kernel
+ */
+export function patchAt({ from: [channels, height, width], kernel, stride, padding }, values, y, x) {
+    const patch = new Float32Array(channels * kernel * kernel);
+    const top = y * stride - padding;
+    const left = x * stride - padding;
+    const first = Math.max(0, -left);
+    const end = Math.min(kernel, width - left);
+    for (let c = 0; c < channels; c++) {
+        for (let i = Math.max(0, -top); i < Math.min(kernel, height - top); i++) {
+            const row = (c * height + top + i) * width + left;
+            const there = (c * kernel + i) * kernel;
+            for (let j = first; j < end; j++) patch[there + j] = values[row + j];
+        }
+    }
+    return patch;
+}
+
+/** Every filter slides over the picture: at each place, the sum of its weights times the patch below it. */
+function convolution(layer, values) {
+    const { to: [filters, height, width], weights, biases } = layer;
+    const out = new Float32Array(filters * height * width);
+    for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+            const patch = patchAt(layer, values, y, x);
+            for (let f = 0; f < filters; f++) {
+                out[(f * height + y) * width + x] = biases[f] + dot(weights, f * patch.length, patch);
+            }
+        }
+    }
+    return out;
+}
+
+/** A convolution the other way round: every number lays its filter, times itself, onto the picture. */
+function transposedConvolution({ from, to, kernel, stride, padding, weights, biases }, values) {
+    const [channels, height, width] = from;
+    const [filters, outHeight, outWidth] = to;
+    const out = new Float32Array(filters * outHeight * outWidth);
+    for (let f = 0; f < filters; f++) out.fill(biases[f], f * outHeight * outWidth, (f + 1) * outHeight * outWidth);
+    for (let c = 0; c < channels; c++) {
+        for (let y = 0; y < height; y++) {
+            for (let x = 0; x < width; x++) {
+                const value = values[(c * height + y) * width + x];
+                if (value === 0) continue;
+                for (let f = 0; f < filters; f++) {
+                    for (let i = 0; i < kernel; i++) {
+                        const row = y * stride - padding + i;
+                        if (row < 0 || row >= outHeight) continue;
+                        for (let j = 0; j < kernel; j++) {
+                            const column = x * stride - padding + j;
+                            if (column < 0 || column >= outWidth) continue;
+                            const weight = weights[((c * filters + f) * kernel + i) * kernel + j];
+                            out[(f * outHeight + row) * outWidth + column] += value * weight;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return out;
+}
+
+// Layers without weights
+
+/** Of each channel the `factor`² maps that belong to it, laid out as its pixels (Shi et al. 2016). */
+function pixelShuffle({ from: [, height, width], to: [channels, outHeight, outWidth], factor }, values) {
+    const out = new Float32Array(channels * outHeight * outWidth);
+    for (let c = 0; c < channels; c++) {
+        for (let y = 0; y < outHeight; y++) {
+            for (let x = 0; x < outWidth; x++) {
+                const map = (c * factor + (y % factor)) * factor + (x % factor);
+                const place = (map * height + Math.floor(y / factor)) * width + Math.floor(x / factor);
+                out[(c * outHeight + y) * outWidth + x] = values[place];
+            }
+        }
+    }
+    return out;
+}
+
+/** Of every window of `size` × `size` the largest number. */
+function maxPool({ from: [, height, width], to: [channels, outHeight, outWidth], size }, values) {
+    const out = new Float32Array(channels * outHeight * outWidth).fill(-Infinity);
+    for (let c = 0; c < channels; c++) {
+        for (let y = 0; y < outHeight * size; y++) {
+            for (let x = 0; x < outWidth * size; x++) {
+                const place = (c * outHeight + Math.floor(y / size)) * outWidth + Math.floor(x / size);
+                out[place] = Math.max(out[place], values[(c * height + y) * width + x]);
+            }
+        }
+    }
+    return out;
+}
+
+/** The error function, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26). */
+function erf(x) {
+    const t = 1 / (1 + 0.3275911 * Math.abs(x));
+    const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}
+
+const LAYERS = {
+    linear,
+    convolution,
+    "transposed convolution": transposedConvolution,
+    "pixel shuffle": pixelShuffle,
+    "max pool": maxPool,
+    relu: (_, values) => values.map((v) => Math.max(v, 0)),
+    gelu: (_, values) => values.map((v) => (v * (1 + erf(v / Math.SQRT2))) / 2),
+    tanh: (_, values) => values.map(Math.tanh),
+    sigmoid: (_, values) => values.map((v) => 1 / (1 + Math.exp(-v))),
+};
+
+/** Whether a layer has weights. */
+export const hasWeights = ({ kind }) => /linear|convolution/.test(kind);
+
+// The network
+
+/**
+ * What each layer makes of the values, one after the other.
+ * @param {Layer[]} layers
+ * @param {Float32Array} values
+ * @returns {Float32Array[]} as many as there are layers; the last is what the whole list makes
+ */
+export function runLayers(layers, values) {
+    const way = [];
+    for (const layer of layers) way.push((values = LAYERS[layer.kind](layer, values)));
+    return way;
+}
+
+/**
+ * Latent code z = E(x) of one picture.
+ * @param {Network} network
+ * @param {Float32Array} pixels 784 values in [0, 1]
+ * @returns {Float32Array} as many numbers as the code has
+ */
+export function encode(network, pixels) {
+    return runLayers(network.encoder, pixels).at(-1);
+}
+
+/**
+ * Reconstruction x̃ = D(z), clipped to the visible range, which only a linear network leaves.
+ * @param {Network} network
+ * @param {Float32Array} code
+ * @returns {Float32Array} 784 values in [0, 1]
+ */
+export function decode(network, code) {
+    return clip(runLayers(network.decoder, code).at(-1));
+}
+
+/** @param {Float32Array} pixels @returns {Float32Array} the same, none below 0 or above 1 */
+export function clip(pixels) {
+    return pixels.map((v) => Math.min(Math.max(v, 0), 1));
+}
+
+/**
+ * How each pixel of the reconstruction changes with one number of the code, ∂x̃/∂zᵢ, by a central difference.
+ * @param {Network} network
+ * @param {Float32Array} code
+ * @param {number} i which number
+ * @param {number} step of that number
+ * @returns {Float32Array} 784 values, per unit of the number
+ */
+export function decoderDerivative(network, code, i, step = 0.05) {
+    const moved = (by) => runLayers(network.decoder, code.with(i, code[i] + by)).at(-1);
+    const below = moved(-step);
+    return moved(step).map((v, k) => (v - below[k]) / (2 * step));
+}
+
+// The network's file
+
+/** @param {number} bits of a 16-bit float, IEEE 754 @returns {number} */
+function halfFloat(bits) {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+
+/** How many weights and how many biases a layer has. */
+function weightCounts({ kind, from, to, kernel }) {
+    if (kind === "linear") return [countOf(from) * countOf(to), countOf(to)];
+    return hasWeights({ kind }) ? [from[0] * to[0] * kernel * kernel, to[0]] : [0, 0];
+}
+
+/**
+ * A network from its file, as ae_core/living/network_file.py packs it.
+ * @param {ArrayBuffer} file
+ * @returns {Network} Throws an Error where the file is not whole.
+ */
+export function readNetwork(file) {
+    const length = new DataView(file).getUint32(0, true);
+    const network = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
+    const halves = new Uint16Array(file, 4 + length);
+    let next = 0;
+    const take = (count) => Float32Array.from(halves.subarray(next, (next += count)), halfFloat);
+    for (const layer of [...network.encoder, ...network.decoder].filter(hasWeights)) {
+        const [weights, biases] = weightCounts(layer);
+        Object.assign(layer, { weights: take(weights), biases: take(biases) });
+    }
+    if (next !== halves.length) throw new Error("The network's file is not whole. Load the page again.");
+    return network;
+}

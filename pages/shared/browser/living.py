@@ -1,0 +1,59 @@
+"""Pictures that a network in the browser draws, while the hand moves and without a request to the server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from ae_core.figures.png import grey_pixels
+from ae_core.living import files
+from ae_core.living.network_file import FORM
+from ae_core.runs.run_folder import StoredRun
+from pages.shared.browser.files import read_script
+
+# Of what a browser says has failed.
+MOST_CHARACTERS = 500
+logger = logging.getLogger(__name__)
+
+_loader = st.components.v2.component("autoencoder_lab_living", js=read_script("load_living"))
+
+
+def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str = "") -> Any:
+    """Have `script`.js of `ae_core.living` draw here, given `data`, which JSON can hold. What it told, or None.
+
+    stands_for: the key of the container with the server's own picture, which is shown until the script is
+    ready, and for good where it fails. What failed goes into the log.
+    """
+    said = {"script": script, "folder": f"living/{files.files_mark()}/", "stands_for": stands_for, **data}
+    # Bytes, because Streamlit would put anything else into JSON twice for every answer. The same bytes are the
+    # same message, which is not sent again to a browser that has it.
+    result = _loader(
+        key=key,
+        data=json.dumps(said, separators=(",", ":")).encode(),
+        on_failed_change=lambda: None,
+        on_told_change=lambda: None,
+    )
+    if result.failed:
+        logger.warning("%s failed in a browser: %r", script, str(result.failed)[:MOST_CHARACTERS])
+    return result.told
+
+
+def network_address(run: StoredRun) -> str:
+    """Where a browser gets a finished run's network, from the lab's own address."""
+    return f"networks/{FORM}/{run.name}/{run.weights_sha256}"
+
+
+def pack_digits(digits_nhw: Tensor) -> str:
+    """Digits (n, 28, 28) in [0, 1] as bytes in base64, for `readDigits`."""
+    return base64.b64encode(grey_pixels(digits_nhw).tobytes()).decode()
+
+
+def pack_floats(values: Tensor) -> str:
+    """Numbers of any shape as 32-bit floats in base64, for `readFloats` or `readPatterns`."""
+    return base64.b64encode(values.numpy().astype("<f4").tobytes()).decode()

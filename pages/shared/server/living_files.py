@@ -1,0 +1,90 @@
+"""What a browser runs networks with: `ae_core.living`'s scripts and styles, and the networks as files.
+
+Each address has a mark of what is behind it, so that a browser, or a cache on the way, asks for it once. The
+answers depend on nothing else: two copies of the lab with one store give the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache, lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ae_core.errors import LabError
+from ae_core.living import files
+
+FOREVER = "public, max-age=31536000, immutable"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
+GONE = "There is no such file. Load the page again."
+# Networks, of a megabyte at most each but for the largest that visitors can train.
+NETWORKS_KEPT = 24
+
+
+def list_living_routes(prefix: str) -> list[Route]:
+    """Routes of the files, below `prefix`."""
+    return [
+        Route(f"{prefix}/living/{{mark}}/{{file}}", answer_file),
+        Route(f"{prefix}/networks/{{form}}/{{name}}/{{sha256}}", answer_network),
+    ]
+
+
+def answer_file(request: Request) -> Response:
+    """Answer with a script or a style; 404 where the mark is of other ones."""
+    mark, file = request.path_params["mark"], request.path_params["file"]
+    if mark != files.files_mark() or file not in files.read_files():
+        return PlainTextResponse(GONE, 404)
+    kind = MEDIA_TYPES[Path(file).suffix]
+    return _answer(request, mark, files.read_files()[file], _compressed(file), kind)
+
+
+@cache
+def _compressed(file: str) -> bytes:
+    return gzip.compress(files.read_files()[file], mtime=0)
+
+
+def answer_network(request: Request) -> Response:
+    """Answer with a finished run's network; 404 where there is none with these weights, or in another form."""
+    from ae_core.living.network_file import FORM
+    from ae_core.runs.store import default_root
+
+    form, name, sha256 = (request.path_params[part] for part in ("form", "name", "sha256"))
+    try:
+        if form != str(FORM):
+            raise LookupError(form)
+        content = _packed(default_root(), name, sha256)
+    except LookupError:
+        return PlainTextResponse(GONE, 404)
+    return _answer(request, sha256, content, b"", "application/octet-stream")
+
+
+@lru_cache(maxsize=NETWORKS_KEPT)
+def _packed(root: Path, name: str, sha256: str) -> bytes:
+    """The network's file. Raises LookupError where no whole run of that name has weights with this hash."""
+    from ae_core.living.network_file import pack_network
+    from ae_core.runs.run_folder import is_run_name
+    from ae_core.runs.store import Store
+
+    store = Store(root)
+    try:
+        run = store.find(name) if is_run_name(name) else None
+        if run is None or run.weights_sha256 != sha256:
+            raise LookupError(name)
+        return pack_network(store.load_model(run))
+    except LabError as problem:
+        raise LookupError(name) from problem
+
+
+def _answer(request: Request, tag: str, content: bytes, compressed: bytes, kind: str) -> Response:
+    """The answer to keep for ever; without its content for who has it already."""
+    headers = {"ETag": f'"{tag}"', "Cache-Control": FOREVER, "X-Content-Type-Options": "nosniff"}
+    if compressed:
+        headers["Vary"] = "Accept-Encoding"
+    if f'"{tag}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if compressed and "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers["Content-Encoding"] = compressed, "gzip"
+    return Response(content, media_type=kind, headers=headers)
