@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
-from pages.shared.parts import noise_view
+from pages.shared.parts import living_view, noise_view
 
 lesson.begin_lesson("comparison")
 
@@ -28,7 +28,7 @@ with lab.plain_errors():
             digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
             digit = display.chosen_digits(digits_seed)[0]
             with picture:
-                display.show_models_side_by_side(runs, digit, noise, noise_seed, key="comparison")
+                living_view.show_living_picture(runs, digit, noise, noise_seed, "comparison")
                 networks.show_whose(runs)
             question.ask_question(
                 "comparison",

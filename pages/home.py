@@ -5,6 +5,7 @@ import streamlit as st
 from ae_core import config
 from pages.shared import answers, dials, display, lab, networks, question
 from pages.shared.frame import lesson
+from pages.shared.parts import living_view
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 
@@ -24,23 +25,25 @@ SIZE = config.CAE.model.latent_size
 def at_work() -> None:
     """A fragment of its own, so that a dial redraws the picture and nothing else."""
     with lab.plain_errors():
-        noise = dials.choose_test_noise("home", default=0.4)
         picture = st.container()
+        noise = dials.choose_test_noise("home", default=0.0)
         digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
         with picture:
-            runs = networks.choose_trio(SIZE)
-            display.show_models_side_by_side(
-                runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, key="home"
-            )
-            networks.show_whose(runs)
+            runs = {"CAE": cae} if (cae := networks.choose_trio(SIZE).get("CAE")) else {}
+            if runs:
+                living_view.show_living_picture(
+                    runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, "home", follows_size=False
+                )
+                networks.show_whose(runs)
 
 
-networks.draw_whose_switch(networks.TRIO)
+networks.draw_whose_switch(["CAE"])
 at_work()
 st.caption(
-    "A digit that no network here has learnt from, the same digit in noise, and what three networks rebuild "
-    "of it from their codes: the **FAE** (fully connected autoencoder), the **CAE** (convolutional "
-    "autoencoder) and the **DAE** (denoising autoencoder)."
+    "**Take hold of it.** Paint on the digit, pull a number of the code, or move the noise: everything after "
+    "it follows. No network here has learnt from this digit. This one is a convolutional autoencoder; the "
+    "way leads from the **FAE** (fully connected autoencoder) to the **CAE** (convolutional autoencoder) and "
+    "the **DAE** (denoising autoencoder)."
 )
 if fae := networks.choose_trio(SIZE).get("FAE"):
     question.ask_question(

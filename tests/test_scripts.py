@@ -11,22 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from ae_core.living import files
 from tests.conftest import PROJECT
 
-BROWSER = PROJECT / "pages/shared/browser"
-SCRIPTS = sorted(BROWSER.glob("*.js"))
+BROWSER, LIVING = PROJECT / "pages/shared/browser", PROJECT / "ae_core/living"
+ALONE, TOGETHER = sorted(BROWSER.glob("*.js")), sorted(LIVING.glob("*.js"))
+SCRIPTS = ALONE + TOGETHER
 STYLES = sorted(path for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.css"))
 # How a component's module begins; split, so that a search for it finds no Python.
 DEFAULT = "export default"
 
 
-def lint(script: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).parent / "oxlint", "--config", PROJECT / ".oxlintrc.json", script]
+def lint(*scripts: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).parent / "oxlint", "--config", PROJECT / ".oxlintrc.json", *scripts]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
 
 
 def test_every_script_is_clean():
-    done = lint(BROWSER)
+    done = lint(BROWSER, LIVING)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f" on {len(SCRIPTS)} files" in done.stdout
 
@@ -54,13 +56,28 @@ def is_module(script: str) -> bool:
     return subprocess.run(command, input=script, capture_output=True, text=True, timeout=60).returncode == 0
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_every_script_is_a_module_that_needs_no_other(path):
+@pytest.mark.parametrize("path", ALONE, ids=lambda path: path.name)
+def test_every_script_that_comes_as_text_is_a_module_that_needs_no_other(path):
     script = path.read_text()
     assert script.count(f"{DEFAULT} function ") == 1
-    # a script that comes as text cannot
-    assert re.search(r"^import\b|\bimport\(", script, re.MULTILINE) is None
+    # a script that comes as text cannot, but for the one that loads others from their own address
+    assert re.search(r"^import\b", script, re.MULTILINE) is None
+    assert ("import(" in script) == (path.name == "load_living.js")
     assert is_module(script)
+
+
+@pytest.mark.parametrize("path", TOGETHER, ids=lambda path: path.name)
+def test_every_living_script_is_a_module(path):
+    assert is_module(path.read_text())
+
+
+def test_what_draws_has_a_style_beside_it_and_all_goes_into_one_module():
+    drawing = [path.stem for path in TOGETHER if DEFAULT in path.read_text()]
+    assert drawing == files.list_mounts()
+    module = files.pack_module().decode()
+    assert re.search(r"^import\b", module, re.MULTILINE) is None
+    assert all(module.count(f"const ${path.stem} = ") == 1 for path in TOGETHER)
+    assert is_module(module)
 
 
 def test_a_script_that_cannot_be_read_is_found_out():
@@ -73,11 +90,11 @@ def test_every_script_and_style_fits_beside_another(path):
 
 
 def broken_style(css: str) -> list[str]:
-    """What no browser would read as meant: braces that do not match, custom properties not called --lab-…."""
+    """What no browser would read as meant: braces that do not match, custom properties by strange names."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     depth, broken = (
         0,
-        [name for name in re.findall(r"var\((--[\w-]+)", bare) if not name.startswith("--lab-")],
+        [name for name in re.findall(r"var\((--[\w-]+)", bare) if not name.startswith(("--lab-", "--st-"))],
     )
     for brace in re.findall(r"[{}]", bare):
         depth += 1 if brace == "{" else -1
@@ -131,6 +148,7 @@ def test_no_script_and_no_style_is_a_python_string():
     found = {path: strings for path in ours if (strings := foreign_strings(path.read_text()))}
     for path in MAKE_STYLES:
         assert found.pop(path) == ["<style>", "</style>"]
+    assert found.pop(LIVING / "files.py") == [" = (() => {\n"]  # it gives every script a scope of its own
     assert found == {}
 
 

@@ -114,33 +114,6 @@ def _columns_width(count: int) -> int:
     return count * (28 + 2 * GAP) - 2 * GAP
 
 
-@dataclass(frozen=True)
-class Frames:
-    """Pictures at every step of a slider, for the browser to change by itself.
-
-    values: the slider's steps, rising. labels and pictures (PNG data addresses): for each row one for every
-    step, or a single one where all are the same.
-    """
-
-    values: list[float]
-    labels: list[list[str]]
-    pictures: list[list[str]]
-
-
-def frames(steps: Sequence[tuple[float, Sequence[Row]]]) -> Frames:
-    """steps: (slider's value, rows) pairs by rising value, all with as many rows."""
-    in_rows = list(zip(*(rows for _, rows in steps), strict=True))
-    return Frames(
-        [value for value, _ in steps],
-        [_one_if_equal([row.label for row in rows]) for rows in in_rows],
-        [_one_if_equal([png(row.images_nhw) for row in rows]) for rows in in_rows],
-    )
-
-
-def _one_if_equal(texts: list[str]) -> list[str]:
-    return texts if len(set(texts)) > 1 else texts[:1]
-
-
 PER_IMAGE = "squared error per image"
 
 

@@ -4,6 +4,8 @@
  * A canvas is only ever drawn on: some browsers falsify what is read back from one.
  */
 
+import { makeElement } from "./elements.js";
+
 /** Above and below zero; apart for the colour-blind (Okabe and Ito 2008). */
 const ABOVE = [230, 159, 0];
 const BELOW = [0, 114, 178];
@@ -35,7 +37,7 @@ export function largest(values) {
 
 /** @param {string} [label] what a screen reader says of it @returns {HTMLCanvasElement} */
 export function makeCanvas(label = "") {
-    const canvas = document.createElement("canvas");
+    const canvas = makeElement("canvas");
     if (label) {
         canvas.setAttribute("role", "img");
         canvas.setAttribute("aria-label", label);
@@ -75,7 +77,12 @@ export function drawMaps(canvas, values, width, height, colour, columns = 1, gap
     canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** Draw a digit. @param {HTMLCanvasElement} canvas @param {Float32Array} pixels 784 values @param {Colour} [colour] */
+/**
+ * Draw a digit.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array} pixels 784 values
+ * @param {Colour} [colour]
+ */
 export function drawDigit(canvas, pixels, colour = greys()) {
     drawMaps(canvas, pixels, 28, 28, colour);
 }

@@ -1,5 +1,7 @@
 /** A latent code as a row of signed bars, each of which is a slider that can be pulled. */
 
+import { makeElement } from "./elements.js";
+
 /** Half of the bars' range is one of these, times a power of ten. */
 const LIMITS = [1, 2, 3, 5, 8, 10];
 /** Of the range, for one press of an arrow key. */
@@ -19,12 +21,12 @@ export function shortNumber(value) {
 
 /**
  * @param {object} options
- * @param {{ number: string, numbers: string }} options.words with {i} and {n} for a bar's number and for how many
+ * @param {{ number: string, numbers: string }} options.words {i} and {n} are a bar's place and their count
  * @param {(i: number, value: number) => void} options.onPull
  * @param {(i: number | null) => void} options.onPoint which bar is pointed at
  */
 export function createCodeBars({ words, onPull, onPoint }) {
-    const element = Object.assign(document.createElement("div"), { className: "bars" });
+    const element = makeElement("div", { className: "bars" });
     element.setAttribute("role", "group");
     let bars = [];
     let code = new Float32Array();
@@ -57,10 +59,10 @@ export function createCodeBars({ words, onPull, onPoint }) {
     };
 
     const makeBar = (i) => {
-        const bar = Object.assign(document.createElement("div"), { className: "bar", tabIndex: i ? -1 : 0 });
-        const well = Object.assign(document.createElement("div"), { className: "well" });
-        well.append(document.createElement("i"));
-        bar.append(well, document.createElement("span"));
+        const bar = makeElement("div", { className: "bar", tabIndex: i ? -1 : 0 });
+        const well = makeElement("div", { className: "well" });
+        well.append(makeElement("i"));
+        bar.append(well, makeElement("span"));
         bar.setAttribute("role", "slider");
         bar.setAttribute("aria-orientation", "vertical");
         bar.setAttribute("aria-label", fill(words.number, i));

@@ -28,7 +28,8 @@ export function readDigits(text) {
  */
 export function readFloats(text, length) {
     const values = new Float32Array(bytesOf(text).buffer);
-    return Array.from({ length: values.length / length }, (_, n) => values.subarray(length * n, length * (n + 1)));
+    const count = values.length / length;
+    return Array.from({ length: count }, (_, n) => values.subarray(length * n, length * (n + 1)));
 }
 
 /**

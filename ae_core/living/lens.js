@@ -1,6 +1,7 @@
 /** A stage of the network, large: the map under the pointer, and how the number there was worked out. */
 
-import { drawMaps, greys, largest, makeCanvas, twoColours } from "./canvas.js";
+import { drawMaps, largest, makeCanvas, twoColours } from "./canvas.js";
+import { makeElement } from "./elements.js";
 import { patchAt } from "./network.js";
 import { colourOf, drawStage, layoutOf, sizeWords } from "./stages.js";
 
@@ -24,13 +25,18 @@ export function productAt({ layer, place: at }, layers, values, { map, y, x }) {
 
 /** A small picture with words below it. */
 function titled(canvas, words, side) {
-    const figure = document.createElement("figure");
+    const figure = makeElement("figure");
     canvas.style.width = `${side}px`;
-    figure.append(canvas, Object.assign(document.createElement("figcaption"), { textContent: words }));
+    figure.append(canvas, makeElement("figcaption", { textContent: words }));
     return figure;
 }
 
-const sign = (text) => Object.assign(document.createElement("b"), { textContent: text });
+/** Pixels that a small picture is wide. */
+const SIDE = 104;
+
+const inHundredths = (value) => value.toFixed(2).replace("-", "−");
+
+const sign = (text) => makeElement("b", { textContent: text });
 
 /** Channels × kernel × kernel numbers as a picture, in a block that is about square. */
 function drawFilter(values, kernel, colour) {
@@ -42,8 +48,10 @@ function drawFilter(values, kernel, colour) {
 
 /** @param {Record<string, string>} words */
 export function createLens(words) {
-    const element = Object.assign(document.createElement("div"), { className: "lens", hidden: true });
+    const element = makeElement("div", { className: "lens", hidden: true });
     element.setAttribute("role", "status");
+
+    const mapWords = (map, count) => words.map.replace("{i}", `${map + 1}`).replace("{n}", `${count}`);
 
     const showMap = (stage, values, place) => {
         const { map, y, x } = place;
@@ -51,11 +59,12 @@ export function createLens(words) {
         const [width, height] = [layout.width, layout.height];
         const canvas = makeCanvas();
         if (layout.count === 1) drawStage(canvas, values, layout);
-        else drawMaps(canvas, values.subarray(map * width * height, (map + 1) * width * height), width, height, colourOf(values));
-        const mark = canvas.getContext("2d");
-        mark.strokeStyle = "#CC79A7";
-        const frame = Object.assign(document.createElement("div"), { className: "framed" });
-        const cell = Object.assign(document.createElement("i"), { className: "cell" });
+        else {
+            const size = width * height;
+            drawMaps(canvas, values.subarray(map * size, (map + 1) * size), width, height, colourOf(values));
+        }
+        const frame = makeElement("div", { className: "framed" });
+        const cell = makeElement("i", { className: "cell" });
         Object.assign(cell.style, {
             left: `${(100 * x) / width}%`,
             top: `${(100 * y) / height}%`,
@@ -64,9 +73,9 @@ export function createLens(words) {
         });
         canvas.style.width = "100%";
         frame.append(canvas, cell);
-        const figure = document.createElement("figure");
-        figure.append(frame, Object.assign(document.createElement("figcaption"), {
-            textContent: layout.count === 1 ? words.all_numbers : words.map.replace("{i}", `${map + 1}`).replace("{n}", `${layout.count}`),
+        const figure = makeElement("figure");
+        figure.append(frame, makeElement("figcaption", {
+            textContent: layout.count === 1 ? words.all_numbers : mapWords(map, layout.count),
         }));
         return figure;
     };
@@ -75,16 +84,16 @@ export function createLens(words) {
         const { patch, filter, bias, sum } = productAt(stage, layers, input, place);
         const { kernel } = stage.layer;
         const most = largest(filter);
-        const colour = patch.some((v) => v < 0) ? twoColours(largest(input)) : greys(largest(input));
         const products = filter.map((weight, i) => weight * patch[i]);
-        const sumWords = `${words.sum} ${(sum - bias).toFixed(2)}, ${words.bias} ${bias.toFixed(2)}: ${sum.toFixed(2)} → ${value.toFixed(2)}`;
+        const [added, moved, total, made] = [sum - bias, bias, sum, value].map(inHundredths);
+        const sumWords = `${words.sum} ${added}, ${words.bias} ${moved}: ${total} → ${made}`;
         return [
             sign("="),
-            titled(drawFilter(patch, kernel, colour), words.patch, 84),
+            titled(drawFilter(patch, kernel, colourOf(patch, largest(input))), words.patch, SIDE),
             sign("×"),
-            titled(drawFilter(filter, kernel, twoColours(most)), words.filter, 84),
+            titled(drawFilter(filter, kernel, twoColours(most)), words.filter, SIDE),
             sign("="),
-            titled(drawFilter(products, kernel, twoColours(largest(products))), sumWords, 84),
+            titled(drawFilter(products, kernel, twoColours(largest(products))), sumWords, SIDE),
         ];
     };
 
@@ -92,7 +101,7 @@ export function createLens(words) {
         const { weights, from } = stage.layer;
         const own = weights.subarray(number * 784, (number + 1) * 784);
         if (from.at(-1) !== 28 || from.at(-2) !== 28) return [];
-        return [sign("="), titled(drawFilter(own, 28, twoColours(largest(own))), words.weights, 112)];
+        return [sign("="), titled(drawFilter(own, 28, twoColours(largest(own))), words.weights, SIDE)];
     };
 
     return {
@@ -114,11 +123,14 @@ export function createLens(words) {
             const input = stage.place ? way[stage.place - 1] : start;
             const title = `${words.kinds[stage.layer.kind] ?? stage.layer.kind}: ${sizeWords(stage.shape)}`;
             const parts = [showMap(stage, values, place)];
-            if (stage.layer.kind === "convolution") parts.push(...showProduct(stage, layers, input, place, values[number] ?? 0));
-            else if (stage.layer.kind === "linear" && number < values.length) parts.push(...showWeights(stage, number));
-            const row = Object.assign(document.createElement("div"), { className: "lens-row" });
+            if (stage.layer.kind === "convolution") {
+                parts.push(...showProduct(stage, layers, input, place, values[number] ?? 0));
+            } else if (stage.layer.kind === "linear" && number < values.length) {
+                parts.push(...showWeights(stage, number));
+            }
+            const row = makeElement("div", { className: "lens-row" });
             row.append(...parts);
-            element.replaceChildren(Object.assign(document.createElement("strong"), { textContent: title }), row);
+            element.replaceChildren(makeElement("strong", { textContent: title }), row);
             element.hidden = false;
         },
     };

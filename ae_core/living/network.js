@@ -1,6 +1,6 @@
 /**
- * An autoencoder in the browser, x̃ = D(E(x)): the layers that ae_core/models.py builds, with the very weights
- * that PyTorch trained.
+ * An autoencoder in the browser, x̃ = D(E(x)): the layers that ae_core/models.py builds, with the very
+ * weights that PyTorch trained.
  *
  * A network is two lists of layers. A layer takes a flat list of numbers and gives another; what shape they
  * have, (channels, height, width) or (numbers), is written beside it.
@@ -12,12 +12,12 @@
  * @property {number[]} from shape of what goes in
  * @property {number[]} to shape of what comes out
  * @property {number} [kernel] a filter's height and width
- * @property {number} [stride]
- * @property {number} [padding]
+ * @property {number} [stride] pixels from one place of a filter to the next
+ * @property {number} [padding] pixels of 0 around the picture
  * @property {number} [factor] of a pixel shuffle
  * @property {number} [size] of a pool's window
  * @property {Float32Array} [weights] in torch's order
- * @property {Float32Array} [biases]
+ * @property {Float32Array} [biases] one for each number or filter
  */
 
 /** @typedef {{ encoder: Layer[], decoder: Layer[] }} Network */
@@ -92,8 +92,9 @@ function convolution(layer, values) {
 function transposedConvolution({ from, to, kernel, stride, padding, weights, biases }, values) {
     const [channels, height, width] = from;
     const [filters, outHeight, outWidth] = to;
-    const out = new Float32Array(filters * outHeight * outWidth);
-    for (let f = 0; f < filters; f++) out.fill(biases[f], f * outHeight * outWidth, (f + 1) * outHeight * outWidth);
+    const size = outHeight * outWidth;
+    const out = new Float32Array(filters * size);
+    for (let f = 0; f < filters; f++) out.fill(biases[f], f * size, (f + 1) * size);
     for (let c = 0; c < channels; c++) {
         for (let y = 0; y < height; y++) {
             for (let x = 0; x < width; x++) {
@@ -151,7 +152,8 @@ function maxPool({ from: [, height, width], to: [channels, outHeight, outWidth],
 /** The error function, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26). */
 function erf(x) {
     const t = 1 / (1 + 0.3275911 * Math.abs(x));
-    const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    const factors = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+    const series = factors.reduce((sum, factor) => (sum + factor) * t, 0);
     return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 

@@ -28,7 +28,7 @@ ARRANGING = (nn.Flatten, nn.Unflatten, nn.Identity)
 
 
 def pack_network(model: Autoencoder) -> bytes:
-    """The file: length of the JSON (4 bytes, little-endian), the JSON, blanks to a multiple of 4, the weights.
+    """The file: length of the JSON (4 bytes, little-endian), the JSON, blanks to a multiple of 4, weights.
 
     The JSON has the layers under "encoder" and "decoder", as `describe_layers` does. Weights: of each layer
     that has some, those and then its biases, in torch's order.
@@ -50,13 +50,16 @@ def describe_layers(model: Autoencoder, part: str) -> list[dict[str, Any]]:
     values = torch.zeros(1, 1, 28, 28)
     if part == "decoder":
         values = model.encode(values)
-    found = []
+    shape, found = list(values.shape[1:]), []
     for layer in _plain_layers(getattr(model, part)):
-        before, values = values, layer(values)
+        values = layer(values)
+        made = list(values.shape[1:])
         if not isinstance(layer, ARRANGING):
-            found.append(
-                {"from": list(before.shape[1:]), "to": list(values.shape[1:]), **_describe(layer)}
-            )
+            found.append({"from": shape, "to": made, **_describe(layer)})
+        elif isinstance(layer, nn.Unflatten) and found:
+            found[-1]["to"] = made
+        if not isinstance(layer, nn.Flatten):  # the next layer sees a picture as it was
+            shape = made
     return found
 
 

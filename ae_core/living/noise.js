@@ -12,7 +12,7 @@ const SPOIL = {
  * @param {Float32Array} pixels in [0, 1]
  * @param {string} kind a key of ae_core.corruption.CORRUPTIONS
  * @param {number} level from 0 to 1
- * @param {Float32Array[]} pattern what ae_core.corruption.draw_pattern drew: one or two numbers for each pixel
+ * @param {Float32Array[]} pattern what ae_core.corruption.draw_pattern drew: one or two numbers a pixel
  * @returns {Float32Array} in [0, 1]
  */
 export function addNoise(pixels, kind, level, pattern) {

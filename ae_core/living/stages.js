@@ -1,7 +1,13 @@
 /** The stages of a network's two paths: what each layer with weights makes, drawn to one scale. */
 
 import { drawMaps, greys, largest, makeCanvas, twoColours } from "./canvas.js";
+import { makeElement } from "./elements.js";
 import { hasWeights } from "./network.js";
+
+/** A power below 1 brightens what is dark. */
+const BRIGHTENED = 0.6;
+/** The colour of a place without a number. */
+const NONE = [128, 128, 128];
 
 /**
  * @typedef {object} Stage
@@ -39,26 +45,39 @@ export function layoutOf(shape, slimness = 3) {
     return { width, height, columns: Math.ceil(Math.sqrt(count / 2)), count };
 }
 
-/** Greys where nothing is below zero, as after a ReLU, else two colours; full at the largest value. */
-export function colourOf(values) {
-    return values.some((value) => value < 0) ? twoColours(largest(values)) : greys(largest(values));
+/**
+ * Colours for a stage's values, full at the largest: greys where nothing is below zero, as after a ReLU, else
+ * two colours. Small values are brightened, or most maps would look empty.
+ */
+export function colourOf(values, most = largest(values) || 1) {
+    const colour = values.some((value) => value < 0) ? twoColours(1) : greys(1);
+    return (value) => colour(Math.sign(value) * Math.abs(value / most) ** BRIGHTENED);
 }
 
-/** Draw a stage's values. @param {HTMLCanvasElement} canvas @param {Float32Array} values @param {object} layout */
+/**
+ * Draw a stage's values.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array} values
+ * @param {object} layout from `layoutOf`
+ */
 export function drawStage(canvas, values, { width, height, columns, count }, colour = colourOf(values)) {
     const full = new Float32Array(width * height * count).fill(NaN);
     full.set(values);
-    drawMaps(canvas, full, width, height, (value) => (Number.isNaN(value) ? [128, 128, 128] : colour(value)), columns);
+    const colourOrNone = (value) => (Number.isNaN(value) ? NONE : colour(value));
+    drawMaps(canvas, full, width, height, colourOrNone, columns);
 }
 
-/** @returns {{ map: number, y: number, x: number } | null} which value of a stage lies at a place of its canvas */
+/**
+ * Which value of a stage lies at a place of its canvas.
+ * @returns {{ map: number, y: number, x: number } | null}
+ */
 export function valueAt({ width, height, columns, count }, x, y) {
     const column = Math.floor(x / (width + 1));
     const row = Math.floor(y / (height + 1));
     const map = row * columns + column;
     const inside = { x: Math.floor(x - column * (width + 1)), y: Math.floor(y - row * (height + 1)) };
-    const isThere = column < columns && map < count && inside.x < width && inside.y < height && x >= 0 && y >= 0;
-    return isThere ? { map, ...inside } : null;
+    const isInMap = inside.x < width && inside.y < height && x >= 0 && y >= 0;
+    return isInMap && column < columns && map < count ? { map, ...inside } : null;
 }
 
 /**
@@ -68,22 +87,17 @@ export function valueAt({ width, height, columns, count }, x, y) {
  * @param {(stage: Stage, place: { map: number, y: number, x: number } | null) => void} onPoint
  */
 export function createPath(name, isWidening, onPoint) {
-    const element = document.createElement("div");
+    const element = makeElement("div");
     element.className = `path ${isWidening ? "decoder" : "encoder"}`;
-    const funnel = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    funnel.setAttribute("viewBox", "0 0 100 100");
-    funnel.setAttribute("preserveAspectRatio", "none");
-    funnel.setAttribute("aria-hidden", "true");
-    const shape = funnel.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "polygon"));
-    const title = Object.assign(document.createElement("div"), { className: "path-name", textContent: name });
-    const row = Object.assign(document.createElement("div"), { className: "stages" });
-    element.append(funnel, title, row);
+    const title = makeElement("div", { className: "path-name", textContent: name });
+    const row = makeElement("div", { className: "stages" });
+    element.append(title, row);
     let shown = [];
 
     const makeStage = (stage) => {
-        const button = Object.assign(document.createElement("button"), { type: "button", className: "stage" });
+        const button = makeElement("button", { type: "button", className: "stage" });
         const canvas = button.appendChild(makeCanvas());
-        const words = Object.assign(document.createElement("span"), { textContent: sizeWords(stage.shape) });
+        const words = makeElement("span", { textContent: sizeWords(stage.shape) });
         button.append(words);
         button.setAttribute("aria-label", `${name}, ${stage.layer.kind}: ${sizeWords(stage.shape)}`);
         const layout = layoutOf(stage.shape);
@@ -96,7 +110,7 @@ export function createPath(name, isWidening, onPoint) {
         button.addEventListener("pointermove", pointAt);
         button.addEventListener("click", (event) => {
             if (event.detail) pointAt(event);
-            else onPoint(stage, { map: 0, y: Math.floor(layout.height / 2), x: Math.floor(layout.width / 2) });
+            else onPoint(stage, { map: 0, y: layout.height >> 1, x: layout.width >> 1 });
         });
         button.addEventListener("pointerleave", ({ pointerType }) => {
             if (pointerType === "mouse") onPoint(null);
@@ -128,15 +142,13 @@ export function createPath(name, isWidening, onPoint) {
                 count: sizes.length,
             };
         },
-        /** @param {number} scale pixels a number @param {number} narrow the funnel's narrow end, a share of its height */
+        /** @param {number} scale pixels a number @param {number} narrow the funnel's narrow end, a share */
         resize(scale, narrow) {
             for (const { canvas } of shown) {
                 canvas.style.width = `${canvas.width * scale}px`;
                 canvas.style.height = `${canvas.height * scale}px`;
             }
-            const [low, high] = [50 - 50 * narrow, 50 + 50 * narrow];
-            const ends = isWidening ? [low, 0, 100, high] : [0, low, high, 100];
-            shape.setAttribute("points", `0,${ends[0]} 100,${ends[1]} 100,${ends[2]} 0,${ends[3]}`);
+            element.style.setProperty("--lab-narrow", `${narrow}`);
         },
     };
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from ae_core import config, data
 from ae_core.config import PIXELS, CorruptionConfig
+from ae_core.corruption import draw_pattern
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.metrics import summary
@@ -22,14 +22,12 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
 from pages.shared import dials, lab, networks
-from pages.shared.browser import scrubber
+from pages.shared.browser import living
 from pages.shared.own_digit import my_digit
 
-Draw = Callable[[Sequence[float]], list[tuple[float, list[Row]]]]
 Result = TypeVar("Result")
 DIGITS_SHOWN = 8
-# Seconds that the server is left in peace to send a first picture.
-SENT_FIRST = 0.05
+CLEAN_LABEL = "digit x"
 DIGITS_MEASURED = 500
 SSIM_WORDS = (
     "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
@@ -78,28 +76,63 @@ def show_denoising_rows(
     They follow the noise slider of the page `key`. runs: at least one; the first is the one worked with.
     """
     trained = next(iter(runs.values())).config.corruption
-
-    def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-        sweeps = {
-            label: _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels)
-            for label, run in runs.items()
-        }
-        first = next(iter(sweeps.values()))
-        return [
-            (
-                level,
-                [
-                    Row("digit x", clean_nhw),
-                    Row(input_label(trained, CorruptionConfig(noise.kind, level)), first[level][0]),
-                    *(Row(label, sweep[level][1]) for label, sweep in sweeps.items()),
-                ],
+    picture = f"{key}_rows"
+    with st.container(key=picture):
+        st.html(
+            _rows_html(
+                tuple((label, *run_name(run)) for label, run in runs.items()),
+                fingerprint(clean_nhw),
+                noise,
+                noise_seed,
+                input_label(trained, noise),
+                clean_nhw,
+                runs,
             )
-            for level in levels
-        ]
-
-    _show_following_slider(
-        f"{key}_rows", key, list(runs.values()), clean_nhw, noise, noise_seed, at, figures.rows_html
+        )
+    pattern = draw_pattern(noise.kind, clean_nhw.shape, seeded(noise_seed, "noise shown"))
+    living.draw_living(
+        "rows",
+        f"{picture}_living",
+        {
+            "digits": living.pack_digits(clean_nhw),
+            "pattern": living.pack_floats(pattern),
+            "kind": noise.kind,
+            "level": noise.level,
+            "dial": dials.test_noise_key(key),
+            "clean_label": CLEAN_LABEL,
+            "noisy_labels": _labels_by_level(trained, noise.kind),
+            "networks": [
+                {"label": label, "address": living.network_address(run)} for label, run in runs.items()
+            ],
+        },
+        stands_for=picture,
     )
+
+
+def _labels_by_level(trained: CorruptionConfig, kind: str) -> list[tuple[float, str]]:
+    """The noisy row's labels with the noise level that each begins at, from 0 on."""
+    found: list[tuple[float, str]] = []
+    for level in LEVELS:
+        label = input_label(trained, CorruptionConfig(kind, level))
+        if not found or found[-1][1] != label:
+            found.append((level, label))
+    return found
+
+
+def _draw_rows(
+    names: Sequence[tuple[str, str, str]],
+    digits: bytes,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    noisy_label: str,
+    _clean_nhw: Tensor,
+    _runs: Mapping[str, StoredRun],
+) -> str:
+    noisy_nhw = noisy_version(_clean_nhw, noise, noise_seed)
+    rebuilt = [
+        Row(label, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for label, run in _runs.items()
+    ]
+    return figures.rows_html([Row(CLEAN_LABEL, _clean_nhw), Row(noisy_label, noisy_nhw), *rebuilt])
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -120,56 +153,6 @@ def noise_words(noise: CorruptionConfig) -> str:
         if noise.kind == "gaussian"
         else f"{config.NOISE_WORDS[noise.kind]} {noise.level:g}"
     )
-
-
-def show_models_side_by_side(
-    runs: Mapping[str, StoredRun], clean_hw: Tensor, noise: CorruptionConfig, noise_seed: int, key: str
-) -> None:
-    """Show one digit (28, 28), its noisy version, and what each model makes of that version."""
-    clean_nhw = clean_hw[None]
-
-    def at(levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-        sweeps = {
-            name: _sweep_levels(run, clean_nhw, noise.kind, noise_seed, levels) for name, run in runs.items()
-        }
-        noisy = {
-            level: noisy_version(clean_nhw, CorruptionConfig(noise.kind, level), noise_seed)
-            for level in levels
-        }
-        return [
-            (
-                level,
-                [
-                    Row("digit", clean_nhw),
-                    Row("noisy", noisy[level]),
-                    *(Row(name, sweep[level][1]) for name, sweep in sweeps.items()),
-                ],
-            )
-            for level in levels
-        ]
-
-    def columns(rows: Sequence[Row]) -> str:
-        return figures.columns_html([(row.label, row.images_nhw) for row in rows])
-
-    _show_following_slider(
-        f"{key}_columns", key, list(runs.values()), clean_nhw, noise, noise_seed, at, columns
-    )
-
-
-def _show_following_slider(
-    picture: str,
-    key: str,
-    runs: Sequence[StoredRun],
-    clean_nhw: Tensor,
-    noise: CorruptionConfig,
-    noise_seed: int,
-    at: Draw,
-    html: Callable[[Sequence[Row]], str],
-) -> None:
-    """Show the picture called `picture`, which follows the noise slider of the page `key`."""
-    of = (picture, tuple(run_name(run) for run in runs), fingerprint(clean_nhw), noise.kind, noise_seed)
-    scrubber.draw_following_picture(_picture_now(*of, noise.level, at, html), picture)
-    scrubber.follow_slider(picture, _pictures_at_levels(*of, dials.test_noise_key(key), at))
 
 
 def run_name(run: StoredRun) -> tuple[str, str]:
@@ -196,36 +179,7 @@ class ResultCache(Generic[Result]):
         return (self.for_all if my_digit.own_digit() is None else self.for_one)(*arguments)
 
 
-def _draw_picture(
-    picture: str,
-    runs: Sequence[tuple[str, str]],
-    digits: bytes,
-    kind: str,
-    noise_seed: int,
-    level: float,
-    _at: Draw,
-    _html: Callable[[Sequence[Row]], str],
-) -> str:
-    ((_, rows),) = _at([level])
-    return _html(rows)
-
-
-def _draw_at_all_levels(
-    picture: str,
-    runs: Sequence[tuple[str, str]],
-    digits: bytes,
-    kind: str,
-    noise_seed: int,
-    slider: str,
-    _at: Draw,
-) -> bytes:
-    # Drawing keeps the interpreter busy for 0.1 s: before that the server sends the picture that is ready.
-    time.sleep(SENT_FIRST)
-    return scrubber.pack_frames(slider, picture, figures.frames(_at(LEVELS)))
-
-
-_picture_now = ResultCache(_draw_picture, 16)
-_pictures_at_levels = ResultCache(_draw_at_all_levels, 64)
+_rows_html = ResultCache(_draw_rows, 16)
 
 
 def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> None:
@@ -360,12 +314,3 @@ def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:
     """Digits (n, 28, 28) with noise on them. The same seed gives the same pattern at every level."""
     return noisy_digits(clean_nhw, noise, noise_seed)
-
-
-def _sweep_levels(
-    run: StoredRun, clean_nhw: Tensor, kind: str, noise_seed: int, levels: Sequence[float]
-) -> dict[float, tuple[Tensor, Tensor]]:
-    """Noisy input and reconstruction, both (n, 28, 28), by noise level; one pass through the network."""
-    noisy = [noisy_version(clean_nhw, CorruptionConfig(kind, level), noise_seed) for level in levels]
-    rebuilt = as_picture(reconstruct(lab.load_network(run), torch.cat(noisy))).split(len(clean_nhw))
-    return dict(zip(levels, zip(noisy, rebuilt, strict=True), strict=True))

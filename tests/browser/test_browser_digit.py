@@ -17,7 +17,7 @@ from ae_core.pictures import decoding
 from ae_core.pictures.ink import ALL_INK, NO_INK
 from ae_core.pictures.pieces import SPECKS
 from tests.support import junk
-from tests.support.browser import FOLLOWING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
+from tests.support.browser import LIVING, PHONE, PROJECT, PROJECTOR, App, launched, pictures
 from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
 # How much lies on each layer of the drawing board.
@@ -72,7 +72,7 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         draw(page, digit)
         ink_hw = greys(prepared_picture(page)) > 0.1
         assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
-        page.locator(FOLLOWING).first.wait_for()
+        page.locator(LIVING).first.wait_for()
         # digit and noisy digit are one picture at no noise; three reconstructions
         assert len(set(pictures(page))) == 4
         clear(page)

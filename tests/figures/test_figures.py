@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ae_core import config
 from ae_core.baselines import Floors
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
@@ -18,17 +17,12 @@ from ae_core.figures.base import (
     Row,
     columns_html,
     compared_curves,
-    frames,
     loss_curve,
     paired_bars,
     png,
     rows_html,
 )
-from ae_core.models import reconstruct
-from ae_core.runs.store import Store
 from ae_core.training import seeded
-
-LEVELS = [round(i / 20, 2) for i in range(21)]
 
 
 def decoded(source: str) -> np.ndarray:
@@ -78,32 +72,6 @@ def test_columns_have_a_title_and_a_picture_each(eight):
     page = columns_html([("input", eight[:1]), ("FAE", eight[1:2])])
     assert re.findall(r'src="([^"]+)"', page) == [png(eight[:1]), png(eight[1:2])]
     assert re.findall(r'alt="([^"]+)"', page) == ["input", "FAE"]
-
-
-def test_frames_hold_a_picture_for_every_step_and_row_and_one_where_it_never_changes(eight):
-    made = frames([(level, [Row("clean", eight), Row("noisy", noisy(eight, level))]) for level in LEVELS])
-    assert made.values == LEVELS
-    assert made.labels == [["clean"], ["noisy"]]
-    assert made.pictures == [[png(eight)], [png(noisy(eight, level)) for level in LEVELS]]
-
-
-def test_frames_of_eight_digits_are_small(eight, tmp_path):
-    store = Store(tmp_path)
-    denoiser = store.load_model(store.shipped_like(config.DAE))
-    made = frames(
-        [
-            (
-                level,
-                [
-                    Row("clean", eight),
-                    Row("noisy", noisy(eight, level)),
-                    Row("rebuilt", reconstruct(denoiser, noisy(eight, level))),
-                ],
-            )
-            for level in LEVELS
-        ]
-    )
-    assert sum(len(address) for row in made.pictures for address in row) < 300_000
 
 
 LOSSES, ERRORS = [(1, 0.2), (10, 0.1), (20, 0.05)], [(10, 40.0), (20, 30.0)]

@@ -19,7 +19,7 @@ MOST_VALUES = 13
 # What a network makes of a digit, where a page shows that before any question is answered.
 OUTPUT = {
     **dict.fromkeys(("fully_connected", "convolutional", "denoising"), 'alt="reconstruction'),
-    **dict.fromkeys(("home", "comparison"), 'alt="CAE"'),
+    **dict.fromkeys(("home", "comparison"), 'class="rebuilt"'),
 }
 CHOICES = ("select_slider", "selectbox", "radio")
 RANGES = ("slider", "number_input")

@@ -92,7 +92,9 @@ def test_a_lesson_says_nothing_that_only_whoever_runs_the_server_could_do(lesson
 
 
 def test_every_network_is_called_by_its_full_name_where_it_first_stands():
-    (told,) = [caption.value for caption in open_page("home").caption if "autoencoder" in caption.value]
+    (told,) = [
+        caption.value for caption in open_page("home").caption if "denoising autoencoder" in caption.value
+    ]
     assert all(
         name in told
         for name in ("fully connected autoencoder", "convolutional autoencoder", "denoising autoencoder")

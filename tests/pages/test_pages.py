@@ -132,6 +132,7 @@ def test_every_test_dial_changes_the_pictures(name, kind, dial, value):
 )
 def test_the_noise_dials_of_the_side_by_side_pages_change_the_pictures(name, kind, dial, value):
     page = open_page(name)
+    page.slider(key=f"{name}_test_noise").set_value(0.4).run()
     before = pictures(page)
     getattr(page, kind)(key=dial.format(name)).set_value(value).run()
     assert not page.exception
@@ -194,7 +195,8 @@ def test_the_layers_dial_reaches_the_run(monkeypatch):
 
 def test_the_comparison_sends_one_noisy_digit_through_all_three_models():
     page = open_page("comparison")
-    assert re.findall(r'<img [^>]*alt="(\w+)"', markup(page)) == ["digit", "noisy", "FAE", "CAE", "DAE"]
+    assert re.findall(r'class="(digit|noisy|rebuilt)"', markup(page)) == ["digit", "noisy", *["rebuilt"] * 3]
+    assert re.findall(r"<h4>[\w ]+\((\w+)\)</h4>", markup(page)) == ["FAE", "CAE", "DAE"]
 
 
 def test_with_few_digits_the_epochs_suggested_make_about_as_many_steps(monkeypatch):

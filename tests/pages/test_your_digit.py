@@ -17,7 +17,7 @@ from ae_core.study.likeness import measure_crowd, measure_likeness
 from pages.shared import display, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import digit_source, drawing_board, my_digit
-from pages.shared.parts import network_view, noise_view
+from pages.shared.parts import living_view, network_view, noise_view
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_pages import markup, open_page, pictures
 
@@ -80,7 +80,7 @@ def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, d
     shifts = [own(page).roll((dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     assert min(float((shifted - original_hw).abs().mean()) for shifted in shifts) < 0.04
     assert html(page).count("<figure>") >= 5
-    assert all(f">{title}</span>" in markup(page) for title in ("digit", "noisy", "FAE", "CAE", "DAE"))
+    assert all(f"({name})</h4>" in markup(page) for name in ("FAE", "CAE", "DAE"))
 
 
 @pytest.mark.parametrize(
@@ -336,8 +336,8 @@ def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatc
         )
 
     keepers = [
-        display._picture_now,
-        display._pictures_at_levels,
+        living_view._draw_first,
+        display._rows_html,
         noise_view._noise_html,
         network_view._maps_html,
     ]
@@ -352,4 +352,4 @@ def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatc
     assert kept == []
     del page.session_state[session.OWN_DIGIT]
     assert not page.run().exception
-    assert len(kept) == (2 if page_name == "home" else len(keepers))
+    assert len(kept) == (1 if page_name == "home" else len(keepers))

@@ -24,11 +24,15 @@ PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PROJECT = Path(__file__).resolve().parents[2]
 # Nobody answers there: the test hands the page over. It is of the same site as each server on this machine.
 OPENER = "http://127.0.0.1/opener"
-# Where the pictures of digits are that the browser changes by itself.
-FOLLOWING = "[data-testid=stMarkdownContainer] img[src^='data:image/png']"
-ADDRESSES = f"""[...document.querySelectorAll("{FOLLOWING}, .js-plotly-plot image")].map(
-    picture => picture.getAttribute("src") || picture.getAttribute("href")
-)"""
+# What a network in the browser has drawn, once it has.
+LIVING = ".lab-living canvas"
+# Everything that networks have drawn in the browser, and the pictures in Plotly figures, as texts.
+PICTURES = """[
+    ...[...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")].flatMap(
+        (host) => [...(host.shadowRoot?.querySelectorAll("canvas") ?? [])].map((each) => each.toDataURL())
+    ),
+    ...[...document.querySelectorAll(".js-plotly-plot image")].map((each) => each.getAttribute("href")),
+]"""
 # Without these Chromium looks up its maker's hosts; as root it needs to be told to run without its sandbox.
 CHROMIUM_FLAGS = [
     "--disable-background-networking",
@@ -201,9 +205,9 @@ def rebuilt_picture(page: Page) -> str | None:
 
 
 def pictures(page: Page) -> list[str]:
-    """Data addresses of the pictures that follow the noise slider and of those in Plotly figures, now."""
-    addresses: list[str] = page.evaluate(ADDRESSES)
-    return addresses
+    """What `PICTURES` finds on the page now; equal texts are equal pictures."""
+    found: list[str] = page.evaluate(PICTURES)
+    return found
 
 
 def picture_changes_after(page: Page, act: Callable[[], object], timeout: float = 10_000) -> float:
@@ -212,7 +216,7 @@ def picture_changes_after(page: Page, act: Callable[[], object], timeout: float 
     started = time.monotonic()
     act()
     page.wait_for_function(
-        f"before => {{ const now = {ADDRESSES}; return now.length && now.join() !== before.join() }}",
+        f"before => {{ const now = {PICTURES}; return now.length && now.join() !== before.join() }}",
         arg=before,
         timeout=timeout,
     )

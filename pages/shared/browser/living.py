@@ -25,14 +25,19 @@ _loader = st.components.v2.component("autoencoder_lab_living", js=read_script("l
 
 
 def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str = "") -> Any:
-    """Have `script`.js of `ae_core.living` draw here, given `data`, which JSON can hold. What it told, or None.
+    """Have `script`.js of `ae_core.living` draw here, given `data` for JSON. What it has told, or None.
 
     stands_for: the key of the container with the server's own picture, which is shown until the script is
     ready, and for good where it fails. What failed goes into the log.
     """
-    said = {"script": script, "folder": f"living/{files.files_mark()}/", "stands_for": stands_for, **data}
-    # Bytes, because Streamlit would put anything else into JSON twice for every answer. The same bytes are the
-    # same message, which is not sent again to a browser that has it.
+    said = {
+        "module": f"living/{files.module_mark()}.js",
+        "script": script,
+        "stands_for": stands_for,
+        **data,
+    }
+    # Bytes, because Streamlit would put anything else into JSON twice for every answer. The same bytes are
+    # the same message, which is not sent again to a browser that has it.
     result = _loader(
         key=key,
         data=json.dumps(said, separators=(",", ":")).encode(),

@@ -1,8 +1,8 @@
 /**
- * Loads a script of `ae_core/living` with its style and hands the component over to it.
+ * Loads the module of `ae_core/living` and hands the component over to one of its functions.
  *
- * The scripts have an address of their own, which a browser keeps, and import one another. Until they are
- * there, and for good where they fail, the page's own picture stays in their place.
+ * The module has an address of its own, which a browser keeps. Until it is there, and for good where it
+ * fails, the page's own picture stays in its place.
  */
 
 /** Where the lab lies: Streamlit's own script tells, whatever stands before the path. */
@@ -12,39 +12,27 @@ function findBase() {
 }
 
 /**
- * Show or hide the page's own picture.
+ * Show the page's own picture, or hide it.
  * @param {ShadowRoot} root of the component
- * @param {string} key of the picture's container; empty where there is none
+ * @param {string} key of the picture's container; empty to show it
  */
-function hidePicture(root, key, isHidden) {
+function hidePicture(root, key) {
     root.hiding?.remove();
-    if (!key || !isHidden) return;
-    const style = document.createElement("style");
-    style.textContent = `.st-key-${key} { display: none }`;
-    root.hiding = style;
-    document.head.append(style);
-}
-
-/** The script's module, and its style in place. */
-async function loadScript(root, folder, script) {
-    const [module, answer] = await Promise.all([import(`${folder}${script}.js`), fetch(`${folder}${script}.css`)]);
-    if (answer.ok) {
-        const style = document.createElement("style");
-        style.textContent = await answer.text();
-        root.append(style);
-    }
-    return module;
+    if (!key) return;
+    root.hiding = document.createElement("style");
+    root.hiding.textContent = `.st-key-${key} { display: none }`;
+    document.head.append(root.hiding);
 }
 
 /**
  * @param {object} component
- * @param {Uint8Array} component.data JSON: `script`, the name of a module whose default export draws; `folder`,
- *     where it lies, from the lab's own address; `stands_for`, the key of the picture in whose place it is drawn;
- *     and what the module itself is given
+ * @param {Uint8Array} component.data JSON: `module`, its place from the lab's own address; `script`, the name
+ *     of the function that draws; `stands_for`, the key of the picture in whose place it does; and what that
+ *     function is given
  * @param {ShadowRoot} component.parentElement
  * @param {(name: string, value: unknown) => void} component.setTriggerValue tells the server of a failure
  * @param {(name: string, value: unknown) => void} component.setStateValue
- * @returns {() => void} ends what the module began
+ * @returns {() => void} ends what the function began
  */
 export default function loadLiving({ data: bytes, parentElement: root, setTriggerValue, setStateValue }) {
     const data = JSON.parse(new TextDecoder().decode(bytes));
@@ -53,7 +41,7 @@ export default function loadLiving({ data: bytes, parentElement: root, setTrigge
         if (root.failed) return;
         root.failed = true;
         root.end?.();
-        hidePicture(root, "", false);
+        hidePicture(root, "");
         root.replaceChildren();
         setTriggerValue("failed", String(problem?.stack ?? problem));
     };
@@ -61,17 +49,23 @@ export default function loadLiving({ data: bytes, parentElement: root, setTrigge
         base,
         fail,
         tell: (value) => setStateValue("told", value),
-        isReady: () => hidePicture(root, data.stands_for ?? "", !root.failed),
+        isReady: () => {
+            if (!root.failed) hidePicture(root, data.stands_for);
+        },
     };
-    root.module ??= loadScript(root, base + data.folder, data.script);
-    root.module
-        .then((module) => root.isConnected !== false && !root.failed && module.default(root, data, context))
-        .then((end) => {
-            if (typeof end === "function") root.end = end;
-        })
-        .catch(fail);
+    const draw = async () => {
+        const { mounts, styles } = await import(base + data.module);
+        if (root.failed) return;
+        if (!root.style) {
+            root.style = document.createElement("style");
+            root.style.textContent = styles[data.script];
+            root.append(root.style);
+        }
+        root.end = mounts[data.script](root, data, context);
+    };
+    draw().catch(fail);
     return () => {
         root.end?.();
-        hidePicture(root, "", false);
+        hidePicture(root, "");
     };
 }

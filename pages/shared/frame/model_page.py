@@ -13,7 +13,7 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import dials, display, lab, networks
 from pages.shared.frame import lesson
-from pages.shared.parts import learnt_view
+from pages.shared.parts import learnt_view, living_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
@@ -71,18 +71,21 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
             st.rerun()
             return
         noise = dials.choose_test_noise(page, default=found.config.corruption.level)
-        pictures = st.container()
+        picture = st.container()
         digits_seed, noise_seed = dials.choose_seeds(whole_page=digits_below)
         digits = learnt_view.choose_digits_for(found, digits_seed)
         beside = _find_beside(found, wanted)
-        with pictures:
-            display.show_denoising_rows(
-                {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
-                digits,
-                noise,
-                noise_seed,
-                key=page,
+        with picture:
+            living_view.show_living_picture(
+                {config.family(found.config): found}, digits[0], noise, noise_seed, page
             )
+        display.show_denoising_rows(
+            {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
+            digits,
+            noise,
+            noise_seed,
+            key=page,
+        )
         for run in beside:
             stuck_words.show_collapse(run, f"{page}_{run.run_id}", partial(_train_again, page))
         learnt_view.show_classes_left_out(found)

@@ -16,9 +16,9 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits
-from pages.shared import charts, dials, display, lab
+from pages.shared import charts, dials, lab
 from pages.shared.own_digit import my_digit
-from pages.shared.parts import latent_bench
+from pages.shared.parts import latent_bench, living_view
 
 FIRST = "CAE"
 NOISE_SEED = 0
@@ -31,7 +31,7 @@ def show_through_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> No
         picture = st.container()
         noise = dials.choose_test_noise("your_digit", default=0.0)
         with picture:
-            display.show_models_side_by_side(runs, digit_hw, noise, NOISE_SEED, key="your_digit")
+            living_view.show_living_picture(runs, digit_hw, noise, NOISE_SEED, "your_digit")
         st.subheader("How surprising is it?")
         show_surprise(runs, digit_hw, noise)
         st.subheader("Among the held-back digits")

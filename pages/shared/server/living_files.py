@@ -1,4 +1,4 @@
-"""What a browser runs networks with: `ae_core.living`'s scripts and styles, and the networks as files.
+"""What a browser runs networks with: the module of `ae_core.living`, and the networks as files.
 
 Each address has a mark of what is behind it, so that a browser, or a cache on the way, asks for it once. The
 answers depend on nothing else: two copies of the lab with one store give the same.
@@ -14,11 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ae_core.errors import LabError
-from ae_core.living import files
-
 FOREVER = "public, max-age=31536000, immutable"
-MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 GONE = "There is no such file. Load the page again."
 # Networks, of a megabyte at most each but for the largest that visitors can train.
 NETWORKS_KEPT = 24
@@ -27,27 +23,37 @@ NETWORKS_KEPT = 24
 def list_living_routes(prefix: str) -> list[Route]:
     """Routes of the files, below `prefix`."""
     return [
-        Route(f"{prefix}/living/{{mark}}/{{file}}", answer_file),
+        Route(f"{prefix}/living/{{mark}}.js", answer_module),
         Route(f"{prefix}/networks/{{form}}/{{name}}/{{sha256}}", answer_network),
     ]
 
 
-def answer_file(request: Request) -> Response:
-    """Answer with a script or a style; 404 where the mark is of other ones."""
-    mark, file = request.path_params["mark"], request.path_params["file"]
-    if mark != files.files_mark() or file not in files.read_files():
+def answer_module(request: Request) -> Response:
+    """Answer with the module; 404 where the mark is of another one."""
+    from ae_core.living import files
+
+    mark = request.path_params["mark"]
+    if mark != files.module_mark():
         return PlainTextResponse(GONE, 404)
-    kind = MEDIA_TYPES[Path(file).suffix]
-    return _answer(request, mark, files.read_files()[file], _compressed(file), kind)
+    accepts_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    answer = _answer(
+        request, mark, _compressed_module() if accepts_gzip else files.pack_module(), "text/javascript"
+    )
+    answer.headers["Vary"] = "Accept-Encoding"
+    if accepts_gzip and answer.status_code == 200:
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
 
 
 @cache
-def _compressed(file: str) -> bytes:
-    return gzip.compress(files.read_files()[file], mtime=0)
+def _compressed_module() -> bytes:
+    from ae_core.living import files
+
+    return gzip.compress(files.pack_module(), mtime=0)
 
 
 def answer_network(request: Request) -> Response:
-    """Answer with a finished run's network; 404 where there is none with these weights, or in another form."""
+    """Answer with a finished run's network; 404 where there is none with these weights in this form."""
     from ae_core.living.network_file import FORM
     from ae_core.runs.store import default_root
 
@@ -58,12 +64,13 @@ def answer_network(request: Request) -> Response:
         content = _packed(default_root(), name, sha256)
     except LookupError:
         return PlainTextResponse(GONE, 404)
-    return _answer(request, sha256, content, b"", "application/octet-stream")
+    return _answer(request, sha256, content, "application/octet-stream")
 
 
 @lru_cache(maxsize=NETWORKS_KEPT)
 def _packed(root: Path, name: str, sha256: str) -> bytes:
     """The network's file. Raises LookupError where no whole run of that name has weights with this hash."""
+    from ae_core.errors import LabError
     from ae_core.living.network_file import pack_network
     from ae_core.runs.run_folder import is_run_name
     from ae_core.runs.store import Store
@@ -78,13 +85,9 @@ def _packed(root: Path, name: str, sha256: str) -> bytes:
         raise LookupError(name) from problem
 
 
-def _answer(request: Request, tag: str, content: bytes, compressed: bytes, kind: str) -> Response:
+def _answer(request: Request, tag: str, content: bytes, kind: str) -> Response:
     """The answer to keep for ever; without its content for who has it already."""
     headers = {"ETag": f'"{tag}"', "Cache-Control": FOREVER, "X-Content-Type-Options": "nosniff"}
-    if compressed:
-        headers["Vary"] = "Accept-Encoding"
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if compressed and "gzip" in request.headers.get("accept-encoding", ""):
-        content, headers["Content-Encoding"] = compressed, "gzip"
     return Response(content, media_type=kind, headers=headers)

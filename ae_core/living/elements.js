@@ -1,0 +1,13 @@
+/** Elements of the page. */
+
+/**
+ * @param {string} tag such as "div"
+ * @param {Record<string, any>} [properties] such as className and textContent
+ * @param {...Node} children what it holds
+ * @returns {HTMLElement}
+ */
+export function makeElement(tag, properties = {}, ...children) {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+}

@@ -1,0 +1,94 @@
+"""The living picture as plain HTML: what a page shows before its script is there, and where none runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from torch import Tensor
+
+from ae_core.config import PIXELS
+from ae_core.figures.png import grey_pixels, png_address
+from ae_core.figures.styles import style_html
+from ae_core.living.files import FOLDER
+from ae_core.living.words import WORDS
+from ae_core.metrics import mse
+
+# A code of more numbers is no row of bars.
+MOST_BARS = 256
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network of some name makes of a picture: its code (l,) and its reconstruction (28, 28)."""
+
+    name: str
+    code_l: Tensor
+    rebuilt_hw: Tensor
+
+
+def picture_html(digit_hw: Tensor, seen_hw: Tensor, answers: Sequence[Answer], *, is_noisy: bool) -> str:
+    """The digit (28, 28), what the networks see of it, and their answers, laid out as `picture.js` does.
+
+    answers: of one network, or of several in rows.
+    """
+    inputs = [
+        _figure("digit", WORDS["digit"], digit_hw),
+        _figure("noisy", WORDS["noisy" if is_noisy else "not_noisy"], seen_hw),
+    ]
+    if len(answers) == 1:
+        path, code, pictures = _answer(answers[0], digit_hw, WORDS)
+        body = f'<div class="grid one">{"".join(inputs)}{path}{code}{pictures}</div>'
+    else:
+        rows = ""
+        for answer in answers:
+            path, code, pictures = _answer(answer, digit_hw, {**WORDS, **WORDS["several"]})
+            rows += (
+                f'<section class="network"><h4>{escape(answer.name)}</h4>{path}{code}'
+                f'<div class="answer">{pictures}</div></section>'
+            )
+        body = (
+            f'<div class="grid several" style="--lab-networks:{len(answers)}"><div class="inputs">'
+            f"{''.join(inputs)}</div>{rows}</div>"
+        )
+    return f'{style_html(FOLDER / "picture.css")}<div class="lab-living">{body}</div>'
+
+
+def _answer(answer: Answer, digit_hw: Tensor, words: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The two paths, the code, and the pictures of what comes out."""
+    error = float(mse(answer.rebuilt_hw[None], digit_hw[None])[0]) * PIXELS
+    paths = [
+        f'<div class="path {name}"><div class="path-name">{words[name]}</div></div>'
+        for name in ("encoder", "decoder")
+    ]
+    rebuilt = _figure("rebuilt", f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}", answer.rebuilt_hw)
+    off = _figure("difference", WORDS["difference"], (answer.rebuilt_hw - digit_hw).abs())
+    strip = f'<div class="strip"><div class="path-name">{words["strip"]}</div></div>'
+    return paths[0] + strip + paths[1], _code(answer.code_l, words["code"]), rebuilt + off
+
+
+def _figure(name: str, words: str, image_hw: Tensor) -> str:
+    return (
+        f'<figure class="{name}"><figcaption>{escape(words)}</figcaption>'
+        f'<img src="{png_address(grey_pixels(image_hw))}" alt="{escape(words)}"></figure>'
+    )
+
+
+def _code(code_l: Tensor, words: str) -> str:
+    title = f'<div class="code-line"><span>{words.format(n=len(code_l))}</span></div>'
+    if len(code_l) > MOST_BARS:
+        return f'<div class="code">{title}</div>'
+    limit = 1.2 * max(float(code_l.abs().max()), 1e-3)
+    bars = "".join(_bar(value, value / limit) for value in code_l.tolist())
+    return f'<div class="code">{title}<div class="bars" style="--lab-count:{len(code_l)}">{bars}</div></div>'
+
+
+def _bar(value: float, share: float) -> str:
+    top, side = (50 - 50 * share, "above") if share > 0 else (50, "below")
+    digits = 1 if abs(value) < 9.95 else 0
+    return (
+        f'<div class="bar"><div class="well"><i class="{side}" style="top:{top:.0f}%;'
+        f'height:{50 * abs(share):.0f}%"></i></div><span>{value:.{digits}f}</span></div>'
+    )

@@ -1,0 +1,213 @@
+/**
+ * The living picture: a digit goes in, shrinks to a code, and comes out, and a hand can take hold of each.
+ *
+ * It shows one network, or several on the same digit with the same noise, in step.
+ */
+
+import { drawDigit } from "./canvas.js";
+import { loadNetwork, readDigits, readPatterns } from "./data.js";
+import { findDial, followDials, oncePerFrame } from "./dials.js";
+import { makeElement } from "./elements.js";
+import { createFigure, createNetworkView } from "./network_view.js";
+import { addNoise } from "./noise.js";
+import { followStrokes, paintLine } from "./painting.js";
+
+/** Milliseconds of rest after which a screen reader is told. */
+const REST = 700;
+const TOLD_NUMBERS = 3;
+
+/**
+ * @typedef {object} Shown
+ * @property {string} digit 784 bytes in base64
+ * @property {string} pattern of its noise, for `readPatterns`
+ * @property {string} kind of the noise
+ * @property {number} level of the noise
+ * @property {{ name: string, address: string, sizes?: Record<string, string> }[]} networks those shown, with
+ *     the addresses of those of other latent sizes
+ * @property {string} noise_dial key of the slider of the noise; empty where there is none
+ * @property {string} size_dial key of that of the latent size
+ * @property {Record<string, any>} words what is written: ae_core.living.words.WORDS
+ */
+
+/** What a screen reader says: the error, and the numbers of the code that are farthest from 0. */
+function inWords(words, name, { error, code }) {
+    const inOrder = [...code.keys()].toSorted((a, b) => Math.abs(code[b]) - Math.abs(code[a]));
+    const numbers = inOrder
+        .slice(0, TOLD_NUMBERS)
+        .map((i) => words.number_is.replace("{i}", `${i + 1}`).replace("{v}", code[i].toFixed(1)));
+    return `${name}: ${words.error} ${error.toFixed(1)}. ${words.largest} ${numbers.join(", ")}.`;
+}
+
+function createPicture(root, words, names, context) {
+    const isOne = names.length === 1;
+    const element = makeElement("div", { className: "lab-living" });
+    const grid = makeElement("div", { className: isOne ? "grid one" : "grid several" });
+    const status = makeElement("p", { className: "unseen" });
+    status.setAttribute("role", "status");
+    element.append(grid, status);
+
+    const digit = createFigure("digit", words.digit);
+    const noisy = createFigure("noisy", words.noisy);
+    const tools = makeElement("div", { className: "tools" });
+    const rub = makeElement("button", { type: "button", textContent: words.rub });
+    rub.setAttribute("aria-pressed", "false");
+    const restore = makeElement("button", {
+        type: "button",
+        textContent: words.restore,
+        disabled: true,
+    });
+    tools.append(rub, restore);
+    digit.element.append(tools);
+
+    /** @type {Shown} */
+    let shown = null;
+    let given = new Float32Array(784);
+    let clean = given;
+    let pattern = [];
+    let level = 0;
+    let isRubbing = false;
+    let order = 0;
+    let [isNew, timer] = [true, 0];
+
+    const draw = () => {
+        if (!views.every((view) => view.hasNetwork())) return;
+        if (isNew) {
+            isNew = false;
+            const input = addNoise(clean, shown.kind, level, pattern);
+            drawDigit(digit.canvas, clean);
+            drawDigit(noisy.canvas, input);
+            noisy.title.textContent = level ? words.noisy : words.not_noisy;
+            for (const view of views) view.setInput(input, clean);
+            restore.disabled = clean === given;
+        }
+        const told = views.map((view) => view.draw());
+        noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+            status.textContent = told.map((each, i) => inWords(words, names[i], each)).join(" ");
+        }, REST);
+    };
+    const redraw = oncePerFrame(draw, context.fail);
+    const redrawInput = () => {
+        isNew = true;
+        redraw();
+    };
+    const views = names.map(() => createNetworkView(isOne ? words : { ...words, ...words.several }, redraw));
+
+    if (isOne) {
+        const { encoder, strip, decoder, rebuilt, difference, code, lens } = views[0].elements;
+        grid.append(digit.element, noisy.element, encoder.element, strip, decoder.element);
+        grid.append(code, rebuilt, difference, lens);
+    } else {
+        const inputs = makeElement("div", { className: "inputs" });
+        inputs.append(digit.element, noisy.element);
+        grid.style.setProperty("--lab-networks", `${names.length}`);
+        grid.append(inputs, ...views.map(({ elements }, i) => {
+            const row = makeElement("section", { className: "network" });
+            const { encoder, strip, decoder, rebuilt, difference, code, lens } = elements;
+            row.append(makeElement("h4", { textContent: names[i] }));
+            const answer = makeElement("div", { className: "answer" });
+            answer.append(rebuilt, difference);
+            row.append(encoder.element, strip, decoder.element, code, answer, lens);
+            return row;
+        }));
+    }
+
+    followStrokes(digit.canvas, (from, to) => {
+        clean = paintLine(clean, from, to, isRubbing);
+        redrawInput();
+    });
+    rub.addEventListener("click", () => {
+        isRubbing = !isRubbing;
+        rub.setAttribute("aria-pressed", `${isRubbing}`);
+    });
+    restore.addEventListener("click", () => {
+        clean = given;
+        redrawInput();
+    });
+
+    const setNetworks = async (addresses) => {
+        const mine = ++order;
+        const networks = await Promise.all(addresses.map((address) => loadNetwork(context.base + address)));
+        if (mine !== order) return;
+        views.forEach((view, i) => view.setNetwork(networks[i]));
+        redrawInput();
+    };
+
+    const onMove = (key, input) => {
+        if (key === shown.noise_dial) {
+            level = Number(input.value);
+            redrawInput();
+            return;
+        }
+        const size = input.getAttribute("aria-valuetext");
+        const addresses = shown.networks.map(({ sizes }) => sizes?.[size]);
+        if (addresses.every(Boolean)) setNetworks(addresses).catch(context.fail);
+    };
+    /** Get the networks of all sizes as soon as a hand comes near their dial. */
+    const foresee = ({ target }) => {
+        if (!shown.size_dial || !target.closest?.(`.st-key-${shown.size_dial}`)) return;
+        const all = shown.networks.flatMap(({ sizes }) => Object.values(sizes ?? {}));
+        all.reduce(
+            (before, address) => before.then(() => loadNetwork(context.base + address)),
+            Promise.resolve(),
+        ).catch(() => {});
+    };
+    const listening = new AbortController();
+    document.addEventListener("pointerover", foresee, { signal: listening.signal });
+    document.addEventListener("focusin", foresee, { signal: listening.signal });
+    let letGo = () => {};
+
+    return {
+        /** @param {Shown} next */
+        async show(next) {
+            letGo();
+            const isSameDigit = shown?.digit === next.digit;
+            shown = next;
+            if (!isSameDigit) {
+                [given] = readDigits(next.digit);
+                clean = given;
+            }
+            [pattern] = readPatterns(next.pattern, 1);
+            ({ level } = next);
+            await setNetworks(next.networks.map(({ address }) => address));
+            letGo = followDials([next.noise_dial, next.size_dial].filter(Boolean), onMove);
+            const dial = next.noise_dial && findDial(next.noise_dial);
+            if (dial && Number(dial.value) !== level) onMove(next.noise_dial, dial); // moved meanwhile
+            if (!element.isConnected) {
+                root.append(element);
+                draw();
+                context.isReady();
+                for (const view of views) view.resize();
+            }
+        },
+        end() {
+            letGo();
+            listening.abort();
+            clearTimeout(timer);
+            for (const view of views) view.end();
+            element.remove();
+        },
+    };
+}
+
+/**
+ * Draw the living picture, or have the one that is there show something else.
+ * @param {ShadowRoot | HTMLElement} root
+ * @param {Shown} data
+ * @param {{ base: string, fail: (problem: unknown) => void, isReady: () => void }} context
+ * @returns {() => void} ends it
+ */
+export default function mountPicture(root, data, context) {
+    const names = data.networks.map(({ name }) => name);
+    if (root.picture && root.picture.names.join() !== names.join()) {
+        root.picture.end();
+        root.picture = null;
+    }
+    root.picture ??= { names, ...createPicture(root, data.words, names, context) };
+    root.picture.show(data).catch(context.fail);
+    return () => {
+        root.picture?.end();
+        root.picture = null;
+    };
+}

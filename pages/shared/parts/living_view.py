@@ -1,0 +1,105 @@
+"""The living picture on a page: one digit through one network or several, in the visitor's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from torch import Tensor
+
+from ae_core import config
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import draw_pattern
+from ae_core.living.first_picture import Answer, picture_html
+from ae_core.living.words import WORDS
+from ae_core.models import codes_of, pictures_of
+from ae_core.runs.run_folder import StoredRun
+from ae_core.training import seeded
+from pages.shared import dials, display, lab, networks, session
+from pages.shared.browser import living
+
+NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
+
+
+def show_living_picture(
+    runs: Mapping[str, StoredRun],
+    digit_hw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    page: str,
+    *,
+    follows_size: bool = True,
+) -> None:
+    """Show a digit (28, 28) on its way through networks, by their names, with all that a hand can change.
+
+    It follows the noise slider of `page` while it is dragged, and the latent dial where `follows_size`.
+    """
+    key = f"{page}_living"
+    seen_hw = display.noisy_version(digit_hw[None], noise, noise_seed)[0]
+    with st.container(key=f"{key}_first"):
+        st.html(
+            _draw_first(
+                tuple(display.run_name(run) for run in runs.values()),
+                display.fingerprint(digit_hw),
+                noise,
+                noise_seed,
+                digit_hw,
+                seen_hw,
+                runs,
+            )
+        )
+    pattern = draw_pattern(noise.kind, (1, 28, 28), seeded(noise_seed, "noise shown"))
+    living.draw_living(
+        "picture",
+        key,
+        {
+            "digit": living.pack_digits(digit_hw),
+            "pattern": living.pack_floats(pattern),
+            "kind": noise.kind,
+            "level": noise.level,
+            "networks": [
+                {
+                    "name": NAMES.get(name, name),
+                    "address": living.network_address(run),
+                    "sizes": _addresses_by_size(run) if follows_size else {},
+                }
+                for name, run in runs.items()
+            ],
+            "noise_dial": dials.test_noise_key(page),
+            "size_dial": session.LATENT_SIZE if follows_size else "",
+            "words": WORDS,
+        },
+        stands_for=f"{key}_first",
+    )
+
+
+def _addresses_by_size(run: StoredRun) -> dict[str, str]:
+    """Addresses of the lab's networks like this one, by the latent dial's stops; none for a visitor's own."""
+    if not run.shipped:
+        return {}
+    found = {}
+    for size in config.SHIPPED_SIZES:
+        other = networks.find_lab_run(config.adjusted(run.config, model={"latent_size": size}))
+        if other is not None and other.config.model.latent_size == size:
+            found[str(size)] = living.network_address(other)
+    return found
+
+
+def _answer_html(
+    names: tuple[tuple[str, str], ...],
+    digit: bytes,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    _digit_hw: Tensor,
+    _seen_hw: Tensor,
+    _runs: Mapping[str, StoredRun],
+) -> str:
+    answers = []
+    for name, run in _runs.items():
+        model = lab.load_network(run)
+        codes_1l = codes_of(model, _seen_hw[None])
+        answers.append(Answer(NAMES.get(name, name), codes_1l[0], pictures_of(model, codes_1l)[0]))
+    return picture_html(_digit_hw, _seen_hw, answers, is_noisy=noise.level > 0)
+
+
+_draw_first = display.ResultCache(_answer_html, 16)

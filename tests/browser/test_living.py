@@ -1,0 +1,235 @@
+"""The network in the browser: it makes what PyTorch makes, follows every hand, and may fail without harm."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+
+from ae_core import config
+from ae_core.config import CorruptionConfig
+from ae_core.corruption import corrupt, draw_pattern
+from ae_core.living import files
+from ae_core.living.network_file import FORM, pack_network
+from ae_core.models import as_picture, build_model, reconstruct
+from pages.shared.browser.living import pack_digits, pack_floats
+from tests.browser.test_pages_in_browser import go
+from tests.support.browser import LIVING, PHONE, App, picture_changes_after, pictures
+
+DIGITS = 3
+# The largest difference in 255ths, over digits, levels and kinds of noise, of one network.
+COMPARE = """async ([module, network, cases]) => {
+    const { engine, noise } = await import(module);
+    const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+    const floats = (text) => new Float32Array(bytes(text).buffer);
+    const file = network.startsWith("/") ? await (await fetch(network)).arrayBuffer() : bytes(network).buffer;
+    const read = engine.readNetwork(file);
+    let most = 0;
+    for (const { digits, pattern, kind, level, expected } of cases) {
+        const [clean, drawn, wanted] = [bytes(digits), floats(pattern), floats(expected)];
+        const count = clean.length / 784;
+        for (let n = 0; n < count; n++) {
+            const digit = Float32Array.from(clean.subarray(784 * n, 784 * (n + 1)), (grey) => grey / 255);
+            const parts = Array.from({ length: drawn.length / clean.length }, (_, p) =>
+                drawn.subarray(784 * (p * count + n), 784 * (p * count + n + 1)));
+            const seen = noise.addNoise(digit, kind, level, parts);
+            const made = engine.decode(read, engine.encode(read, seen));
+            const off = made.map((value, i) => 255 * Math.abs(value - wanted[784 * n + i]));
+            most = Math.max(most, ...off);
+        }
+    }
+    return most;
+}"""
+FAMILIES = (config.FAE, config.CAE)
+HIDDEN = {"none": (), "one": (128,), "three": (64, 32, 16)}
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(5)
+
+
+def cases(model: torch.nn.Module, clean_nhw: torch.Tensor) -> list[dict[str, object]]:
+    found = []
+    for kind in config.NOISE_KINDS:
+        for level in (0.0, 0.4, 1.0):
+            noisy_nhw = corrupt(clean_nhw, CorruptionConfig(kind, level), seeded())
+            found.append(
+                {
+                    "digits": pack_digits(clean_nhw),
+                    "pattern": pack_floats(draw_pattern(kind, clean_nhw.shape, seeded())),
+                    "kind": kind,
+                    "level": level,
+                    "expected": pack_floats(as_picture(reconstruct(model, noisy_nhw))),
+                }
+            )
+    return found
+
+
+def test_every_network_makes_in_the_browser_what_it_makes_in_pytorch(page, app, digits):
+    page.goto(f"{app.url}/_stcore/health")
+    module = f"{app.url}/living/{files.module_mark()}.js"
+    clean_nhw = digits.test_nhw[:DIGITS]
+    shipped, _ = app.store.shipped()
+    worst = {}
+    for run in shipped:
+        address = f"/networks/{FORM}/{run.name}/{run.weights_sha256}"
+        worst[run.run_id] = page.evaluate(
+            COMPARE, [module, address, cases(app.store.load_model(run), clean_nhw)]
+        )
+    models = [preset.model for preset in config.PRESETS.values()]
+    for activation in config.ACTIVATIONS:
+        models += [config.adjusted(run, model={"activation": activation}).model for run in FAMILIES]
+    models += [
+        config.adjusted(config.FAE, model={"latent_size": 3, "hidden_sizes": sizes}).model
+        for sizes in HIDDEN.values()
+    ]
+    for i, model in enumerate(models):
+        network = build_model(model, seeded())
+        packed = base64.b64encode(pack_network(network)).decode()
+        worst[f"{model.kind} {i}"] = page.evaluate(COMPARE, [module, packed, cases(network, clean_nhw)])
+    assert len(worst) == len(shipped) + len(models)
+    assert {name: most for name, most in worst.items() if most > 2} == {}
+
+
+def open_living(page: Page, app: App, path: str) -> None:
+    go(page, app, path)
+    page.locator(LIVING).first.wait_for()
+
+
+def error_shown(page: Page) -> float:
+    text = page.locator(".lab-living .rebuilt figcaption").locator("visible=true").first.inner_text()
+    return float(re.search(r"error ([\d.]+)", text)[1])
+
+
+def drag(page: Page, locator, *places: tuple[float, float]) -> None:
+    """Press at the first of these places, shares of a box's width and height, and move on to the others."""
+    box = locator.bounding_box()
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def test_a_hand_takes_hold_of_digit_code_noise_and_stages_and_nobody_is_asked(page, app):
+    open_living(page, app, "convolutional")
+    living = page.locator(".st-key-cae_living")
+    expect(page.get_by_text("Try this:")).to_be_attached()
+    page.wait_for_timeout(2_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    at_first = error_shown(page)
+    # The digit: painted on, rubbed out, restored.
+    digit = living.locator(".digit canvas")
+    picture_changes_after(page, lambda: drag(page, digit, (0.2, 0.8), (0.9, 0.8)))
+    painted = error_shown(page)
+    assert painted > at_first
+    living.get_by_role("button", name="Rub out").click()
+    picture_changes_after(page, lambda: drag(page, digit, (0.2, 0.8), (0.9, 0.8)))
+    living.get_by_role("button", name="Restore").click()
+    expect(living.locator(".rebuilt figcaption")).to_contain_text(f"error {at_first}")
+    # The code: pulled by mouse and by key, and put back.
+    bar = living.get_by_role("slider", name="Number 13 of 30")
+    value = float(bar.get_attribute("aria-valuenow"))
+    drag(page, bar.locator(".well"), (0.5, 0.5), (0.5, 0.95))
+    expect(living.get_by_text("The decoder draws from the code alone.")).to_be_visible()
+    assert float(bar.get_attribute("aria-valuenow")) < value
+    pulled = bar.get_attribute("aria-valuenow")
+    bar.press("ArrowUp")
+    expect(bar).not_to_have_attribute("aria-valuenow", pulled)
+    bar.press("ArrowRight")
+    expect(living.get_by_role("slider", name="Number 14 of 30")).to_be_focused()
+    expect(living.locator(".difference figcaption")).to_have_text("what number 14 changes")
+    living.get_by_role("button", name="Back to the digit").click()
+    expect(living.locator(".rebuilt figcaption")).to_contain_text(f"error {at_first}")
+    # A stage: its map, the patch, the filter, their product.
+    living.locator(".encoder .stage canvas").first.hover()
+    for words in ("map ", "patch below the filter", "filter", "sum "):
+        expect(living.locator(".lens")).to_contain_text(words)
+    page.mouse.move(5, 5)
+    expect(living.locator(".lens")).to_be_hidden()
+    # The noise: the living picture and the rows below it follow while the slider is dragged.
+    thumb = page.locator(".st-key-cae_test_noise [data-testid=stSliderThumbValue]")
+    thumb.scroll_into_view_if_needed()
+    start, rail = thumb.bounding_box(), page.locator(".st-key-cae_test_noise [role=group]").bounding_box()
+    middle = rail["y"] + rail["height"] / 2
+    page.mouse.move(start["x"] + start["width"] / 2, middle)
+    page.mouse.down()
+    seen = []
+    for share in (0.2, 0.4, 0.6):
+        page.mouse.move(rail["x"] + share * rail["width"], middle)
+        page.wait_for_timeout(200)
+        seen.append(tuple(pictures(page)))
+    assert len(set(seen)) == 3
+    assert error_shown(page) > at_first
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == []
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"cae_test_noise=0\.6"))
+    # What the server draws of it then has the same error.
+    first = page.locator(".st-key-cae_living_first .rebuilt figcaption")
+    page.wait_for_function(
+        "([a, b]) => document.querySelector(a).textContent === "
+        "document.querySelector(b).shadowRoot.querySelector('.rebuilt figcaption').textContent",
+        arg=[
+            ".st-key-cae_living_first .rebuilt figcaption",
+            ".st-key-cae_living [data-testid=stBidiComponentIsolated]",
+        ],
+    )
+    assert first.count() == 1
+
+
+def test_the_latent_dial_changes_the_picture_while_it_is_dragged(page, app):
+    open_living(page, app, "fully_connected")
+    group = page.locator(".st-key-latent_size [role=group]")
+    box = group.bounding_box()
+    with page.expect_response(re.compile("/networks/")) as answer:  # as soon as a hand comes near
+        group.hover(position={"x": box["width"] * 0.8, "y": box["height"] / 2}, force=True)
+    assert answer.value.headers["cache-control"] == "public, max-age=31536000, immutable"
+    page.wait_for_timeout(1_500)
+    page.mouse.down()
+    codes = page.locator(".st-key-fae_living .code-line")
+    for share, numbers in ((0.45, "8 numbers"), (0.1, "2 numbers")):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2, steps=3)
+        expect(codes).to_contain_text(numbers)
+    page.mouse.up()
+    page.wait_for_url(re.compile("latent_size=2"))
+    expect(codes).to_contain_text("2 numbers")
+
+
+def test_three_networks_go_in_step_and_on_a_phone_the_flow_runs_downwards(page, app):
+    open_living(page, app, "comparison")
+    living = page.locator(".st-key-comparison_living")
+    expect(living.locator(".network")).to_have_count(3)
+    before = living.locator(".rebuilt figcaption").all_inner_texts()
+    drag(page, living.locator(".digit canvas"), (0.2, 0.5), (0.9, 0.5))
+    for i, words in enumerate(before):
+        expect(living.locator(".rebuilt figcaption").nth(i)).not_to_have_text(words)
+    page.set_viewport_size(PHONE)
+    open_living(page, app, "denoising")
+    living = page.locator(".st-key-dae_living")
+    tops = [
+        living.locator(part).bounding_box()["y"]
+        for part in (".digit canvas", ".encoder", ".bars", ".decoder", ".rebuilt canvas")
+    ]
+    assert tops == sorted(tops)
+    assert living.evaluate("element => element.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("what", ["**/living/*.js", "**/networks/**"])
+def test_where_it_fails_pages_still_show_pictures_and_the_slider_works_through_the_server(page, app, what):
+    page.route(what, lambda route: route.abort())
+    go(page, app, "denoising")
+    first = page.locator(".st-key-dae_living_first .rebuilt figcaption")
+    expect(first).to_contain_text("error")
+    before = first.inner_text()
+    page.wait_for_timeout(1_000)
+    page.locator(".st-key-dae_test_noise").get_by_role("slider").press("End")
+    expect(first).not_to_have_text(before)
+    expect(page.locator(".st-key-dae_rows img").first).to_be_visible()
+    assert page.locator(LIVING).count() == 0
+    page.wait_for_timeout(500)
+    assert "picture failed in a browser" in app.log.read_text()
