@@ -18,35 +18,46 @@
  * @property {number} [size] of a pool's window
  * @property {Float32Array} [weights] in torch's order
  * @property {Float32Array} [biases] one for each number or filter
+ * @property {Float32Array} [byInput] the weights turned round, once they were
  */
 
 /** @typedef {{ encoder: Layer[], decoder: Layer[] }} Network */
 
 const countOf = (shape) => shape.reduce((product, size) => product * size, 1);
 
-/** Σ aᵢbᵢ over all of b, and as many of a from `start` on. Four sums at once take half the time of one. */
-function dot(a, start, b) {
-    let p = 0;
-    let q = 0;
-    let r = 0;
-    let s = 0;
-    const count = b.length;
-    let i = 0;
-    for (; i < count - 3; i += 4) {
-        p += a[start + i] * b[i];
-        q += a[start + i + 1] * b[i + 1];
-        r += a[start + i + 2] * b[i + 2];
-        s += a[start + i + 3] * b[i + 3];
-    }
-    for (; i < count; i++) p += a[start + i] * b[i];
-    return p + q + r + s;
-}
-
 // Layers with weights
 
-/** Every number out is a weighted sum of all numbers in. */
-function linear({ weights, biases }, values) {
-    return biases.map((bias, o) => bias + dot(weights, o * values.length, values));
+/**
+ * Weights turned round, so that those of one number in lie together: once for a layer.
+ * @param {Layer} layer
+ * @param {number} count of numbers, or filters, out
+ * @returns {Float32Array} for each weight of one of them, that of all
+ */
+function weightsByInput(layer, count) {
+    if (layer.byInput) return layer.byInput;
+    const { weights } = layer;
+    const each = weights.length / count;
+    layer.byInput = new Float32Array(weights.length);
+    for (let o = 0; o < count; o++) {
+        for (let i = 0; i < each; i++) layer.byInput[i * count + o] = weights[o * each + i];
+    }
+    return layer.byInput;
+}
+
+/** Add `count` of `weights`, times `value`, to the sums. */
+function addScaled(sums, at, weights, from, count, value) {
+    for (let o = 0; o < count; o++) sums[at + o] += value * weights[from + o];
+}
+
+/** Every number out is a weighted sum of all numbers in; of those that are 0, nothing. */
+function linear(layer, values) {
+    const sums = layer.biases.slice();
+    const count = sums.length;
+    const weights = weightsByInput(layer, count);
+    for (let i = 0; i < values.length; i++) {
+        if (values[i] !== 0) addScaled(sums, 0, weights, i * count, count, values[i]);
+    }
+    return sums;
 }
 
 /**
@@ -73,17 +84,40 @@ export function patchAt({ from: [channels, height, width], kernel, stride, paddi
     return patch;
 }
 
-/** Every filter slides over the picture: at each place, the sum of its weights times the patch below it. */
+/**
+ * Every filter slides over the picture: at each place, the sum of its weights times the patch below it.
+ * Worked out the other way round, each number in to all places that see it: those that are 0 cost nothing.
+ */
 function convolution(layer, values) {
-    const { to: [filters, height, width], weights, biases } = layer;
-    const out = new Float32Array(filters * height * width);
-    for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) {
-            const patch = patchAt(layer, values, y, x);
-            for (let f = 0; f < filters; f++) {
-                out[(f * height + y) * width + x] = biases[f] + dot(weights, f * patch.length, patch);
+    const { from, to, kernel, stride, padding, biases } = layer;
+    const [channels, height, width] = from;
+    const [filters, outHeight, outWidth] = to;
+    const weights = weightsByInput(layer, filters);
+    const places = outHeight * outWidth;
+    const sums = new Float32Array(places * filters); // of each place, all filters
+    for (let place = 0; place < places; place++) sums.set(biases, place * filters);
+    for (let c = 0; c < channels; c++) {
+        for (let y = 0; y < height; y++) {
+            for (let x = 0; x < width; x++) {
+                const value = values[(c * height + y) * width + x];
+                if (value === 0) continue;
+                for (let i = (y + padding) % stride; i < kernel; i += stride) {
+                    const row = (y + padding - i) / stride;
+                    if (row < 0 || row >= outHeight) continue;
+                    for (let j = (x + padding) % stride; j < kernel; j += stride) {
+                        const column = (x + padding - j) / stride;
+                        if (column < 0 || column >= outWidth) continue;
+                        const place = row * outWidth + column;
+                        const weight = (c * kernel + i) * kernel + j;
+                        addScaled(sums, place * filters, weights, weight * filters, filters, value);
+                    }
+                }
             }
         }
+    }
+    const out = new Float32Array(filters * places);
+    for (let place = 0; place < places; place++) {
+        for (let f = 0; f < filters; f++) out[f * places + place] = sums[place * filters + f];
     }
     return out;
 }
