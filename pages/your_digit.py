@@ -17,16 +17,22 @@ lesson.begin_lesson("your_digit")
 )
 
 with lab.plain_errors():
+    way = digit_source.choose_way()
+    board = st.container()
     source, result = st.columns([3, 8], gap="medium")
     with source:
-        digit_source.choose_digit_source()
+        chooser = st.container()
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)
+    with board if way == digit_source.DRAW else chooser:
+        digit_source.take_picture(way, size)
+    with source:
+        digit_source.offer_forgetting()
     with result:
         picture = my_digit.own_picture()
         if picture is None:
-            digit_source.show_prompt()
+            digit_source.show_prompt(way)
         elif (prepared := preparation.show_preparation(picture)) is not None:
             if runs:
                 likeness_view.show_through_networks(runs, prepared.digit_hw)

@@ -77,11 +77,7 @@ def broken_import_rules(path: Path, source: str) -> list[str]:
     names = imported_names(source)
     broken = []
     if path.parts[0] not in STREAMLIT_ONLY_IN:
-        outside = {
-            name
-            for name in names
-            if name.split(".")[0] in {"streamlit", "streamlit_drawable_canvas", "pages"}
-        }
+        outside = {name for name in names if name.split(".")[0] in {"streamlit", "pages"}}
         broken += [f"{path} imports {name}" for name in sorted(outside)]
     if path.parts[0] == "pages":
         pages = {name for name in names if re.fullmatch(r"pages\.(?!shared\b).+", name)}

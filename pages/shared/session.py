@@ -52,7 +52,7 @@ WIDGET_KEYS, SHOWN_WIDGETS = "linked_widgets", "linked_shown"
 LINK_SENDER, LINK_PROBLEMS_TOLD, LINK_COMPARED = "link_sender", "link_told", "link_compared"
 # The visitor's own digit
 OWN_PICTURE, OWN_DIGIT, OWN_DIGIT_SHOWN = "own_picture", "own_digit", "own_digit_shown"
-OWN_BOARD = "own_board"
+OWN_BOARD, DRAWING_BOARD = "own_board", "own_drawing_board"
 OWN_PICTURE_SEEN, OWN_PICTURE_TIMES = "own_picture_seen", "own_picture_times"
 OWN_TURNS, OWN_WHICH = "own_turns", "own_which"
 DIGIT_SOURCE = "digit_source"
@@ -95,7 +95,7 @@ TABLE: dict[str, Entry] = {
     OWN_DIGIT: Entry("Tensor", Lasts.RELOAD, "The digit (28, 28) in [0, 1] made of it."),
     OWN_DIGIT_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show that digit.", put_away=True),
     OWN_BOARD: Entry("Board", Lasts.RELOAD, "The drawing board with its strokes."),
-    "own_board_[0-9]*": Entry("component", Lasts.PAGE, "The drawing board's widget, by its number."),
+    DRAWING_BOARD: Entry("component", Lasts.PAGE, "The drawing board on the page, and what it told."),
     OWN_PICTURE_SEEN: Entry("str", Lasts.SESSION, "A mark of the picture that was read last."),
     OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
     OWN_TURNS: Entry("int", Lasts.SESSION, "How many quarter turns the picture is given."),
@@ -125,11 +125,6 @@ DIAL = Entry(
     "A dial's value, as its page's link has it.",
     put_away=True,
 )
-
-
-def board_key(number: int) -> str:
-    """The key of the drawing board with this number."""
-    return f"own_board_{number}"
 
 
 def votes_shown_key(card: str) -> str:

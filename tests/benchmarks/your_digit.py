@@ -61,7 +61,7 @@ def drawn(browser: Browser, app: App, *, finger: bool, folder: Path | None) -> C
     context = browser.new_context(viewport=PHONE if finger else PROJECTOR, has_touch=finger, is_mobile=finger)
     page, counts = context.new_page(), Counter[str]()
     page.goto(f"{app.url}/your_digit")
-    page.locator("canvas").last.wait_for(timeout=60_000)
+    page.get_by_label("Drawing board").wait_for(timeout=60_000)
     page.wait_for_timeout(2_000)
     touch = context.new_cdp_session(page)
     for digit in range(10):

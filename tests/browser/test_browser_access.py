@@ -129,7 +129,7 @@ def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
 
 def test_page_down_keeps_the_presenters_own_digit(page, app):
     present(page, app, "your_digit?present=1")
-    page.locator("canvas").first.wait_for()
+    page.get_by_label("Drawing board").wait_for()
     draw(page, 4)
     prepared_picture(page)
     kept = page.get_by_text("Forget this picture")

@@ -139,7 +139,6 @@ def test_every_name_is_in_one_table():
     for key in names.values():
         assert (key in session.TABLE) != (links.find_check(key) is not None), key
     for key in (
-        session.board_key(3),
         session.votes_shown_key("home"),
         session.share_key("fae"),
         session.upload_key(0),

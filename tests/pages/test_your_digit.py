@@ -217,8 +217,8 @@ JUNK = [
     '{"greys": 7, "shown": 7}',
     "[" * 4_900,
     "A" * 3_000_000,
-    '{"number": 0, "strokes": [{"path": [["M", NaN, 1]]}], "pictures": {}}',
-    '{"number": -1, "strokes": [], "pictures": []}',
+    '{"number": 0, "strokes": [{"rubs": false, "width": 18, "points": [NaN, 1, 1]}]}',
+    '{"number": -1, "strokes": []}',
     json.dumps({"greys": base64.b64encode(np.full((28, 28), 2, "<f4").tobytes()).decode(), "shown": True}),
 ]
 
@@ -244,60 +244,94 @@ def test_a_browsers_junk_shows_on_no_page():
 
 
 def stroke(**changed: object) -> dict[str, object]:
-    """As the drawing library describes one."""
-    described = {
-        "type": "Path", "version": "7.4.0", "left": 130.7, "top": 94.5, "width": 112.6, "height": 96,
-        "scaleX": 1, "scaleY": 1, "angle": 0, "flipX": False, "flipY": False, "skewX": 0, "skewY": 0,
-        "shadow": None, "stroke": "#000000",
-        "path": [["M", 109.017, 46.483], ["Q", 109, 46.5, 103, 62.5], ["L", 187.017, 142.5]],
-    }  # fmt: skip
-    return described | changed
+    """As the board tells one: the pen from the upper left to the middle."""
+    return {"rubs": False, "width": 18, "points": [40, 40, 0.5, 90.5, 80, 0.5, 140, 140, 0.25]} | changed
 
 
-def test_a_board_comes_back_as_another_with_the_same_strokes_and_pictures():
-    board = drawing_board.Board(3, {"objects": [stroke(), stroke(angle=30)]}, {1: b"one", 2: b"two"})
-    again = drawing_board.decode_board(drawing_board.encode_board(board))
-    assert again is not None
-    assert (again.number, again.strokes, again.pictures) == (4, 2, board.pictures)
-    for kept, before in zip(again.drawing["objects"], board.drawing["objects"], strict=True):
-        assert {name: kept[name] for name in (*drawing_board.NUMBERS, "path", "stroke")} == {
-            name: before[name] for name in (*drawing_board.NUMBERS, "path", "stroke")
-        }
-        assert "shadow" not in kept
-    assert again.before_last_stroke().strokes == 1
+def text_of(strokes: list[object], number: object = 4) -> str:
+    return json.dumps({"number": number, "strokes": strokes})
+
+
+def drawn(text: str) -> AppTest:
+    """The page Your digit in a new session whose browser has kept this board."""
+    page = AppTest.from_file(str(PROJECT / "pages" / "your_digit.py"), default_timeout=60)
+    page.session_state[session.BROWSER_MEMORY] = {
+        "asked": True,
+        "times": 1,
+        "session": "",
+        "texts": browser_memory.usable_texts({"board": text}),
+    }
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def test_a_board_comes_back_with_its_strokes_and_is_prepared_as_a_picture():
+    board = drawing_board.Board(
+        3, drawing_board.drawing.read_strokes([stroke(), stroke(rubs=True, width=40)])
+    )
+    assert drawing_board.decode_board(drawing_board.encode_board(board)) == board
+    page = drawn(text_of([stroke(), stroke(points=[200, 60, 0.5, 200, 200, 0.5])]))
+    assert page.session_state[session.OWN_BOARD].number == 5  # another one, for the browser to take
+    assert own(page).sum() > 20
+    assert html(page).count("<figure>") >= 5
+    page.button(key="own_forget").click().run()
+    assert session.OWN_DIGIT not in page.session_state
+    assert page.session_state[session.OWN_BOARD] == drawing_board.Board(6)
+
+
+def test_what_is_rubbed_out_is_no_picture():
+    page = drawn(text_of([stroke(), stroke(rubs=True, width=40)]))
+    assert len(page.session_state[session.OWN_BOARD].strokes) == 2
+    assert session.OWN_PICTURE not in page.session_state
+    assert not page.error
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        {"left": "12"},
-        {"angle": float("inf")},
-        {"scaleX": 1e9},
-        {"path": []},
-        {"path": [["M", 1]]},
-        {"path": [["X", 1, 2]]},
-        {"path": "M"},
-        {"path": [["M", 1, True]]},
-        {"path": [["M", 1, 2]] * 3_001},
+        {"rubs": 1},
+        {"rubs": None},
+        {"width": "18"},
+        {"width": 3},
+        {"width": float("inf")},
+        {"width": 1e9},
+        {"points": []},
+        {"points": "40"},
+        {"points": [1, 2]},
+        {"points": [1, 2, True]},
+        {"points": [1, 2, float("nan")]},
+        {"points": [1, 281, 0.5]},
+        {"points": [-1, 2, 0.5]},
+        {"points": [1, 2, 1.5]},
+        {"points": [[1, 2, 0.5]]},
+        {"points": [1, 2, 0.5] * 6_000},
     ],
 )
 def test_no_stroke_that_a_pen_cannot_have_drawn_reaches_the_board(bad):
-    text = json.dumps({"number": 0, "strokes": [stroke(), stroke(**bad)], "pictures": {}})
+    assert drawing_board.decode_board(text_of([stroke(), stroke(**bad)])) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        text_of([stroke()] * 201),
+        text_of([stroke()], -1),
+        text_of([stroke()], True),
+        text_of([stroke()], 1e300),
+        text_of([7]),
+        '{"number": 0, "strokes": {}}',
+        '{"number": 0, "strokes": "abc"}',
+    ],
+)
+def test_no_board_that_nobody_can_have_drawn_is_taken(text):
     assert drawing_board.decode_board(text) is None
 
 
-def test_a_board_of_many_strokes_is_kept_within_bounds():
-    count = drawing_board.MOST_STROKES
-    board = drawing_board.Board(
-        0, {"objects": [stroke()] * count}, {i: bytes(7_000) for i in range(1, count + 1)}
-    )
-    text = drawing_board.encode_board(board)
-    again = drawing_board.decode_board(text)
+def test_a_full_board_is_kept_within_bounds():
+    most = [stroke(points=[123.4, 123.4, 0.55] * 30)] * 200
+    text = drawing_board.encode_board(drawing_board.read_board({"number": 10, "strokes": most}))
     assert 0 < len(text) < browser_memory.MOST_CHARACTERS["board"]
-    assert again is not None
-    assert again.strokes == count
-    assert count in again.pictures
-    assert len(again.pictures) > 20
 
 
 @pytest.mark.parametrize("name", LESSONS)

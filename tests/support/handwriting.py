@@ -56,10 +56,10 @@ def draw_with_a_finger(page: Page, touch: CDPSession, digit: int) -> None:
 
 
 def clear(page: Page) -> None:
-    """An empty board again, and nothing on the page of what was on it."""
+    """An empty board, and nothing on the page of what was on it."""
     page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.get_by_text("Draw a digit on the white square")).to_be_visible()
-    page.wait_for_timeout(700)  # the new board takes the old one's place
+    expect(page.get_by_text("Draw a digit here")).to_be_visible()
+    expect(page.get_by_text("Forget this picture")).to_have_count(0)
 
 
 def prepared_picture(page: Page, instead_of: str = "") -> str:
@@ -87,6 +87,8 @@ def _dense(stroke: Stroke) -> Stroke:
 
 
 def _on_the_screen(page: Page, stroke: Stroke) -> Stroke:
-    box = page.locator("canvas").last.bounding_box()
+    board = page.get_by_label("Drawing board")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
     assert box is not None
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import time
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -16,20 +16,19 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
+from ae_core.pictures.strokes import draw_strokes, has_ink
 from pages.shared import linked, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.own_digit import drawing_board, my_digit, preparation
-from pages.shared.own_digit.drawing_board import MOST_BOARD_BYTES, MOST_STROKES, PEN, Board
+from pages.shared.own_digit.drawing_board import Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
+DRAW = "Draw"
 PROMPTS = {
-    "Draw": "Draw a digit on the white square, with mouse, pen or finger; or choose **Upload** or "
-    "**Camera**.",
     "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
     "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
 }
-BOARD_SIDE = 260
 MOST_A_MINUTE = 120
 # What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
 SMALL_FILE, QUALITY = 150_000, 95
@@ -38,19 +37,35 @@ FILE, CAMERA = "own_file", "own_camera"
 _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
 
 
-def choose_digit_source() -> None:
-    """Show the ways in for a picture: canvas, file, camera. What comes is kept in `my_digit`."""
-    st.html(style_html("digit_source", properties={"lab-board": f"{BOARD_SIDE}px"}))
+def choose_way() -> str:
+    """Show the ways in for a picture, and which one is chosen: a key of WAYS."""
+    st.html(style_html("digit_source"))
     _restore_picture()
-    way = st.segmented_control(
-        "Where from?",
-        list(WAYS),
-        default="Draw",
-        required=True,
-        key=session.DIGIT_SOURCE,
-        bind="query-params",
+    return str(
+        st.segmented_control(
+            "Where from?",
+            list(WAYS),
+            default=DRAW,
+            required=True,
+            key=session.DIGIT_SOURCE,
+            bind="query-params",
+        )
     )
-    {"Draw": _draw_canvas, "Upload": _load_upload, "Camera": _load_photograph}[str(way)]()
+
+
+def take_picture(way: str, size: int) -> None:
+    """Show the way in, and keep in `my_digit` what comes.
+
+    size: of the codes of the networks that the board has beside it.
+    """
+    if way == DRAW:
+        _take_drawing(drawing_board.show_board(size))
+    else:
+        {"Upload": _load_upload, "Camera": _load_photograph}[way]()
+
+
+def offer_forgetting() -> None:
+    """Show a button that forgets the picture, where there is one; hand the browser what it is to keep."""
     for name in ("board", "picture"):
         browser_memory.hand_to_browser(name)
     if my_digit.own_picture() is not None:
@@ -63,96 +78,22 @@ def choose_digit_source() -> None:
         )
 
 
-def show_prompt() -> None:
-    """Show what to do where there is no picture yet."""
-    way = str(st.session_state[session.DIGIT_SOURCE])
-    st.info(PROMPTS[way], icon=WAYS[way])
+def show_prompt(way: str) -> None:
+    """Show what to do where there is no picture yet; the empty board says so itself."""
+    if way != DRAW:
+        st.info(PROMPTS[way], icon=WAYS[way])
 
 
-# Drawing
-
-
-def _draw_canvas() -> None:
-    # Imported when wanted: it registers itself with the running server, and is no use without one.
-    from streamlit_drawable_canvas import st_canvas
-
-    st.space("small")  # the board's own buttons float above it
-    board = _load_board()
-    key = session.board_key(board.number)
-    if key not in st.session_state:  # the board is new, or the visitor was on another page
-        board.start = board.drawing
-    drawn = st_canvas(
-        stroke_width=PEN,
-        stroke_color="#000000",
-        background_color="#ffffff",
-        height=BOARD_SIDE,
-        width=BOARD_SIDE,
-        drawing_mode="freedraw",
-        return_image_data=True,
-        initial_drawing=board.start,
-        key=key,
-    )
-    count = len((drawn.json_data or {}).get("objects") or [])
-    had = board.strokes
-    if not count and had:
+def _take_drawing(board: Board) -> None:
+    """Take what is on the board for the picture, once; without ink on it, forget the one that was drawn."""
+    mark = f"board {hash(board)}"
+    if mark == st.session_state.get(session.OWN_PICTURE_SEEN):
+        return
+    if has_ink(board.strokes):
+        _keep_picture(mark, lambda: draw_strokes(board.strokes))
+    elif str(st.session_state.get(session.OWN_PICTURE_SEEN, "")).startswith("board"):
         my_digit.forget_own_digit()
-    new = board.drawing != drawn.json_data
-    board.drawing = drawn.json_data if count else None
-    if 0 < count <= MOST_STROKES and drawn.image_bytes and len(drawn.image_bytes) <= MOST_BOARD_BYTES:
-        board.pictures[count] = drawn.image_bytes
-    if new and count:
-        browser_memory.keep_in_browser("board", drawing_board.encode_board(board))
-    if content := board.pictures.get(count):
-        _read_picture(content, f"{board.number} {hashlib.sha256(content).hexdigest()}")
-    row = st.container(horizontal=True, width=BOARD_SIDE)
-    row.button(
-        "Undo",
-        key="own_undo",
-        icon=":material/undo:",
-        disabled=not count,
-        on_click=_undo_stroke,
-        width="stretch",
-    )
-    row.button(
-        "Clear",
-        key="own_clear",
-        icon=":material/ink_eraser:",
-        disabled=not count,
-        on_click=_clear_board,
-        width="stretch",
-    )
-
-
-def _undo_stroke() -> None:
-    """Go back to the picture before the last stroke.
-
-    It takes another board: the one on the page cannot be told to go back.
-    """
-    board = st.session_state[session.OWN_BOARD] = st.session_state.get(
-        session.OWN_BOARD, Board()
-    ).before_last_stroke()
-    if board.strokes:
-        browser_memory.keep_in_browser("board", drawing_board.encode_board(board))
-    else:
-        my_digit.forget_own_digit()
-
-
-def _clear_board() -> None:
-    st.session_state[session.OWN_BOARD] = Board(st.session_state.get(session.OWN_BOARD, Board()).number + 1)
-    my_digit.forget_own_digit()
-
-
-def _load_board() -> Board:
-    """This session's board; where nothing has been on it yet, the one that the browser kept."""
-    board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
-    if (
-        board.number == 0
-        and not board.strokes
-        and (kept := drawing_board.decode_board(browser_memory.kept_text("board")))
-    ):
-        st.session_state[session.OWN_BOARD] = kept
-    own: Board = st.session_state[session.OWN_BOARD]
-    return own
+        st.session_state[session.OWN_PICTURE_SEEN] = mark
 
 
 # Files and photographs
@@ -188,36 +129,39 @@ def _read_file(file: UploadedFile | None) -> None:
     if file is None:
         return
     try:
-        _read_picture(file.getvalue(), file.file_id, begin_anew=True)
+        if _keep_picture(file.file_id, lambda: _decode_file(file)):
+            preparation.reset_preparation()
     finally:
         _drop_server_file(file)
 
 
-def _read_picture(content: bytes, name: str, *, begin_anew: bool = False) -> None:
-    """Read a picture file, once for each `name`, into `my_digit` and the browser's memory.
+def _decode_file(file: UploadedFile) -> np.ndarray:
+    with st.spinner("Reading your picture …"):
+        return decoding.decode_picture(file.getvalue())
 
-    begin_anew: it is prepared without the wishes for the last one. Says so where there are too many, or no
-    picture.
+
+def _keep_picture(mark: str, read: Callable[[], np.ndarray]) -> bool:
+    """Keep what `read` gives, a picture (h, w, 3) of 0 to 255, in `my_digit` and the browser's memory.
+
+    Once for each `mark`. Whether it did; says so where there are too many, or no picture.
     """
-    if name == st.session_state.get(session.OWN_PICTURE_SEEN):
-        return
-    st.session_state[session.OWN_PICTURE_SEEN] = name
+    if mark == st.session_state.get(session.OWN_PICTURE_SEEN):
+        return False
+    st.session_state[session.OWN_PICTURE_SEEN] = mark
     if _is_beyond_limit():
         st.error(
             f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.",
             icon=":material/hourglass:",
         )
-        return
-    with st.spinner("Reading your picture …"):
-        try:
-            picture = decoding.decode_picture(content)
-        except ImageError as problem:
-            st.error(str(problem), icon=":material/error:")
-            return
+        return False
+    try:
+        picture = read()
+    except ImageError as problem:
+        st.error(str(problem), icon=":material/error:")
+        return False
     my_digit.keep_picture(picture)
     browser_memory.keep_in_browser("picture", _encode_picture(picture))
-    if begin_anew:
-        preparation.reset_preparation()
+    return True
 
 
 def _encode_picture(pixels_hwc: np.ndarray) -> str:
@@ -259,7 +203,8 @@ def _drop_server_file(file: UploadedFile) -> None:
 
 
 def _forget_picture() -> None:
-    _clear_board()
+    drawing_board.renew_board()
+    my_digit.forget_own_digit()
     preparation.reset_preparation()
     for name in (FILE, CAMERA):
         # the browser forgets the file's name, and no longer shows the photograph

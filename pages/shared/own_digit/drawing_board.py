@@ -1,140 +1,131 @@
-"""The drawing board's strokes, the picture after each, and both as a text for the browser to keep."""
+"""The drawing board: its strokes in the session, on the page, and as a text that brings them back."""
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
 
-PEN = 17
-# A board's picture has a few thousand bytes, a stroke some hundred points.
-MOST_STROKES, MOST_POINTS, MOST_BOARD_BYTES = 100, 3_000, 300_000
-# Of pictures, in the text: then the oldest go, and Undo goes back to one that is left.
-MOST_KEPT_CHARACTERS = 300_000
-FARTHEST = 10_000.0
-# How the board's drawing library describes a stroke: what differs from one to the next, and what does not.
-NUMBERS = ("left", "top", "width", "height", "scaleX", "scaleY", "angle", "skewX", "skewY")
-SWITCHES = ("flipX", "flipY")
-STROKE: dict[str, Any] = {
-    "type": "Path",
-    "originX": "center",
-    "originY": "center",
-    "fill": None,
-    "stroke": "#000000",
-    "strokeWidth": PEN,
-    "strokeLineCap": "round",
-    "strokeLineJoin": "round",
-    "strokeMiterLimit": 10,
+import streamlit as st
+
+from ae_core import config
+from ae_core.pictures import strokes as drawing
+from ae_core.pictures.strokes import Stroke
+from pages.shared import networks, session
+from pages.shared.browser import browser_memory, living
+
+STAND_IN = "own_board_stands_for"
+MOST_BOARDS = 1_000_000
+WORDS = {
+    "board": "Drawing board",
+    "hint": "Draw a digit here, with mouse, pen or finger.",
+    "digit": "digit",
+    "digit_label": "Your digit as the networks see it",
+    "rebuilt_label": "What the {name} rebuilds of your digit",
+    "error": "error {error}",
+    "missing": "did not come",
+    "form": "As MNIST has its digits: 20 pixels long, the centre of mass in the middle, the pen two pixels "
+    "wide, however large you draw. The error is squared, over all 784 pixels.",
+    "full": "The board is full. Undo, or clear it.",
+    "pens": "Pen",
+    "steps": "Steps",
+    "thin": "Thin pen",
+    "medium": "Medium pen",
+    "thick": "Thick pen",
+    "rubber": "Rubber",
+    "undo": "Undo",
+    "redo": "Redo",
+    "clear": "Clear",
 }
-COORDINATES = {"M": 2, "L": 2, "Q": 4}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Board:
-    """A drawing board of a session.
-
-    number: which one of the session's. drawing: what is on it as the drawing library describes it, a list of
-    strokes under "objects". pictures: the PNG file after so many strokes. start: what was on it at first.
-    """
+    """A drawing board of a session. number: which one. strokes: what is on it, in order."""
 
     number: int = 0
-    drawing: dict[str, Any] | None = None
-    pictures: dict[int, bytes] = field(default_factory=dict)
-    start: dict[str, Any] | None = None
+    strokes: tuple[Stroke, ...] = ()
 
-    @property
-    def strokes(self) -> int:
-        """Number of strokes on it."""
-        return len(self.drawing["objects"]) if self.drawing else 0
 
-    def before_last_stroke(self) -> Board:
-        """The next board, with the strokes of the latest picture that has fewer."""
-        before = max((count for count in self.pictures if count < self.strokes), default=0)
-        drawing = (
-            {**self.drawing, "objects": self.drawing["objects"][:before]} if self.drawing and before else None
+def show_board(size: int) -> Board:
+    """Show the board and what networks with codes of `size` rebuild. What is on it, as far as it told."""
+    with st.container(key=STAND_IN):
+        st.warning(
+            "No drawing board appears here? Then this browser cannot run it, or the lab could not send it. "
+            "Load the page again, or choose **Upload** or **Camera** above: they do without it.",
+            icon=":material/draw:",
         )
-        return Board(
-            self.number + 1,
-            drawing,
-            {count: content for count, content in self.pictures.items() if count <= before},
-        )
+    board = _load_board()
+    told = living.draw_living(
+        "board",
+        session.DRAWING_BOARD,
+        {
+            "number": board.number,
+            "strokes": _tell_strokes(board),
+            "size": size,
+            "networks": _network_addresses(),
+            "dial": session.LATENT_SIZE,
+            "pens": drawing.PENS,
+            "pen": "medium",
+            "rubber": drawing.RUBBER,
+            "most_strokes": drawing.MOST_STROKES,
+            "most_points": drawing.MOST_POINTS,
+            "words": WORDS,
+        },
+        stands_for=STAND_IN,
+    )
+    new = read_board(told)
+    if new is None or new.number != board.number or new == board:
+        return board
+    st.session_state[session.OWN_BOARD] = new
+    browser_memory.keep_in_browser("board", encode_board(new) if new.strokes else "")
+    return new
+
+
+def renew_board() -> None:
+    """Have an empty board take this one's place, in the browser too."""
+    st.session_state[session.OWN_BOARD] = Board(_load_board().number + 1)
+    browser_memory.forget_in_browser("board")
+
+
+def _load_board() -> Board:
+    """This session's board; where nothing has been on it yet, the one that the browser kept, as another."""
+    board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
+    if board == Board() and (kept := decode_board(browser_memory.kept_text("board"))):
+        board = st.session_state[session.OWN_BOARD] = Board(kept.number + 1, kept.strokes)
+    return board
+
+
+def _network_addresses() -> dict[str, dict[str, str]]:
+    """Where the browser gets the networks, by the size of their codes and by their names."""
+    return {
+        str(size): {name: living.network_address(run) for name, run in networks.choose_trio(size).items()}
+        for size in config.SHIPPED_SIZES
+    }
+
+
+def _tell_strokes(board: Board) -> list[dict[str, object]]:
+    return [asdict(stroke) for stroke in board.strokes]
 
 
 def encode_board(board: Board) -> str:
-    """JSON of the board for `decode_board`; empty where there is nothing on it."""
-    strokes = [stroke for each in (board.drawing or {}).get("objects", []) if (stroke := _clean_stroke(each))]
-    if not strokes or len(strokes) != board.strokes:
-        return ""
-    pictures: dict[int, str] = {}
-    left = MOST_KEPT_CHARACTERS
-    for count in sorted(board.pictures, reverse=True):
-        pictures[count] = base64.b64encode(board.pictures[count]).decode()
-        left -= len(pictures[count])
-        if left < 0:
-            del pictures[count]
-            break
-    return json.dumps(
-        {"number": board.number, "strokes": strokes, "pictures": pictures}, separators=(",", ":")
-    )
+    """JSON of the board for `decode_board`."""
+    told = {"number": board.number, "strokes": _tell_strokes(board)}
+    return json.dumps(told, separators=(",", ":"))
 
 
 def decode_board(text: str) -> Board | None:
-    """The next board, with what a text of `encode_board` says; None from any other text."""
+    """The board that a text of `encode_board` says; None from any other text."""
     try:
-        found = json.loads(text)
-        strokes = [_clean_stroke(each) for each in found["strokes"]]
-        pictures = {
-            int(count): base64.b64decode(content, validate=True)
-            for count, content in found["pictures"].items()
-        }
-        number = found["number"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return read_board(json.loads(text))
+    except (ValueError, RecursionError):
         return None
-    if (
-        not isinstance(number, int)
-        or not 0 <= number <= 1_000_000
-        or not 0 < len(strokes) <= MOST_STROKES
-        or None in strokes
-    ):
-        return None
-    usable = {
-        count: file
-        for count, file in pictures.items()
-        if 0 < count <= len(strokes) and len(file) <= MOST_BOARD_BYTES
-    }
-    return Board(number + 1, {"objects": strokes}, usable)
 
 
-def _clean_stroke(each: object) -> dict[str, Any] | None:
-    """A stroke as the drawing library describes it, without anything else; None if it is no pen's."""
-    if not isinstance(each, Mapping):
+def read_board(found: object) -> Board | None:
+    """The board that a browser tells of: "number" and "strokes". None from whatever else it is."""
+    if not isinstance(found, Mapping):
         return None
-    numbers = {name: each.get(name, 1 if name.startswith("scale") else 0) for name in NUMBERS}
-    path = each.get("path")
-    if (
-        not all(map(_is_number, numbers.values()))
-        or not isinstance(path, list)
-        or not 0 < len(path) <= MOST_POINTS
-    ):
-        return None
-    for step in path:
-        if (
-            not isinstance(step, list)
-            or not step
-            or COORDINATES.get(str(step[0])) != len(step) - 1
-            or not all(map(_is_number, step[1:]))
-        ):
-            return None
-    return {**STROKE, **numbers, **{name: each.get(name) is True for name in SWITCHES}, "path": path}
-
-
-def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and abs(value) <= FARTHEST
-    )
+    number, strokes = found.get("number"), drawing.read_strokes(found.get("strokes"))
+    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST_BOARDS
+    return Board(number, strokes) if is_number and strokes is not None else None
