@@ -30,6 +30,7 @@ with lab.plain_errors():
                 "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own "
                 "output, again and again."
             )
+            oddity_view.show_again(name, runs)
             oddity_view.ask_where_it_settles(runs)
 
 display.show_dataset_note()

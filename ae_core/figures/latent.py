@@ -120,6 +120,8 @@ def code_map(
     Each point's `customdata` is its position in `points_n2`.
     """
     figure = go.Figure(class_traces(points_n2.numpy(), labels_n.numpy()))
+    # The page says what is under the pointer. Labels of Plotly's would take as long as the rest of a frame.
+    figure.update_traces(hovertemplate=None, hoverinfo="none", selector={"mode": "markers"})
     x, y = walk_t2.T.tolist()
     line = {"color": "#D55E00", "width": 3, "dash": "dot"}
     figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="the walk", showlegend=False)
@@ -212,7 +214,7 @@ def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
         showlegend=False,
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        hovertemplate="(%{x:.1f}, %{y:.1f})<extra></extra>",
+        hoverinfo="none",
     )
     for colour, width in (("black", 7), ("#F0E442", 3)):
         figure.add_scatter(

@@ -120,6 +120,7 @@ TABLE: dict[str, Check] = {
     "*_measure": one_of("PSNR", "SSIM"),
     "surprises_picture": text_like("the name of one of the pictures", r"[\w\- ]{1,40}"),
     "surprises_all": one_of("true", "false"),
+    "surprises_times_*": whole_number(0, 50),
     "surprises_model": one_of("FAE", "CAE", "DAE"),
     "latent_model": one_of("FAE", "CAE", "DAE"),
     "latent_[ab]": whole_number(0, 999),

@@ -64,6 +64,15 @@ class Plane:
         points_nd = self.along.pca.encode(codes_nl) if self.along else codes_nl
         return F.pad(points_nd, (0, 2 - points_nd.shape[1]))
 
+    def codes_at(self, points_n2: Tensor, size: int) -> Tensor:
+        """The codes of `size` numbers that places on the plane stand for: (n, 2) -> (n, l).
+
+        Along two directions: m + u·d₁ + v·d₂, the codes' mean in all other directions.
+        """
+        if self.along is None:
+            return points_n2[:, :size]
+        return self.along.pca.mean_p + points_n2 @ self.along.pca.components_lp
+
     @property
     def share(self) -> float:
         """How much of the codes' variance the plane shows, from 0 to 1."""

@@ -6,11 +6,16 @@ import re
 import time
 
 import pytest
+import torch
 from playwright.sync_api import Locator, Page, expect
+from torch import Tensor
 
 from ae_core import config
 from ae_core.data import Digits
+from ae_core.models import codes_of, pictures_of
 from ae_core.service import worker
+from ae_core.study import latent
+from pages.shared.parts.latent_bench import DIGITS
 from tests.browser.test_pages_in_browser import go
 from tests.support.browser import PROJECTOR
 
@@ -152,3 +157,108 @@ def test_the_boxes_say_what_is_shown_after_a_button_an_untrained_size_and_a_relo
     page.reload()
     expect(shown).to_contain_text("at 75%")
     stand_at("7", "12")
+
+
+class Lesson:
+    """The page with a shipped CAE, and what the server would draw there."""
+
+    def __init__(self, page: Page, app, digits: Digits, size: int) -> None:
+        go(page, app, f"latent_space?latent_size={size}")
+        run = app.store.shipped_like(config.adjusted(config.CAE, model={"latent_size": size}))
+        self.page, self.model, self.size = page, app.store.load_model(run), size
+        self.shown = digits.test_nhw[:DIGITS]
+        self.codes = codes_of(self.model, self.shown)
+        page.locator(".st-key-latent_map .point").first.wait_for()
+        come_to_rest(page)
+
+    def drawn(self, part: str, place: int) -> Tensor:
+        """What is on a canvas of a part: (28, 28)."""
+        pixels = self.page.locator(f".part.{part} canvas").nth(place).evaluate("canvas => [...canvas.pixels]")
+        return torch.tensor(pixels).reshape(28, 28)
+
+    def decoded(self, codes_nl: Tensor) -> Tensor:
+        return pictures_of(self.model, codes_nl)[0]
+
+    def place_of(self, part: str) -> Tensor:
+        """The place (1, 2) that a part says it draws."""
+        words = self.page.locator(f".part.{part}").get_attribute("data-place")
+        return torch.tensor([[float(word) for word in (words or "").split()]])
+
+    def point_at(self, figure: str, x: float, y: float) -> None:
+        box = self.page.locator(f".st-key-{figure} .nsewdrag").bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        self.page.wait_for_timeout(200)
+
+    def hold(self, dial: str) -> tuple[float, float, float]:
+        """Press the mouse on a slider's thumb: the rail's left end, its width and its middle."""
+        slider = self.page.locator(f".st-key-{dial}")
+        slider.scroll_into_view_if_needed()
+        rail = slider.locator("[role=group]").bounding_box()
+        thumb = slider.get_by_test_id("stSliderThumbValue").bounding_box()
+        assert rail is not None
+        assert thumb is not None
+        middle = rail["y"] + rail["height"] / 2
+        self.page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
+        self.page.mouse.down()
+        return rail["x"], rail["width"], middle
+
+
+def alike(one: Tensor, other: Tensor) -> bool:
+    return float((one - other).abs().max()) <= 2 / 255
+
+
+def test_walk_map_and_directions_follow_the_hand_with_the_servers_numbers_and_without_the_server(
+    page, app, digits
+):
+    lesson = Lesson(page, app, digits, 30)
+    expect(page.locator(".st-key-latent_first")).to_be_hidden()
+    asked, plane = sent(page), latent.best_plane(lesson.codes)
+    places = [(0.3, 0.4), (0.5, 0.5), (0.9, 0.05)]
+    for place in places:
+        lesson.point_at("latent_map", *place)
+        there = plane.codes_at(lesson.place_of("walk"), 30)
+        assert alike(lesson.drawn("walk", 6), lesson.decoded(there))
+        expect(page.get_by_text("decoded at this place")).to_be_visible()
+    expect(page.get_by_text("no digit’s point is near")).to_be_visible()
+    left, width, middle = lesson.hold("latent_position")
+    expect(page.get_by_text("decoded at this place")).to_be_hidden()
+    dial = page.locator(".st-key-latent_position input")
+    for share in (0.1, 0.6, 0.85):
+        page.mouse.move(left + share * width, middle, steps=3)
+        page.wait_for_timeout(200)
+        at = float(dial.input_value())
+        assert at == pytest.approx(share, abs=0.051)
+        assert alike(lesson.drawn("walk", 1), latent.cross_fade(*lesson.shown[:2], [at])[0])
+        assert alike(lesson.drawn("walk", 4), latent.walk_between(lesson.model, *lesson.shown[:2], [at])[0])
+    assert asked == []
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"latent_position=0\.\d"))
+    come_to_rest(page)
+    asked = sent(page)
+    left, width, middle = lesson.hold("latent_direction_2")
+    page.mouse.move(left + 0.8 * width, middle, steps=3)
+    page.wait_for_timeout(200)
+    amount = float(page.locator(".st-key-latent_direction_2 input").input_value())
+    assert amount == pytest.approx(1.8, abs=0.15)
+    along = latent.principal_directions(lesson.codes, 6)
+    moved = lesson.decoded(along.moved([0.0, amount, 0.0, 0.0, 0.0, 0.0]))
+    assert alike(lesson.drawn("directions", 1), moved)
+    assert asked == []
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"latent_direction_2="))
+
+
+def test_every_place_of_the_plane_of_two_numbers_is_decoded_under_the_pointer(page, app, digits):
+    lesson = Lesson(page, app, digits, 2)
+    lesson.point_at("latent_map", 0.4, 0.4)
+    assert alike(lesson.drawn("walk", 6), lesson.decoded(lesson.place_of("walk")))
+    page.locator(".st-key-latent_manifold .nsewdrag").scroll_into_view_if_needed()
+    for place in ((0.2, 0.3), (0.7, 0.8)):
+        lesson.point_at("latent_manifold", *place)
+        assert alike(lesson.drawn("manifold", 0), lesson.decoded(lesson.place_of("manifold")))
+        expect(page.locator(".part.manifold").get_by_text("decoded at this place")).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(page.locator(".part.manifold").get_by_text("decoded there")).to_be_visible()
+    middle = latent.bounding_area(lesson.codes).at(torch.tensor([[0.5, 0.5]]))
+    assert alike(lesson.drawn("manifold", 0), lesson.decoded(middle))

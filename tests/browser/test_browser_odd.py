@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from playwright.sync_api import expect
 
+from ae_core import config
+from ae_core.study.iteration import iterate
+from ae_core.study.oddities import ODDITIES
 from tests.browser.test_pages_in_browser import go
 
 
@@ -24,3 +28,28 @@ def test_a_network_applied_again_and_again_draws_its_strips_and_curves(page, app
     card.get_by_role("button", name="Reveal without answering").click()
     expect(card.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(3)
     expect(card.locator("img[alt='50 times']")).to_be_visible()
+
+
+def test_a_press_sends_a_picture_once_more_through_all_three_and_the_link_keeps_how_often(page, app, digits):
+    go(page, app, "surprises?latent_size=8&surprises_picture=a+face")
+    columns = page.locator(".part.again")
+    expect(columns).to_have_attribute("data-times", "0")
+    expect(page.locator(".st-key-surprises_again_first")).to_be_hidden()
+    _, *outputs = columns.locator("canvas").all()
+    for _ in range(3):
+        page.get_by_role("button", name="Once more").click()
+    expect(columns).to_have_attribute("data-times", "3")
+    expect(columns.get_by_text("CAE, 3 times")).to_be_visible()
+    face = ODDITIES["face"].draw(digits)
+    for canvas, preset in zip(outputs, (config.FAE, config.CAE, config.DAE), strict=True):
+        run = app.store.shipped_like(config.adjusted(preset, model={"latent_size": 8}))
+        expected = iterate(app.store.load_model(run), face[None], 3)[-1]
+        pixels = torch.tensor(canvas.evaluate("canvas => [...canvas.pixels]")).reshape(1, 28, 28)
+        assert float((pixels - expected).abs().max()) < 2 / 255
+    page.wait_for_url("**surprises_times_face=3*")
+    dial = page.locator(".st-key-surprises_times_face input")
+    dial.press("Home")
+    expect(columns).to_have_attribute("data-times", "0")
+    dial.press("End")
+    expect(columns).to_have_attribute("data-times", "50")
+    expect(page.get_by_role("button", name="Once more")).to_be_disabled()

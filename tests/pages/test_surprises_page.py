@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ae_core import config
+from ae_core.figures.base import png
 from ae_core.runs.store import Store, default_root
 from ae_core.study import oddities
-from ae_core.study.iteration import ENDS, measure_course
+from ae_core.study.iteration import ENDS, iterate, measure_course
 from ae_core.study.oddities import ODDITIES, VERDICTS
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
@@ -72,6 +73,20 @@ def test_what_becomes_of_a_digit_again_and_again_is_the_one_measured(digits):
     assert f"This CAE **{measured.verdict}**: {measured.settled} of 100" in words(page)
     (chart,) = page.get("plotly_chart")
     assert all(f'"name":"{model}"' in chart.proto.spec for model in ("FAE", "CAE", "DAE"))
+
+
+def test_a_slider_sends_the_chosen_picture_through_all_three_as_often_as_it_says(digits):
+    page = open_page("surprises")
+    assert "CAE, 0 times" in drawn(page)
+    page.slider(key="surprises_times_letter_k").set_value(3).run()
+    path = iterate(shipped(30), ODDITIES["letter_k"].draw(digits)[None], 3)
+    assert f'src="{png(path[-1])}" alt="CAE, 3 times"' in drawn(page)
+    change = float((path[3] - path[2]).square().mean().sqrt())
+    told = " ".join(caption.value for caption in page.caption)
+    assert f"CAE: last change of a pixel: {change:.3f}" in told
+    # of another picture nothing is told
+    page.selectbox(key="surprises_picture").set_value("face").run()
+    assert "CAE, 0 times" in drawn(page)
 
 
 def test_the_network_to_be_applied_again_and_again_can_be_chosen():

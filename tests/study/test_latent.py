@@ -104,6 +104,18 @@ def test_moving_along_directions_moves_by_standard_deviations_from_the_mean(digi
     torch.testing.assert_close(back, expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_place_on_the_map_stands_for_a_code_that_is_drawn_there(size):
+    codes = torch.randn(300, size, generator=seeded(0, "codes"))
+    plane = latent.best_plane(codes)
+    places = torch.tensor([[0.0, 0.0], [1.5, -0.5]]) * torch.tensor([1.0, float(size > 1)])
+    there = plane.codes_at(places, size)
+    assert there.shape == (2, size)
+    torch.testing.assert_close(plane.place(there), places, atol=1e-5, rtol=1e-5)
+    if size > 2:
+        torch.testing.assert_close(there[0], codes.mean(0), atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("size", "share"), [(1, 1.0), (2, 1.0), (5, None)])
 def test_small_codes_are_drawn_as_they_are_and_larger_ones_in_part(size, share):
     codes = torch.randn(300, size, generator=seeded(0, "codes"))

@@ -21,6 +21,7 @@ from ae_core.study.latent import Plane
 from ae_core.training import seeded
 from pages.shared import charts, display, lab, linked, session
 from pages.shared.own_digit import my_digit
+from pages.shared.parts import latent_hand
 from pages.shared.question import Answer
 
 MODELS = ("FAE", "CAE", "DAE")
@@ -51,6 +52,7 @@ class CodeSpace:
     plane: the two directions that codes are drawn along. noise: what lies on the digits.
     """
 
+    run: StoredRun
     model: Autoencoder
     seen_nhw: Tensor
     labels_n: Tensor
@@ -72,7 +74,7 @@ def _load_code_space(
     seen_nhw = corrupt(held_back.test_nhw[:DIGITS], noise, seeded(NOISE_SEED, "noise shown"))
     codes_nl = codes_of(model, seen_nhw)
     return CodeSpace(
-        model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.best_plane(codes_nl), noise
+        _run, model, seen_nhw, held_back.test_labels_n[:DIGITS], codes_nl, latent.best_plane(codes_nl), noise
     )
 
 
@@ -94,14 +96,16 @@ def show_two_digits(here: CodeSpace) -> None:
     with lab.plain_errors():
         left, right = st.columns([3, 2], gap="medium")
         with right:
+            walk = st.container()
             ends = _make_ends(here, _choose_digits(here), my_digit.shown_digit())
+        with walk:
             position = st.slider(
                 "How far from A to B",
                 0.0,
                 1.0,
                 0.5,
                 0.05,
-                key="latent_position",
+                key=latent_hand.POSITION,
                 bind="query-params",
                 help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight "
                 "line.",
@@ -169,17 +173,15 @@ def _show_two_pictures(here: CodeSpace, ends: WalkEnds, position: float) -> None
     a_hw, b_hw = ends.seen_2hw
     rebuilt = latent.walk_between(here.model, a_hw, b_hw, [0.0, position, 1.0])
     faded = latent.cross_fade(a_hw, b_hw, [position])
-    with st.container(key="latent_first"):
-        st.html(
-            figures.columns_html(
-                [(ends.names[0], a_hw[None]), (f"at {position:.0%}", faded), (ends.names[1], b_hw[None])]
-            )
-        )
-        st.html(
-            figures.columns_html(
-                [("D(E(A))", rebuilt[:1]), (f"at {position:.0%}", rebuilt[1:2]), ("D(E(B))", rebuilt[2:])]
-            )
-        )
+    at = latent_hand.AT.format(percent=round(100 * position))
+    rows = [
+        [(ends.names[0], a_hw[None]), (at, faded), (ends.names[1], b_hw[None])],
+        [(latent_hand.REBUILT_A, rebuilt[:1]), (at, rebuilt[1:2]), (latent_hand.REBUILT_B, rebuilt[2:])],
+    ]
+    with st.container(key=latent_hand.FIRST_WALK):
+        for row in rows:
+            st.html(figures.columns_html(row))
+    latent_hand.draw_walk(here.run, ends.seen_2hw, ends.codes_2l, ends.names, here.plane)
     st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
 
 
@@ -208,7 +210,8 @@ def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
     )
     st.caption(
         f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its "
-        f"class. {shown_share_words(here.plane, size)}"
+        f"class. {shown_share_words(here.plane, size)} Point anywhere, or draw a finger across: the decoder "
+        f"draws that place{', the mean code moved along the two directions' if here.plane.along else ''}."
     )
 
 
@@ -265,8 +268,10 @@ def _show_plane(here: CodeSpace) -> None:
     with right:
         shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
         code_1l = over.at(latent.percent_to_shares(shares))
-        st.html(figures.columns_html([("decoded there", pictures_of(here.model, code_1l))]))
-        st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
+        with st.container(key=latent_hand.FIRST_CODES):
+            st.html(figures.columns_html([(latent_hand.CHOSEN_PLACE, pictures_of(here.model, code_1l))]))
+            st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
+        latent_hand.draw_plane(here.run, over, PLACE)
     with left:
         figure = latent_figures.manifold_map(
             latent.draw_manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
@@ -276,7 +281,7 @@ def _show_plane(here: CodeSpace) -> None:
             "place that is looked at"
         )
         charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
-        st.caption("Click anywhere, or move the sliders.")
+        st.caption("Point anywhere to see what is decoded there. Click there to stay, or move the sliders.")
 
 
 def _choose_share(name: str, key: str) -> float:
@@ -322,7 +327,11 @@ def _show_directions(here: CodeSpace) -> None:
     with right:
         codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]
         mean, moved = (pictures_of(here.model, code_1l) for code_1l in codes)
-        st.html(figures.columns_html([("the mean code", mean), ("your code", moved)]))
+        with st.container(key=latent_hand.FIRST_CODES):
+            st.html(figures.columns_html([(latent_hand.MEAN, mean), (latent_hand.MOVED, moved)]))
+        latent_hand.draw_directions(
+            here.run, along, [f"latent_direction_{i + 1}" for i in range(len(amounts))]
+        )
         st.caption("Both are decoded from codes that belong to no digit.")
 
 

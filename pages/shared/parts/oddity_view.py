@@ -25,6 +25,7 @@ from ae_core.study.oddities import (
     Outcome,
 )
 from pages.shared import charts, display, lab, question
+from pages.shared.browser.living import draw_living, network_address, pack_digits
 from pages.shared.own_digit import my_digit
 from pages.shared.question import Answer
 
@@ -32,6 +33,11 @@ PER_ROW = 7
 LABELS = ("letters, and a face", "digits that were altered; a blank page; noise")
 ASKED = "CAE"
 OWN = "my_digit"
+FIRST_TIMES = "surprises_again_first"
+WENT_IN, ONCE, MANY = "what went in", "once", "{times} times"
+UNCHANGED, CHANGED = "as it went in", "last change of a pixel: {by}"
+SETTLED_WORDS = f"at rest: last change below {iteration.SETTLED:g}"
+ONCE_MORE = "Once more"
 
 
 def choose_picture() -> str:
@@ -102,7 +108,7 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     went_in = _find_oddity(name).draw(lab.digits())[None]
     st.html(
         figures.columns_html(
-            [("what went in", went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]
+            [(WENT_IN, went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]
         )
     )
     st.table([_row(model, one) for model, one in outcomes.items()])
@@ -131,13 +137,77 @@ def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
         if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
             return
         images_nhw = _draw_pictures(lab.digits().name)
-        rows = [Row("what went in", images_nhw)]
+        rows = [Row(WENT_IN, images_nhw)]
         for model, run in runs.items():
             rows.append(Row(f"out of the {model}", oddities.stack_outputs(_measure_outcomes(run))))
         for part in range(0, len(images_nhw), PER_ROW):
             st.html(
                 figures.rows_html([Row(row.label, row.images_nhw[part : part + PER_ROW]) for row in rows])
             )
+
+
+@st.fragment
+def show_again(name: str, runs: Mapping[str, StoredRun]) -> None:
+    """Show what becomes of one picture in each network, sent through it as often as a slider says."""
+    with lab.plain_errors():
+        # A slider for each picture: of another one nothing is told before it is asked for.
+        dial = f"surprises_times_{name}"
+        times = st.slider(
+            "How many times through each network",
+            0,
+            STEPS,
+            0,
+            key=dial,
+            bind="query-params",
+            help="0 is the picture chosen above. Each time a network is given what it drew before.",
+        )
+        picture_hw = _find_oddity(name).draw(lab.digits())
+        with st.container(key=FIRST_TIMES):
+            paths = {
+                model: iteration.iterate(lab.load_network(run), picture_hw[None], times)
+                for model, run in runs.items()
+            }
+            st.html(
+                figures.columns_html(
+                    [
+                        (WENT_IN, picture_hw[None]),
+                        *((f"{model}, {_times_words(times)}", path[-1]) for model, path in paths.items()),
+                    ]
+                )
+            )
+            changes = ", ".join(f"{model}: {_change_words(path)}" for model, path in paths.items())
+            st.caption(f"{changes}.")
+        part = {
+            "part": "again",
+            "networks": [network_address(run) for run in runs.values()],
+            "names": list(runs),
+            "picture": pack_digits(picture_hw[None]),
+            "dial": dial,
+            "most": STEPS,
+            "settled": iteration.SETTLED,
+            "words": {
+                "picture": WENT_IN,
+                "once": ONCE,
+                "times": MANY,
+                "unchanged": UNCHANGED,
+                "changed": CHANGED,
+                "settled": SETTLED_WORDS,
+                "once_more": ONCE_MORE,
+            },
+        }
+        draw_living("parts", "surprises_again_living", part, stands_for=FIRST_TIMES)
+
+
+def _times_words(times: int) -> str:
+    return ONCE if times == 1 else MANY.format(times=times)
+
+
+def _change_words(path_t1hw: Tensor) -> str:
+    """How much the last step changed a picture, in words."""
+    if len(path_t1hw) == 1:
+        return UNCHANGED
+    change = float(iteration.change_per_step(path_t1hw[-2:])[0, 0])
+    return SETTLED_WORDS if change < iteration.SETTLED else CHANGED.format(by=f"{change:.3f}")
 
 
 def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:

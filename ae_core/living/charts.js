@@ -1,0 +1,137 @@
+/** Plotly's figures on the page: the pointer over one as a place on its axes, and marks that are moved. */
+
+import { placeInBox } from "./plane.js";
+
+/**
+ * The area between a figure's axes.
+ * @typedef {{ element: Element, ranges: { x: number[], y: number[] } }} Area
+ */
+
+/** @returns {Area | null} null before Plotly has drawn it */
+function areaOf(chart) {
+    const { _fullLayout: layout } = chart ?? {};
+    const element = chart?.querySelector(".nsewdrag");
+    if (!layout?.xaxis?.range || !element) return null;
+    return { element, ranges: { x: layout.xaxis.range, y: layout.yaxis.range } };
+}
+
+const chartSelector = (key) => `.st-key-${key} .js-plotly-plot`;
+
+/**
+ * Have the places told that a mouse or pen passes over on a figure, or that a finger on it is at.
+ * @param {string} key of the figure
+ * @param {(place: { x: number, y: number } | null, event: PointerEvent, chart: HTMLElement | null) => void
+ *     } onPlace null once it is gone from there
+ * @returns {() => void} ends that
+ */
+export function followPointer(key, onPlace) {
+    let isThere = false;
+    const leave = (event) => {
+        if (isThere) onPlace(null, event, null);
+        isThere = false;
+    };
+    const tell = (event) => {
+        const chart = event.target.closest?.(chartSelector(key));
+        const area = areaOf(chart);
+        const box = area?.element.getBoundingClientRect();
+        const place = area && placeInBox(box, area.ranges, event.clientX, event.clientY);
+        if (!place) return leave(event);
+        isThere = true;
+        return onPlace(place, event, chart);
+    };
+    const leaveByFinger = (event) => {
+        if (event.pointerType !== "mouse") leave(event);
+    };
+    // What is listened to while it is on its way down is told of each element that is left, too.
+    const leaveThePage = (event) => {
+        if (event.target === document || event.target === document.documentElement) leave(event);
+    };
+    const listeners = {
+        pointerdown: tell,
+        pointermove: tell,
+        pointerup: leaveByFinger,
+        pointercancel: leave,
+        pointerleave: leaveThePage,
+    };
+    // At the document: a figure that is drawn anew is another element, and Plotly passes nothing on.
+    const all = Object.entries(listeners);
+    for (const [name, listener] of all) document.addEventListener(name, listener, true);
+    return () => {
+        for (const [name, listener] of all) document.removeEventListener(name, listener, true);
+    };
+}
+
+/**
+ * Groups of points of a figure: those that tell which digit each of their points is.
+ * @param {HTMLElement} chart
+ * @returns {{ name: string, x: ArrayLike<number>, y: ArrayLike<number> }[]}
+ */
+export function pointsOf(chart) {
+    const { _fullData: traces } = chart;
+    return traces.filter((trace) => trace.customdata);
+}
+
+/**
+ * What a share of a figure's width is on each of its axes.
+ * @param {HTMLElement} chart
+ * @param {number} share
+ * @returns {{ x: number, y: number }}
+ */
+export function shareOfWidth(chart, share) {
+    const { element, ranges } = areaOf(chart);
+    const { width, height } = element.getBoundingClientRect();
+    const along = ([low, high], length) => (share * width * (high - low)) / length;
+    return { x: along(ranges.x, width), y: along(ranges.y, height) };
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Copies of some marks in a layer over a figure, where they move without it being painted again. Once Plotly
+ * has drawn, its own are there again.
+ * @returns {SVGSVGElement}
+ */
+function liftMarks(chart, area, marks) {
+    const layer = document.createElementNS(SVG, "svg");
+    const [left, top] = ["x", "y"].map((name) => `${area.getAttribute(name)}px`);
+    Object.assign(layer.style, { position: "absolute", left, top, width: "1px", height: "1px" });
+    Object.assign(layer.style, { overflow: "visible", pointerEvents: "none", willChange: "transform" });
+    for (const mark of marks) {
+        const copy = layer.appendChild(mark.cloneNode(true));
+        copy.removeAttribute("transform");
+        mark.style.visibility = "hidden";
+    }
+    const putBack = () => {
+        chart.removeListener("plotly_afterplot", putBack);
+        layer.remove();
+        for (const mark of marks) mark.style.visibility = "";
+    };
+    chart.on("plotly_afterplot", putBack);
+    chart.append(layer);
+    return layer;
+}
+
+/** @type {WeakMap<HTMLElement, SVGSVGElement>} of each figure the layer with its marks */
+const layers = new WeakMap();
+
+/**
+ * Move the points that a figure's last traces are to a place, until Plotly draws it again.
+ * @param {string} key of the figure
+ * @param {number} count of these traces
+ * @param {number} x
+ * @param {number} y
+ */
+export function moveMarks(key, count, x, y) {
+    const chart = document.querySelector(chartSelector(key));
+    const area = areaOf(chart);
+    if (!area) return;
+    if (!layers.get(chart)?.isConnected) {
+        const marks = [...chart.querySelectorAll(".scatterlayer .trace")].slice(-count);
+        const points = marks.map((trace) => trace.querySelector(".point")).filter(Boolean);
+        layers.set(chart, liftMarks(chart, area.element, points));
+    }
+    const { x: [west, east], y: [south, north] } = area.ranges;
+    const across = ((x - west) / (east - west)) * Number(area.element.getAttribute("width"));
+    const down = ((north - y) / (north - south)) * Number(area.element.getAttribute("height"));
+    layers.get(chart).style.transform = `translate(${across}px, ${down}px)`;
+}

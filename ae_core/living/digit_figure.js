@@ -1,0 +1,29 @@
+/** A digit on the page under its label. */
+
+import { drawDigit, makeCanvas } from "./canvas.js";
+
+/** @param {string} name of the element's class @param {...Node} inside @returns {HTMLDivElement} */
+export function makeBlock(name, ...inside) {
+    const block = Object.assign(document.createElement("div"), { className: name });
+    block.append(...inside);
+    return block;
+}
+
+/** @returns {{ element: HTMLElement, draw: (pixels: Float32Array, label: string) => void }} */
+export function createDigit() {
+    const element = document.createElement("figure");
+    const words = document.createElement("figcaption");
+    const canvas = makeCanvas(" ");
+    element.append(words, canvas);
+    return {
+        element,
+        draw(pixels, label) {
+            drawDigit(canvas, pixels);
+            // What a canvas shows cannot be read from it everywhere.
+            canvas.pixels = pixels;
+            if (words.textContent === label) return;
+            words.textContent = label;
+            canvas.setAttribute("aria-label", label);
+        },
+    };
+}

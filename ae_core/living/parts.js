@@ -1,0 +1,35 @@
+/** Parts of lessons that follow the hand: each begins anew when the page gives it other data. */
+
+import { beginAgain } from "./again.js";
+import { loadNetwork } from "./data.js";
+import { beginDirections } from "./directions.js";
+import { beginManifold } from "./manifold.js";
+import { beginWalk } from "./walk.js";
+
+/**
+ * A part: puts its pictures, drawn, into a block of its own. Gives back what lets sliders and figures go.
+ * @typedef {(block: HTMLElement, data: object, networks: import("./network.js").Network[],
+ *     fail: (problem: unknown) => void) => () => void} Part
+ */
+
+/** @type {Record<string, Part>} */
+const PARTS = { walk: beginWalk, directions: beginDirections, manifold: beginManifold, again: beginAgain };
+
+/**
+ * @param {ShadowRoot} root
+ * @param {{ part: string, networks: string[] }} data its name, addresses of networks, and what it takes
+ * @param {{ base: string, fail: (problem: unknown) => void, isReady: () => void }} context
+ * @returns {Promise<(() => void) | undefined>} ends it
+ */
+export default async function mountPart(root, data, { base, fail, isReady }) {
+    root.newest = data;
+    const networks = await Promise.all(data.networks.map((address) => loadNetwork(base + address)));
+    if (root.newest !== data || !root.isConnected) return undefined;
+    root.letGo?.();
+    const block = Object.assign(document.createElement("div"), { className: `part ${data.part}` });
+    root.letGo = PARTS[data.part](block, data, networks, fail);
+    root.querySelector(".part")?.remove();
+    root.append(block);
+    isReady();
+    return () => root.letGo();
+}
