@@ -116,7 +116,7 @@ def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app
     point.hover(force=True)
     point.click(force=True)
     page.wait_for_url(re.compile(r"latent_a=\d+"))
-    expect(page.get_by_text("A: a 1")).to_be_visible()
+    expect(page.locator(".part.walk").get_by_text("A: a 1")).to_be_visible()
     grid = page.locator(".st-key-latent_manifold .nsewdrag")
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
