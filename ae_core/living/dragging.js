@@ -1,8 +1,8 @@
 /**
  * The value that the hand has a slider at, in the very frame of its move.
  *
- * Streamlit's slider draws itself, and has its value in its input element, a frame after the pointer has moved.
- * So while it is dragged the value is worked out from the pointer, as the slider will.
+ * Streamlit's slider draws itself, and has its value in its input element, a frame after the pointer has
+ * moved. So while it is dragged the value is worked out from the pointer, as the slider will.
  */
 
 import { findDial, followDials } from "./dials.js";

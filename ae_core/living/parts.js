@@ -15,21 +15,30 @@ import { beginWalk } from "./walk.js";
 /** @type {Record<string, Part>} */
 const PARTS = { walk: beginWalk, directions: beginDirections, manifold: beginManifold, again: beginAgain };
 
-/**
- * @param {ShadowRoot} root
- * @param {{ part: string, networks: string[] }} data its name, addresses of networks, and what it takes
- * @param {{ base: string, fail: (problem: unknown) => void, isReady: () => void }} context
- * @returns {Promise<(() => void) | undefined>} ends it
- */
-export default async function mountPart(root, data, { base, fail, isReady }) {
-    root.newest = data;
+/** Draw the part in place of the one that is there, once its networks have come. */
+async function beginPart(root, data, { base, fail, isReady }) {
     const networks = await Promise.all(data.networks.map((address) => loadNetwork(base + address)));
-    if (root.newest !== data || !root.isConnected) return undefined;
+    if (root.newest !== data) return;
     root.letGo?.();
     const block = Object.assign(document.createElement("div"), { className: `part ${data.part}` });
     root.letGo = PARTS[data.part](block, data, networks, fail);
     root.querySelector(".part")?.remove();
     root.append(block);
     isReady();
-    return () => root.letGo();
+}
+
+/**
+ * @param {ShadowRoot} root
+ * @param {{ part: string, networks: string[] }} data its name, addresses of networks, and what it takes
+ * @param {{ base: string, fail: (problem: unknown) => void, isReady: () => void }} context
+ * @returns {() => void} ends it
+ */
+export default function mountPart(root, data, context) {
+    root.newest = data;
+    beginPart(root, data, context).catch(context.fail);
+    return () => {
+        root.newest = null;
+        root.letGo?.();
+        root.letGo = null;
+    };
 }
