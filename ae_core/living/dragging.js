@@ -37,7 +37,7 @@ function takeHold(key, input, event) {
  * Have each move of some sliders told, by pointer, keys or the page.
  * @param {string[]} keys
  * @param {() => void} onMove
- * @returns {{ valueOf: (key: string, otherwise: number) => number, letGo: () => void }} the value of a slider,
+ * @returns {{ valueOf: (key: string, otherwise: number) => number, letGo: () => void }} a slider's value,
  *     `otherwise` where it is not on the page; and what ends it
  */
 export function followHand(keys, onMove) {

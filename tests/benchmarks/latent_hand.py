@@ -31,7 +31,8 @@ WATCH = """([part, place, name]) => {
     const canvas = canvases().at(place);
     window.labTimes = [];
     window.labWatch?.abort();
-    window.labWatch = new AbortController();
+    window.labIsWatching = false;
+    const { signal } = window.labWatch = new AbortController();
     let last = "";
     document.addEventListener(name, ({ clientX, clientY }) => {
         // Chromium tells of a mouse that rests when something moves under it.
@@ -44,6 +45,7 @@ WATCH = """([part, place, name]) => {
         const look = () => requestAnimationFrame(() => {
             const { port1, port2 } = new MessageChannel();
             port1.onmessage = () => {
+                if (signal.aborted) return;
                 if (canvas.pixels === before && performance.now() - started < 5000) return look();
                 window.labTimes.push(performance.now() - started);
                 window.labIsWatching = false;
@@ -52,7 +54,7 @@ WATCH = """([part, place, name]) => {
             port2.postMessage(0);
         });
         look();
-    }, { capture: true, signal: window.labWatch.signal });
+    }, { capture: true, signal });
 }"""
 
 # Runs in the page: waits until more than so many moves have been answered.
