@@ -90,10 +90,10 @@ def training_scrubber(
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
-    steps (t,): how many steps each snapshot was taken after. given: what stays, rows of digits (n, 28, 28)
-    each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at least one. codes:
-    positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's settings.
-    train_errors and floors: as `loss_curve` has them. The axes are the same at every step.
+    It stands at the last one. steps (t,): how many steps each snapshot was taken after. given: what stays, rows
+    of digits (n, 28, 28) each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at
+    least one. codes: positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's
+    settings. train_errors and floors: as `loss_curve` has them. The axes are the same at every step.
     """
     figure = go.Figure()
     pictures_height = (len(given) + 1) * ROW_HEIGHT
@@ -101,7 +101,7 @@ def training_scrubber(
     axis_height = AXIS_HEIGHT + WORDS_HEIGHT * len(told)
     below = axis_height + SLIDER_HEIGHT
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
-    _add_pictures(figure, [*given, Row("reconstruction", rebuilt[0])], 1 - pictures_height / plot_height)
+    _add_pictures(figure, [*given, Row("reconstruction", rebuilt[-1])], 1 - pictures_height / plot_height)
     changing = [len(given)]
     # As dictionaries: of a trace that is already made a frame makes a copy, and checks it once more.
     moving: list[list[dict[str, object]]] = [
@@ -110,7 +110,7 @@ def training_scrubber(
 
     if codes:
         points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
-        _add_codes(figure, points_tm2[0], labels_m, CHARTS_HEIGHT / plot_height)
+        _add_codes(figure, points_tm2[-1], labels_m, CHARTS_HEIGHT / plot_height)
         changing += [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
             middle_x, middle_y, _ = class_middles(points_m2, labels_m)
@@ -137,7 +137,7 @@ def training_scrubber(
         showarrow=False,
     )
     places = [_place_on_curve(step, losses) for step in steps]
-    (x, y), *_ = places
+    *_, (x, y) = places
     here = {"symbol": "circle-open", "size": 18, "color": "#D55E00", "line": {"width": 4}}
     changing.append(len(figure.data))
     figure.add_scatter(x=[x], y=[y], mode="markers", marker=here, xaxis="x3", yaxis="y3", showlegend=False)
@@ -312,7 +312,7 @@ def _short(number: float) -> str:
 def _slider(steps: Sequence[int], axis_height: int) -> dict[str, object]:
     jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     return {
-        "active": 0,
+        "active": len(steps) - 1,
         "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
         "pad": {"t": axis_height + 10, "b": 10, "l": 8, "r": 20},
         "len": 1.0,

@@ -28,6 +28,7 @@ def story(page, app, few_digits: Digits) -> Locator:
     if app.store.find(config.run_id(SMALL_CAE)) is None:
         for _ in worker.record_training(SMALL_CAE, app.store, few_digits):
             pass
+    page.emulate_media(reduced_motion="reduce")
     go(page, app, f"convolutional?yours={config.run_id(SMALL_CAE)}&whose=Yours")
     replay = page.locator(".st-key-cae_story")
     replay.locator(".lab-slider-key").wait_for(state="attached")
@@ -64,25 +65,48 @@ def seen(story: Locator) -> tuple[list[str], str, str]:
     return pictures, codes, marker.split(",")[0]
 
 
-def test_dragging_replays_pictures_codes_and_loss_in_the_browser_and_back(page, story):
+def test_the_replay_is_played_and_dragged_in_the_browser_from_the_trained_network_on(page, story):
     asked = sent(page)
+    handle = story.get_by_role("slider", name="step")
+    last = handle.get_attribute("aria-valuemax") or ""
+    trained = seen(story)
+    buttons = page.locator(".st-key-cae_story_replay")
+    play, speed = buttons.get_by_role("button", name="Play"), buttons.get_by_label("Speed")
+    expect(speed).to_have_value("slow")  # for whoever wants less motion; and nothing plays by itself
+    expect(handle).to_have_attribute("aria-valuenow", last)
+    buttons.get_by_role("button", name="First step").click()
+    expect(handle).to_have_attribute("aria-valuenow", "0")
+    page.wait_for_timeout(1_500)
+    expect(handle).to_have_attribute("aria-valuenow", "0")
     untrained = seen(story)
-    story.scroll_into_view_if_needed()
+    assert untrained[0][0] == trained[0][0]  # the digits stay
+    assert [now != before for now, before in zip(trained, untrained, strict=True)] == [True, True, True]
+
+    handle.press("End")
+    speed.select_option("fast")
+    play.press("Enter")  # from the trained network it begins anew
+    expect(handle).to_have_attribute("aria-valuenow", "2")
+    page.keyboard.press("Space")
+    expect(play).to_be_focused()
+    paused = handle.get_attribute("aria-valuenow")
+    assert int(paused or last) < int(last)
+    page.wait_for_timeout(500)
+    expect(handle).to_have_attribute("aria-valuenow", paused or "")
+    play.click()
+    expect(buttons.get_by_role("button", name="Pause")).to_be_visible()
+    handle.scroll_into_view_if_needed()
     rail = story.locator(".slider-rail-touch-rect").bounding_box()
     assert rail is not None
     middle = rail["y"] + rail["height"] / 2
     page.mouse.move(rail["x"] + 12, middle)
-    page.mouse.down()
+    page.mouse.down()  # a hand on the figure stops it
+    expect(play).to_be_visible(timeout=1_000)
     page.mouse.move(rail["x"] + 0.9 * rail["width"], middle, steps=5)
-    page.wait_for_timeout(1_500)
-    trained = seen(story)
     page.mouse.move(rail["x"] + 12, middle, steps=5)
     page.mouse.up()
     deadline = time.monotonic() + 20
     while seen(story) != untrained and time.monotonic() < deadline:  # a busy machine draws the last step late
         page.wait_for_timeout(300)
-    assert trained[0][0] == untrained[0][0]  # the digits stay
-    assert [now != before for now, before in zip(trained, untrained, strict=True)] == [True, True, True]
     assert seen(story) == untrained
     assert asked == []
 

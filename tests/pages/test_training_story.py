@@ -67,15 +67,17 @@ def replayed(progress: Progress, frame: int) -> dict:
     return dict(zip(shown.traces, shown.data, strict=True))
 
 
-def test_the_replay_begins_at_the_untrained_network_and_ends_at_the_trained_one(progress):
+def test_the_replay_leads_from_the_untrained_network_to_the_trained_one_and_stands_there(progress):
     figure = training_story._draw_replay(progress, "mse")
     assert figure.frames[0].name == "0"
     assert figure.frames[-1].name == str(progress.steps)
     assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [
         frame.name for frame in figure.frames
     ]
-    assert figure.layout.sliders[0].active == 0
-    assert figure.data[2].source == figure.frames[0].data[0].source
+    assert figure.layout.sliders[0].active == len(figure.frames) - 1
+    for trace, shown in replayed(progress, -1).items():
+        for part in ("source",) if shown.type == "image" else ("x", "y"):
+            np.testing.assert_array_equal(figure.data[trace][part], shown[part])
 
 
 def test_pictures_codes_and_loss_move_together(progress):

@@ -1,4 +1,4 @@
-"""How a finished network learnt: five stills, and a slider that replays pictures, codes and loss together."""
+"""How a finished network learnt: five stills, and a replay of pictures, codes and loss together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ae_core.runs import history
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab
-from pages.shared.browser import slider_keys
+from pages.shared.browser import replay, slider_keys
 from pages.shared.charts import draw_shared_chart, prepare_shared_chart
 from pages.shared.display import DIGITS_SHOWN, number_words, run_name
 from pages.shared.runs.loss_floors import read_floors
@@ -20,7 +20,7 @@ STILL_DIGITS = 3
 
 
 def show_training_story(run: StoredRun, page: str) -> None:
-    """Show how a finished run learnt: stills, and a replay under a slider."""
+    """Show how a finished run learnt: stills, and a replay with its buttons and slider."""
     progress = _read_progress(*run_name(run), run)
     st.subheader("How it learnt")
     if not progress.snapshots or not progress.batch_losses:
@@ -46,7 +46,10 @@ def _show_replay(run: StoredRun, page: str) -> None:
             f" A picture that is always black has an error of {floors.black:.1f}, one that is always the "
             f"mean digit {floors.mean_digit:.1f}."
         )
-        words = f"Drag the slider, or use Tab and the arrow keys. It starts at the untrained network. {unit}"
+        words = (
+            "It stands at the last step, the trained network. **Play** runs through the training from the "
+            f"untrained network on; the slider below, or Tab and the arrow keys, lead to any step. {unit}"
+        )
         if progress.codes is None:
             st.caption(
                 f"{words} This run was trained before the lab kept where the codes lay. Train it again to "
@@ -55,6 +58,7 @@ def _show_replay(run: StoredRun, page: str) -> None:
         else:
             st.caption(f"{words} {_codes_words(run, len(progress.codes.labels_n))}")
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
+        replay.draw_replay_buttons(f"{page}_story")
         draw_shared_chart(
             lambda: _draw_replay(progress, run.config.training.loss),
             _figure_identity(run),

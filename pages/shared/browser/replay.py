@@ -1,0 +1,16 @@
+"""Buttons that play a figure with a slider: first step, play and pause, how fast."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared.browser.files import read_script, read_style
+
+_buttons = st.components.v2.component(
+    "autoencoder_lab_replay", js=read_script("replay"), css=read_style("replay")
+)
+
+
+def draw_replay_buttons(key: str) -> None:
+    """Draw the buttons of the figure with this key. It needs `slider_keys.enable_slider_keys`, too."""
+    _buttons(key=f"{key}_replay", data={"figure": key})
