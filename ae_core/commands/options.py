@@ -8,6 +8,7 @@ from typing import Any
 
 from ae_core import config
 from ae_core.commands.digits import evaluate_command, prepare_command, reconstruct_command
+from ae_core.commands.taking_along import report_command
 from ae_core.commands.training import train_command
 from ae_core.commands.upkeep import cluster_command, runs_command
 from ae_core.runs.store import default_root
@@ -89,6 +90,20 @@ def build_parser() -> argparse.ArgumentParser:
     prepare.add_argument("pictures", type=Path, nargs="+")
     prepare.add_argument("--output", type=Path)
     prepare.add_argument("--output-dir", type=Path)
+
+    take = command(
+        "report", report_command, "write networks to take along, as an HTML file that works offline"
+    )
+    which = take.add_mutually_exclusive_group(required=True)
+    which.add_argument("--run", metavar="RUN_ID", help="one run, with all that is known of it")
+    which.add_argument(
+        "--lesson", action="store_true", help="the lesson's three networks at work on one digit"
+    )
+    take.add_argument("--output", type=Path, required=True, metavar="PAGE.html")
+    take.add_argument("--latent-size", type=int, help="of the lesson's networks; 30 when not given")
+    take.add_argument("--noise-level", type=float, help="on the digits at first; without it as in training")
+    take.add_argument("--noise-kind", help=", ".join(config.NOISE_KINDS))
+    take.add_argument("--seed", type=int, help="which noise; 0 when not given")
 
     command("runs", runs_command, "list finished runs")
     service = command(

@@ -90,10 +90,11 @@ def training_scrubber(
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
-    It stands at the last one. steps (t,): how many steps each snapshot was taken after. given: what stays, rows
-    of digits (n, 28, 28) each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each. batch_losses: at
-    least one. codes: positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce', as in the run's
-    settings. train_errors and floors: as `loss_curve` has them. The axes are the same at every step.
+    It stands at the last one. steps (t,): how many steps each snapshot was taken after. given: what stays,
+    rows of digits (n, 28, 28) each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each.
+    batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce',
+    as in the run's settings. train_errors and floors: as `loss_curve` has them. The axes are the same at
+    every step.
     """
     figure = go.Figure()
     pictures_height = (len(given) + 1) * ROW_HEIGHT

@@ -1,14 +1,17 @@
-"""A finished run to take along: a report that opens offline, metrics as a table, the code that trains it."""
+"""Finished runs to take along: a report that opens and works offline, metrics as a table, the code to train.
+
+A report is one HTML file that asks nobody for anything, with the very weights and what draws with them.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-import plotly.graph_objects as go
+import torch
 
 from ae_core import data
 from ae_core.baselines import measure_floors
@@ -26,7 +29,9 @@ from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
+from ae_core.figures.loss_drawing import loss_curve_svg
 from ae_core.figures.styles import style_html
+from ae_core.living.page import offline_picture_html
 from ae_core.metrics import METRICS, summary
 from ae_core.models import Autoencoder, as_picture, path_in_words, reconstruct
 from ae_core.runs.history import Progress
@@ -38,6 +43,14 @@ LEVELS_APART = 4
 DIGITS_MEASURED = 500
 DIGITS_SHOWN = 8
 SNAPSHOTS_SHOWN = 5
+# Of each class, to choose from in the living picture.
+DIGITS_A_CLASS = 2
+
+# A page that keeps to it asks nobody for anything, whatever stands in it.
+POLICY = (
+    "default-src 'none'; img-src data:; connect-src data:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'"
+)
 
 STYLE = Path(__file__).with_suffix(".css")
 
@@ -132,50 +145,92 @@ def report_html(
     noise: CorruptionConfig,
     noise_seed: int,
 ) -> str:
-    """One HTML page that needs nothing from outside.
+    """One HTML page that needs nothing from outside, below 2 MB for every shipped run.
 
-    Settings, provenance, curve, pictures, metrics and the code that trains it again.
+    The living picture, settings, provenance, curve, pictures, metrics and the code that trains it again.
 
     noise: what lies on the digits in the pictures; its kind is also that of the metrics.
     """
     title = f"{family(run.config)} {run.config.model.latent_size}, run {run.run_id}"
-    floors = measure_floors(digits.test_nhw, data.mean_digit(digits.train_bytes_nhw))
-    loss = run.config.training.loss
-    curve = figures.loss_curve(
-        progress.batch_losses, progress.test_errors, progress.steps, loss, progress.train_errors, floors
-    )
-    curve.update_layout(font={"size": figures.FONT}, height=360)
     sections = [
+        ("Take hold of it", _living({family(run.config): model}, digits, noise, noise_seed)),
         ("Settings", _table(settings_in_words(run.config))),
         ("Where it comes from", _table(provenance(run))),
-        ("How it learnt", _curve(curve) + _snapshots(progress)),
+        ("How it learnt", _curve(run.config.training.loss, progress, digits) + _snapshots(progress)),
         ("Digits it never learnt from", _pictures(model, digits, noise, noise_seed)),
         ("Metrics", _metrics(measure_levels(run, model, digits, noise.kind, noise_seed))),
         ("Train it again", f"<p>{escape(code_requirements(run))}</p><pre>{escape(training_code(run))}</pre>"),
     ]
-    body = "".join(f"<h2>{name}</h2>{content}" for name, content in sections)
+    return _page(title, "".join(f"<h2>{name}</h2>{content}" for name, content in sections))
+
+
+def lesson_html(
+    runs: Mapping[str, StoredRun],
+    models: Mapping[str, Autoencoder],
+    digits: Digits,
+    noise: CorruptionConfig,
+    noise_seed: int,
+) -> str:
+    """One HTML page like a report, with several networks at work on one digit.
+
+    runs and models: by the same names, such as "FAE". noise: what lies on the digit at first.
+    """
+    rows = [
+        (
+            name,
+            str(run.config.model.latent_size),
+            _noise_in_words(run.config),
+            f"{run.result['dataset']['train']:,}",
+            f"{run.result['test']['mse'] * PIXELS:.2f}",
+            run.run_id,
+        )
+        for name, run in runs.items()
+    ]
+    head = ("Network", "Latent size", "Noise in training", "Learnt from", "Squared error", "Run")
+    cells = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>" for row in rows)
+    return _page(
+        f"{', '.join(runs)}: autoencoders at work on one digit",
+        "<p>An encoder E shrinks a digit x to a code of a few numbers, and a decoder D draws it again from "
+        "these alone: x̃ = D(E(x)). With noise ε on it, the networks see x + ε.</p>"
+        f"{_living(models, digits, noise, noise_seed)}"
+        f"<h2>The networks</h2><table><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr>{cells}</table>"
+        "<p>The squared error is summed over a digit’s 784 pixels: the mean over test digits that no network "
+        "learnt from, with the noise of its training.</p>",
+    )
+
+
+def _page(title: str, body: str) -> str:
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>{style_html(STYLE)}</head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )
 
 
+def _living(
+    models: Mapping[str, Autoencoder], digits: Digits, noise: CorruptionConfig, noise_seed: int
+) -> str:
+    labels_n = digits.test_labels_n
+    of_classes = [(labels_n == label).nonzero()[:DIGITS_A_CLASS, 0] for label in range(10)]
+    few = torch.cat(of_classes).sort().values
+    picture = offline_picture_html(models, digits.test_nhw[few], labels_n[few], noise, noise_seed)
+    return (
+        "<p>Paint on the digit, move the noise, pull a number of the code up or down: everything after it "
+        f"follows. This page holds all that it needs, and asks no network for anything.</p>{picture}"
+    )
+
+
 def settings_in_words(run: RunConfig) -> list[tuple[str, str]]:
     """A run's settings in words: name and value pairs."""
     model, training = run.model, run.training
-    noise = (
-        f"{NOISE_WORDS[run.corruption.kind]}, level {run.corruption.level:g}"
-        if run.corruption.level
-        else "none"
-    )
     return [
         ("Model", family(run)),
         ("Encoder", path_in_words(model)),
         ("Latent size", f"{model.latent_size}, that is {model.latent_size / PIXELS:.1%} of {PIXELS} pixels"),
         ("Activation", "none (linear)" if model.activation == "none" else model.activation),
-        ("Noise in training", noise),
+        ("Noise in training", _noise_in_words(run)),
         ("Epochs", str(training.epochs)),
         ("Learning rate", f"{training.learning_rate:g}"),
         ("Batch size", str(training.batch_size)),
@@ -184,6 +239,11 @@ def settings_in_words(run: RunConfig) -> list[tuple[str, str]]:
         ("Threads", str(training.threads)),
         ("Digits", data.WORDS[run.data.name]),
     ]
+
+
+def _noise_in_words(run: RunConfig) -> str:
+    noise = run.corruption
+    return f"{NOISE_WORDS[noise.kind]}, level {noise.level:g}" if noise.level else "none"
 
 
 def provenance(run: StoredRun) -> list[tuple[str, str]]:
@@ -213,11 +273,12 @@ def _table(pairs: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def _curve(curve: go.Figure) -> str:
-    drawn: str = curve.to_html(
-        full_html=False, include_plotlyjs=True, config={"displayModeBar": False, "responsive": True}
+def _curve(loss: str, progress: Progress, digits: Digits) -> str:
+    floors = measure_floors(digits.test_nhw, data.mean_digit(digits.train_bytes_nhw))
+    drawn = loss_curve_svg(
+        progress.batch_losses, progress.test_errors, progress.steps, loss, progress.train_errors, floors
     )
-    return drawn
+    return f'<div class="curve">{drawn}</div>'
 
 
 def _snapshots(progress: Progress) -> str:

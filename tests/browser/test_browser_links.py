@@ -71,7 +71,8 @@ def test_the_downloaded_report_opens_from_a_file_with_no_network(sender, browser
     page.on("request", lambda request: asked.append(request.url))
     page.goto(report.as_uri())
     expect(page.locator("h1")).to_contain_text(config.run_id(QUICK))
-    expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(3)
+    expect(page.locator(".curve polyline[stroke]")).to_have_count(2 * 3)  # and the legend's
+    expect(page.locator(".lab-living canvas").first).to_be_visible()
     widths = page.evaluate("[...document.images].map(image => image.naturalWidth)")
     assert len(widths) >= 8
     assert all(widths)

@@ -1,4 +1,4 @@
-"""What a visitor takes along: the report, the table of metrics, and the program that trains the run again."""
+"""What is taken along: the report, which works offline, the table of metrics, the code that trains again."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ import sys
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import expect
+from torch import Tensor
 
 from ae_core import config, data
 from ae_core.config import PIXELS, CorruptionConfig, DataConfig
 from ae_core.corruption import corrupt
-from ae_core.metrics import summary
-from ae_core.models import reconstruct
+from ae_core.metrics import squared_error, summary
+from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.runs import history, report
-from ae_core.runs.store import Store
+from ae_core.runs.store import Store, default_root
 from ae_core.service.worker import record_training
 from ae_core.training import seeded
 from tests.conftest import PROJECT
+from tests.support.browser import PROJECTOR
 
 NOISE = CorruptionConfig("masking", 0.3)
 SMALL = config.adjusted(
@@ -112,8 +115,9 @@ def test_the_report_holds_settings_provenance_curve_pictures_metrics_and_program
     _, run = trained
     assert all(value in page for _, value in report.settings_in_words(run.config))
     assert run.weights_sha256 in page
-    assert "Plotly.newPlot" in page
-    assert without_scripts(page).count('src="data:image/png;base64,') == 3 + 1 + report.SNAPSHOTS_SHOWN
+    assert "always the mean digit" in page
+    living, pictures, snapshots = 4, 3, 1 + report.SNAPSHOTS_SHOWN
+    assert without_scripts(page).count('src="data:image/png;base64,') == living + pictures + snapshots
     assert all(f'<td class="number">{level:g}</td>' in page for level in (0, 0.3, 1))
     assert "use_one_thread()" in page
 
@@ -122,6 +126,88 @@ def test_the_report_asks_for_nothing_from_outside(page):
     assert re.findall(r'(?:src|href)="(?!data:)', without_scripts(page)) == []
     assert re.findall(r"<script[^>]*src", page) == []
     assert "url(" not in without_scripts(page)
+    assert "default-src 'none'" in page
+
+
+def test_the_report_of_the_largest_shipped_network_is_small(small):
+    store = Store(default_root())
+    runs, _ = store.shipped()
+    run = max(runs, key=lambda run: run.result["parameters"])
+    progress = history.read_progress(run.run_id, store)
+    page = report.report_html(run, progress, store.load_model(run), small, NOISE, 0)
+    assert len(page.encode()) < 1_200_000
+
+
+def error_of(model: Autoencoder, digit_1hw: Tensor, noise: CorruptionConfig) -> float:
+    """Squared error of what PyTorch makes of a digit with the noise that a page draws."""
+    noisy_1hw = corrupt(digit_1hw, noise, seeded(0, "noise shown"))
+    return float(squared_error(as_picture(reconstruct(model, noisy_1hw)), digit_1hw))
+
+
+def test_the_report_works_from_a_file_without_a_network(page, trained, small, browser, tmp_path):
+    store, run = trained
+    model = store.load_model(run)
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    context = browser.new_context(viewport=PROJECTOR, offline=True)
+    tab = context.new_page()
+    asked, problems = [], []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda problem: problems.append(str(problem)))
+    tab.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    tab.goto(path.as_uri())
+    title = tab.locator(".rebuilt figcaption")
+
+    def expect_error(wanted: float) -> None:
+        expect(title).to_have_text(re.compile(rf"{wanted - 0.05:.1f}|{wanted:.1f}|{wanted + 0.05:.1f}"))
+
+    expect(tab.locator("#lab-dials")).to_be_visible()
+    expect(tab.locator("#lab-picture img")).to_have_count(0)
+    expect_error(error_of(model, small.test_nhw[:1], NOISE))
+
+    noise = tab.get_by_label("Masking noise, level")
+    noise.press("Home")
+    first = error_of(model, small.test_nhw[:1], CorruptionConfig())
+    expect_error(first)
+    for _ in range(20):
+        noise.press("ArrowRight")
+    expect_error(error_of(model, small.test_nhw[:1], CorruptionConfig("masking", 0.2)))
+    tab.get_by_role("button", name="Next digit").click()
+    expect_error(error_of(model, small.test_nhw[1:2], CorruptionConfig("masking", 0.2)))
+    expect(tab.get_by_role("combobox", name="Digit")).to_have_value("1")
+    tab.get_by_role("combobox", name="Digit").select_option("0")
+    noise.press("Home")
+    expect_error(first)
+
+    board = tab.locator(".digit canvas").bounding_box()
+    tab.mouse.move(board["x"] + 0.2 * board["width"], board["y"] + 0.7 * board["height"])
+    tab.mouse.down()
+    tab.mouse.move(board["x"] + 0.8 * board["width"], board["y"] + 0.8 * board["height"], steps=4)
+    tab.mouse.up()
+    restore = tab.get_by_role("button", name="Restore")
+    expect(restore).to_be_visible()
+    expect(title).not_to_contain_text(f"{first:.1f}")
+    restore.click()
+    expect_error(first)
+    number = tab.get_by_role("slider", name="Number 1 of 2")
+    number.press("End")
+    expect(title).not_to_contain_text(f"{first:.1f}")
+    tab.get_by_role("button", name="Back to the digit").click()
+    expect_error(first)
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert problems == []
+    context.close()
+
+
+def test_without_scripts_the_report_shows_the_picture_that_it_came_with(page, browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    tab = context.new_page()
+    tab.goto(path.as_uri())
+    expect(tab.locator("#lab-picture img")).to_have_count(4)
+    expect(tab.locator("#lab-dials")).to_be_hidden()
+    context.close()
 
 
 def test_words_from_an_uploaded_run_are_text_in_the_report(trained, small):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from torch import Tensor
 
-from ae_core.figures.png import grey_pixels
 from ae_core.living import files
 from ae_core.living.network_file import FORM
+from ae_core.living.packing import pack_digits as pack_digits
+from ae_core.living.packing import pack_floats as pack_floats
 from ae_core.runs.run_folder import StoredRun
 from pages.shared.browser.files import read_script
 
@@ -52,13 +51,3 @@ def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str 
 def network_address(run: StoredRun) -> str:
     """Where a browser gets a finished run's network, from the lab's own address."""
     return f"networks/{FORM}/{run.name}/{run.weights_sha256}"
-
-
-def pack_digits(digits_nhw: Tensor) -> str:
-    """Digits (n, 28, 28) in [0, 1] as bytes in base64, for `readDigits`."""
-    return base64.b64encode(grey_pixels(digits_nhw).tobytes()).decode()
-
-
-def pack_floats(values: Tensor) -> str:
-    """Numbers of any shape as 32-bit floats in base64, for `readFloats` or `readPatterns`."""
-    return base64.b64encode(values.numpy().astype("<f4").tobytes()).decode()
