@@ -102,7 +102,7 @@ def test_the_file_tree_lists_exactly_the_source_files(project_files):
     source = [
         name
         for name in project_files
-        if re.fullmatch(r"[^/]+|(ae_core|pages)/.+\.(py|js|css)", name)
+        if re.fullmatch(r"[^/]+|(ae_core|pages)/.+\.(py|js|css|html)", name)
         and not re.search(r"/.+/__init__\.py", name)
     ]
     listed = [

@@ -9,7 +9,7 @@ const find = (id) => document.getElementById(`lab-${id}`);
  * Open the picture on the first digit, and have it follow the page's own dials.
  * @param {(root: HTMLElement, data: object, context: object) => unknown} mount default export of `picture.js`
  */
-export default function openPicture(mount) {
+export function openPicture(mount) {
     const { digits, ...shared } = JSON.parse(find("data").textContent);
     const root = find("picture");
     const choice = find("digit");

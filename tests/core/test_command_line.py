@@ -418,6 +418,36 @@ def test_a_run_is_measured_at_its_own_noise_unless_told_otherwise(place, trained
     assert own["mse"] == pytest.approx(result(trained.stdout)["test"]["mse"], rel=1e-4)
 
 
+# Report
+
+
+def test_a_runs_report_is_written_with_the_noise_asked_for(place, capsys):
+    pages = []
+    for seed in (0, 1):
+        page = place / "taken" / f"{seed}.html"
+        asked = ["--run", "fac2f2d3af537132", "--noise-level", 0.3, "--noise-kind", "masking", "--seed", seed]
+        assert lab("report", *asked, "--output", page, "--store", place / "store", "--json") == 0
+        told = capsys.readouterr()
+        size = page.stat().st_size
+        assert result(told.out) == {"run_ids": ["fac2f2d3af537132"], "output": str(page), "bytes": size}
+        assert f"{size / 1e6:.2f} MB" in one_line(told.err)
+        pages.append(page.read_text())
+    assert "<h1>DAE 30, run fac2f2d3af537132</h1>" in pages[0]
+    assert "masking noise of level 0.3" in pages[0]
+    assert pages[0] != pages[1]
+
+
+def test_the_lessons_three_networks_are_written_with_the_denoisers_noise(place, capsys):
+    page = place / "lesson.html"
+    asked = ["--lesson", "--latent-size", 2, "--output", page, "--store", place / "store", "--json"]
+    assert lab("report", *asked) == 0
+    names = result(capsys.readouterr().out)["run_ids"]
+    text = page.read_text()
+    assert names == ["6a440f83d1913630", "15b6aa6f1b48d1df", "ed49cab20e42dfa2"]
+    assert all(f"<td>{name}</td>" in text for name in names)
+    assert 'step="0.01" value="0.4"' in text
+
+
 # Prepare
 
 
@@ -517,6 +547,19 @@ def test_a_mistake_typed_is_one_line_and_exit_code_2(tmp_path):
         ),
         (["evaluate", "--run", "abc"], "not a run's name"),
         (["evaluate", "--run", SHIPPED_RUN, "--noise-level", "2"], "between 0.0 and 1.0"),
+        (["report", "--output", "x.html"], "arguments --run --lesson is required"),
+        (["report", "--lesson"], "required: --output"),
+        (["report", "--run", SHIPPED_RUN, "--lesson", "--output", "x.html"], "not allowed with argument"),
+        (["report", "--run", SHIPPED_RUN, "--latent-size", "2", "--output", "x.html"], "choose --lesson"),
+        (
+            ["report", "--lesson", "--latent-size", "5", "--output", "x.html"],
+            "of latent size 5. Choose one of",
+        ),
+        (["report", "--lesson", "--latent-size", "0", "--output", "x.html"], "between 1 and 256"),
+        (["report", "--lesson", "--noise-level", "2", "--output", "x.html"], "between 0.0 and 1.0"),
+        (["report", "--lesson", "--noise-kind", "snow", "--output", "x.html"], "'snow'. Choose one of"),
+        (["report", "--lesson", "--seed", "-1", "--output", "x.html"], "between 0 and 4294967295"),
+        (["report", "--run", "0" * 16, "--output", "x.html"], "no finished run"),
         (["prepare", "a.png", "b.png", "--output", "digit.png"], "--output-dir DIR for several"),
         (["prepare", "/nonexistent.png", "--output", "digit.png"], "cannot be read"),
     ],
@@ -587,6 +630,21 @@ def test_an_output_that_cannot_be_written_is_refused(place, output, capsys):
         place / "file" / output,
     ]
     assert lab(*arguments) == 2
+    assert "cannot be written" in one_line(capsys.readouterr().err)
+
+
+def test_a_report_that_cannot_be_written_is_refused(place, capsys):
+    (place / "file").write_text("")
+    asked = [
+        "--lesson",
+        "--latent-size",
+        1,
+        "--store",
+        place / "store",
+        "--output",
+        place / "file" / "x.html",
+    ]
+    assert lab("report", *asked) == 2
     assert "cannot be written" in one_line(capsys.readouterr().err)
 
 

@@ -84,7 +84,8 @@ def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noi
                 f"{name}.html",
                 "text/html",
                 page,
-                "One page for any browser, with no network: settings, curve, pictures, metrics.",
+                "One page for any browser, offline: the network itself to paint on and to pull, settings, "
+                "curve, pictures, metrics.",
             )
             _draw_download(
                 "Metrics",
