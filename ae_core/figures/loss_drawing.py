@@ -14,7 +14,7 @@ from ae_core.figures.levels import Level, chart_levels, log_range
 Pairs = Sequence[tuple[int, float]]
 
 # In the drawing's own units, which are pixels where there is room for all of it.
-WIDTH, PLOT_HEIGHT, FONT = 640, 290, 15
+WIDTH, PLOT_HEIGHT, FONT = 520, 270, 15
 # What the ticks and the title of an axis take beside and below the plot; where no axis is, a tick's half.
 AXIS_WIDTH, AXIS_HEIGHT, EDGE = 68, 46, 24
 LEGEND_LINE = 24
@@ -95,7 +95,7 @@ def loss_curve_svg(
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(words)}" '
         f'font-size="{FONT}" font-family="inherit" fill="currentColor" stroke-linejoin="round" '
-        f'style="display:block;width:100%;min-width:{0.75 * WIDTH:g}px;max-width:{1.3 * WIDTH:g}px">'
+        f'style="display:block;width:100%;min-width:{0.7 * WIDTH:g}px;max-width:{1.3 * WIDTH:g}px">'
         f"{''.join(parts)}</svg>"
     )
 
