@@ -1,4 +1,4 @@
-/** The living picture on a page of its own, which needs no server: its digits, its noise, and what mounts it. */
+/** The living picture on a page of its own, which needs no server: its digits and its noise. */
 
 /** In the class of the noise slider's label, by which `dials.js` finds it. */
 const NOISE = "lab_noise";
@@ -26,8 +26,8 @@ export function openPicture(mount) {
         },
     };
     const show = () => {
-        const data = { ...shared, digit: digits[choice.value], level: Number(noise.value), noise_dial: NOISE };
-        mount(root, data, context);
+        const now = { digit: digits[choice.value], level: Number(noise.value), noise_dial: NOISE };
+        mount(root, { ...shared, ...now }, context);
     };
 
     choice.addEventListener("change", show);
