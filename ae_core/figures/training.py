@@ -103,16 +103,14 @@ def training_scrubber(
     below = axis_height + SLIDER_HEIGHT
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
     _add_pictures(figure, [*given, Row("reconstruction", rebuilt[-1])], 1 - pictures_height / plot_height)
-    changing = [len(given)]
+    changing: list[int] = []
     # As dictionaries: of a trace that is already made a frame makes a copy, and checks it once more.
-    moving: list[list[dict[str, object]]] = [
-        [{"type": "image", "source": png(images_nhw)}] for images_nhw in rebuilt
-    ]
+    moving: list[list[dict[str, object]]] = [[] for _ in rebuilt]
 
     if codes:
         points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
         _add_codes(figure, points_tm2[-1], labels_m, CHARTS_HEIGHT / plot_height)
-        changing += [len(figure.data) - 2, len(figure.data) - 1]
+        changing = [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
             middle_x, middle_y, _ = class_middles(points_m2, labels_m)
             frame += [
@@ -145,9 +143,15 @@ def training_scrubber(
     for frame, (x, y) in zip(moving, places, strict=True):
         frame.append({"type": "scatter", "x": [x], "y": [y]})
 
+    stays: list[dict[str, str]] = [{} for _ in given]
     figure.frames = [
-        {"name": str(step), "data": data, "traces": changing}
-        for step, data in zip(steps, moving, strict=True)
+        {
+            "name": str(step),
+            "data": data,
+            "traces": changing,
+            "layout": {"images": [*stays, {"source": png(images_nhw)}]},
+        }
+        for step, data, images_nhw in zip(steps, moving, rebuilt, strict=True)
     ]
     figure.update_layout(
         height=plot_height + below,
@@ -162,11 +166,15 @@ def training_scrubber(
 
 
 def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None:
-    """Rows of digits, each under its label, above the share `bottom` of the figure."""
-    width = max(len(row.images_nhw) for row in rows) * (28 + GAP) - GAP
+    """Rows of digits, each under its label, above the share `bottom` of the figure.
+
+    They are the layout's: Plotly takes the picture of a trace away until it has loaded the next one.
+    """
+    width = max(map(_strip_width, rows))
     for i, row in enumerate(rows):
         y = i * (28 + LABEL)
-        figure.add_trace(go.Image(source=png(row.images_nhw), x0=0, y0=y, dx=1, dy=1, hoverinfo="skip"))
+        place = {"x": -0.5, "y": y - 0.5, "sizex": _strip_width(row), "sizey": 28, "xref": "x", "yref": "y"}
+        figure.add_layout_image(source=png(row.images_nhw), sizing="stretch", layer="above", **place)
         figure.add_annotation(
             x=-0.5, y=y - 1, text=row.label, xanchor="left", yanchor="bottom", showarrow=False
         )
@@ -182,6 +190,10 @@ def _add_pictures(figure: go.Figure, rows: Sequence[Row], bottom: float) -> None
             "domain": [bottom, 1],
         },
     )
+
+
+def _strip_width(row: Row) -> int:
+    return len(row.images_nhw) * (28 + GAP) - GAP
 
 
 def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, top: float) -> None:

@@ -24,8 +24,8 @@ from pages.shared.runs import training_story
 from tests.study.test_latent import opened
 
 SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})
-# The trace of all codes in a denoiser's replay: after three rows of pictures and ten classes of the legend.
-POINTS = 13
+# The trace of all codes in a replay, after ten classes of the legend; and the last of a denoiser's pictures.
+POINTS, REBUILT = 10, 2
 
 
 @pytest.fixture
@@ -67,6 +67,13 @@ def replayed(progress: Progress, frame: int) -> dict:
     return dict(zip(shown.traces, shown.data, strict=True))
 
 
+def rebuilt_pictures(progress: Progress) -> list[str]:
+    """The picture of what the network rebuilds in each frame, where no other changes, as data addresses."""
+    frames = [frame.layout.images for frame in training_story._draw_replay(progress, "mse").frames]
+    assert all(image.source is None for images in frames for image in images[:REBUILT])
+    return [images[REBUILT].source for images in frames]
+
+
 def test_the_replay_leads_from_the_untrained_network_to_the_trained_one_and_stands_there(progress):
     figure = training_story._draw_replay(progress, "mse")
     assert figure.frames[0].name == "0"
@@ -76,14 +83,16 @@ def test_the_replay_leads_from_the_untrained_network_to_the_trained_one_and_stan
     ]
     assert figure.layout.sliders[0].active == len(figure.frames) - 1
     for trace, shown in replayed(progress, -1).items():
-        for part in ("source",) if shown.type == "image" else ("x", "y"):
+        for part in ("x", "y"):
             np.testing.assert_array_equal(figure.data[trace][part], shown[part])
+    assert figure.layout.images[REBUILT].source == rebuilt_pictures(progress)[-1]
 
 
 def test_pictures_codes_and_loss_move_together(progress):
     first, last = replayed(progress, 0), replayed(progress, -1)
     assert set(first) == set(last)
-    assert first[2].source != last[2].source
+    pictures = rebuilt_pictures(progress)
+    assert pictures[0] != pictures[-1]
     assert not np.array_equal(first[POINTS].x, last[POINTS].x)
     (marker,) = list(last)[-1:]
     assert last[marker].x == (progress.steps,)
@@ -137,10 +146,10 @@ def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
 
 def test_the_axes_stay_and_hold_every_frame(progress):
     figure = training_story._draw_replay(progress, "mse")
-    assert all(set(frame.layout.to_plotly_json()) == set() for frame in figure.frames)
+    assert all(set(frame.layout.to_plotly_json()) == {"images"} for frame in figure.frames)
     low, high = figure.layout.xaxis2.range
     assert all(
-        low < min(trace.x) <= max(trace.x) < high for frame in figure.frames for trace in frame.data[1:-1]
+        low < min(trace.x) <= max(trace.x) < high for frame in figure.frames for trace in frame.data[:-1]
     )
 
 
@@ -185,7 +194,8 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     page = opened("denoising", yours=config.run_id(SMALL_DAE), whose="Yours")
     assert any("before the lab kept where the codes lay" in caption.value for caption in page.caption)
     replay = json.loads(page.get("plotly_chart")[-1].proto.spec)
-    assert [trace["type"] for trace in replay["data"]] == ["image"] * 3 + ["scatter"] * 4
+    assert len(replay["layout"]["images"]) == 3
+    assert [trace["type"] for trace in replay["data"]] == ["scatter"] * 4
 
 
 def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
