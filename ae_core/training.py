@@ -73,10 +73,14 @@ class BatchDone:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Reconstructions (8, 28, 28) of the fixed digits after `step` steps; step 0 is the untrained network."""
+    """Reconstructions (8, 28, 28) of the fixed digits after `step` steps; step 0 is the untrained network.
+
+    model: the network itself, to be read before the next event: training goes on changing it.
+    """
 
     step: int
     reconstructions_nhw: Tensor
+    model: Autoencoder
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ def _trained(
     def snapshot(step: int) -> Snapshot:
         codes_nl = codes_of(model, test_input_nhw[:CODED_DIGITS]).cpu()
         codes.append(codes_nl.clamp(-LARGEST_CODE, LARGEST_CODE).half())
-        return Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu())
+        return Snapshot(step, as_picture(reconstruct(model, shown_nhw)).cpu(), model)
 
     def error_on(input_nhw: Tensor, clean_nhw: Tensor) -> float:
         return float(squared_error(reconstruct(model, input_nhw).cpu(), clean_nhw).mean())

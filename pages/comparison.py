@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, networks, question
+from pages.shared import dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
-from pages.shared.parts import living_view, noise_view
+from pages.shared.parts import noise_view
 
 lesson.begin_lesson("comparison")
 

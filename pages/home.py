@@ -3,9 +3,8 @@
 import streamlit as st
 
 from ae_core import config
-from pages.shared import answers, dials, display, lab, networks, question
+from pages.shared import answers, dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
-from pages.shared.parts import living_view
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 

@@ -34,7 +34,7 @@ ROOMS = {
         {"parts"},
         {"runs"},
         {"answers"},
-        {"question"},
+        {"question", "living_view"},
         {"display", "charts"},
         {"dials"},
         {"own_digit"},

@@ -75,6 +75,7 @@ export function drawMaps(canvas, values, width, height, colour, columns = 1, gap
         }
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
+    canvas.pixels = values; // what a canvas shows cannot be read from it everywhere
 }
 
 /**

@@ -2,6 +2,9 @@
 
 import { readNetwork } from "./network.js";
 
+/** Milliseconds between two looks at a network in training. */
+const LOOK = 150;
+
 /** @param {string} text in base64 @returns {Uint8Array} */
 function bytesOf(text) {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -63,4 +66,37 @@ export function loadNetwork(address) {
     networks.set(address, loading);
     if (networks.size > KEPT) networks.delete(networks.keys().next().value);
     return loading;
+}
+
+/**
+ * Tell of a network in training as often as it changes.
+ * @param {string} address where it is found as it is now, and nothing once the training is over
+ * @param {(network: import("./network.js").Network) => void} onChange
+ * @param {() => void} onEnd the training is over
+ * @returns {() => void} ends the watch
+ */
+export function watchNetwork(address, onChange, onEnd) {
+    let [mark, timer, isOver] = ["", 0, false];
+    const look = async () => {
+        const answer = await fetch(address, { cache: "no-cache" });
+        if (isOver) return;
+        const now = answer.headers.get("etag");
+        if (answer.status === 200 && now !== mark) {
+            mark = now;
+            onChange(readNetwork(await answer.arrayBuffer()));
+        } else if (answer.status === 204 && mark) {
+            isOver = true;
+            onEnd();
+        }
+    };
+    const lookAgain = () => {
+        if (!isOver) timer = setTimeout(lookSoon, LOOK);
+    };
+    // A server that does not answer may be back the next time.
+    const lookSoon = () => look().catch(() => {}).finally(lookAgain);
+    lookSoon();
+    return () => {
+        isOver = true;
+        clearTimeout(timer);
+    };
 }

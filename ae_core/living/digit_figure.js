@@ -19,8 +19,6 @@ export function createDigit() {
         element,
         draw(pixels, label) {
             drawDigit(canvas, pixels);
-            // What a canvas shows cannot be read from it everywhere.
-            canvas.pixels = pixels;
             if (words.textContent === label) return;
             words.textContent = label;
             canvas.setAttribute("aria-label", label);

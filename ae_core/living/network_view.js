@@ -37,6 +37,7 @@ export function createFigure(name, words) {
  */
 export function createNetworkView(words, redraw) {
     let network = null;
+    let isRebuilt = false; // the stages are new, and not to scale yet
     let [input, clean, pulled, pointed] = [null, null, null, null];
     let looked = null; // the stage looked at: its path, itself, and the place in it
     let stages = { encoder: [], decoder: [] };
@@ -126,6 +127,7 @@ export function createNetworkView(words, redraw) {
         setNetwork(shown) {
             if (shown === network) return;
             network = shown;
+            isRebuilt = true;
             [pulled, looked, pointed] = [null, null, null];
             stages = { encoder: stagesOf(network.encoder), decoder: stagesOf(network.decoder) };
             paths.encoder.setStages(stages.encoder.slice(0, -1));
@@ -138,7 +140,6 @@ export function createNetworkView(words, redraw) {
         hasNetwork: () => network !== null,
         /** Work everything out and draw it. @returns {{ error: number, code: Float32Array }} */
         draw() {
-            const isFirst = stripCanvas.style.width === "";
             const encoded = runLayers(network.encoder, input);
             const given = encoded.at(-1);
             const shown = pulled ?? given;
@@ -169,7 +170,8 @@ export function createNetworkView(words, redraw) {
             back.hidden = !pulled;
             paths.encoder.element.classList.toggle("idle", pulled !== null);
             drawLens({ encoder: encoded, decoder: decoded });
-            if (isFirst) resize();
+            if (isRebuilt) resize();
+            isRebuilt = false;
             return { ...told, isPulled: pulled !== null };
         },
         resize,

@@ -5,8 +5,9 @@
  */
 
 import { drawDigit } from "./canvas.js";
-import { loadNetwork, readDigits, readPatterns } from "./data.js";
-import { findDial, followDials, oncePerFrame } from "./dials.js";
+import { loadNetwork, readDigits, readPatterns, watchNetwork } from "./data.js";
+import { followDials, oncePerFrame } from "./dials.js";
+import { followHand } from "./dragging.js";
 import { makeElement } from "./elements.js";
 import { createFigure, createNetworkView } from "./network_view.js";
 import { addNoise } from "./noise.js";
@@ -24,6 +25,7 @@ const TOLD_NUMBERS = 3;
  * @property {number} level of the noise
  * @property {{ name: string, address: string, sizes?: Record<string, string> }[]} networks those shown, with
  *     the addresses of those of other latent sizes
+ * @property {boolean} [is_watched] whether the one network shown is in training, and changes at its address
  * @property {string} noise_dial key of the slider of the noise; empty where there is none
  * @property {string} size_dial key of that of the latent size
  * @property {Record<string, any>} words what is written: ae_core.living.words.WORDS
@@ -134,12 +136,18 @@ function createPicture(root, words, names, context) {
         redrawInput();
     };
 
-    const onMove = (key, input) => {
-        if (key === shown.noise_dial) {
-            level = Number(input.value);
-            redrawInput();
-            return;
-        }
+    /** Show a network as it trains. Resolves to what ends that, once there is something to show. */
+    const followTraining = (address) =>
+        new Promise((resolve) => {
+            const onChange = (network) => {
+                views[0].setNetwork(network);
+                redrawInput();
+                resolve(letGoOfTraining);
+            };
+            const letGoOfTraining = watchNetwork(address, onChange, () => context.tell("over"));
+        });
+
+    const changeSize = (_key, input) => {
         const size = input.getAttribute("aria-valuetext");
         const addresses = shown.networks.map(({ sizes }) => sizes?.[size]);
         if (addresses.every(Boolean)) setNetworks(addresses).catch(context.fail);
@@ -170,10 +178,25 @@ function createPicture(root, words, names, context) {
             }
             [pattern] = readPatterns(next.pattern, 1);
             ({ level } = next);
-            await setNetworks(next.networks.map(({ address }) => address));
-            letGo = followDials([next.noise_dial, next.size_dial].filter(Boolean), onMove);
-            const dial = next.noise_dial && findDial(next.noise_dial);
-            if (dial && Number(dial.value) !== level) onMove(next.noise_dial, dial); // moved meanwhile
+            const addresses = next.networks.map(({ address }) => address);
+            const letTrainingGo = next.is_watched
+                ? await followTraining(context.base + addresses[0])
+                : await setNetworks(addresses);
+            if (shown !== next) {
+                letTrainingGo?.();
+                return;
+            }
+            const noise = followHand(next.noise_dial ? [next.noise_dial] : [], () => {
+                level = noise.valueOf(next.noise_dial, level);
+                redrawInput();
+            });
+            const letSizeGo = followDials(next.size_dial ? [next.size_dial] : [], changeSize);
+            letGo = () => {
+                noise.letGo();
+                letSizeGo();
+                letTrainingGo?.();
+            };
+            if (next.noise_dial) level = noise.valueOf(next.noise_dial, level); // moved meanwhile
             if (!element.isConnected) {
                 root.append(element);
                 draw();

@@ -2,7 +2,8 @@
 
 import { drawMaps, greys, makeCanvas } from "./canvas.js";
 import { loadNetwork, readDigits, readPatterns } from "./data.js";
-import { findDial, followDials, oncePerFrame } from "./dials.js";
+import { oncePerFrame } from "./dials.js";
+import { followHand } from "./dragging.js";
 import { makeElement } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { addNoise } from "./noise.js";
@@ -69,18 +70,20 @@ function createRows(root, context) {
             patterns = readPatterns(next.pattern, digits.length);
             ({ level } = next);
             const addresses = next.networks.map(({ address }) => context.base + address);
-            networks = await Promise.all(addresses.map(loadNetwork));
+            const loaded = await Promise.all(addresses.map(loadNetwork));
+            if (shown !== next) return;
+            networks = loaded;
             const answers = next.networks.map(({ label }) => label);
             const labels = [next.clean_label, next.noisy_labels[0][1], ...answers];
             rows = labels.map(makeRow);
             element.replaceChildren(...rows.map(({ figure }) => figure));
             element.style.setProperty("--lab-count", `${digits.length}`);
-            letGo = followDials([next.dial], (_key, input) => {
-                level = Number(input.value);
+            const hand = followHand([next.dial], () => {
+                level = hand.valueOf(next.dial, level);
                 drawAll();
             });
-            const dial = findDial(next.dial);
-            if (dial) level = Number(dial.value);
+            letGo = () => hand.letGo();
+            level = hand.valueOf(next.dial, level);
             for (const n of digits.keys()) drawOne(n);
             rows[1].title.textContent = next.noisy_labels.findLast(([from]) => level >= from)[1];
             if (!element.isConnected) root.append(element);

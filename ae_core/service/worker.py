@@ -18,10 +18,11 @@ from distributed import Reschedule
 from filelock import Timeout
 
 from ae_core import data
-from ae_core.config import RunConfig, command_line
+from ae_core.config import RunConfig, command_line, run_id
 from ae_core.errors import ClusterError, DamagedRunError, DeadlineError, LabError, StoreError
+from ae_core.living.network_file import pack_network
 from ae_core.models import parameter_count
-from ae_core.runs import housekeeping, tickets
+from ae_core.runs import housekeeping, latest_network, tickets
 from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
@@ -108,6 +109,7 @@ def _recorded(
                 log.append(
                     {"event": "snapshot", "step": event.step, "digits": to_png(event.reconstructions_nhw)}
                 )
+                latest_network.keep_network(store.folder(run_id(run)), pack_network(event.model))
             case BatchDone():
                 step = event.step
                 if should_stop():
@@ -167,6 +169,7 @@ def _recorded(
                 }
                 log.append({"event": "finished", **result})
                 store.commit(run, event.model, result)
+                latest_network.forget_network(store.folder(run_id(run)))
         yield event
 
 

@@ -52,11 +52,13 @@ def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, 
     page.add_init_script(COUNTED)
     go(page, app, "denoising")
     wait_for_figure(page)
-    page.wait_for_function("window.listening.size === 2")  # the living picture, and the rows below it
+    page.wait_for_timeout(2_000)
+    at_first = page.evaluate("window.listening.size")
+    assert at_first > 0
     for _ in range(3):
         picture_changes_after(page, page.get_by_role("button", name="New digits").first.click)
         page.wait_for_timeout(1_000)
-    assert page.evaluate("window.listening.size") == 2
+    assert page.evaluate("window.listening.size") == at_first
 
 
 def test_one_click_trains_the_pair(page, app):

@@ -11,6 +11,7 @@ from streamlit import config
 
 from ae_core.living import files
 from ae_core.living.network_file import FORM, pack_network
+from ae_core.runs import latest_network
 from ae_core.runs.store import Store, default_root
 from pages.shared.server import health
 from pages.shared.server.living_files import FOREVER, answer_module, answer_network
@@ -60,6 +61,20 @@ def test_what_is_not_there_is_refused_and_nobody_keeps_that(run, changed):
     answer = network(run, **changed)
     assert answer.status_code == 404
     assert "cache-control" not in answer.headers
+
+
+def test_a_network_in_training_is_told_as_it_is_now(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path))
+    folder = Store(tmp_path).folder(run.run_id)
+    folder.mkdir(parents=True)
+    assert network(run, form="latest", sha256="now").status_code == 204
+    for content in (b"one", b"two"):
+        latest_network.keep_network(folder, content)
+        answer = network(run, form="latest", sha256="now")
+        assert (answer.body, answer.headers["cache-control"]) == (content, "no-cache")
+        again = network(run, {"if-none-match": answer.headers["etag"]}, form="latest", sha256="now")
+        assert (again.status_code, again.body) == (304, b"")
+    assert network(run, form="latest", name="../x", sha256="now").status_code == 404
 
 
 def test_the_module_comes_compressed_to_whoever_can_read_that():

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core.figures import base as figures
 from ae_core.study.likeness import measure_crowd, measure_likeness
-from pages.shared import display, session
+from pages.shared import display, living_view, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import digit_source, drawing_board, my_digit
-from pages.shared.parts import living_view, network_view, noise_view
+from pages.shared.parts import network_view, noise_view
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_pages import markup, open_page, pictures
 

@@ -18,13 +18,14 @@ from ae_core import config
 from ae_core.config import DataConfig, run_id
 from ae_core.data import Digits
 from ae_core.errors import ClusterError, StoreError
-from ae_core.runs import history, tickets
+from ae_core.living.network_file import pack_network
+from ae_core.runs import history, latest_network, tickets
 from ae_core.runs.run_folder import CHECKPOINT, EVENTS, WEIGHTS
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store
 from ae_core.service import worker
 from ae_core.service.worker import Watchdog
-from ae_core.training import Checkpoint, EpochDone, Started
+from ae_core.training import Checkpoint, EpochDone, Snapshot, Started
 
 RUN = config.adjusted(
     config.FAE,
@@ -79,6 +80,26 @@ def work(store: Store, number: str, hung_seconds: float = 60.0) -> None:
 
 
 # From a ticket to a run
+
+
+def test_browsers_can_watch_the_network_in_training_and_a_finished_run_has_none(store, few_digits):
+    seen = []
+    for event in worker.record_training(RUN, store, few_digits):
+        if isinstance(event, Snapshot):
+            seen.append(latest_network.read_network(store.folder(NAME)))
+            assert seen[-1] == pack_network(event.model)
+    assert len(set(seen)) == len(seen) > 3
+    with pytest.raises(LookupError):
+        latest_network.read_network(store.folder(NAME))
+
+
+def test_a_network_that_cannot_be_kept_to_look_at_stops_no_training(store, few_digits, monkeypatch):
+    def full(*arguments: object, **settings: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(latest_network, "write_whole", full)
+    recorded(store, few_digits)
+    assert store.has_own(NAME)
 
 
 def test_a_ticket_becomes_a_finished_run_and_is_gone(store, whole):

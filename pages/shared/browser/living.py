@@ -48,6 +48,11 @@ def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str 
     return result.told
 
 
+def latest_address(name: str) -> str:
+    """Where a browser gets the network of the run called `name` as it is now, while it trains."""
+    return f"networks/latest/{name}/now"
+
+
 def network_address(run: StoredRun) -> str:
     """Where a browser gets a finished run's network, from the lab's own address."""
     return f"networks/{FORM}/{run.name}/{run.weights_sha256}"

@@ -64,8 +64,11 @@ export default function loadLiving({ data: bytes, parentElement: root, setTrigge
         root.end = mounts[data.script](root, data, context);
     };
     draw().catch(fail);
-    return () => {
-        root.end?.();
-        hidePicture(root, "");
-    };
+    // Streamlit ends a call also when another one with newer data has taken its place.
+    return () =>
+        setTimeout(() => {
+            if (root.isConnected) return;
+            root.end?.();
+            hidePicture(root, "");
+        });
 }

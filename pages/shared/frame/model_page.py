@@ -11,9 +11,9 @@ from torch import Tensor
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import dials, display, lab, networks
+from pages.shared import dials, display, lab, living_view, networks
 from pages.shared.frame import lesson
-from pages.shared.parts import learnt_view, living_view
+from pages.shared.parts import learnt_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]

@@ -16,9 +16,9 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits
-from pages.shared import charts, dials, lab
+from pages.shared import charts, dials, lab, living_view
 from pages.shared.own_digit import my_digit
-from pages.shared.parts import latent_bench, living_view
+from pages.shared.parts import latent_bench
 
 FIRST = "CAE"
 NOISE_SEED = 0

@@ -14,7 +14,7 @@ from ae_core.figures.base import Row
 from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
 from ae_core.service import cluster, dispatch, jobs
-from pages.shared import lab, networks, session
+from pages.shared import lab, living_view, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
 from pages.shared.display import DIGITS_SHOWN
@@ -165,7 +165,8 @@ def watch_training(run: RunConfig, page: str) -> bool:
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
             st.markdown("**Yours, in training**")
-            _repeat_often(_follow_pictures, POLL_SECONDS, LOOKS_PER_SECOND)(name)
+            # The browser itself watches the network, which takes it a tenth of what drawing anew does.
+            _repeat_often(_follow_pictures, CURVE_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_SHOWN, run, page)
             _repeat_often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
         _bring_into_view(page)
         return True
@@ -206,9 +207,12 @@ def _repeat_often(
     return st.fragment(look, run_every=max(seconds, counts.connections / most_per_second))
 
 
-def _follow_pictures(name: str, digits: int = DIGITS_SHOWN) -> None:
+def _follow_pictures(name: str, digits: int, run: RunConfig | None = None, page: str = "") -> None:
+    """Show how far a training is and the digits that it redraws; with `run`, its network too."""
     progress = _show_progress(name)
     if progress is not None:
+        if run is not None:
+            living_view.show_network_in_training(run, f"{page}_training_living")
         _show_pictures(progress, digits)
         if notice := stuck_words.collapse_notice(progress):
             st.warning(notice, icon=":material/warning:")

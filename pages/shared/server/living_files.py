@@ -7,6 +7,7 @@ answers depend on nothing else: two copies of the lab with one store give the sa
 from __future__ import annotations
 
 import gzip
+import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 FOREVER = "public, max-age=31536000, immutable"
+BINARY = "application/octet-stream"
+# In the place of a form: the network of a run in training as it is now.
+LATEST = "latest"
 GONE = "There is no such file. Load the page again."
 # Networks, of a megabyte at most each but for the largest that visitors can train.
 NETWORKS_KEPT = 24
@@ -59,12 +63,31 @@ def answer_network(request: Request) -> Response:
 
     form, name, sha256 = (request.path_params[part] for part in ("form", "name", "sha256"))
     try:
+        if form == LATEST:
+            return _answer_latest(request, default_root(), name)
         if form != str(FORM):
             raise LookupError(form)
         content = _packed(default_root(), name, sha256)
     except LookupError:
         return PlainTextResponse(GONE, 404)
-    return _answer(request, sha256, content, "application/octet-stream")
+    return _answer(request, sha256, content, BINARY)
+
+
+def _answer_latest(request: Request, root: Path, name: str) -> Response:
+    """The network of a run in training as it is now; 204 where there is none yet, or no longer."""
+    from ae_core.runs.latest_network import read_network
+    from ae_core.runs.run_folder import is_run_name
+    from ae_core.runs.store import Store
+
+    if not is_run_name(name):
+        raise LookupError(name)
+    try:
+        content = read_network(Store(root).folder(name))
+    except LookupError:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    answer = _answer(request, hashlib.sha256(content).hexdigest(), content, BINARY)
+    answer.headers["Cache-Control"] = "no-cache"  # it may be kept, but is asked for every time
+    return answer
 
 
 @lru_cache(maxsize=NETWORKS_KEPT)

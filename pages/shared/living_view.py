@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 from torch import Tensor
 
 from ae_core import config
-from ae_core.config import CorruptionConfig
+from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.corruption import draw_pattern
 from ae_core.living.first_picture import Answer, picture_html
 from ae_core.living.words import WORDS
 from ae_core.models import codes_of, pictures_of
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import seeded
-from pages.shared import dials, display, lab, networks, session
+from pages.shared import dials, display, lab, linked, networks, session
 from pages.shared.browser import living
 
 NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
@@ -48,29 +49,52 @@ def show_living_picture(
                 runs,
             )
         )
-    pattern = draw_pattern(noise.kind, (1, 28, 28), seeded(noise_seed, "noise shown"))
-    living.draw_living(
-        "picture",
-        key,
+    shown = [
         {
-            "digit": living.pack_digits(digit_hw),
-            "pattern": living.pack_floats(pattern),
-            "kind": noise.kind,
-            "level": noise.level,
-            "networks": [
-                {
-                    "name": NAMES.get(name, name),
-                    "address": living.network_address(run),
-                    "sizes": _addresses_by_size(run) if follows_size else {},
-                }
-                for name, run in runs.items()
-            ],
-            "noise_dial": dials.test_noise_key(page),
-            "size_dial": session.LATENT_SIZE if follows_size else "",
-            "words": WORDS,
-        },
-        stands_for=f"{key}_first",
-    )
+            "name": NAMES.get(name, name),
+            "address": living.network_address(run),
+            "sizes": _addresses_by_size(run) if follows_size else {},
+        }
+        for name, run in runs.items()
+    ]
+    data = {
+        **_describe_input(digit_hw, noise, noise_seed),
+        "networks": shown,
+        "noise_dial": dials.test_noise_key(page),
+        "size_dial": session.LATENT_SIZE if follows_size else "",
+    }
+    living.draw_living("picture", key, data, stands_for=f"{key}_first")
+
+
+def show_network_in_training(run: RunConfig, key: str) -> None:
+    """Show a digit on its way through a network in training, which the browser watches by itself.
+
+    Inside a fragment, which is run again as soon as the training is over.
+    """
+    data = {
+        **_describe_input(
+            display.chosen_digits(linked.read_value("digits_seed", 0))[0],
+            run.corruption,
+            linked.read_value("noise_seed", 0),
+        ),
+        "networks": [{"name": config.family(run), "address": living.latest_address(config.run_id(run))}],
+        "is_watched": True,
+        "noise_dial": "",
+        "size_dial": "",
+    }
+    living.draw_living("picture", key, data)
+
+
+def _describe_input(digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> dict[str, Any]:
+    """A digit and its noise, and what is written about it, for `picture.js`."""
+    pattern = draw_pattern(noise.kind, (1, 28, 28), seeded(noise_seed, "noise shown"))
+    return {
+        "digit": living.pack_digits(digit_hw),
+        "pattern": living.pack_floats(pattern),
+        "kind": noise.kind,
+        "level": noise.level,
+        "words": WORDS,
+    }
 
 
 def _addresses_by_size(run: StoredRun) -> dict[str, str]:
