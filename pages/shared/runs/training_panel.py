@@ -211,9 +211,9 @@ def _follow_pictures(name: str, digits: int, run: RunConfig | None = None, page:
     """Show how far a training is and the digits that it redraws; with `run`, its network too."""
     progress = _show_progress(name)
     if progress is not None:
+        _show_pictures(progress, digits)
         if run is not None:
             living_view.show_network_in_training(run, f"{page}_training_living")
-        _show_pictures(progress, digits)
         if notice := stuck_words.collapse_notice(progress):
             st.warning(notice, icon=":material/warning:")
 
