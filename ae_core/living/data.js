@@ -2,8 +2,8 @@
 
 import { readNetwork } from "./network.js";
 
-/** Milliseconds between two looks at a network in training. */
-const LOOK = 150;
+/** Milliseconds between two looks at a network in training, where the server does not say. */
+const LOOK = 1000;
 
 /** @param {string} text in base64 @returns {Uint8Array} */
 function bytesOf(text) {
@@ -76,10 +76,11 @@ export function loadNetwork(address) {
  * @returns {() => void} ends the watch
  */
 export function watchNetwork(address, onChange, onEnd) {
-    let [mark, timer, isOver] = ["", 0, false];
+    let [mark, timer, isOver, pause] = ["", 0, false, LOOK];
     const look = async () => {
         const answer = await fetch(address, { cache: "no-cache" });
         if (isOver) return;
+        pause = Number(answer.headers.get("x-look-again")) || LOOK;
         const now = answer.headers.get("etag");
         if (answer.status === 200 && now !== mark) {
             mark = now;
@@ -90,7 +91,7 @@ export function watchNetwork(address, onChange, onEnd) {
         }
     };
     const lookAgain = () => {
-        if (!isOver) timer = setTimeout(lookSoon, LOOK);
+        if (!isOver) timer = setTimeout(lookSoon, pause);
     };
     // A server that does not answer may be back the next time.
     const lookSoon = () => look().catch(() => {}).finally(lookAgain);

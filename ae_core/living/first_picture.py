@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from ae_core.config import PIXELS
@@ -16,6 +17,7 @@ from ae_core.living.files import FOLDER
 from ae_core.living.words import WORDS
 from ae_core.metrics import mse
 
+ABOVE, BELOW = (230, 159, 0), (0, 114, 178)
 # A code of more numbers is no row of bars.
 MOST_BARS = 256
 
@@ -64,15 +66,28 @@ def _answer(answer: Answer, digit_hw: Tensor, words: Mapping[str, Any]) -> tuple
         for name in ("encoder", "decoder")
     ]
     rebuilt = _figure("rebuilt", f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}", answer.rebuilt_hw)
-    off = _figure("difference", WORDS["difference"], (answer.rebuilt_hw - digit_hw).abs())
+    off = _figure("difference", WORDS["difference"], answer.rebuilt_hw - digit_hw, _two_colours)
     strip = f'<div class="strip"><div class="path-name">{words["strip"]}</div></div>'
-    return paths[0] + strip + paths[1], _code(answer.code_l, words["code"]), rebuilt + off
+    return (
+        paths[0] + strip + paths[1],
+        _code(answer.code_l, words["one_number" if len(answer.code_l) == 1 else "code"]),
+        rebuilt + off,
+    )
 
 
-def _figure(name: str, words: str, image_hw: Tensor) -> str:
+def _two_colours(values_hw: Tensor) -> np.ndarray:
+    """Numbers from −1 (blue) over 0 (black) to 1 (orange) as colours (h, w, 3), as `canvas.js` has them."""
+    shares = values_hw.clamp(-1, 1).numpy()[..., None]
+    colours: np.ndarray = (np.abs(shares) * np.where(shares < 0, BELOW, ABOVE)).round().astype(np.uint8)
+    return colours
+
+
+def _figure(
+    name: str, words: str, image_hw: Tensor, colours: Callable[[Tensor], np.ndarray] = grey_pixels
+) -> str:
     return (
         f'<figure class="{name}"><figcaption>{escape(words)}</figcaption>'
-        f'<img src="{png_address(grey_pixels(image_hw))}" alt="{escape(words)}"></figure>'
+        f'<img src="{png_address(colours(image_hw))}" alt="{escape(words)}"></figure>'
     )
 
 

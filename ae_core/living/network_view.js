@@ -165,7 +165,8 @@ export function createNetworkView(words, redraw) {
             }
             if (shown.length <= MOST_BARS) bars.show(shown, given);
             else bars.element.replaceChildren();
-            codeTitle.textContent = words.code.replace("{n}", `${shown.length}`);
+            const title = shown.length === 1 ? words.one_number : words.code;
+            codeTitle.textContent = title.replace("{n}", `${shown.length}`);
             note.textContent = pulled ? words.pulled : "";
             back.hidden = !pulled;
             paths.encoder.element.classList.toggle("idle", pulled !== null);

@@ -136,15 +136,16 @@ function createPicture(root, words, names, context) {
         redrawInput();
     };
 
-    /** Show a network as it trains. Resolves to what ends that, once there is something to show. */
+    let letTrainingGo = () => {};
+    /** Show a network as it trains, until `letTrainingGo`. Resolves once there is something to show. */
     const followTraining = (address) =>
         new Promise((resolve) => {
             const onChange = (network) => {
                 views[0].setNetwork(network);
                 redrawInput();
-                resolve(letGoOfTraining);
+                resolve();
             };
-            const letGoOfTraining = watchNetwork(address, onChange, () => context.tell("over"));
+            letTrainingGo = watchNetwork(address, onChange, () => context.tell("over"));
         });
 
     const changeSize = (_key, input) => {
@@ -170,6 +171,7 @@ function createPicture(root, words, names, context) {
         /** @param {Shown} next */
         async show(next) {
             letGo();
+            letTrainingGo();
             const isSameDigit = shown?.digit === next.digit;
             shown = next;
             if (!isSameDigit) {
@@ -179,13 +181,8 @@ function createPicture(root, words, names, context) {
             [pattern] = readPatterns(next.pattern, 1);
             ({ level } = next);
             const addresses = next.networks.map(({ address }) => address);
-            const letTrainingGo = next.is_watched
-                ? await followTraining(context.base + addresses[0])
-                : await setNetworks(addresses);
-            if (shown !== next) {
-                letTrainingGo?.();
-                return;
-            }
+            await (next.is_watched ? followTraining(context.base + addresses[0]) : setNetworks(addresses));
+            if (shown !== next) return;
             const noise = followHand(next.noise_dial ? [next.noise_dial] : [], () => {
                 level = noise.valueOf(next.noise_dial, level);
                 redrawInput();
@@ -194,7 +191,6 @@ function createPicture(root, words, names, context) {
             letGo = () => {
                 noise.letGo();
                 letSizeGo();
-                letTrainingGo?.();
             };
             if (next.noise_dial) level = noise.valueOf(next.noise_dial, level); // moved meanwhile
             if (!element.isConnected) {
@@ -206,6 +202,7 @@ function createPicture(root, words, names, context) {
         },
         end() {
             letGo();
+            letTrainingGo();
             listening.abort();
             clearTimeout(timer);
             for (const view of views) view.end();

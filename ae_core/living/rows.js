@@ -56,8 +56,7 @@ function createRows(root, context) {
     const redraw = oncePerFrame(draw, context.fail);
     const drawAll = () => {
         // Those that still wait come first, or the last would wait as long as the hand moves.
-        waiting = [...waiting, ...digits.keys()].slice(0, 2 * digits.length);
-        waiting = [...new Set(waiting)];
+        waiting = [...new Set([...waiting, ...digits.keys()])];
         redraw();
     };
 

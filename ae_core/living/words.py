@@ -28,7 +28,7 @@ WORDS: dict[str, Any] = {
         "number": "Number {i} of {n}",
         "numbers": "The code, {n} numbers. Arrows up and down change one, left and right go to another.",
     },
-    "several": {"code": "Code z, {n} numbers", "put_back": "Back"},
+    "several": {"code": "Code z, {n} numbers", "one_number": "Code z, 1 number", "put_back": "Back"},
     "lens": {
         "map": "map {i} of {n}",
         "all_numbers": "all of its numbers",

@@ -16,6 +16,7 @@ from ae_core.config import PIXELS, CorruptionConfig
 from ae_core.corruption import draw_pattern
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
+from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.metrics import summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
@@ -94,8 +95,8 @@ def show_denoising_rows(
         "rows",
         f"{picture}_living",
         {
-            "digits": living.pack_digits(clean_nhw),
-            "pattern": living.pack_floats(pattern),
+            "digits": pack_digits(clean_nhw),
+            "pattern": pack_floats(pattern),
             "kind": noise.kind,
             "level": noise.level,
             "dial": dials.test_noise_key(key),

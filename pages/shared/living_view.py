@@ -12,14 +12,13 @@ from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.corruption import draw_pattern
 from ae_core.living.first_picture import Answer, picture_html
+from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.living.words import WORDS
 from ae_core.models import codes_of, pictures_of
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import seeded
 from pages.shared import dials, display, lab, linked, networks, session
 from pages.shared.browser import living
-
-NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
 
 
 def show_living_picture(
@@ -51,7 +50,7 @@ def show_living_picture(
         )
     shown = [
         {
-            "name": NAMES.get(name, name),
+            "name": display.NAMES.get(name, name),
             "address": living.network_address(run),
             "sizes": _addresses_by_size(run) if follows_size else {},
         }
@@ -89,8 +88,8 @@ def _describe_input(digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) 
     """A digit and its noise, and what is written about it, for `picture.js`."""
     pattern = draw_pattern(noise.kind, (1, 28, 28), seeded(noise_seed, "noise shown"))
     return {
-        "digit": living.pack_digits(digit_hw),
-        "pattern": living.pack_floats(pattern),
+        "digit": pack_digits(digit_hw),
+        "pattern": pack_floats(pattern),
         "kind": noise.kind,
         "level": noise.level,
         "words": WORDS,
@@ -122,7 +121,7 @@ def _answer_html(
     for name, run in _runs.items():
         model = lab.load_network(run)
         codes_1l = codes_of(model, _seen_hw[None])
-        answers.append(Answer(NAMES.get(name, name), codes_1l[0], pictures_of(model, codes_1l)[0]))
+        answers.append(Answer(display.NAMES.get(name, name), codes_1l[0], pictures_of(model, codes_1l)[0]))
     return picture_html(_digit_hw, _seen_hw, answers, is_noisy=noise.level > 0)
 
 

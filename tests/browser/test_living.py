@@ -15,9 +15,9 @@ from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt, draw_pattern
 from ae_core.living import files
 from ae_core.living.network_file import FORM, pack_network
+from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.models import Autoencoder, as_picture, build_model, reconstruct
 from ae_core.runs.store import Store
-from pages.shared.browser.living import pack_digits, pack_floats
 from tests.browser.test_pages_in_browser import go
 from tests.support.browser import LIVING, PHONE, App, picture_changes_after, pictures
 

@@ -125,8 +125,16 @@ def test_pictures_change_and_the_loss_falls_while_it_trains(page, app):
         if rebuilt.count():
             seen.add(rebuilt.get_attribute("src"))
     assert len(seen) >= 3
+    living = page.locator(".st-key-fae_training_living .rebuilt canvas")
+    living.wait_for()
+    picture_changes_after(page, lambda: None)  # what the network in training makes of the digit at hand
     page.locator(".st-key-fae_stop button").click()
     expect(page.get_by_text("Stopped at epoch")).to_be_visible()
+    page.wait_for_timeout(500)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(1_500)
+    assert [url for url in asked if "/networks/latest/" in url] == []  # nobody watches what is over
     run = config.adjusted(config.FAE, model={"latent_size": 12})
     losses = [loss for _, loss in history.read_progress(config.run_id(run), app.store).batch_losses]
     assert losses[-1] < losses[0]

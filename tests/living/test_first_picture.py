@@ -32,3 +32,22 @@ def test_several_networks_stand_side_by_side_and_a_code_that_is_no_bottleneck_ha
     assert "&lt;b&gt;" in html
     assert html.count('<section class="network">') == 2
     assert html.count('class="bar"') == 2
+
+
+def test_a_code_of_one_number_is_called_so():
+    black = torch.zeros(28, 28)
+    assert "Code z, 1 number:" in picture_html(black, black, [answer("CAE", 1)], is_noisy=False)
+    both = picture_html(black, black, [answer("CAE", 1), answer("DAE", 1)], is_noisy=False)
+    assert "1 numbers" not in both
+
+
+def test_the_difference_has_a_colour_for_more_and_one_for_less():
+    white = torch.ones(28, 28)
+    sources = [
+        re.findall(r'class="difference">.*?src="([^"]+)"', picture_html(digit, digit, [made], is_noisy=False))
+        for digit, made in (
+            (0 * white, Answer("CAE", torch.zeros(2), white)),
+            (white, Answer("CAE", torch.zeros(2), 0 * white)),
+        )
+    ]
+    assert sources[0] != sources[1]

@@ -13,7 +13,7 @@ from ae_core.living import files
 from ae_core.living.network_file import FORM, pack_network
 from ae_core.runs import latest_network
 from ae_core.runs.store import Store, default_root
-from pages.shared.server import health
+from pages.shared.server import health, living_files
 from pages.shared.server.living_files import FOREVER, answer_module, answer_network
 
 
@@ -75,6 +75,11 @@ def test_a_network_in_training_is_told_as_it_is_now(run, tmp_path, monkeypatch):
         again = network(run, {"if-none-match": answer.headers["etag"]}, form="latest", sha256="now")
         assert (again.status_code, again.body) == (304, b"")
     assert network(run, form="latest", name="../x", sha256="now").status_code == 404
+    waits = []
+    for visitors in (1, 100):
+        monkeypatch.setattr(living_files.counts, "connections", visitors)
+        waits.append(network(run, form="latest", sha256="now").headers["x-look-again"])
+    assert waits == ["150", "2500"]
 
 
 def test_the_module_comes_compressed_to_whoever_can_read_that():

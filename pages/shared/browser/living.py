@@ -11,8 +11,6 @@ import streamlit as st
 
 from ae_core.living import files
 from ae_core.living.network_file import FORM
-from ae_core.living.packing import pack_digits as pack_digits
-from ae_core.living.packing import pack_floats as pack_floats
 from ae_core.runs.run_folder import StoredRun
 from pages.shared.browser.files import read_script
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.latent import Area, Plane, Principal
 from pages.shared import session
-from pages.shared.browser.living import draw_living, network_address, pack_digits, pack_floats
+from pages.shared.browser.living import draw_living, network_address
 
 POSITION = "latent_position"
 FIRST_WALK, FIRST_CODES = "latent_first", "latent_codes_first"

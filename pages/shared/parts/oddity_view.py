@@ -11,6 +11,7 @@ from torch import Tensor
 from ae_core.figures import base as figures
 from ae_core.figures import iteration as iteration_figures
 from ae_core.figures.base import Row
+from ae_core.living.packing import pack_digits
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import iteration, oddities
 from ae_core.study.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
@@ -25,7 +26,7 @@ from ae_core.study.oddities import (
     Outcome,
 )
 from pages.shared import charts, display, lab, question
-from pages.shared.browser.living import draw_living, network_address, pack_digits
+from pages.shared.browser.living import draw_living, network_address
 from pages.shared.own_digit import my_digit
 from pages.shared.question import Answer
 

@@ -22,6 +22,7 @@ from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
 from pages.shared.server.gate import counts
+from pages.shared.server.living_files import LOOKS_PER_SECOND
 
 # Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with
 # 0.15 s after 0.4 to 0.5 s. Drawing a curve takes a browser as long as ten pictures, time that the training
@@ -29,7 +30,6 @@ from pages.shared.server.gate import counts
 POLL_SECONDS = 0.15
 CURVE_SECONDS = 1.0
 # With more visitors it is looked at less often, so that all together look this many times a second at most.
-LOOKS_PER_SECOND = 40
 CURVES_PER_SECOND = 10
 # A training that the page says in a line only need not be looked at so often.
 LINE_SECONDS = 0.5
@@ -165,7 +165,8 @@ def watch_training(run: RunConfig, page: str) -> bool:
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
             st.markdown("**Yours, in training**")
-            # The browser itself watches the network, which takes it a tenth of what drawing anew does.
+            # The browser itself watches the network: seven times a second, drawing the page anew would take
+            # most of a core from the training.
             _repeat_often(_follow_pictures, CURVE_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_SHOWN, run, page)
             _repeat_often(_follow_curve, CURVE_SECONDS, CURVES_PER_SECOND)(name, page, loss)
         _bring_into_view(page)

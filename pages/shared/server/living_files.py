@@ -1,7 +1,8 @@
 """What a browser runs networks with: the module of `ae_core.living`, and the networks as files.
 
 Each address has a mark of what is behind it, so that a browser, or a cache on the way, asks for it once. The
-answers depend on nothing else: two copies of the lab with one store give the same.
+answers depend on nothing else: two copies of the lab with one store give the same. Only a network in training
+changes, and is asked for again and again.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pages.shared.server.gate import counts
+
 FOREVER = "public, max-age=31536000, immutable"
 BINARY = "application/octet-stream"
 # In the place of a form: the network of a run in training as it is now.
 LATEST = "latest"
+# Between two looks of a browser at such a network; and how many all take together in a second, at most.
+LOOK_SECONDS = 0.15
+LOOKS_PER_SECOND = 40
 GONE = "There is no such file. Load the page again."
 # Networks, of a megabyte at most each but for the largest that visitors can train.
 NETWORKS_KEPT = 24
@@ -74,7 +80,10 @@ def answer_network(request: Request) -> Response:
 
 
 def _answer_latest(request: Request, root: Path, name: str) -> Response:
-    """The network of a run in training as it is now; 204 where there is none yet, or no longer."""
+    """The network of a run in training as it is now; 204 where there is none yet, or no longer.
+
+    It says after how many milliseconds to ask again: with more visitors less often.
+    """
     from ae_core.runs.latest_network import read_network
     from ae_core.runs.run_folder import is_run_name
     from ae_core.runs.store import Store
@@ -83,10 +92,11 @@ def _answer_latest(request: Request, root: Path, name: str) -> Response:
         raise LookupError(name)
     try:
         content = read_network(Store(root).folder(name))
+        answer = _answer(request, hashlib.sha256(content).hexdigest(), content, BINARY)
     except LookupError:
-        return Response(status_code=204, headers={"Cache-Control": "no-store"})
-    answer = _answer(request, hashlib.sha256(content).hexdigest(), content, BINARY)
+        answer = Response(status_code=204)
     answer.headers["Cache-Control"] = "no-cache"  # it may be kept, but is asked for every time
+    answer.headers["X-Look-Again"] = f"{1000 * max(LOOK_SECONDS, counts.connections / LOOKS_PER_SECOND):.0f}"
     return answer
 
 
