@@ -17,13 +17,13 @@ from tests.support.browser import PHONE, PROJECTOR
 
 # A picture that each step must have, by its text alternative.
 PICTURES = {
-    "home": "DAE",
+    "home": "rebuilt",
     "fully_connected": "PCA, 30 numbers",
     "convolutional": "Contracting",
     "denoising": "what the network changed",
     "difference": "noisy digits go in",
     "surprises": "letters, and a face",
-    "comparison": "DAE",
+    "comparison": "rebuilt",
 }
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"

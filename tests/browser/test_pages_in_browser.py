@@ -104,7 +104,8 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
     page.get_by_role("slider", name="Latent size").press("ArrowLeft")
     expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "12")
-    expect(page.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
+    words = page.get_by_text("what yours rebuilds").locator("visible=true")
+    expect(words.first).to_be_visible(timeout=120_000)
     wait_for_figure(page)
     run = of_few_digits(config.CAE, 12, epochs=3)
     assert app.store.find(config.run_id(run)) is not None
@@ -152,7 +153,8 @@ def test_two_browsers_with_equal_dials_follow_one_training(page, tabs, app):
     )  # it is the first one's, until it is asked for
     other.locator(".st-key-dae_train button").click()
     for each in (other, page):
-        expect(each.get_by_alt_text("what yours rebuilds").first).to_be_visible(timeout=120_000)
+        words = each.get_by_text("what yours rebuilds").locator("visible=true")
+        expect(words.first).to_be_visible(timeout=120_000)
     run = of_few_digits(config.DAE, 11, epochs=3)
     started = [event for event in app.store.events(config.run_id(run)) if event["event"] == "started"]
     assert len(started) == 1

@@ -323,7 +323,7 @@ def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_no
         run_list._import_upload("runs_upload_0")
         latent_bench._choose_clicked_digit()
         latent_bench._choose_clicked_place()
-        digit_source._undo_stroke()
+        digit_source._forget_picture()
 
     assert not AppTest.from_function(script, default_timeout=60).run().exception
 

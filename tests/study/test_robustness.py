@@ -16,7 +16,6 @@ from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.figures import noise as noise_figures
-from ae_core.figures.base import Row, frames
 from ae_core.metrics import decibels, mse, psnr, squared_error, ssim
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store
@@ -294,14 +293,6 @@ def test_all_that_is_finite_lies_within_the_axis_of_the_curves(highest):
         low, high = noise_figures.robustness(curves, nothing, [], None, "PSNR").layout.yaxis.range
         assert low == (-0.1 if curves else 0)
         assert highest * 1.1 < high < highest * 1.2
-
-
-def test_labels_that_differ_between_levels_are_kept_for_each(clean):
-    def rows(words: str) -> list[Row]:
-        return [Row("digit", clean[:2]), Row(words, clean[:2])]
-
-    assert frames([(0.0, rows("within")), (1.0, rows("beyond"))]).labels == [["digit"], ["within", "beyond"]]
-    assert frames([(0.0, rows("within")), (1.0, rows("within"))]).labels == [["digit"], ["within"]]
 
 
 def test_the_better_cell_of_a_row_says_so(clean):
