@@ -10,13 +10,16 @@ import { makeElement } from "./elements.js";
 const ABOVE = [230, 159, 0];
 const BELOW = [0, 114, 178];
 
-/** @typedef {(value: number) => number[]} Colour red, green and blue of a value, from 0 to 255 */
+/** @typedef {(value: number) => number} Colour a value's colour as an opaque pixel, from `pixelOf` */
+
+/** A pixel as the memory of an image has it, in one number. Parts from 0 to 255. */
+export const pixelOf = (red, green, blue) => (255 << 24) | (blue << 16) | (green << 8) | red;
 
 /** Black is 0, white is `most`. @param {number} most @returns {Colour} */
 export function greys(most = 1) {
     return (value) => {
         const grey = Math.round(255 * Math.min(Math.max(value / (most || 1), 0), 1));
-        return [grey, grey, grey];
+        return pixelOf(grey, grey, grey);
     };
 }
 
@@ -24,7 +27,8 @@ export function greys(most = 1) {
 export function twoColours(most) {
     return (value) => {
         const share = Math.min(Math.abs(value) / (most || 1), 1);
-        return (value < 0 ? BELOW : ABOVE).map((part) => Math.round(part * share));
+        const [red, green, blue] = value < 0 ? BELOW : ABOVE;
+        return pixelOf(Math.round(red * share), Math.round(green * share), Math.round(blue * share));
     };
 }
 
@@ -63,14 +67,14 @@ export function drawMaps(canvas, values, width, height, colour, columns = 1, gap
     if (canvas.width !== fullWidth) canvas.width = fullWidth;
     if (canvas.height !== fullHeight) canvas.height = fullHeight;
     const image = new ImageData(fullWidth, fullHeight);
+    const pixels = new Uint32Array(image.data.buffer);
     for (let map = 0; map < count; map++) {
         const left = (map % columns) * (width + gap);
         const top = Math.floor(map / columns) * (height + gap);
         for (let y = 0; y < height; y++) {
             for (let x = 0; x < width; x++) {
-                const pixel = 4 * ((top + y) * fullWidth + left + x);
-                image.data.set(colour(values[(map * height + y) * width + x]), pixel);
-                image.data[pixel + 3] = 255;
+                const value = values[(map * height + y) * width + x];
+                pixels[(top + y) * fullWidth + left + x] = colour(value);
             }
         }
     }

@@ -111,9 +111,9 @@ export function createCodeBars({ words, onPull, onPoint }) {
                 mark.className = share < 0 ? "below" : "above";
                 bar.classList.toggle("pulled", shown[i] !== given[i]);
                 bar.lastChild.textContent = shortNumber(shown[i]);
-                bar.setAttribute("aria-valuemin", (-limit).toFixed(1));
-                bar.setAttribute("aria-valuemax", limit.toFixed(1));
-                bar.setAttribute("aria-valuenow", shown[i].toFixed(2));
+                bar.ariaValueMin = (-limit).toFixed(1);
+                bar.ariaValueMax = limit.toFixed(1);
+                bar.ariaValueNow = shown[i].toFixed(2);
             });
         },
     };

@@ -9,7 +9,7 @@ import { decode, encode } from "./network.js";
 import { addNoise } from "./noise.js";
 
 /** Milliseconds of a frame that may go into digits; those that are left come in the next. */
-const BUDGET = 9;
+const BUDGET = 3;
 
 /**
  * @typedef {object} Shown

@@ -1,13 +1,13 @@
 /** The stages of a network's two paths: what each layer with weights makes, drawn to one scale. */
 
-import { drawMaps, greys, largest, makeCanvas, twoColours } from "./canvas.js";
+import { drawMaps, greys, largest, makeCanvas, pixelOf, twoColours } from "./canvas.js";
 import { makeElement } from "./elements.js";
 import { hasWeights } from "./network.js";
 
 /** A power below 1 brightens what is dark. */
 const BRIGHTENED = 0.6;
 /** The colour of a place without a number. */
-const NONE = [128, 128, 128];
+const NONE = pixelOf(128, 128, 128);
 
 /**
  * @typedef {object} Stage

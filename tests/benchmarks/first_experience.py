@@ -21,7 +21,8 @@ from tests.support.browser import App, chromium, picture_changes_after
 
 MODEL_PAGES = {"fully_connected": "fae", "convolutional": "cae", "denoising": "dae"}
 # What the network that is being trained makes of the fixed digits.
-IN_TRAINING = "img[alt^='reconstruction after']"
+# Runs in the page: whether a network in training has drawn another picture than its first.
+CHANGED = "canvas => (canvas.labFirst ??= canvas.pixels) !== canvas.pixels"
 PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "latent_space", "runs"]
 
 
@@ -48,11 +49,9 @@ def training_seconds(page: Page, url: str, prefix: str) -> tuple[float, float]:
     page.wait_for_timeout(10_000)  # the training process is up, as it is for anybody who reads the page first
     train.click()
     started = time.monotonic()
-    page.locator(IN_TRAINING).wait_for(timeout=60_000)
-    untrained = page.locator(IN_TRAINING).get_attribute("src")
-    page.wait_for_function(
-        "([picture, before]) => document.querySelector(picture)?.src !== before", arg=[IN_TRAINING, untrained]
-    )
+    picture = page.locator(f".st-key-{prefix}_training_living .rebuilt canvas")
+    picture.wait_for(timeout=60_000)
+    page.wait_for_function(CHANGED, arg=picture.element_handle())
     changed = time.monotonic() - started
     page.get_by_text("You have trained this one").wait_for(timeout=180_000)
     return changed, time.monotonic() - started

@@ -60,8 +60,8 @@ def tell_times(page: Page, app: App, moves: int, how: str) -> None:
     page.wait_for_timeout(5_000)
     hands = {
         "noise slider": lambda: along(page, "cae_test_noise"),
-        "brush": lambda: across(page, ".lab-living .digit canvas"),
-        "a number of the code": lambda: across(page, ".lab-living .bar:nth-child(14) .well"),
+        "brush": lambda: across(page, ".st-key-cae_living .digit canvas"),
+        "a number of the code": lambda: across(page, ".st-key-cae_living .bar:nth-child(14) .well"),
     }
     for what, hand in hands.items():
         move = hand()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from ae_core import config
 from ae_core.config import DataConfig, RunConfig
@@ -184,11 +185,20 @@ def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
     expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "30")
 
 
+def open_list(page: Page, chooser: Locator) -> None:
+    """Opens a chooser's list: a scroll, and a page that is still being drawn, close one that has just opened."""
+    opened = page.get_by_role("option").first
+    for _ in range(10):
+        chooser.press("ArrowDown")
+        with contextlib.suppress(TimeoutError):
+            return opened.wait_for(timeout=5_000)
+    raise AssertionError("the list never opened")
+
+
 def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(page, app, tmp_path):
     go(page, app, "runs")
     chooser = page.get_by_role("combobox", name="Compare up to four runs")
-    chooser.click()
-    page.get_by_role("option").first.wait_for()  # where it has come into view, and no scroll closes its list
+    open_list(page, chooser)
     page.keyboard.type("DAE 30, noise 0.4")
     # The list narrows a moment after the last key: Enter before that would take whatever came first.
     expect(page.get_by_role("option").first).to_contain_text("DAE 30, noise 0.4")
