@@ -62,7 +62,7 @@ export function beginAgain(block, { picture, names, dial, most, settled, words }
             digit.draw(path[times], `${names[n]}, ${timesWords(words, times)}`);
             const by = times ? changeBetween(path[times - 1], path[times]) : NaN;
             const changed = by < settled ? words.settled : words.changed.replace("{by}", by.toFixed(3));
-            change.textContent = times ? changed : words.unchanged;
+            setText(change, times ? changed : words.unchanged);
         });
         block.dataset.times = `${times}`;
     };

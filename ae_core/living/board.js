@@ -8,7 +8,7 @@
 import { drawDigit, makeCanvas } from "./canvas.js";
 import { loadNetwork } from "./data.js";
 import { followDials, oncePerFrame } from "./dials.js";
-import { makeElement } from "./elements.js";
+import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
 import { BOARD_SIDE, countPoints, digitOf, leadTo, radiusAt } from "./strokes.js";
@@ -331,7 +331,7 @@ class DrawingBoard {
         this.redo.disabled = !future.length;
         this.clear.disabled = !now.length;
         const note = this.isFull() ? words.full : words.form;
-        if (this.note.textContent !== note) this.note.textContent = note;
+        setText(this.note, note);
     }
 
     drawPaper() {

@@ -1,6 +1,6 @@
 /** A latent code as a row of signed bars, each of which is a slider that can be pulled. */
 
-import { makeElement } from "./elements.js";
+import { makeElement, setText } from "./elements.js";
 
 /** Half of the bars' range is one of these, times a power of ten. */
 const LIMITS = [1, 2, 3, 5, 8, 10];
@@ -106,11 +106,11 @@ export function createCodeBars({ words, onPull, onPoint }) {
             bars.forEach((bar, i) => {
                 const share = Math.min(Math.max(shown[i] / limit, -1), 1);
                 const mark = bar.firstChild.firstChild;
-                mark.style.height = `${50 * Math.abs(share)}%`;
-                mark.style.top = `${share > 0 ? 50 - 50 * share : 50}%`;
+                const [top, bottom] = [50 - 50 * Math.max(share, 0), 50 + 50 * Math.min(share, 0)];
+                mark.style.clipPath = `inset(${top}% 0 ${bottom}%)`;
                 mark.className = share < 0 ? "below" : "above";
                 bar.classList.toggle("pulled", shown[i] !== given[i]);
-                bar.lastChild.textContent = shortNumber(shown[i]);
+                setText(bar.lastChild, shortNumber(shown[i]));
                 bar.ariaValueMin = (-limit).toFixed(1);
                 bar.ariaValueMax = limit.toFixed(1);
                 bar.ariaValueNow = shown[i].toFixed(2);

@@ -11,3 +11,9 @@ export function makeElement(tag, properties = {}, ...children) {
     element.append(...children);
     return element;
 }
+
+/** Write a text where another may stand: what stays the same, and the boxes around it, are left alone. */
+export function setText(element, text) {
+    if (!element.firstChild) element.textContent = text;
+    else if (element.firstChild.data !== text) element.firstChild.data = text;
+}

@@ -37,7 +37,7 @@ export function beginManifold(block, { low, high, dials, chart, words }, [networ
         chosen = ofDials.join();
         const [x, y] = pointed ? [pointed.place.x, pointed.place.y] : ofDials;
         there.draw(decode(network, Float32Array.of(x, y)), pointed ? words.place : words.chosen);
-        thereWords.textContent = `z = (${twoDecimals(x)}, ${twoDecimals(y)})`;
+        setText(thereWords, `z = (${twoDecimals(x)}, ${twoDecimals(y)})`);
         block.dataset.place = `${x} ${y}`;
         floatAway(large, pointed?.event);
     };

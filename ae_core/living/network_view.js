@@ -2,7 +2,7 @@
 
 import { drawDigit, largest, makeCanvas, twoColours } from "./canvas.js";
 import { createCodeBars } from "./code_bars.js";
-import { makeElement } from "./elements.js";
+import { makeElement, setText } from "./elements.js";
 import { createLens } from "./lens.js";
 import { clip, decoderDerivative, runLayers } from "./network.js";
 import { createPath, drawStage, layoutOf, stagesOf } from "./stages.js";
@@ -153,21 +153,21 @@ export function createNetworkView(words, redraw) {
             const codeShape = stages.encoder.at(-1).shape;
             drawStage(stripCanvas, shown, layoutOf(codeShape, 6));
             drawDigit(rebuilt.canvas, output);
-            rebuilt.title.textContent = `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`;
+            setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
             if (pointed === null) {
                 const off = output.map((value, i) => value - clean[i]);
                 drawDigit(difference.canvas, off, twoColours(1));
-                difference.title.textContent = words.difference;
+                setText(difference.title, words.difference);
             } else {
                 const slope = decoderDerivative(network, shown, pointed);
                 drawDigit(difference.canvas, slope, twoColours(largest(slope)));
-                difference.title.textContent = words.derivative.replace("{i}", `${pointed + 1}`);
+                setText(difference.title, words.derivative.replace("{i}", `${pointed + 1}`));
             }
             if (shown.length <= MOST_BARS) bars.show(shown, given);
             else bars.element.replaceChildren();
             const title = shown.length === 1 ? words.one_number : words.code;
-            codeTitle.textContent = title.replace("{n}", `${shown.length}`);
-            note.textContent = pulled ? words.pulled : "";
+            setText(codeTitle, title.replace("{n}", `${shown.length}`));
+            setText(note, pulled ? words.pulled : "");
             back.hidden = !pulled;
             paths.encoder.element.classList.toggle("idle", pulled !== null);
             drawLens({ encoder: encoded, decoder: decoded });

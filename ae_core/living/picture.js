@@ -8,7 +8,7 @@ import { drawDigit } from "./canvas.js";
 import { loadNetwork, readDigits, readPatterns, watchNetwork } from "./data.js";
 import { followDials, oncePerFrame } from "./dials.js";
 import { followHand } from "./dragging.js";
-import { makeElement } from "./elements.js";
+import { makeElement, setText } from "./elements.js";
 import { createFigure, createNetworkView } from "./network_view.js";
 import { addNoise } from "./noise.js";
 import { followStrokes, paintLine } from "./painting.js";
@@ -78,7 +78,7 @@ function createPicture(root, words, names, context) {
             const input = addNoise(clean, shown.kind, level, pattern);
             drawDigit(digit.canvas, clean);
             drawDigit(noisy.canvas, input);
-            noisy.title.textContent = level ? words.noisy : words.not_noisy;
+            setText(noisy.title, level ? words.noisy : words.not_noisy);
             for (const view of views) view.setInput(input, clean);
             restore.disabled = clean === given;
         }
@@ -86,7 +86,7 @@ function createPicture(root, words, names, context) {
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         clearTimeout(timer);
         timer = setTimeout(() => {
-            status.textContent = told.map((each, i) => inWords(words, names[i], each)).join(" ");
+            setText(status, told.map((each, i) => inWords(words, names[i], each)).join(" "));
         }, REST);
     };
     const redraw = oncePerFrame(draw, context.fail);

@@ -4,7 +4,7 @@ import { drawMaps, greys, makeCanvas } from "./canvas.js";
 import { loadNetwork, readDigits, readPatterns } from "./data.js";
 import { oncePerFrame } from "./dials.js";
 import { followHand } from "./dragging.js";
-import { makeElement } from "./elements.js";
+import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { addNoise } from "./noise.js";
 
@@ -32,6 +32,7 @@ function createRows(root, context) {
     let shown = null;
     let [level, waiting] = [0, []];
     let letGo = () => {};
+    let isSeen = true;
 
     const makeRow = (label) => {
         const figure = makeElement("figure");
@@ -48,8 +49,9 @@ function createRows(root, context) {
         pictures.forEach((pixels, i) => drawMaps(rows[i].canvases[n], pixels, 28, 28, greys()));
     };
     const draw = () => {
+        if (!isSeen) return;
         const began = performance.now();
-        rows[1].title.textContent = shown.noisy_labels.findLast(([from]) => level >= from)[1];
+        setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]);
         while (waiting.length && performance.now() - began < BUDGET) drawOne(waiting.shift());
         if (waiting.length) redraw();
     };
@@ -59,6 +61,12 @@ function createRows(root, context) {
         waiting = [...new Set([...waiting, ...digits.keys()])];
         redraw();
     };
+    // Out of sight nothing is drawn: the frames belong to the picture that the hand is seen to change.
+    const sight = new IntersectionObserver((entries) => {
+        isSeen = entries.at(-1).isIntersecting;
+        if (waiting.length) redraw();
+    });
+    sight.observe(element);
 
     return {
         /** @param {Shown} next */
@@ -84,12 +92,13 @@ function createRows(root, context) {
             letGo = () => hand.letGo();
             level = hand.valueOf(next.dial, level);
             for (const n of digits.keys()) drawOne(n);
-            rows[1].title.textContent = next.noisy_labels.findLast(([from]) => level >= from)[1];
+            setText(rows[1].title, next.noisy_labels.findLast(([from]) => level >= from)[1]);
             if (!element.isConnected) root.append(element);
             context.isReady();
         },
         end() {
             letGo();
+            sight.disconnect();
             element.remove();
         },
     };

@@ -62,7 +62,7 @@ export function beginWalk(block, data, [network], fail) {
         const { name, distance } = nearestPoint(pointsOf(figure), place, shareOfWidth(figure, NEAR));
         there.draw(decode(network, codeAt(map, place.x, place.y)), words.place);
         const near = distance < 1 ? words.near.replace("{digit}", name) : words.far;
-        thereWords.textContent = `(${twoDecimals(place.x)}, ${twoDecimals(place.y)}): ${near}`;
+        setText(thereWords, `(${twoDecimals(place.x)}, ${twoDecimals(place.y)}): ${near}`);
         block.dataset.place = `${place.x} ${place.y}`;
     };
     const draw = () => {
