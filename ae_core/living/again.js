@@ -4,6 +4,7 @@ import { readDigits } from "./data.js";
 import { findDial, oncePerFrame } from "./dials.js";
 import { createDigit, makeBlock } from "./digit_figure.js";
 import { followHand } from "./dragging.js";
+import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 
 /** Milliseconds of a frame that may go into steps; the rest of a long way is gone in the next frames. */
@@ -24,7 +25,7 @@ const timesWords = (words, times) => (times === 1 ? words.once : words.times.rep
 
 /** @returns {HTMLButtonElement} one that presses the slider's own key for a step more */
 function makeOnceMore(dial, label) {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+    const button = makeElement("button", { type: "button", textContent: label });
     button.addEventListener("click", () => {
         const key = { key: "ArrowRight", bubbles: true, cancelable: true };
         for (const name of ["keydown", "keyup"]) findDial(dial)?.dispatchEvent(new KeyboardEvent(name, key));
@@ -49,7 +50,7 @@ export function beginAgain(block, { picture, names, dial, most, settled, words }
     const start = createDigit();
     const columns = networks.map(() => ({
         digit: createDigit(),
-        change: document.createElement("p"),
+        change: makeElement("p"),
         path: [first],
     }));
     const button = makeOnceMore(dial, words.once_more);

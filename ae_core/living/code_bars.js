@@ -4,6 +4,8 @@ import { makeElement, setText } from "./elements.js";
 
 /** Half of the bars' range is one of these, times a power of ten. */
 const LIMITS = [1, 2, 3, 5, 8, 10];
+/** Milliseconds of rest after which a screen reader can ask for the values that no hand has set. */
+const REST = 100;
 /** Of the range, for one press of an arrow key. */
 const STEP = 0.05;
 
@@ -31,6 +33,7 @@ export function createCodeBars({ words, onPull, onPoint }) {
     let bars = [];
     let code = new Float32Array();
     let limit = 1;
+    let timer = 0;
 
     const fill = (text, i) => text.replace("{i}", `${i + 1}`).replace("{n}", `${code.length}`);
     const pull = (i, value) => onPull(i, Math.min(Math.max(value, -limit), limit));
@@ -84,6 +87,12 @@ export function createCodeBars({ words, onPull, onPoint }) {
         return bar;
     };
 
+    const tellValue = (bar, i) => {
+        bar.ariaValueMin = (-limit).toFixed(1);
+        bar.ariaValueMax = limit.toFixed(1);
+        bar.ariaValueNow = code[i].toFixed(2);
+    };
+
     return {
         element,
         /**
@@ -106,15 +115,16 @@ export function createCodeBars({ words, onPull, onPoint }) {
             bars.forEach((bar, i) => {
                 const share = Math.min(Math.max(shown[i] / limit, -1), 1);
                 const mark = bar.firstChild.firstChild;
-                const [top, bottom] = [50 - 50 * Math.max(share, 0), 50 + 50 * Math.min(share, 0)];
-                mark.style.clipPath = `inset(${top}% 0 ${bottom}%)`;
-                mark.className = share < 0 ? "below" : "above";
-                bar.classList.toggle("pulled", shown[i] !== given[i]);
+                mark.style.backgroundSize = `100% ${(100 * Math.abs(share)).toFixed(1)}%`;
+                const side = share < 0 ? "below" : "above";
+                if (mark.className !== side) mark.className = side;
+                const isPulled = shown[i] !== given[i];
+                if (bar.classList.contains("pulled") !== isPulled) bar.classList.toggle("pulled");
                 setText(bar.lastChild, shortNumber(shown[i]));
-                bar.ariaValueMin = (-limit).toFixed(1);
-                bar.ariaValueMax = limit.toFixed(1);
-                bar.ariaValueNow = shown[i].toFixed(2);
+                if (isPulled) tellValue(bar, i);
             });
+            clearTimeout(timer);
+            timer = setTimeout(() => bars.forEach(tellValue), REST);
         },
     };
 }

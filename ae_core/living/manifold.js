@@ -4,6 +4,7 @@ import { followPointer, moveMarks } from "./charts.js";
 import { oncePerFrame } from "./dials.js";
 import { createDigit, makeBlock } from "./digit_figure.js";
 import { followHand } from "./dragging.js";
+import { makeElement, setText } from "./elements.js";
 import { floatAway } from "./float_away.js";
 import { decode } from "./network.js";
 import { twoDecimals } from "./plane.js";
@@ -24,7 +25,7 @@ const MARKS = 2;
  */
 export function beginManifold(block, { low, high, dials, chart, words }, [network], fail) {
     const there = createDigit();
-    const thereWords = document.createElement("p");
+    const thereWords = makeElement("p");
     const large = makeBlock("large", there.element, thereWords);
     block.append(large);
     let pointed = null;

@@ -197,7 +197,7 @@ const LAYERS = {
     "transposed convolution": transposedConvolution,
     "pixel shuffle": pixelShuffle,
     "max pool": maxPool,
-    relu: (_, values) => values.map((v) => Math.max(v, 0)),
+    relu: (_, values) => values.map((v) => (v < 0 ? 0 : v)),
     gelu: (_, values) => values.map((v) => (v * (1 + erf(v / Math.SQRT2))) / 2),
     tanh: (_, values) => values.map(Math.tanh),
     sigmoid: (_, values) => values.map((v) => 1 / (1 + Math.exp(-v))),

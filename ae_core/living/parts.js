@@ -3,6 +3,7 @@
 import { beginAgain } from "./again.js";
 import { loadNetwork } from "./data.js";
 import { beginDirections } from "./directions.js";
+import { makeElement } from "./elements.js";
 import { beginManifold } from "./manifold.js";
 import { beginWalk } from "./walk.js";
 
@@ -20,7 +21,7 @@ async function beginPart(root, data, { base, fail, isReady }) {
     const networks = await Promise.all(data.networks.map((address) => loadNetwork(base + address)));
     if (root.newest !== data) return;
     root.letGo?.();
-    const block = Object.assign(document.createElement("div"), { className: `part ${data.part}` });
+    const block = makeElement("div", { className: `part ${data.part}` });
     root.letGo = PARTS[data.part](block, data, networks, fail);
     root.querySelector(".part")?.remove();
     root.append(block);

@@ -6,6 +6,16 @@ import { hasWeights } from "./network.js";
 
 /** A power below 1 brightens what is dark. */
 const BRIGHTENED = 0.6;
+/** How many shades there are from 0 to the largest value. */
+const SHADES = 512;
+/** The colours of values from −1 to 1, brightened. */
+const shadesOf = (colour) =>
+    Int32Array.from({ length: 2 * SHADES + 1 }, (_, i) => {
+        const value = i / SHADES - 1;
+        return colour(Math.sign(value) * Math.abs(value) ** BRIGHTENED);
+    });
+const GREYS = shadesOf(greys());
+const TWO_COLOURS = shadesOf(twoColours(1));
 /** The colour of a place without a number. */
 const NONE = pixelOf(128, 128, 128);
 
@@ -50,8 +60,8 @@ export function layoutOf(shape, slimness = 3) {
  * two colours. Small values are brightened, or most maps would look empty.
  */
 export function colourOf(values, most = largest(values) || 1) {
-    const colour = values.some((value) => value < 0) ? twoColours(1) : greys(1);
-    return (value) => colour(Math.sign(value) * Math.abs(value / most) ** BRIGHTENED);
+    const colours = values.some((value) => value < 0) ? TWO_COLOURS : GREYS;
+    return (value) => colours[Math.round((value / most) * SHADES) + SHADES];
 }
 
 /**

@@ -5,6 +5,7 @@ import { readDigits, readFloats } from "./data.js";
 import { oncePerFrame } from "./dials.js";
 import { createDigit, makeBlock } from "./digit_figure.js";
 import { followHand } from "./dragging.js";
+import { makeElement, setText } from "./elements.js";
 import { floatAway } from "./float_away.js";
 import { decode } from "./network.js";
 import { codeAt, nearestPoint, pointBetween, twoDecimals } from "./plane.js";
@@ -43,7 +44,7 @@ export function beginWalk(block, data, [network], fail) {
     const map = readPlane(plane);
     const [faded, decoded] = [0, 1].map(() => Array.from({ length: 3 }, createDigit));
     const there = createDigit();
-    const thereWords = document.createElement("p");
+    const thereWords = makeElement("p");
     const rowOf = (digits) => makeBlock("columns", ...digits.map(({ element }) => element));
     const rows = makeBlock("rows", rowOf(faded), rowOf(decoded));
     const large = makeBlock("large", there.element, thereWords);

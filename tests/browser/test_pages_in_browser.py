@@ -186,7 +186,7 @@ def test_junk_in_a_link_falls_back_to_the_defaults(page, app, link):
 
 
 def open_list(page: Page, chooser: Locator) -> None:
-    """Opens a chooser's list: a scroll, and a page that is still being drawn, close one that has just opened."""
+    """Opens a chooser's list, again where a scroll or a page that is still being drawn has closed it."""
     opened = page.get_by_role("option").first
     for _ in range(10):
         chooser.press("ArrowDown")
