@@ -143,6 +143,7 @@ def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app
     expect(page.locator(".part.walk").get_by_text("A: a 1")).to_be_visible()
     grid = page.locator(".st-key-latent_manifold .nsewdrag")
     grid.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a figure that comes into view is drawn a moment later
     box = grid.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.2 * box["height"])
