@@ -27,15 +27,18 @@ from tests.conftest import PROJECT
 from tests.support.browser import PROJECTOR, App, chromium, free_port, wait_until_up
 
 PAGES = ["FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Latent space", "Home"]
-# The picture that is seen: the lab's plain one, or the last of the plain app's.
-REBUILT = {"lab": ".st-key-dae_rows div:last-child > img", "plain": "[data-testid=stImage] img"}
-# Runs in the page: from the next key pressed until another picture has been painted.
-PAINTED = """picture => {
-    const last = () => [...document.querySelectorAll(picture)].at(-1);
-    const before = last().src, frame = () => new Promise(requestAnimationFrame);
+# The picture that is seen: the one that the lab draws in the browser, or the last of the plain app's.
+REBUILT = {"lab": ".st-key-dae_living .rebuilt canvas", "plain": "[data-testid=stImage] img"}
+# Any picture on a page, as the server sends it or as the browser draws it.
+ANY_PICTURE = "[data-testid=stMain] :is(img, canvas)"
+# Runs in the page, on the last of some pictures: from the next key pressed until another has been painted.
+PAINTED = """pictures => {
+    const picture = pictures.at(-1), frame = () => new Promise(requestAnimationFrame);
+    const shown = () => picture.pixels ?? (picture.complete && picture.naturalWidth ? picture.src : before);
+    const before = picture.pixels ?? picture.src;
     window.labPainted = new Promise((resolve) => document.addEventListener("keydown", async () => {
         const started = performance.now();
-        while (!(last().src !== before && last().complete && last().naturalWidth)) await frame();
+        while (shown() === before) await frame();
         await frame();
         resolve(performance.now() - started);
     }, { once: true, capture: true }));
@@ -107,7 +110,7 @@ def slider(pages: dict[str, tuple[Page, Wire]], moves: int) -> dict[str, list[fl
     for i in range(moves):
         for name, (page, _) in pages.items():
             page.locator(thumbs[name]).get_by_role("slider").focus()
-            page.evaluate(PAINTED, REBUILT[name])
+            page.locator(REBUILT[name]).evaluate_all(PAINTED)
             if name == "lab":
                 page.evaluate(ANSWERED)
             page.keyboard.press(["ArrowRight", "ArrowLeft"][i % 2])
@@ -132,7 +135,7 @@ def frames(page: Page) -> list[float]:
     times: list[float] = []
     for i in range(60):
         place = rail["x"] + (0.3 + 0.1 * (i % 4)) * rail["width"]
-        page.evaluate(FRAME, REBUILT["lab"])
+        page.locator(REBUILT["lab"]).evaluate_all(FRAME)
         page.mouse.move(place, middle)
         times.append(page.evaluate("window.labFrame"))
     page.mouse.up()
@@ -156,15 +159,10 @@ def page_changes(page: Page, wire: Wire, rounds: int) -> list[float]:
 
 
 def _clicked(page: Page, click: Callable[[], None]) -> float:
-    page.evaluate(
-        "document.querySelectorAll('[data-testid=stMain] img').forEach(image => image.dataset.old = '1')"
-    )
+    page.locator(ANY_PICTURE).evaluate_all("all => all.forEach(picture => picture.dataset.old = '1')")
     started = time.monotonic()
     click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stMain] img')]"
-        ".some(image => !image.dataset.old && image.offsetParent)"
-    )
+    page.locator(f"{ANY_PICTURE}:not([data-old])").locator("visible=true").first.wait_for()
     return 1000 * (time.monotonic() - started)
 
 
@@ -174,7 +172,7 @@ def cold_start(browser: Browser, folder: Path) -> float:
     with App(folder) as app:
         page = browser.new_page(viewport=PROJECTOR)
         page.goto(app.url)
-        page.locator("[data-testid=stMain] img").first.wait_for(timeout=60_000)
+        page.locator(ANY_PICTURE).locator("visible=true").first.wait_for(timeout=60_000)
         seconds = time.monotonic() - started
         page.close()
     return 1000 * seconds

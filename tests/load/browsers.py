@@ -21,16 +21,16 @@ EVERY_SECONDS = 4.0
 READY = "ready"
 # Page, key of its noise slider, and the picture that is looked at.
 PLACES = [
-    ("", "home_test_noise", ".st-key-home_columns img"),
-    ("denoising", "dae_test_noise", ".st-key-dae_rows div:last-child > img"),
-    ("convolutional", "cae_test_noise", ".st-key-cae_rows div:last-child > img"),
+    ("", "home_test_noise", ".st-key-home_living .rebuilt canvas"),
+    ("denoising", "dae_test_noise", ".st-key-dae_living .rebuilt canvas"),
+    ("convolutional", "cae_test_noise", ".st-key-cae_living .rebuilt canvas"),
 ]
 
 
 def press(page: Page, key: str, picture: str, arrow: str) -> float:
     """Milliseconds until another picture is on the screen."""
     page.locator(f".st-key-{key}").get_by_role("slider").focus()
-    page.evaluate(PAINTED, picture)
+    page.locator(picture).evaluate_all(PAINTED)
     page.keyboard.press(arrow)
     return float(page.evaluate("window.labPainted"))
 
