@@ -29,17 +29,20 @@ from tests.support.browser import PROJECTOR, App, chromium, free_port, wait_unti
 PAGES = ["FAE", "CAE", "DAE", "Difference", "Surprises", "Comparison", "Latent space", "Home"]
 # The picture that is seen: the one that the lab draws in the browser, or the last of the plain app's.
 REBUILT = {"lab": ".st-key-dae_living .rebuilt canvas", "plain": "[data-testid=stImage] img"}
-# Any picture on a page, as the server sends it or as the browser draws it.
-ANY_PICTURE = "[data-testid=stMain] :is(img, canvas)"
+# A picture of a page, as it comes from the server.
+PICTURE = "[data-testid=stMain] img"
 # Runs in the page, on the last of some pictures: from the next key pressed until another has been painted.
 PAINTED = """pictures => {
-    const picture = pictures.at(-1), frame = () => new Promise(requestAnimationFrame);
+    const picture = pictures.at(-1), isDrawn = picture.matches("canvas");
     const shown = () => picture.pixels ?? (picture.complete && picture.naturalWidth ? picture.src : before);
     const before = picture.pixels ?? picture.src;
+    // What is put in line, urgently, from a frame comes after that frame has been painted.
+    const frame = () => new Promise((resolve) => requestAnimationFrame(
+        () => scheduler.postTask(resolve, { priority: "user-blocking" })));
     window.labPainted = new Promise((resolve) => document.addEventListener("keydown", async () => {
         const started = performance.now();
         while (shown() === before) await frame();
-        await frame();
+        if (!isDrawn) await frame();
         resolve(performance.now() - started);
     }, { once: true, capture: true }));
 }"""
@@ -142,6 +145,30 @@ def frames(page: Page) -> list[float]:
     return times
 
 
+def visits(browser: Browser, url: str, place: str) -> tuple[int, int]:
+    """Bytes that come over the wire for a first visit to a page, and for a second by the same browser."""
+    context = browser.new_context(viewport=PROJECTOR)
+    found = []
+    for _ in range(2):
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        lengths: list[int] = []
+        session.on("Network.loadingFinished", lambda e, to=lengths: to.append(int(e["encodedDataLength"])))
+        page.on(
+            "websocket",
+            lambda socket, to=lengths: socket.on("framereceived", lambda frame: to.append(len(frame))),
+        )
+        session.send("Network.enable")
+        page.goto(f"{url}/{place}")
+        page.locator("[data-testid=stMain] :is(img, canvas):visible").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(8_000)
+        found.append(sum(lengths))
+        page.close()
+    context.close()
+    first, second = found
+    return first, second
+
+
 def page_changes(page: Page, wire: Wire, rounds: int) -> list[float]:
     """From a click on the next page's name to its first picture."""
     times, before = [], wire.bytes
@@ -159,10 +186,13 @@ def page_changes(page: Page, wire: Wire, rounds: int) -> list[float]:
 
 
 def _clicked(page: Page, click: Callable[[], None]) -> float:
-    page.locator(ANY_PICTURE).evaluate_all("all => all.forEach(picture => picture.dataset.old = '1')")
+    page.evaluate(f"document.querySelectorAll('{PICTURE}').forEach(picture => picture.dataset.old = '1')")
     started = time.monotonic()
     click()
-    page.locator(f"{ANY_PICTURE}:not([data-old])").locator("visible=true").first.wait_for()
+    page.wait_for_function(
+        f"[...document.querySelectorAll('{PICTURE}')]"
+        ".some(picture => !picture.dataset.old && picture.offsetParent)"
+    )
     return 1000 * (time.monotonic() - started)
 
 
@@ -172,7 +202,7 @@ def cold_start(browser: Browser, folder: Path) -> float:
     with App(folder) as app:
         page = browser.new_page(viewport=PROJECTOR)
         page.goto(app.url)
-        page.locator(ANY_PICTURE).locator("visible=true").first.wait_for(timeout=60_000)
+        page.locator("[data-testid=stMain] :is(img, canvas):visible").first.wait_for(timeout=60_000)
         seconds = time.monotonic() - started
         page.close()
     return 1000 * seconds
@@ -219,6 +249,9 @@ def main() -> None:
         table["page"] = line(
             "page changed to first picture", page_changes(page, wire, max(1, options.moves // len(PAGES) + 1))
         )
+        for place in ("", "convolutional", "comparison"):
+            first, second = visits(browser, app.url, place)
+            print(f"a visit to /{place}: first {first / 1000:.0f} kB, second {second / 1000:.0f} kB")
         plain.process.terminate()
         plain.process.wait()
         page.close()
