@@ -4,16 +4,19 @@ import streamlit as st
 
 from pages.shared import dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
 from pages.shared.parts import noise_view
 
 lesson.begin_lesson("comparison")
 
-"# One noisy digit, three answers"
+SEE = "One noisy digit, three answers"
+with beat("see", SEE):
+    f"# {SEE}"
 
-(
-    "The same digit with exactly the same noise goes through all three networks. Each must rebuild it from "
-    "its code alone."
-)
+    (
+        "The same digit with exactly the same noise goes through all three networks. Each must rebuild it "
+        "from its code alone."
+    )
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -23,32 +26,36 @@ with lab.plain_errors():
         runs = networks.choose_trio(size)
     with pictures:
         if runs:
-            noise = dials.choose_test_noise("comparison", default=0.4)
-            picture = st.container()
-            digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
-            digit = display.chosen_digits(digits_seed)[0]
-            with picture:
-                living_view.show_living_picture(runs, digit, noise, noise_seed, "comparison")
-                networks.show_whose(runs)
-            question.ask_question(
-                "comparison",
-                "At this noise, which network comes out **best**, over many digits?",
-                noise_view.network_options(runs),
-                lambda: noise_view.judge_best_network(runs, noise, noise_seed),
-                of={"latent size": size, "noise": noise, "noise's pattern": noise_seed},
-                networks=[*runs.values()],
-                reveals_page=True,
-            )
-            if question.is_revealed("comparison"):
-                noise_view.show_table(runs, digit, noise, noise_seed)
-                st.subheader("How much noise can each take?")
-                noise_view.show_robustness(runs, noise.kind, noise_seed, key="comparison")
-                st.subheader("Best and worst digits")
-                noise_view.show_extremes(runs, noise, noise_seed)
-            else:
-                st.caption(
-                    "Answer, or reveal, to see the figures, the curves over the noise, and the best and "
-                    "worst digits of each."
+            with beat("see", SEE, part=2):
+                noise = dials.choose_test_noise("comparison", default=0.4)
+                picture = st.container()
+                digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
+                digit = display.chosen_digits(digits_seed)[0]
+                with picture:
+                    living_view.show_living_picture(runs, digit, noise, noise_seed, "comparison")
+                    networks.show_whose(runs)
+            with beat("predict", "Which comes out best?"):
+                question.ask_question(
+                    "comparison",
+                    "At this noise, which network comes out **best**, over many digits?",
+                    noise_view.network_options(runs),
+                    lambda: noise_view.judge_best_network(runs, noise, noise_seed),
+                    of={"latent size": size, "noise": noise, "noise's pattern": noise_seed},
+                    networks=[*runs.values()],
+                    reveals_page=True,
                 )
-    display.show_dataset_note()
+                if question.is_revealed("comparison"):
+                    noise_view.show_table(runs, digit, noise, noise_seed)
+                else:
+                    st.caption(
+                        "Answer, or reveal, to see the figures, the curves over the noise, and the best and "
+                        "worst digits of each."
+                    )
+            if question.is_revealed("comparison"):
+                with beat("noise", "How much noise can each take?"):
+                    st.subheader("How much noise can each take?")
+                    noise_view.show_robustness(runs, noise.kind, noise_seed, key="comparison")
+                with beat("extremes", "Best and worst digits"):
+                    st.subheader("Best and worst digits")
+                    noise_view.show_extremes(runs, noise, noise_seed)
 lesson.end_lesson("comparison")

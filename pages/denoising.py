@@ -5,26 +5,29 @@ import streamlit as st
 from ae_core.config import DAE
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
-from pages.shared.frame.model_page import show_model_bench
+from pages.shared.frame.beats import beat
+from pages.shared.frame.model_page import SEE, show_model_bench
 from pages.shared.parts import network_view, noise_view
 
 lesson.begin_lesson("denoising", trains=True)
 
-"# The denoising autoencoder (DAE)"
+with beat("see", SEE):
+    "# The denoising autoencoder (DAE)"
 
-"""
-The same network as the CAE, starting from the same weights. Only its input changes: it sees the **noisy**
-digit, and what it draws is compared with the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise
-$\\varepsilon$ is new for every batch of digits. What would be darker than black or brighter than white is cut
-off, so on the black background noise can only brighten.
-"""
+    """
+    The same network as the CAE, starting from the same weights. Only its input changes: it sees the
+    **noisy** digit, and what it draws is compared with the **clean** one,
+    $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new for every batch of digits. What
+    would be darker than black or brighter than white is cut off, so on the black background noise can only
+    brighten.
+    """
 
 found = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
 
-with lab.plain_errors():
-    if found is not None:
-        trained = found.config.corruption
-        harder = noise_view.stronger_noise(trained)
+if found is not None:
+    trained = found.config.corruption
+    harder = noise_view.stronger_noise(trained)
+    with beat("predict", "More noise than it knows"), lab.plain_errors():
         question.ask_question(
             "denoising",
             f"Trained with {display.noise_words(trained)} and tested with **{display.noise_words(harder)}**: "
@@ -34,10 +37,13 @@ with lab.plain_errors():
             of={"latent size": found.config.model.latent_size, "noise in training": trained},
             networks=[found],
         )
+    with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(found, "dae")
+    with beat("maps", "What the filters make of noise"), lab.plain_errors():
         st.subheader("What the filters make of a noisy digit")
         network_view.show_feature_maps(found, 0, "dae", trained)
+        st.markdown(
+            "**Try this:** train it with little noise and test it with much. Then the other way round."
+        )
 
-st.markdown("**Try this:** train it with little noise and test it with much. Then the other way round.")
-display.show_dataset_note()
 lesson.end_lesson("denoising")

@@ -6,18 +6,21 @@ from ae_core import config
 from ae_core.config import CAE, DAE
 from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import TRAINING_BOX
 from pages.shared.parts import noise_view, pair_view
 from pages.shared.runs import training_panel, under_way
 
 lesson.begin_lesson("difference", trains=True)
 
-"# If AE and DAE have the same architecture, so what is the difference?"
+SEE = "One architecture, two trainings"
+with beat("see", SEE):
+    "# If AE and DAE have the same architecture, so what is the difference?"
 
-"""
-Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in
-the same order, same number of steps. What either draws is compared with the clean digit.
-"""
+    """
+    Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in
+    the same order, same number of steps. What either draws is compared with the clean digit.
+    """
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -41,39 +44,41 @@ with lab.plain_errors():
                 "noise in training": runs["DAE"].config.corruption,
                 "number of epochs": runs["DAE"].config.training.epochs,
             }
-            first, second = st.columns(2, gap="small")
-            with first:
-                question.ask_question(
-                    "difference",
-                    "Same architecture. So what is **different** about the DAE?",
-                    pair_view.DIFFERENCES,
-                    lambda: pair_view.judge_difference(runs),
-                    of=asked_of,
-                    networks=[*runs.values()],
-                    reveals_page=True,
-                )
-            with second:
-                question.ask_question(
-                    "difference_clean",
-                    "Give both a **clean** digit. Which rebuilds it better?",
-                    pair_view.ON_CLEAN,
-                    lambda: pair_view.judge_clean(runs),
-                    of=asked_of,
-                    networks=[*runs.values()],
-                    reveals_page=True,
-                )
+            with beat("predict", "What is different?"):
+                first, second = st.columns(2, gap="small")
+                with first:
+                    question.ask_question(
+                        "difference",
+                        "Same architecture. So what is **different** about the DAE?",
+                        pair_view.DIFFERENCES,
+                        lambda: pair_view.judge_difference(runs),
+                        of=asked_of,
+                        networks=[*runs.values()],
+                        reveals_page=True,
+                    )
+                with second:
+                    question.ask_question(
+                        "difference_clean",
+                        "Give both a **clean** digit. Which rebuilds it better?",
+                        pair_view.ON_CLEAN,
+                        lambda: pair_view.judge_clean(runs),
+                        of=asked_of,
+                        networks=[*runs.values()],
+                        reveals_page=True,
+                    )
             answered = question.is_revealed("difference_clean")
-            grid = st.container()
-            noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
-            digits_seed, noise_seed = dials.choose_seeds()
-            with grid:
-                pair_view.show_pair_grid(
-                    runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
-                )
-            if question.is_revealed("difference"):
-                pair_view.show_pair_facts(runs)
+            with beat("see", SEE, part=2):
+                grid = st.container()
+                noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
+                digits_seed, noise_seed = dials.choose_seeds()
+                with grid:
+                    pair_view.show_pair_grid(
+                        runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
+                    )
+                if question.is_revealed("difference"):
+                    pair_view.show_pair_facts(runs)
             if answered:
-                st.subheader("From which noise on is the DAE better?")
-                noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")
-display.show_dataset_note()
+                with beat("noise", "From which noise on?"):
+                    st.subheader("From which noise on is the DAE better?")
+                    noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")
 lesson.end_lesson("difference")

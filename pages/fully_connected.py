@@ -5,19 +5,23 @@ import streamlit as st
 from ae_core.config import FAE, LINEAR
 from pages.shared import display, lab, networks, question
 from pages.shared.frame import lesson
-from pages.shared.frame.model_page import show_model_bench
+from pages.shared.frame.beats import beat
+from pages.shared.frame.model_page import SEE, show_model_bench
 from pages.shared.parts import network_view, pca_view
 
 lesson.begin_lesson("fully_connected", trains=True)
 
-"# The fully connected autoencoder (FAE)"
+with beat("see", SEE):
+    "# The fully connected autoencoder (FAE)"
 
-"""
-784 pixels go in, a few numbers remain, 784 pixels come out: $\\tilde x = D(E(x))$. Every pixel is connected
-to every number of the next layer, so the network has to find out by itself which pixels are neighbours.
-"""
+    """
+    784 pixels go in, a few numbers remain, 784 pixels come out: $\\tilde x = D(E(x))$. Every pixel is
+    connected to every number of the next layer, so the network has to find out by itself which pixels are
+    neighbours.
+    """
 
-linear = pca_view.choose_linear()
+    linear = pca_view.choose_linear()
+
 found = (
     show_model_bench(LINEAR, "linear", digits_below=True)
     if linear
@@ -26,7 +30,7 @@ found = (
 
 if found is not None:
     run = found.config
-    with lab.plain_errors():
+    with beat("predict", "FAE or PCA?"), lab.plain_errors():
         question.ask_question(
             "fae",
             "PCA is the best **linear** code of the digits it learnt from. With "
@@ -36,11 +40,18 @@ if found is not None:
             lambda: pca_view.judge_pca_or_fae(run),
             of={"latent size": run.model.latent_size},
             networks=[networks.choose_network(pca_view.plain_fae(run))],
+            reveals_page=True,
         )
+    with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(run, "fae")
-        pca_view.show_beside_pca(run)
-        pca_view.show_errors_by_size(["FAE"], "fae")
+    with beat("pca", "Beside PCA"), lab.plain_errors():
+        if question.is_revealed("fae"):
+            pca_view.show_beside_pca(run)
+        else:
+            st.caption("Answer, or reveal, to see the same digits as PCA and this network rebuild them.")
+    with beat("sizes", "How few numbers can hold a digit?"), lab.plain_errors():
+        if question.is_revealed("fae"):
+            pca_view.show_errors_by_size(["FAE"], "fae")
+        st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")
 
-st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")
-display.show_dataset_note()
 lesson.end_lesson("fully_connected")

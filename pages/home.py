@@ -5,17 +5,10 @@ import streamlit as st
 from ae_core import config
 from pages.shared import answers, dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
+from pages.shared.parts import why_view
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
-
-"# What does an autoencoder do?"
-
-"""
-It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short *code*, a
-few numbers; the **decoder** $D$ must rebuild the picture from the code alone. Nobody gives it labels: the
-picture is its own answer. Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the
-identity $I$, which gives back whatever it is given.
-"""
 
 SIZE = config.CAE.model.latent_size
 
@@ -36,24 +29,46 @@ def at_work() -> None:
                 networks.show_whose(runs)
 
 
-networks.draw_whose_switch(["CAE"])
-at_work()
-st.caption(
-    "**Take hold of it.** Paint on the digit, pull a number of the code, or move the noise: everything after "
-    "it follows. No network here has learnt from this digit. This one is a convolutional autoencoder; the "
-    "way leads from the **FAE** (fully connected autoencoder) to the **CAE** (convolutional autoencoder) and "
-    "the **DAE** (denoising autoencoder)."
-)
-if fae := networks.choose_trio(SIZE).get("FAE"):
-    question.ask_question(
-        "home",
-        f"The FAE keeps **{display.number_words(fae.config.model.latent_size)}** of a picture's 784. How "
-        "much of the **variance** is left, of the differences between digits pixel by pixel?",
-        answers.SHARES,
-        lambda: answers.judge_variance_kept(fae),
-        of={},
-        networks=[fae],
+with beat("see", "An autoencoder at work"):
+    "# What does an autoencoder do?"
+
+    """
+    It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short
+    *code*, a few numbers; the **decoder** $D$, its mirror image, must rebuild the picture from the code
+    alone.
+    """
+
+    networks.draw_whose_switch(["CAE"])
+    at_work()
+    st.caption(
+        "**Take hold of it.** Paint on the digit, pull a number of the code, or move the noise: everything "
+        "after it follows. No network here has learnt from this digit. This one is a convolutional "
+        "autoencoder; the way leads from the **FAE** (fully connected autoencoder) to the **CAE** "
+        "(convolutional autoencoder) and the **DAE** (denoising autoencoder)."
     )
-lesson.show_overview()
-display.show_dataset_note()
+
+trio = networks.choose_trio(SIZE)
+if fae := trio.get("FAE"):
+    with beat("predict", "How much is kept?"):
+        question.ask_question(
+            "home",
+            f"The FAE keeps **{display.number_words(fae.config.model.latent_size)}** of a picture's 784. How "
+            "much of the **variance** is left, of the differences between digits pixel by pixel?",
+            answers.SHARES,
+            lambda: answers.judge_variance_kept(fae),
+            of={},
+            networks=[fae],
+        )
+
+if cae := trio.get("CAE"):
+    with beat("why", "Why it is called so"), lab.plain_errors():
+        st.subheader("The picture is its own answer")
+        """
+        Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the identity $I$, which
+        gives back whatever it is given.
+        """
+        why_view.show_goal(cae)
+
+with beat("path", "The way through"):
+    lesson.show_overview()
 lesson.end_lesson("home")

@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, networks, question
+from pages.shared import dials, lab, networks, question
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
 from pages.shared.parts import latent_bench
 
 lesson.begin_lesson("latent_space")
 
-"# The latent space"
+SEE = "Digits as points"
+with beat("see", SEE):
+    "# The latent space"
 
-"""
-The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every other
-point is a code as well, and the decoder draws something from each.
-"""
+    """
+    The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every
+    other point is a code as well, and the decoder draws something from each.
+    """
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -26,20 +29,22 @@ with lab.plain_errors():
         run = networks.choose_trio(size).get(model)
     with pictures:
         if run is not None:
-            networks.show_whose({model: run})
-            noise = dials.choose_test_noise("latent", default=0.0)
-            space = latent_bench.load_code_space(run, noise)
-            latent_bench.show_two_digits(space)
-            question.ask_question(
-                "latent",
-                "**Halfway** between two different digits: is the picture decoded there nearer to some real "
-                "held-back digit than the pixel cross-fade is?",
-                latent_bench.HALFWAY,
-                lambda: latent_bench.judge_halfway(run),
-                of={"choice of network": model, "latent size": run.config.model.latent_size},
-                networks=[run],
-            )
-            st.subheader("Where no digit is")
-            latent_bench.show_other_codes(space)
-    display.show_dataset_note()
+            with beat("see", SEE, part=2):
+                networks.show_whose({model: run})
+                noise = dials.choose_test_noise("latent", default=0.0)
+                space = latent_bench.load_code_space(run, noise)
+                latent_bench.show_two_digits(space)
+            with beat("predict", "Halfway between two digits"):
+                question.ask_question(
+                    "latent",
+                    "**Halfway** between two different digits: is the picture decoded there nearer to some "
+                    "real held-back digit than the pixel cross-fade is?",
+                    latent_bench.HALFWAY,
+                    lambda: latent_bench.judge_halfway(run),
+                    of={"choice of network": model, "latent size": run.config.model.latent_size},
+                    networks=[run],
+                )
+            with beat("elsewhere", "Where no digit is"):
+                st.subheader("Where no digit is")
+                latent_bench.show_other_codes(space)
 lesson.end_lesson("latent_space")

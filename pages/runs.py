@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import display, lab
+from pages.shared import lab
 from pages.shared.frame import lesson
 from pages.shared.runs import run_cards, run_list
 
@@ -30,5 +30,4 @@ with lab.plain_errors():
     chosen = run_cards.choose_runs(runs, shown)
     run_cards.show_cards(chosen)
     run_cards.show_comparison(chosen)
-    display.show_dataset_note()
 lesson.end_lesson("runs")

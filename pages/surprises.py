@@ -1,14 +1,16 @@
 """The deck's other question: pictures the networks never saw, and one network applied again and again."""
 
-from pages.shared import dials, display, lab, networks
+from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
 from pages.shared.parts import oddity_view
 
 lesson.begin_lesson("surprises")
 
-"# What do you think of this?"
+with beat("see", "Pictures they never saw"):
+    "# What do you think of this?"
 
-"These networks learnt from digits alone. They never saw any of these pictures."
+    "These networks learnt from digits alone. They never saw any of these pictures."
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -18,20 +20,22 @@ with lab.plain_errors():
         runs = networks.choose_trio(size)
         name = oddity_view.choose_picture()
     with pictures:
-        oddity_view.show_inputs()
+        with beat("see", "Pictures they never saw", part=2):
+            oddity_view.show_inputs()
+            if runs:
+                networks.show_whose(runs)
         if runs:
-            networks.show_whose(runs)
-            oddity_view.ask_what_comes_out(name, runs)
-            oddity_view.show_all_outputs(runs)
+            with beat("predict", "What comes out?"):
+                oddity_view.ask_what_comes_out(name, runs)
+                oddity_view.show_all_outputs(runs)
+            with beat("again", "Again and again"):
+                "## Again and again"
 
-            "## Again and again"
+                (
+                    "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its "
+                    "own output, again and again."
+                )
+                oddity_view.show_again(name, runs)
+                oddity_view.ask_where_it_settles(runs)
 
-            (
-                "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its own "
-                "output, again and again."
-            )
-            oddity_view.show_again(name, runs)
-            oddity_view.ask_where_it_settles(runs)
-
-display.show_dataset_note()
 lesson.end_lesson("surprises")

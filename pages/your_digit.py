@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import dials, display, lab, networks
+from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.own_digit import digit_source, my_digit, preparation
 from pages.shared.parts import likeness_view
@@ -38,5 +38,4 @@ with lab.plain_errors():
                 likeness_view.show_through_networks(runs, prepared.digit_hw)
                 networks.show_whose(runs)
             likeness_view.offer_digit(prepared.digit_hw)
-display.show_dataset_note()
 lesson.end_lesson("your_digit")

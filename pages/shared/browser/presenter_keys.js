@@ -110,6 +110,7 @@ function letFocusGo() {
 /**
  * @param {object} component
  * @param {object} component.data
+ * @param {string} component.data.page its name
  * @param {Record<string, boolean>} component.data.leads which words lead somewhere on this page
  * @param {[string, string][]} component.data.list the keys and what they do
  * @param {string} component.data.title of that list
@@ -117,7 +118,7 @@ function letFocusGo() {
  * @param {(name: string, value: string) => void} component.setTriggerValue
  * @returns {() => void} lets the keys go, unless another page takes them over
  */
-export default function listenToKeys({ data: { leads, list, title, black }, setTriggerValue }) {
+export default function listenToKeys({ data: { page, leads, list, title, black }, setTriggerValue }) {
     /** @type {Line} */
     const line = (document.labPresenter ??= { words: [], timer: 0, listening: null });
     const app = document.querySelector("[data-testid=stApp]");
@@ -129,9 +130,14 @@ export default function listenToKeys({ data: { leads, list, title, black }, setT
             then();
         }, milliseconds);
     };
+    const opened = performance.now();
     const sayWords = () => {
         while (line.words.length && !line.timer) {
+            const by = { next: 1, back: -1 }[line.words[0]];
+            const isStillToCome = document.labBeats?.page !== page && performance.now() - opened < PATIENCE;
+            if (by && isStillToCome) return pause(200, sayWords);
             const said = line.words.shift();
+            if (by && document.labBeats?.step(by)) continue; // to another beat of this lesson
             if (leads[said]) {
                 setTriggerValue("said", said);
                 pause(PATIENCE, sayWords);

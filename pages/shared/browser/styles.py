@@ -10,4 +10,4 @@ TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 def page_style(theme: str) -> str:
     """HTML style element of every page. theme: "light" or "dark"."""
     on_dark = ("page_on_dark",) if theme == "dark" else ()
-    return style_html("page", *on_dark, "fingers", properties={"lab-text": TEXT_COLOURS[theme]})
+    return style_html("page", *on_dark, "fingers", "beats", properties={"lab-text": TEXT_COLOURS[theme]})

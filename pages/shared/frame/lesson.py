@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import lab, networks, session
+from pages.shared import display, lab, networks, session
 from pages.shared.browser import browser_memory, connection, page_top
-from pages.shared.frame import presenter
+from pages.shared.frame import beats, presenter
 from pages.shared.runs import under_way
 
 
@@ -89,14 +89,17 @@ def show_overview() -> None:
 def end_lesson(page: str) -> None:
     """Show the way on, the way back and the presenter's switch. Every page's last call."""
     following, before = _neighbours(page)
-    st.divider()
-    onward, backward = st.columns(2, gap="medium")
-    with onward:
-        _link_lesson("Next", following)
-    with backward:
-        if before:
-            _link_lesson("Back", before)
-    presenter.draw_presenter_switch()
+    with st.container(key=beats.FOOT):
+        display.show_dataset_note()
+        st.divider()
+        onward, backward = st.columns(2, gap="medium")
+        with onward:
+            _link_lesson("Next", following)
+        with backward:
+            if before:
+                _link_lesson("Back", before)
+        presenter.draw_presenter_switch()
+    beats.guide_through_beats(page)
     lab.import_ahead()
 
 

@@ -13,11 +13,13 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import dials, display, lab, living_view, networks
 from pages.shared.frame import lesson
+from pages.shared.frame.beats import beat
 from pages.shared.parts import learnt_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 TRAINING_BOX = "Settings of your own network"
+SEE = "The network at work"
 
 
 def show_model_bench(
@@ -57,7 +59,8 @@ def show_model_bench(
         if found is not None:
             _show_trial(found.run_id, page, wanted, digits_below, more)
             if not trains:
-                training_story.show_training_story(found, page)
+                with beat("training", "How it learnt"):
+                    training_story.show_training_story(found, page)
         return found
     return None
 
@@ -70,34 +73,47 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
         if found is None or found.run_id != run_id:
             st.rerun()
             return
-        noise = dials.choose_test_noise(page, default=found.config.corruption.level)
-        picture = st.container()
-        digits_seed, noise_seed = dials.choose_seeds(whole_page=digits_below)
-        digits = learnt_view.choose_digits_for(found, digits_seed)
-        beside = _find_beside(found, wanted)
-        with picture:
-            living_view.show_living_picture(
-                {config.family(found.config): found}, digits[0], noise, noise_seed, page
-            )
-        display.show_denoising_rows(
-            {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
-            digits,
-            noise,
-            noise_seed,
-            key=page,
-        )
-        for run in beside:
-            stuck_words.show_collapse(run, f"{page}_{run.run_id}", partial(_train_again, page))
-        learnt_view.show_classes_left_out(found)
-        display.show_metrics(found, noise, noise_seed)
-        for run in beside:
-            display.show_provenance(run)
-        learnt_view.show_both_measured(beside, noise, noise_seed)
-        learnt_view.show_learnt_by_heart(found)
-        _explain_other_size(found, wanted)
-        if more:
-            more(found, digits, noise, noise_seed)
-        share.offer_link_and_files(found, page, noise, noise_seed)
+        with beat("see", SEE, part=2):
+            noise = dials.choose_test_noise(page, default=found.config.corruption.level)
+            picture = st.container()
+            digits_seed, noise_seed = dials.choose_seeds(whole_page=digits_below)
+            digits = learnt_view.choose_digits_for(found, digits_seed)
+            with picture:
+                living_view.show_living_picture(
+                    {config.family(found.config): found}, digits[0], noise, noise_seed, page
+                )
+        with beat("results", "What comes out"):
+            _show_results(found, _find_beside(found, wanted), digits, noise, noise_seed, page)
+            _explain_other_size(found, wanted)
+            if more:
+                more(found, digits, noise, noise_seed)
+            share.offer_link_and_files(found, page, noise, noise_seed)
+
+
+def _show_results(
+    found: StoredRun,
+    beside: list[StoredRun],
+    digits_nhw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    page: str,
+) -> None:
+    """Show what networks make of many digits, and the figures over all that are held back."""
+    display.show_denoising_rows(
+        {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
+        digits_nhw,
+        noise,
+        noise_seed,
+        key=page,
+    )
+    for run in beside:
+        stuck_words.show_collapse(run, f"{page}_{run.run_id}", partial(_train_again, page))
+    learnt_view.show_classes_left_out(found)
+    display.show_metrics(found, noise, noise_seed)
+    for run in beside:
+        display.show_provenance(run)
+    learnt_view.show_both_measured(beside, noise, noise_seed)
+    learnt_view.show_learnt_by_heart(found)
 
 
 def _train_again(page: str, run: RunConfig) -> None:

@@ -23,7 +23,7 @@ LINK = "present"
 SCRIPT_SIZE = config.CAE.model.latent_size
 # What the keys do, in the words that the list of keys and the switch have for them.
 KEY_WORDS = (
-    ("Page Down or →", "next step"),
+    ("Page Down or →", "next step of the lesson, then the next lesson"),
     ("Page Up or ←", "one step back"),
     ("B or full stop", "black screen, and back"),
     ("D", "dials"),
@@ -94,7 +94,7 @@ def _listen_for_keys(page: str, path: Sequence[str]) -> None:
         "black": "The screen is black. B, full stop or a touch brings it back.",
     }
     # By the count the browser hears that a key was obeyed which leads to no other page.
-    data = {"leads": leads, "obeyed": st.session_state.get(session.KEYS_OBEYED, 0), **words}
+    data = {"page": page, "leads": leads, "obeyed": st.session_state.get(session.KEYS_OBEYED, 0), **words}
     _listener(
         key=session.PRESENTER_KEYS, data=data, on_said_change=partial(_obey_key, page, here, tuple(path))
     )

@@ -13,6 +13,40 @@ from ae_core.models import build_model, codes_of, parameter_count
 from pages.shared import lab, question
 from pages.shared.question import Answer
 
+KERAS = """
+[Convolutional autoencoder for image denoising](https://keras.io/examples/vision/autoencoder/) (Santiago
+L. Valdarrama, 2021) trains a convolutional autoencoder on MNIST, first on clean digits, then on noisy
+ones. This is the lesson of the CAE and the DAE, done differently.
+"""
+PAPERS = """
+- Geoffrey Hinton and Ruslan Salakhutdinov (2006). [Reducing the dimensionality of data with neural
+  networks](https://doi.org/10.1126/science.1127647). *Science* 313, 504–507. Deep autoencoders, compared
+  with PCA: the lesson **FAE**.
+- Pierre Baldi and Kurt Hornik (1989). [Neural networks and principal component analysis: learning from
+  examples without local minima](https://doi.org/10.1016/0893-6080%2889%2990014-2). *Neural Networks* 2,
+  53–58. Why a linear autoencoder can at best be PCA: the lesson **FAE**, under its switch **Linear
+  network**.
+- Pascal Vincent, Hugo Larochelle, Yoshua Bengio and Pierre-Antoine Manzagol (2008). [Extracting and
+  composing robust features with denoising autoencoders](https://doi.org/10.1145/1390156.1390294). *ICML
+  2008*, 1096–1103. Spoil the input, ask for the clean one: the lessons **DAE** and **What is the
+  difference?**
+"""
+# Each in two sentences, with its paper.
+AFTER = """
+- **Sparse autoencoders** keep the code short in another way: it may have many numbers, but only a few of them
+  may differ from 0 for any one picture. Today they are used to take large language models apart. Alireza
+  Makhzani and Brendan Frey (2014). [k-Sparse autoencoders](https://arxiv.org/abs/1312.5663). *ICLR 2014*.
+- **Variational autoencoders** give each picture a small cloud of codes instead of a point, and keep all
+  clouds together near the origin. So whoever draws a code at random gets a picture that could be real,
+  which the networks of this lab do not promise. Diederik Kingma and Max Welling (2014). [Auto-encoding
+  variational Bayes](https://arxiv.org/abs/1312.6114). *ICLR 2014*.
+- **Masked autoencoders** are given a picture with most of it wiped out and draw the rest. This is the DAE's
+  idea with another kind of noise, and it teaches large networks to see. Kaiming He and others (2022). [Masked
+  autoencoders are scalable vision learners](https://arxiv.org/abs/2111.06377). *CVPR 2022*.
+- **Denoising diffusion models** take away a little noise at a time, many times over, until nothing but noise
+  has become a picture. Each step is a denoiser's, as the DAE is one. Jonathan Ho, Ajay Jain and Pieter Abbeel
+  (2020). [Denoising diffusion probabilistic models](https://arxiv.org/abs/2006.11239). *NeurIPS 2020*.
+"""
 FEWER, HALF, MORE = OPTIONS = ("Fewer than 100.", f"100 to {PIXELS}.", f"More than {PIXELS}.")
 DIGITS_SHOWN = 8
 

@@ -1,0 +1,177 @@
+/**
+ * The beats of a lesson, one after the other.
+ *
+ * A reader has them all below each other, and is told which one is at the top of the screen. While presenting
+ * there is one at a time. The address names the beat that one has stepped to, so that a link opens it.
+ */
+
+/** Pixels at the top of the screen that Streamlit's own bar covers, and a little room. */
+const BAR = 72;
+/** Milliseconds within which a page is taken to be still growing above the beat that a link has opened. */
+const GROWING = 4000;
+
+/**
+ * What outlives a page: where one is, and where the next page begins.
+ * @typedef {object} Place
+ * @property {string} page its name
+ * @property {number} at which beat, from 0
+ * @property {boolean} fromEnd whether the next page opens at its last beat
+ * @property {(by: number) => boolean} step to another beat; false where the lesson has no more
+ * @property {(() => void) | null} [end] takes all of it from the page
+ */
+
+/**
+ * @typedef {object} Beat
+ * @property {string} name as the address has it
+ * @property {string} title what a list of the beats calls it
+ * @property {HTMLElement} first where it begins
+ */
+
+/** The beats of the page, in their order; parts of one that lie in several places are one. @returns {Beat[]} */
+function findBeats() {
+    const beats = new Map();
+    for (const mark of document.querySelectorAll(".lab-beat")) {
+        const { name, title } = mark.dataset;
+        const first = mark.closest(`[class*='st-key-beat_${name}_']`);
+        if (first && !beats.has(name)) beats.set(name, { name, title, first });
+    }
+    return [...beats.values()];
+}
+
+/** The place of the beat that the address names, or −1. */
+const placeInAddress = (beats) => beats.findIndex(({ name }) => `#${name}` === location.hash);
+
+function nameInAddress({ name }) {
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#${name}`);
+}
+
+/** @returns {{ element: HTMLElement, show: (at: number, beats: HTMLElement[]) => void }} */
+function createBar(words, step) {
+    const element = document.createElement("nav");
+    element.className = "lab-beats";
+    element.setAttribute("aria-label", words.nav);
+    const makeButton = (label, sign, by) => {
+        const button = Object.assign(document.createElement("button"), { type: "button", textContent: sign });
+        button.setAttribute("aria-label", label);
+        button.addEventListener("click", () => step(by));
+        return button;
+    };
+    const back = makeButton(words.back, "‹", -1);
+    const next = makeButton(words.next, "›", 1);
+    const said = document.createElement("span");
+    said.setAttribute("role", "status");
+    element.append(back, said, next);
+    return {
+        element,
+        show(at, beats) {
+            const text = `${at + 1} / ${beats.length}`;
+            if (said.textContent !== text) said.textContent = text;
+            said.title = beats[at].title;
+            back.disabled = at === 0;
+            next.disabled = at === beats.length - 1;
+        },
+    };
+}
+
+/**
+ * @param {object} component
+ * @param {object} component.data
+ * @param {string} component.data.page its name
+ * @param {boolean} component.data.isPresenting whether there is one beat at a time
+ * @param {Record<string, string>} component.data.words
+ * @param {string} component.data.foot key of the lesson's foot, which belongs to the last beat
+ * @returns {() => void} takes the bar away
+ */
+export default function guideThroughBeats({ data: { page, isPresenting, foot, words } }) {
+    /** @type {Place} */
+    const place = (document.labBeats ??= { page: "", at: 0, fromEnd: false, step: () => false });
+    place.end?.();
+    const main = document.querySelector("[data-testid=stMain]");
+    const style = document.head.appendChild(document.createElement("style"));
+    const opened = performance.now();
+    let isTouched = false;
+
+    const scrollTo = ({ first }, behavior) => {
+        const { top } = first.getBoundingClientRect();
+        main.scrollTo({ top: Math.max(main.scrollTop + top - BAR, 0), behavior });
+    };
+    const show = () => {
+        const beats = findBeats();
+        if (!beats.length) return beats;
+        place.at = Math.min(place.at, beats.length - 1);
+        const others = beats.filter((_, i) => i !== place.at).map(({ name }) => `[class*=st-key-beat_${name}_]`);
+        if (place.at < beats.length - 1) others.push(`.st-key-${foot}`);
+        const rule = isPresenting && others.length ? `${others.join(", ")} { display: none !important }` : "";
+        if (style.textContent !== rule) style.textContent = rule;
+        bar.show(place.at, beats);
+        return beats;
+    };
+    const goTo = (at) => {
+        place.at = at;
+        const beats = show();
+        nameInAddress(beats[at]);
+        if (isPresenting) main.scrollTo({ top: 0, behavior: "instant" });
+        else scrollTo(beats[at], "auto");
+        dispatchEvent(new Event("resize")); // figures that were out of sight take the room they now have
+    };
+    place.step = (by) => {
+        const beats = findBeats();
+        if (!beats[place.at + by]) {
+            place.fromEnd = by < 0; // the page before opens at its last beat
+            return false;
+        }
+        isTouched = true;
+        goTo(place.at + by);
+        return true;
+    };
+    const bar = createBar(words, place.step);
+
+    const beats = findBeats();
+    const named = placeInAddress(beats);
+    if (place.page !== page) {
+        const last = place.fromEnd && isPresenting ? beats.length - 1 : 0;
+        Object.assign(place, { page, at: Math.max(named < 0 ? last : named, 0), fromEnd: false });
+    }
+    if (beats.length > 1) document.body.append(bar.element);
+    show();
+    if (named > 0 && !isPresenting) scrollTo(beats[named], "instant");
+
+    // What is drawn later above a beat that a link has opened would push it out of sight.
+    const observer = new ResizeObserver(() => {
+        const isGrowing = performance.now() - opened < GROWING;
+        const all = show();
+        if (named > 0 && isGrowing && !isTouched && !isPresenting && all[named]) scrollTo(all[named], "instant");
+    });
+    observer.observe(main.querySelector("[data-testid=stMainBlockContainer]"));
+    const listening = new AbortController();
+    const { signal } = listening;
+    for (const name of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+        addEventListener(name, () => (isTouched = true), { signal, capture: true, passive: true });
+    }
+    addEventListener("pointerdown", () => (place.fromEnd = false), { signal, capture: true });
+    let isWaiting = false;
+    const follow = () => {
+        isWaiting = false;
+        const all = findBeats();
+        const line = main.getBoundingClientRect().height / 3;
+        place.at = Math.max(all.findLastIndex(({ first }) => first.getBoundingClientRect().top < line), 0);
+        show();
+    };
+    const followSoon = () => {
+        if (isPresenting || isWaiting) return;
+        isWaiting = true;
+        requestAnimationFrame(follow);
+    };
+    main.addEventListener("scroll", followSoon, { signal, passive: true });
+    place.end = () => {
+        listening.abort();
+        observer.disconnect();
+        bar.element.remove();
+        style.remove();
+        Object.assign(place, { step: () => false, end: null });
+    };
+    const { end } = place;
+    return () => {
+        if (place.end === end) end();
+    };
+}

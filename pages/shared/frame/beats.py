@@ -1,0 +1,38 @@
+"""A lesson's beats: a few short steps with a picture each, all below each other or one screen at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+
+import streamlit as st
+
+from pages.shared import lab
+from pages.shared.browser.files import read_script
+
+WORDS = {"nav": "Steps of this lesson", "back": "One step back", "next": "Next step"}
+# The foot of a lesson, which belongs to its last beat.
+FOOT = "lesson_foot"
+
+_guide = st.components.v2.component("autoencoder_lab_beats", js=read_script("beats"))
+
+
+@contextmanager
+def beat(name: str, title: str, part: int = 1) -> Iterator[None]:
+    """A beat of the lesson: what is drawn within belongs together, and fills a screen while presenting.
+
+    name: one word in small letters, which the address has after its `#`. title: what a list of the beats
+    calls it. part: from 1, for a beat whose parts lie in more than one place of the page.
+    """
+    with st.container(key=f"beat_{name}_{part}"):
+        st.html(f'<i class="lab-beat" data-name="{escape(name)}" data-title="{escape(title)}"></i>')
+        yield
+
+
+def guide_through_beats(page: str) -> None:
+    """Show which of the beats of the page called `page` one is at, and lead to the next. Once, at its end."""
+    _guide(
+        key="unseen_beats",
+        data={"page": page, "isPresenting": lab.is_presenting(), "foot": FOOT, "words": WORDS},
+    )

@@ -1,0 +1,146 @@
+"""Why things are as the pictures show them: each cause with what was measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from torch.nn import functional as F
+
+from ae_core import config, models
+from ae_core.config import CAE, FAE, ModelConfig, RunConfig
+from ae_core.metrics import squared_error
+from ae_core.models import Stage
+from ae_core.runs.run_folder import StoredRun
+from pages.shared import display, lab, networks
+from pages.shared.parts import pca_view
+from pages.shared.runs.loss_floors import read_floors
+
+SIZES_TOLD = (2, 8, 30, 64)
+MOVED_BY = 4
+
+
+def show_goal(run: StoredRun) -> None:
+    """Say what a network was trained to make small, and how near it comes to giving back its input."""
+    error, floors = pca_view.measure_error(run), read_floors()
+    st.markdown(goal_words(error, floors.mean_digit, _errors_by_size(CAE), len(display.measured_digits())))
+
+
+def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], count: int) -> str:
+    """How near a network comes to giving back its input, and that its code's size is what keeps it off.
+
+    error and mean_digit: squared errors per image over `count` held-back digits, of the network and of one
+    that always draws the mean digit. by_size: the same of networks by the size of their codes.
+    """
+    sizes = ", ".join(f"{size}: {found:.1f}" for size, found in sorted(by_size.items()))
+    falls = all(by_size[a] > by_size[b] for a, b in zip(sorted(by_size), sorted(by_size)[1:], strict=False))
+    cause = (
+        "What is lost is lost in the **bottleneck**: the more numbers the code has, the less is missing"
+        if falls
+        else "The size of the code changes what is missing"
+    )
+    return (
+        "**Why \u201cauto\u201d?** The network is its own teacher. Its target is its input, so nobody has "
+        "to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ small, the error that stands "
+        f"above the reconstruction. Over {count:,} held-back digits **{error:.1f}** of it is left, where a "
+        f"network that always drew the mean digit would leave {mean_digit:.1f}.\n\n**Why not simply copy?** "
+        "A network with room enough for every pixel could give back anything, noise too, and would have "
+        f"learnt nothing about digits. {cause} (error by numbers in the code: {sizes})."
+    )
+
+
+def _errors_by_size(preset: RunConfig) -> dict[int, float]:
+    """Squared error per image of the lab's networks of a preset, by the size of their codes."""
+    found = {}
+    for size in SIZES_TOLD:
+        run = networks.find_lab_run(config.adjusted(preset, model={"latent_size": size}))
+        if run is not None and run.config.model.latent_size == size:
+            found[size] = pca_view.measure_error(run)
+    return found
+
+
+def show_where_weights_are(model: ModelConfig) -> None:
+    """Say which of a network's layers its weights lie in."""
+    st.markdown(weights_words(_stages_of(model)))
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _stages_of(model: ModelConfig) -> list[Stage]:
+    return models.stages(models.build_model(model))
+
+
+def weights_words(stages: list[Stage]) -> str:
+    """How many of a network's weights lie in the two layers to and from its code, how many elsewhere."""
+    code = next(i for i, stage in enumerate(stages) if stage.part == "code")
+    around = stages[code].parameters + stages[code + 1].parameters
+    total = sum(stage.parameters for stage in stages)
+    return (
+        f"**Where its weights are.** Of {total:,} parameters, {around:,} ({around / total:.0%}) lie in the "
+        "two layers that lead to the code and away from it, which connect every number with every other. "
+        f"The rest of the network takes {total - around:,}: a filter is small, and serves every place of "
+        "the picture."
+    )
+
+
+def show_where_filters_pay() -> None:
+    """Say at which sizes of the code the lab's CAE has the smaller error, and at which its FAE."""
+    errors = {family: _errors_by_size(preset) for family, preset in (("FAE", FAE), ("CAE", CAE))}
+    if errors["FAE"].keys() == errors["CAE"].keys() and errors["FAE"]:
+        st.markdown(crossing_words(errors["FAE"], errors["CAE"]))
+
+
+def crossing_words(fae: Mapping[int, float], cae: Mapping[int, float]) -> str:
+    """At which sizes of the code CAE and FAE have the smaller error; errors by size, of equal sizes."""
+    rows = ", ".join(f"{size}: FAE {fae[size]:.1f}, CAE {cae[size]:.1f}" for size in sorted(fae))
+    ahead = [size for size in sorted(fae) if cae[size] < fae[size]]
+    behind = [size for size in sorted(fae) if size not in ahead]
+    if not ahead or not behind:
+        winner = "CAE" if ahead else "FAE"
+        said = f"At every one of these sizes the **{winner}** has the smaller error"
+    else:
+        said = (
+            f"With {_sizes_words(ahead)} numbers in the code the **CAE** has the smaller error, with "
+            f"{_sizes_words(behind)} the **FAE**"
+        )
+    return (
+        f"{said} ({rows}). *Our explanation, not measured here:* filters that serve every place are right "
+        "about strokes wherever they lie, which helps as soon as the code has room to say where; in a very "
+        "small code there is little to say, and being able to weigh every pixel by itself does more."
+    )
+
+
+def _sizes_words(sizes: list[int]) -> str:
+    *most, last = map(str, sizes)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def show_moved_digits(fae: StoredRun, cae: StoredRun | None) -> None:
+    """Say what an experiment shows: the same digits, moved by some pixels."""
+    found = {"FAE": fae, **({"CAE": cae} if cae is not None else {})}
+    moved = {name: _measure_moved(*display.run_name(run), run) for name, run in found.items()}
+    st.markdown(moved_words(moved, MOVED_BY, len(display.measured_digits())))
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _measure_moved(run_id: str, weights_sha256: str, _run: StoredRun) -> tuple[float, float]:
+    """Squared error per image of held-back digits, where they lie and MOVED_BY pixels to the right."""
+    network, clean_nhw = lab.load_network(_run), display.measured_digits()
+    moved_nhw = F.pad(clean_nhw, (MOVED_BY, 0))[:, :, : clean_nhw.shape[2]]
+    before, after = (
+        float(squared_error(models.reconstruct(network, digits_nhw), digits_nhw).mean())
+        for digits_nhw in (clean_nhw, moved_nhw)
+    )
+    return before, after
+
+
+def moved_words(errors: Mapping[str, tuple[float, float]], by: int, count: int) -> str:
+    """What moving `count` digits by `by` pixels does to errors, each network's before and after."""
+    told = "; ".join(
+        f"{name} {before:.1f} \u2192 **{after:.1f}** (\u00d7 {after / before:.1f})"
+        for name, (before, after) in errors.items()
+    )
+    return (
+        f"**An experiment.** The same {count:,} held-back digits, moved {by} pixels to the right. Squared "
+        f"error per image: {told}. Every digit it learnt from had its centre of mass in the middle, so a "
+        "digit that lies elsewhere is one it never saw."
+    )
