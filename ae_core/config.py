@@ -31,7 +31,12 @@ RANGES: dict[str, tuple[float, float]] = {
 
 MODELS = ("fully_connected", "convolutional", "fully_convolutional", "patches", "keras_example")
 ACTIVATIONS = ("gelu", "relu", "tanh", "none")
-NOISE_WORDS = {"gaussian": "Gaussian", "salt_and_pepper": "salt and pepper", "masking": "masking"}
+NOISE_WORDS = {
+    "gaussian": "Gaussian",
+    "salt_and_pepper": "salt and pepper",
+    "masking": "masking",
+    "occlusion": "occlusion",
+}
 LOSS_WORDS = {"mse": "squared error", "bce": "binary cross-entropy"}
 NOISE_KINDS = tuple(NOISE_WORDS)
 LOSSES = tuple(LOSS_WORDS)

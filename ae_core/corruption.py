@@ -13,13 +13,21 @@ from torch import Tensor
 
 from ae_core.config import CorruptionConfig
 
+LEVEL_HELP = (
+    "The level of Gaussian noise is its σ; of salt and pepper and of masking the share of pixels spoiled; of "
+    "occlusion the side of the block that is wiped out, as a share of the picture's"
+)
+
 
 def draw_pattern(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
     """What noise of this kind draws for images of this shape before a level is known: (p, *shape), float32.
 
     Gaussian: ε ~ N(0, 1), p = 1. Masking: a chance in [0, 1) for each pixel, p = 1. Salt and pepper: a chance
-    and a colour, both in [0, 1), p = 2.
+    and a colour, both in [0, 1), p = 2. Occlusion: the level above which each pixel lies in the block, p = 1;
+    the last two of `shape` are a picture's height and width.
     """
+    if kind == "occlusion":
+        return _draw_blocks(shape, generator)[None]
     parts = 2 if kind == "salt_and_pepper" else 1
     draw = torch.randn if kind == "gaussian" else torch.rand
     return draw((parts, *shape), generator=generator, device=generator.device)
@@ -63,10 +71,47 @@ def mask_pixels(images: Tensor, level: float, generator: torch.Generator) -> Ten
     return torch.where(chance < level, torch.zeros_like(images), images)
 
 
+def wipe_block(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
+    """A square block is wiped to black, at a place drawn anew for every picture (Pathak et al. 2016, 3.3).
+
+    The block lies wholly inside the picture, every place equally likely. It grows with the level around what
+    it covered already.
+
+    Args:
+        images: (..., h, w), float32 in [0, 1].
+        level: the block's side as a share of the picture's, to the nearest whole pixel: at 0.4 it is 11 of 28
+            pixels long, 15 % of the picture; at 1 it is all of it.
+    """
+    (covered_above,) = _move_beside(images, draw_pattern("occlusion", images.shape, generator))
+    return torch.where(covered_above < level, torch.zeros_like(images), images)
+
+
+def _draw_blocks(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """The level above which each pixel lies in its picture's block: (..., h, w), float32 in (0, 1)."""
+    *pictures, height, width = shape
+    down, across = torch.rand((2, *pictures), generator=generator, device=generator.device)
+    return torch.maximum(_covered_above(down, height)[..., None], _covered_above(across, width)[..., None, :])
+
+
+def _covered_above(places: Tensor, length: int) -> Tensor:
+    """The level above which a block covers each pixel of a line: places in [0, 1) (...) -> (..., length).
+
+    Along the line a block of `side` pixels begins at ⌊place · (length − side + 1)⌋, so that each block covers
+    what the next smaller one does.
+    """
+    sides = torch.arange(1, length + 1, device=places.device)
+    begins = (places.double()[..., None] * (length + 1 - sides)).floor()  # (..., side); exact in 64 bits
+    pixels = torch.arange(length, device=places.device)[:, None]
+    covered = (begins[..., None, :] <= pixels) & (pixels < begins[..., None, :] + sides)
+    smallest_side = length + 1 - covered.sum(-1)
+    return (smallest_side - 0.5) / length
+
+
 CORRUPTIONS: dict[str, Callable[[Tensor, float, torch.Generator], Tensor]] = {
     "gaussian": add_gaussian,
     "salt_and_pepper": add_salt_and_pepper,
     "masking": mask_pixels,
+    "occlusion": wipe_block,
 }
 
 

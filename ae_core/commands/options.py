@@ -11,6 +11,7 @@ from ae_core.commands.digits import evaluate_command, prepare_command, reconstru
 from ae_core.commands.taking_along import report_command
 from ae_core.commands.training import train_command
 from ae_core.commands.upkeep import cluster_command, runs_command
+from ae_core.corruption import LEVEL_HELP
 from ae_core.runs.store import default_root
 
 
@@ -45,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--preset", required=True, help=", ".join(config.PRESETS))
     train.add_argument("--latent-size", type=int)
-    train.add_argument("--noise-level", type=float)
+    train.add_argument("--noise-level", type=float, help=LEVEL_HELP)
     train.add_argument("--noise-kind", help=", ".join(config.NOISE_KINDS))
     train.add_argument("--epochs", type=int)
     train.add_argument("--seed", type=int)

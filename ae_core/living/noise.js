@@ -5,6 +5,7 @@ const SPOIL = {
     salt_and_pepper: (value, level, [chance, colour], i) =>
         chance[i] < level ? Number(colour[i] < 0.5) : value,
     masking: (value, level, [chance], i) => (chance[i] < level ? 0 : value),
+    occlusion: (value, level, [coveredAbove], i) => (coveredAbove[i] < level ? 0 : value),
 };
 
 /**

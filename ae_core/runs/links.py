@@ -76,7 +76,7 @@ def text_like(words: str, pattern: str, *, several: bool = False) -> Check:
     return Check(words, lambda text: bool(re.fullmatch(pattern, text)), several)
 
 
-NOISE = one_of("Gaussian", "Salt and pepper", "Masking")
+NOISE = one_of("Gaussian", "Salt and pepper", "Masking", "Occlusion")
 
 # The dials of the model pages that do not begin with the page's name.
 SHARED = (

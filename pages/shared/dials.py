@@ -9,6 +9,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
+from ae_core.corruption import LEVEL_HELP
 from pages.shared import linked, session
 from pages.shared.own_digit import my_digit
 
@@ -152,7 +153,13 @@ def choose_noise_kind(label: str, key: str, default: str) -> str:
     """Kind of noise, a key of NOISE_WORDS, by a dial with this label and key."""
     kinds = list(NOISE_WORDS)
     return st.selectbox(
-        label, kinds, kinds.index(default), format_func=NOISE_WORDS.__getitem__, key=key, bind="query-params"
+        label,
+        kinds,
+        kinds.index(default),
+        format_func=NOISE_WORDS.__getitem__,
+        key=key,
+        bind="query-params",
+        help=f"{LEVEL_HELP}.",
     )
 
 

@@ -89,7 +89,7 @@ def test_more_gaussian_noise_is_the_same_noise_scaled(low, factor, seed):
     assert torch.allclose((much - images)[unclipped], factor * (little - images)[unclipped], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["masking", "salt_and_pepper"])
+@pytest.mark.parametrize("kind", ["masking", "salt_and_pepper", "occlusion"])
 @settings(deadline=None, max_examples=30)
 @given(levels=st.tuples(LEVELS, LEVELS), seed=SEEDS)
 def test_a_higher_level_spoils_more_pixels_besides_the_same_ones(kind, levels, seed):
@@ -108,6 +108,35 @@ def test_the_level_is_the_share_of_spoiled_pixels(kind):
 
 def test_masking_at_level_1_leaves_nothing():
     assert not spoiled(greys(0), "masking", 1.0).any()
+
+
+@settings(deadline=None, max_examples=60)
+@given(level=LEVELS, seed=SEEDS)
+def test_occlusion_wipes_out_one_square_whose_side_is_the_level(level, seed):
+    wiped_nhw = spoiled(torch.ones(4, 28, 28), "occlusion", level, seed) == 0
+    side = math.ceil(28 * torch.tensor(level).item() - 0.5)  # to the nearest pixel, a tie to the smaller
+    for wiped_hw in wiped_nhw:
+        assert int(wiped_hw.sum()) == side**2
+        for axis in (0, 1):
+            line = wiped_hw.any(axis).nonzero()[:, 0].tolist()
+            assert line == list(range(line[0], line[0] + side) if side else [])
+
+
+def test_a_block_is_as_likely_at_every_place_and_every_picture_has_its_own():
+    wiped_nhw = spoiled(torch.ones(18_000, 28, 28), "occlusion", 20 / 28, seed=3) == 0
+    for axis in (1, 2):
+        begins_n = wiped_nhw.any(axis).float().argmax(1)
+        counts = begins_n.bincount().tolist()
+        assert len(counts) == 9
+        assert all(count == pytest.approx(2_000, abs=200) for count in counts)
+
+
+def test_occlusion_leaves_what_it_does_not_cover_and_wipes_all_at_level_1():
+    images = greys(0) / 2 + 0.25
+    occluded = spoiled(images, "occlusion", 0.4)
+    kept = occluded != 0
+    assert occluded[kept].equal(images[kept])
+    assert not spoiled(images, "occlusion", 1.0).any()
 
 
 def test_salt_and_pepper_is_half_of_each():

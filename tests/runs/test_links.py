@@ -36,6 +36,7 @@ def run(store):
         ("cae_test_noise", "1e-3", "nan"),
         ("training_noise_level", "0", "-0.1"),
         ("fae_test_noise_kind", "Salt and pepper", "salt"),
+        ("training_noise_kind", "Occlusion", "occlusion"),
         ("fae_layers", "784 → code", "784"),
         ("cae_learning_rate", "0.0001", "0.5"),
         ("dae_batch_size", "512", "513"),
