@@ -26,7 +26,8 @@ def show_training_story(run: StoredRun, page: str) -> None:
     if not progress.snapshots or not progress.batch_losses:
         st.caption("The log of this run has no pictures of its training.")
         return
-    st.html(_draw_stills(*run_name(run), progress))
+    with st.container(key=f"stills_{page}"):
+        st.html(_draw_stills(*run_name(run), progress))
     _show_replay(run, page)
 
 
