@@ -68,8 +68,8 @@ def png(images_nhw: Tensor) -> str:
 def rows_html(rows: Sequence[Row]) -> str:
     """Rows of digits, one under the other, each with its label above it, as HTML.
 
-    A browser shows it at once, where a Plotly figure takes it two seconds. A row is ROW_HEIGHT pixels high, or
-    what the page's --lab-row says.
+    A browser shows it at once, where a Plotly figure takes it two seconds. A row is ROW_HEIGHT pixels high,
+    or what the page's --lab-row says.
     """
     width = _strip_width(max(len(row.images_nhw) for row in rows))
     height = 28 + LABEL

@@ -96,9 +96,24 @@ def words(page) -> str:
     )
 
 
+def reveal(page, question: str):
+    """The page once this question's answer has been asked for."""
+    return page.button(key=f"{question}_reveal").click().run()
+
+
+def test_nothing_of_the_answer_stands_on_the_page_before_it_is_asked_for(digits, pca):
+    page = open_page("fully_connected")
+    assert "PCA, 30 numbers: error" not in words(page)
+    assert "PCA, 30 numbers: error" in words(reveal(page, "fae"))
+    page = open_page("convolutional")
+    assert "moved 4 pixels" not in words(page)
+    assert "moved 4 pixels" in words(reveal(page, "cae"))
+
+
 def test_pca_stands_beside_the_fae_with_its_error(digits, pca):
     page = open_page("fully_connected")
     page.select_slider(key="latent_size").set_value(8).run()
+    reveal(page, "fae")
     measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
     held_back = mean_error(pca.first(8).reconstruct(measured_nhw), measured_nhw)
     assert f"PCA, 8 numbers: error {held_back:.1f}" in words(page)
@@ -107,7 +122,7 @@ def test_pca_stands_beside_the_fae_with_its_error(digits, pca):
 
 
 def test_other_digits_can_be_asked_for_beside_pca():
-    page = open_page("fully_connected")
+    page = reveal(open_page("fully_connected"), "fae")
     before = words(page)
     page.button(key="pca_digits").click().run()
     assert page.session_state["digits_seed"] == 1
@@ -119,6 +134,7 @@ def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how
     page.select_slider(key="latent_size").set_value(8)
     page.toggle(key="linear").set_value(True).run()
     assert not page.exception
+    reveal(page, "fae")
     model = Store(default_root()).load_model(shipped(config.LINEAR, 8))
     linear = mean_error_in_training(digits, lambda images_nhw: reconstruct(model, images_nhw))
     bound = mean_error_in_training(digits, pca.first(8).reconstruct)
@@ -149,10 +165,10 @@ def points(page) -> dict[str, list[int]]:
 
 
 def test_every_shipped_network_is_a_point_against_the_latent_size():
-    drawn = points(open_page("convolutional"))
+    drawn = points(reveal(open_page("convolutional"), "cae"))
     assert drawn["FAE, learnt from 60,000"] == drawn["CAE, learnt from 60,000"] == list(config.SHIPPED_SIZES)
     assert len(drawn) == 3
-    assert "CAE, learnt from 60,000" not in points(open_page("fully_connected"))
+    assert "CAE, learnt from 60,000" not in points(reveal(open_page("fully_connected"), "fae"))
 
 
 # The sentences, at the edges of what can be measured

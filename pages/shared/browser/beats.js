@@ -27,7 +27,7 @@ const GROWING = 4000;
  * @property {HTMLElement} first where it begins
  */
 
-/** The beats of the page, in their order; parts of one that lie in several places are one. @returns {Beat[]} */
+/** The beats of the page in their order, each once, however many parts it has. @returns {Beat[]} */
 function findBeats() {
     const beats = new Map();
     for (const mark of document.querySelectorAll(".lab-beat")) {
@@ -99,7 +99,8 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         const beats = findBeats();
         if (!beats.length) return beats;
         place.at = Math.min(place.at, beats.length - 1);
-        const others = beats.filter((_, i) => i !== place.at).map(({ name }) => `[class*=st-key-beat_${name}_]`);
+        const hidden = beats.filter((_, i) => i !== place.at);
+        const others = hidden.map(({ name }) => `[class*=st-key-beat_${name}_]`);
         if (place.at < beats.length - 1) others.push(`.st-key-${foot}`);
         const rule = isPresenting && others.length ? `${others.join(", ")} { display: none !important }` : "";
         if (style.textContent !== rule) style.textContent = rule;
@@ -140,7 +141,8 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     const observer = new ResizeObserver(() => {
         const isGrowing = performance.now() - opened < GROWING;
         const all = show();
-        if (named > 0 && isGrowing && !isTouched && !isPresenting && all[named]) scrollTo(all[named], "instant");
+        const isLed = named > 0 && isGrowing && !isTouched && !isPresenting;
+        if (isLed && all[named]) scrollTo(all[named], "instant");
     });
     observer.observe(main.querySelector("[data-testid=stMainBlockContainer]"));
     const listening = new AbortController();

@@ -1,0 +1,70 @@
+"""Causes on the pages: their sentences follow what was measured, whatever that is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ae_core import config, models
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.runs.store import Store, default_root
+from pages.shared import display
+from pages.shared.parts import why_view
+from tests.pages.test_pages import open_page
+from tests.pages.test_pca_lesson import words
+
+
+def test_the_goal_is_told_with_the_error_that_is_left(digits):
+    run = Store(default_root()).shipped_like(config.CAE)
+    assert run is not None
+    clean_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
+    left = float(
+        squared_error(reconstruct(Store(default_root()).load_model(run), clean_nhw), clean_nhw).mean()
+    )
+    page = open_page("home")
+    assert f"**{left:.1f}** of it is left" in words(page)
+    assert "D(E(\\cdot)) \\to I" in words(page)
+
+
+def test_the_bottleneck_is_named_as_the_cause_only_where_more_numbers_leave_less_out():
+    falling = why_view.goal_words(2.9, 52.9, {2: 31.0, 8: 11.0, 30: 2.9}, 500)
+    assert "What is lost is lost in the **bottleneck**" in falling
+    assert "2: 31.0, 8: 11.0, 30: 2.9" in falling
+    assert "bottleneck" not in why_view.goal_words(2.9, 52.9, {2: 31.0, 8: 35.0}, 500)
+
+
+@pytest.mark.parametrize("preset", [config.CAE, config.FAE])
+def test_a_networks_weights_are_counted_around_its_code_and_elsewhere(preset):
+    model = models.build_model(preset.model)
+    said = why_view.weights_words(models.stages(model))
+    assert f"Of {models.parameter_count(model):,} parameters" in said
+
+
+def test_of_the_cae_most_weights_lie_around_the_code():
+    model = models.build_model(config.CAE.model)
+    around = sum(
+        weights.numel()
+        for module in model.modules()
+        if isinstance(module, models.nn.Linear)
+        for weights in module.parameters()
+    )
+    assert f"{around:,} (87%)" in why_view.weights_words(models.stages(model))
+
+
+@pytest.mark.parametrize(
+    ("fae", "cae", "said"),
+    [
+        ({2: 27.0, 30: 3.8}, {2: 32.0, 30: 2.9}, "With 30 numbers in the code the **CAE** has the smaller"),
+        ({2: 27.0, 8: 11.0}, {2: 32.0, 8: 12.0}, "At every one of these sizes the **FAE**"),
+        ({2: 27.0, 8: 11.0}, {2: 22.0, 8: 10.0}, "At every one of these sizes the **CAE**"),
+        ({2: 9.0, 8: 5.0, 30: 3.0}, {2: 8.0, 8: 4.0, 30: 3.5}, "With 2 or 8 numbers in the code the **CAE**"),
+    ],
+)
+def test_the_crossing_is_where_the_errors_cross(fae, cae, said):
+    assert said in why_view.crossing_words(fae, cae)
+
+
+def test_moved_digits_are_told_with_their_errors():
+    said = why_view.moved_words({"CAE": (2.5, 25.0)}, 4, 500)
+    assert "CAE 2.5 → **25.0** (× 10.0)" in said
+    assert "500 held-back digits, moved 4 pixels" in said
