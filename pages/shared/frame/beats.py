@@ -31,7 +31,7 @@ def beat(name: str, title: str, part: int = 1) -> Iterator[None]:
 
 
 def guide_through_beats(page: str) -> None:
-    """Show which of the beats of the page called `page` one is at, and lead to the next. Once, at its end."""
+    """Show which beat of the page called `page` one is at, and lead to the next. Once, after the last."""
     _guide(
         key="unseen_beats",
         data={"page": page, "isPresenting": lab.is_presenting(), "foot": FOOT, "words": WORDS},

@@ -89,6 +89,7 @@ def show_overview() -> None:
 def end_lesson(page: str) -> None:
     """Show the way on, the way back and the presenter's switch. Every page's last call."""
     following, before = _neighbours(page)
+    beats.guide_through_beats(page)  # before the foot: a presenter's takes a while to get every step ready
     with st.container(key=beats.FOOT):
         display.show_dataset_note()
         st.divider()
@@ -99,7 +100,6 @@ def end_lesson(page: str) -> None:
             if before:
                 _link_lesson("Back", before)
         presenter.draw_presenter_switch()
-    beats.guide_through_beats(page)
     lab.import_ahead()
 
 
