@@ -17,7 +17,7 @@ with beat("see", SEE):
     """
     784 pixels go in, a few numbers remain, 784 pixels come out: $\\tilde x = D(E(x))$. Every pixel is
     connected to every number of the next layer, so the network has to find out by itself which pixels are
-    neighbours.
+    neighbours. **Point at a number of the code** to see what it changes in the picture.
     """
 
     linear = pca_view.choose_linear()

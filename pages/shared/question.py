@@ -171,17 +171,20 @@ def _draw_card(
                 "size."
             )
         browser_memory.hand_to_browser(f"question_{key}")
+        right = ""
         if given is not None and can_be_answered:
             with st.spinner("Measuring …"):
                 found = answer()
+            right = found.right
             _show_answer(found, None if given["choice"] is None else options[given["choice"]])
             if picture:
                 picture()
         if any(map(any, votes.values())) and _load_memory(key)["votes_shown"]:
             lab.prepare_for_figures()
             alt = "The room's votes before and after the discussion"
+            marked = [f"✓ {option}" if option == right else option for option in options]
             draw_chart(
-                figures.paired_bars(options, votes["before"], votes["after"]), f"{key}_votes_chart", alt
+                figures.paired_bars(marked, votes["before"], votes["after"]), f"{key}_votes_chart", alt
             )
 
 
