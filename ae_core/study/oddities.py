@@ -22,6 +22,8 @@ from ae_core.training import seeded
 PAPER = 400
 LETTER_SIZE = 240
 SHIFT = 4
+# An experiment moves a picture that fills the middle so far to the right that its ink stays in the frame.
+ASIDE = 3
 # A picture comes out about as well as a digit if its squared error is at most this many times the median
 # held-back digit's.
 AS_WELL_TIMES = 2
@@ -39,11 +41,16 @@ class Oddity:
     """A picture that is no ordinary digit: its name, what it is in one line, and how it is made.
 
     `draw` may use held-back digits and gives (28, 28) float32 in [0, 1].
+    why: what we think explains what comes out. Where one thing about the picture can be changed to try that,
+    `changed` draws it so, and `change` says what was changed.
     """
 
     name: str
     what: str
     draw: Callable[[Digits], Tensor]
+    why: str = ""
+    change: str = ""
+    changed: Callable[[Digits], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -133,30 +140,108 @@ def noise(digits: Digits) -> Tensor:
     return torch.rand(28, 28, generator=seeded(0, "oddities"))
 
 
+def moved_aside(draw: Callable[[Digits], Tensor], digits: Digits) -> Tensor:
+    """Another picture, ASIDE pixels farther to the right."""
+    return F.pad(draw(digits), (ASIDE, -ASIDE))
+
+
+def one_digit(digit: int, digits: Digits) -> Tensor:
+    """A held-back digit as it is."""
+    return _held_back(digit, digits)
+
+
+def even_grey(digits: Digits) -> Tensor:
+    """The mean grey of `noise` in every pixel."""
+    return torch.full((28, 28), float(noise(digits).mean()))
+
+
 def _held_back(digit: int, digits: Digits) -> Tensor:
     """The first held-back digit of its class."""
     return digits.test_nhw[(digits.test_labels_n == digit).nonzero()[0, 0]]
 
 
+STROKES = (
+    "The code describes strokes, not digits: what is made of strokes of the usual width, in the usual "
+    "place, can be written down in it."
+)
+ASIDE_WORDS = f"moved {ASIDE} pixels to the right"
 ODDITIES = {
     **{
-        f"letter_{c.lower()}": Oddity(f"the letter {c}", "A printed capital.", partial(letter, c))
+        f"letter_{c.lower()}": Oddity(
+            f"the letter {c}",
+            "A printed capital.",
+            partial(letter, c),
+            STROKES,
+            ASIDE_WORDS,
+            partial(moved_aside, partial(letter, c)),
+        )
         for c in "KAEMSX"
     },
-    "face": Oddity("a face", "A circle, two dots and an arc.", face),
-    "upside_down": Oddity(
-        "an upside-down 4", "A held-back digit, turned by half a turn.", partial(upside_down, 4)
+    "face": Oddity(
+        "a face",
+        "A circle, two dots and an arc.",
+        face,
+        STROKES,
+        ASIDE_WORDS,
+        partial(moved_aside, face),
     ),
-    "mirrored": Oddity("a mirrored 3", "A held-back digit, left and right exchanged.", partial(mirrored, 3)),
-    "inverted": Oddity("an inverted 2", "A held-back digit, dark on light.", partial(inverted, 2)),
+    "upside_down": Oddity(
+        "an upside-down 4",
+        "A held-back digit, turned by half a turn.",
+        partial(upside_down, 4),
+        "Its strokes are as thick and as central as any digit's, but lie as no digit's do.",
+        "turned back",
+        partial(one_digit, 4),
+    ),
+    "mirrored": Oddity(
+        "a mirrored 3",
+        "A held-back digit, left and right exchanged.",
+        partial(mirrored, 3),
+        "Its strokes are as thick and as central as any digit's, but lie as no digit's do.",
+        "turned back",
+        partial(one_digit, 3),
+    ),
+    "inverted": Oddity(
+        "an inverted 2",
+        "A held-back digit, dark on light.",
+        partial(inverted, 2),
+        "Bright paper was never seen: every digit it learnt from is bright on black, and most of its "
+        "pixels are 0.",
+        "with light and dark as usual",
+        partial(one_digit, 2),
+    ),
     "shifted": Oddity(
-        "a shifted 5", f"A held-back digit, {SHIFT} pixels up and {SHIFT} to the left.", partial(shifted, 5)
+        "a shifted 5",
+        f"A held-back digit, {SHIFT} pixels up and {SHIFT} to the left.",
+        partial(shifted, 5),
+        "All digits it learnt from have their centre of mass in the middle: strokes at the edge were never "
+        "seen.",
+        "back in the middle",
+        partial(one_digit, 5),
     ),
     "two_digits": Oddity(
-        "a 4 and a 2 at once", "Two held-back digits, each at half its width.", partial(two_digits, 4, 2)
+        "a 4 and a 2 at once",
+        "Two held-back digits, each at half its width.",
+        partial(two_digits, 4, 2),
+        "The code has room for the strokes of one digit, and these are the strokes of two.",
+        "the 4 alone",
+        partial(one_digit, 4),
     ),
-    "blank": Oddity("a blank page", "No ink at all.", blank),
-    "noise": Oddity("pure noise", "Every pixel drawn by itself.", noise),
+    "blank": Oddity(
+        "a blank page",
+        "No ink at all.",
+        blank,
+        "Black is what most pixels of every digit are, so it is nearly right wherever nothing says "
+        "otherwise.",
+    ),
+    "noise": Oddity(
+        "pure noise",
+        "Every pixel drawn by itself.",
+        noise,
+        "784 numbers that know nothing of each other cannot be told in a short code.",
+        "every pixel at the mean grey",
+        even_grey,
+    ),
 }
 
 

@@ -314,7 +314,7 @@ def test_presenting_on_a_phone_hides_nothing_that_a_finger_cannot_bring_back(pho
 def test_whoever_wants_less_motion_gets_less(tabs, app, wish, at_rest):
     page = tabs.open(reduced_motion=wish)
     go(page, app, "")
-    page.wait_for_timeout(1_500)
+    page.get_by_role("link", name=re.compile("Next: ")).wait_for()
     seconds = page.evaluate(
         """Math.max(
             ...[...document.querySelectorAll("a")]

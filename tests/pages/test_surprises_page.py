@@ -10,6 +10,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.study import oddities
 from ae_core.study.iteration import ENDS, iterate, measure_course
 from ae_core.study.oddities import ODDITIES, VERDICTS
+from pages.shared.parts import oddity_view
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
 
@@ -112,3 +113,26 @@ def test_further_reading_leads_on_and_names_its_sources():
         name in text
         for name in ("Hinton", "Baldi", "Vincent", "**Latent space**", "**Your digit**", "**Runs**")
     )
+
+
+def test_a_cause_follows_the_answer_with_the_experiment_as_measured(digits):
+    page = open_page("surprises")
+    assert "What we tried" not in words(page)
+    said = words(page.button(key="surprises_letter_k_reveal").click().run())
+    moved_hw = ODDITIES["letter_k"].changed(digits)
+    error = oddities.measure_outcomes(shipped(30), moved_hw[None], digits)[0].error
+    assert f"moved 3 pixels to the right, of **{error:.1f}**" in said
+    assert "*Our explanation.*" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "changed", "said"),
+    [
+        (8.0, 2.0, "error of 8.0 on it, 4.0 times as much"),
+        (2.0, 8.0, "**8.0**, 4.0 times as much"),
+        (0.0, 0.0, "0.0 on it;"),
+    ],
+)
+def test_an_experiment_is_told_whichever_way_it_went(error, changed, said):
+    assert said in oddity_view.why_words(ODDITIES["inverted"], "CAE", error, changed)
+    assert "tried" not in oddity_view.why_words(ODDITIES["blank"], "CAE", error, None)

@@ -104,3 +104,19 @@ def test_a_code_of_2_numbers_makes_a_digit_of_a_letter_and_a_code_of_32_does_not
     k = ODDITIES["letter_k"].draw(digits)[None]
     assert oddities.measure_outcomes(network(config.CAE, 2), k, digits)[0].verdict == REPLACED
     assert oddities.measure_outcomes(network(config.CAE, 30), k, digits)[0].verdict != REPLACED
+
+
+@pytest.mark.parametrize("name", [name for name, oddity in oddities.ODDITIES.items() if oddity.changed])
+def test_an_experiment_changes_a_picture_and_keeps_its_ink_in_the_frame(name, digits):
+    oddity = oddities.ODDITIES[name]
+    assert oddity.changed is not None
+    was_hw, changed_hw = oddity.draw(digits), oddity.changed(digits)
+    assert changed_hw.shape == (28, 28)
+    assert not changed_hw.equal(was_hw)
+    assert oddity.change
+    if oddity.change == oddities.ASIDE_WORDS:
+        assert changed_hw.sum() == pytest.approx(was_hw.sum())
+
+
+def test_every_strange_picture_has_a_cause():
+    assert all(oddity.why for oddity in oddities.ODDITIES.values())

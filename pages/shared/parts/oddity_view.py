@@ -119,6 +119,40 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         f"most {AS_WELL_TIMES} times a median held-back digit's. Percentile: how many in a hundred "
         "held-back digits have a smaller squared error."
     )
+    if name in ODDITIES:
+        model = _asked_model(runs)
+        oddity = ODDITIES[name]
+        changed = _measure_changed(runs[model], name) if oddity.changed else None
+        st.markdown(why_words(oddity, model, outcomes[model].error, changed))
+
+
+def why_words(oddity: Oddity, model: str, error: float, changed: float | None) -> str:
+    """Why an oddity comes out as it does; with the experiment, where there is one, by squared errors.
+
+    error: of `model` on the oddity. changed: on it with one thing changed; None where nothing was tried.
+    """
+    why = f"**Why?** {oddity.why} *Our explanation.*"
+    if changed is None:
+        return why
+    times = f", {error / changed:.1f} times as much" if 0 < changed < error else ""
+    less = f", {changed / error:.1f} times as much" if 0 < error < changed else ""
+    return (
+        f"{why} **What we tried:** the {model} has an error of {error:.1f} on it{times}; on the same "
+        f"picture, {oddity.change}, of **{changed:.1f}**{less}."
+    )
+
+
+def _measure_changed(run: StoredRun, name: str) -> float:
+    return _cached_changed(run.run_id, run.weights_sha256, lab.digits().name, name, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _cached_changed(run_id: str, weights_sha256: str, digits_name: str, name: str, _run: StoredRun) -> float:
+    """Squared error of a network on an oddity with one thing changed."""
+    change = ODDITIES[name].changed
+    assert change is not None
+    changed_nhw = change(lab.digits())[None]
+    return oddities.measure_outcomes(lab.load_network(_run), changed_nhw, lab.digits())[0].error
 
 
 def _row(model: str, outcome: Outcome) -> dict[str, str]:
