@@ -8,7 +8,7 @@ from typing import Any
 
 from ae_core import config
 from ae_core.commands.digits import evaluate_command, prepare_command, reconstruct_command
-from ae_core.commands.taking_along import report_command
+from ae_core.commands.taking_along import notebook_command, report_command
 from ae_core.commands.training import train_command
 from ae_core.commands.upkeep import cluster_command, runs_command
 from ae_core.corruption import LEVEL_HELP
@@ -105,6 +105,12 @@ def build_parser() -> argparse.ArgumentParser:
     take.add_argument("--noise-level", type=float, help="on the digits at first; without it as in training")
     take.add_argument("--noise-kind", help=", ".join(config.NOISE_KINDS))
     take.add_argument("--seed", type=int, help="which noise; 0 when not given")
+
+    written = command(
+        "notebook", notebook_command, "write a run as a Jupyter notebook that needs PyTorch and no lab"
+    )
+    written.add_argument("--run", required=True, metavar="RUN_ID")
+    written.add_argument("--output", type=Path, required=True, metavar="NOTEBOOK.zip")
 
     command("runs", runs_command, "list finished runs")
     service = command(

@@ -1,4 +1,4 @@
-"""`report`: networks to take along, as one HTML file that opens and works without a server."""
+"""`report` and `notebook`: networks to take along, as files that work without a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ae_core import config, data
 from ae_core.commands.telling import print_message
 from ae_core.config import CorruptionConfig
 from ae_core.errors import ConfigError, StoreError
-from ae_core.runs import history, report
+from ae_core.runs import history, notebook, report
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 
@@ -35,9 +35,19 @@ def report_command(options: argparse.Namespace) -> dict[str, Any]:
     else:
         progress = history.read_progress(last.run_id, store)
         page = report.report_html(last, progress, models[""], digits, noise, options.seed or 0)
-    size = _write_page(options.output, page)
+    size = _write_file(options.output, page.encode())
     print_message(f"{options.output}: {size / 1e6:.2f} MB")
     return {"run_ids": [run.run_id for run in runs.values()], "output": str(options.output), "bytes": size}
+
+
+def notebook_command(options: argparse.Namespace) -> dict[str, Any]:
+    """Write a run as a Jupyter notebook with its weights and the test digits, in one ZIP file."""
+    store = Store(options.store)
+    run = store.get(options.run)
+    digits = data.load_digits(cache_dir=store.root / "cache")
+    size = _write_file(options.output, notebook.export_notebook(run, store.load_model(run), digits))
+    print_message(f"{options.output}: {size / 1e6:.2f} MB")
+    return {"run_id": run.run_id, "output": str(options.output), "bytes": size}
 
 
 def _lesson_runs(store: Store, latent_size: int | None) -> dict[str, StoredRun]:
@@ -62,9 +72,8 @@ def _noise_of(options: argparse.Namespace, trained: CorruptionConfig) -> Corrupt
     return CorruptionConfig(kind, level)
 
 
-def _write_page(path: Path, page: str) -> int:
-    """Write the page, and give its size in bytes. Raises StoreError where that is not possible."""
-    content = page.encode()
+def _write_file(path: Path, content: bytes) -> int:
+    """Write the file, and give its size in bytes. Raises StoreError where that is not possible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -446,6 +447,18 @@ def test_the_lessons_three_networks_are_written_with_the_denoisers_noise(place, 
     assert names == ["6a440f83d1913630", "15b6aa6f1b48d1df", "ed49cab20e42dfa2"]
     assert all(f"<td>{name}</td>" in text for name in names)
     assert 'step="0.01" value="0.4"' in text
+
+
+def test_a_run_is_written_as_a_notebook_with_what_it_needs(place, capsys):
+    file = place / "taken" / "dae.zip"
+    asked = ["--run", "fac2f2d3af537132", "--output", file, "--store", place / "store", "--json"]
+    assert lab("notebook", *asked) == 0
+    told = capsys.readouterr()
+    size = file.stat().st_size
+    assert result(told.out) == {"run_id": "fac2f2d3af537132", "output": str(file), "bytes": size}
+    assert f"{size / 1e6:.2f} MB" in one_line(told.err)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.namelist() == ["DAE-fac2f2d3af537132.ipynb", "weights.npz", "test_digits.npy"]
 
 
 # Prepare

@@ -354,8 +354,13 @@ def test_what_an_uploaded_file_says_is_shown_as_text(digits, tmp_path):
     assert drawn_as_markup(open_link("fully_connected", {**LAYERS, **sender})) == []
 
 
-def test_three_files_are_offered_and_made_when_asked_for():
+def test_four_files_are_offered_and_made_when_asked_for():
     page = open_link("fully_connected", {})
     assert not page.get("download_button")
     open_box(page)
-    assert [button.label for button in page.get("download_button")] == ["Run", "Report", "Metrics"]
+    assert [button.label for button in page.get("download_button")] == [
+        "Run",
+        "Report",
+        "Notebook",
+        "Metrics",
+    ]

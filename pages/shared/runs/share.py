@@ -10,7 +10,7 @@ import streamlit as st
 
 from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
-from ae_core.runs import history, links, report, run_file
+from ae_core.runs import history, links, notebook, report, run_file
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, networks, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
@@ -86,6 +86,15 @@ def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noi
                 page,
                 "One page for any browser, offline: the network itself to paint on and to pull, settings, "
                 "curve, pictures, metrics.",
+            )
+            _draw_download(
+                "Notebook",
+                partial(notebook.export_notebook, *at_hand),
+                f"{name}-notebook.zip",
+                "application/zip",
+                page,
+                "A Jupyter notebook in plain PyTorch, without this lab: the layers written out, the trained "
+                "weights, all 10,000 test digits. It reaches the figures that were measured here.",
             )
             _draw_download(
                 "Metrics",
