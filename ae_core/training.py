@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import Adam
+from torch.optim.lr_scheduler import OneCycleLR
 
 from ae_core.baselines import fit_pca
 from ae_core.config import PIXELS, RunConfig
@@ -153,7 +155,7 @@ def use_one_thread() -> None:
 
 
 @contextmanager
-def _fixed_arithmetic(threads: int) -> Iterator[None]:
+def fixed_arithmetic(threads: int) -> Iterator[None]:
     """Make equal settings train to equal weights on any machine, and fast: in this process, on this thread.
 
     Sums split over threads round differently, so their number is fixed. And numbers below 1e-38 count as
@@ -210,6 +212,30 @@ def project_to_plane(codes_tnl: Tensor) -> Tensor:
     return fit_pca(codes_tnl[-1], 2).encode(codes_tnl.reshape(-1, size)).reshape(times, count, 2)
 
 
+def one_cycle(model: nn.Module, learning_rate: float, steps: int) -> tuple[Adam, OneCycleLR]:
+    """Adam for the weights of `model`, and the schedule of its rate and momentum over so many steps.
+
+    Up to the peak rate in the first fifth, then down to almost nothing (Smith and Topin 2018).
+    """
+    low, high = BETA_1
+    optimiser = Adam(
+        model.parameters(),
+        lr=learning_rate,
+        betas=(high, BETA_2),
+        fused=next(model.parameters()).device.type != "mps",
+    )
+    warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
+    schedule = OneCycleLR(
+        optimiser,
+        learning_rate,
+        total_steps=steps,
+        pct_start=warm_up,
+        base_momentum=low,
+        max_momentum=high,
+    )
+    return optimiser, schedule
+
+
 def train(
     run: RunConfig, digits: Digits, device: torch.device | None = None, since: Checkpoint | None = None
 ) -> Iterator[Event]:
@@ -223,7 +249,7 @@ def train(
 
     Raises DivergedError when the loss is no longer finite, or beyond 1e6.
     """
-    with _fixed_arithmetic(run.training.threads):
+    with fixed_arithmetic(run.training.threads):
         yield from _trained(run, digits, device or best_device(), since)
 
 
@@ -239,20 +265,7 @@ def _trained(
     train_bytes_nhw = digits.train_bytes_nhw.to(device)
     steps_per_epoch = math.ceil(len(train_bytes_nhw) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
-    low, high = BETA_1
-    optimiser = torch.optim.Adam(
-        model.parameters(), lr=settings.learning_rate, betas=(high, BETA_2), fused=device.type != "mps"
-    )
-    # Smith and Topin 2018: up to the peak rate in the first fifth, then down to almost nothing.
-    warm_up = 0.2 if steps != 5 else 0.25  # OneCycleLR divides by zero when the warm-up is exactly one step
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        settings.learning_rate,
-        total_steps=steps,
-        pct_start=warm_up,
-        base_momentum=low,
-        max_momentum=high,
-    )
+    optimiser, schedule = one_cycle(model, settings.learning_rate, steps)
 
     parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
     generators = {"batch order": batch_order, "noise": noise}

@@ -36,7 +36,11 @@ if found is not None:
             lambda: noise_view.judge_gain(found, harder),
             of={"latent size": found.config.model.latent_size, "noise in training": trained},
             networks=[found],
+            reveals_page=True,
         )
+    if question.is_revealed("denoising"):
+        with beat("noise", "How much noise can it take?"):
+            noise_view.show_robustness({"DAE": found}, trained.kind, noise_seed=0, key="dae")
     with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(found, "dae")
     with beat("maps", "What the filters make of noise"), lab.plain_errors():

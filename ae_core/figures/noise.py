@@ -34,14 +34,16 @@ def robustness(
     crossings: Sequence[tuple[str, float]],
     trained_at: float | None,
     measure: str,
+    bounds: Mapping[str, float] | None = None,
 ) -> go.Figure:
     """Quality over the noise level: a line for each of up to three networks, with its spread as a band.
 
     Beside them doing nothing, the crossings, and the noise of the training.
 
     crossings: (name of the network, noise level) pairs, marked on that network's line. measure: the axis's
-    title. Everything finite is within the axis. An infinite value, as doing nothing has without noise, is on
-    no line.
+    title. bounds: of shares, which the axis then has in percent: lines across by their words, such as
+    guessing. Everything finite is within the axis. An infinite value, as doing nothing has without noise, is
+    on no line.
     """
     figure = go.Figure()
     styles = dict(zip(("FAE", "CAE", "DAE"), LINES, strict=False))
@@ -101,12 +103,29 @@ def robustness(
             showarrow=False,
             font_size=FONT,
         )
+    for words, share in (bounds or {}).items():
+        figure.add_hline(
+            y=share,
+            line={"color": GREY, "dash": "dot", "width": 2},
+            annotation={
+                "text": words,
+                "x": 1,
+                "xanchor": "right",
+                "yanchor": "bottom" if share < 0.5 else "top",
+                "font_size": FONT,
+            },
+        )
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top", "font": {"size": FONT}},
         xaxis={"title": "noise level in the test", "range": [0, 1.01], "fixedrange": True, "dtick": 0.2},
-        yaxis={"title": measure, "range": _axis(curves.values(), nothing), "fixedrange": True},
+        yaxis={
+            "title": measure,
+            "range": _axis(curves.values(), nothing),
+            "fixedrange": True,
+            "tickformat": ".0%" if bounds else None,
+        },
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         dragmode=False,

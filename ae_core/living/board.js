@@ -11,6 +11,7 @@ import { followDials, oncePerFrame } from "./dials.js";
 import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
+import { createReader } from "./reader.js";
 import { BOARD_SIDE, countPoints, digitOf, leadTo, radiusAt } from "./strokes.js";
 
 /** Milliseconds until the strokes go to the server: while the pen rests on the board, after it was lifted. */
@@ -30,6 +31,7 @@ const EMPTY = new Float32Array(784);
  * @property {import("./strokes.js").Stroke[]} strokes what is on it, where it is another
  * @property {number} size of the networks' codes
  * @property {Record<string, Record<string, string>>} networks by size, then by name: their addresses
+ * @property {{ address: string, note: string } | null} classifier what reads the pictures, and a word on it
  * @property {string} dial key of the slider for the size
  * @property {Record<string, number>} pens their widths by name, in the board's units
  * @property {string} pen the one to begin with
@@ -46,20 +48,22 @@ function makeButton(words, obey) {
     return button;
 }
 
-/** A small picture with its name and a note below it. @param {string} name @param {string} label */
+/** A small picture with its name, a note and what it reads as below it. @param {string} name @param {string} label */
 function makeTile(name, label) {
     const element = makeElement("figure");
     const canvas = makeCanvas(label);
     const caption = makeElement("figcaption");
     const note = makeElement("span");
-    caption.append(makeElement("b", { textContent: name }), note);
+    const reading = makeElement("span");
+    caption.append(makeElement("b", { textContent: name }), note, reading);
     element.append(canvas, caption);
     drawDigit(canvas, EMPTY);
     return {
         element,
-        show(pixels, words) {
+        show(pixels, words, read) {
             drawDigit(canvas, pixels);
-            note.textContent = words;
+            setText(note, words);
+            setText(reading, read);
         },
     };
 }
@@ -119,6 +123,8 @@ class DrawingBoard {
         this.size = data.size;
         this.networks = {};
         this.missing = new Set();
+        this.read = () => ""; // until the classifier has come
+        this.said = "";
         this.told = JSON.stringify(data.strokes);
         this.stroke = null;
         this.pointer = null;
@@ -309,6 +315,16 @@ class DrawingBoard {
         this.draw();
     }
 
+    /** Have pictures read from now on. Rejects where the classifier does not come: nothing is said of them. */
+    async startReading() {
+        const { classifier, words } = this.data;
+        if (!classifier) return;
+        const network = await loadNetwork(classifier.address);
+        this.read = createReader(network, words);
+        this.said = ` ${classifier.note}`;
+        this.draw();
+    }
+
     // Drawing
 
     drawNow() {
@@ -316,21 +332,22 @@ class DrawingBoard {
         const { words } = this.data;
         const { now, past, future } = this.history;
         const pixels = digitOf(now);
-        this.digit.show(pixels ?? EMPTY, "");
+        this.digit.show(pixels ?? EMPTY, "", pixels ? this.read(pixels) : "");
         for (const [name, tile] of Object.entries(this.tiles)) {
             const network = this.networks[name];
             if (pixels && network) {
                 const rebuilt = decode(network, encode(network, pixels));
-                tile.show(rebuilt, words.error.replace("{error}", squaredError(pixels, rebuilt).toFixed(1)));
+                const error = squaredError(pixels, rebuilt).toFixed(1);
+                tile.show(rebuilt, words.error.replace("{error}", error), this.read(rebuilt));
             } else {
-                tile.show(EMPTY, this.missing.has(name) ? words.missing : "");
+                tile.show(EMPTY, this.missing.has(name) ? words.missing : "", "");
             }
         }
         this.hint.hidden = now.length > 0;
         this.undo.disabled = !past.length;
         this.redo.disabled = !future.length;
         this.clear.disabled = !now.length;
-        const note = this.isFull() ? words.full : words.form;
+        const note = this.isFull() ? words.full : words.form + this.said;
         setText(this.note, note);
     }
 
@@ -391,13 +408,18 @@ export default function mount(root, data, context) {
         size,
         Object.fromEntries(Object.entries(trio).map(([name, address]) => [name, context.base + address])),
     ]);
-    const said = { ...data, networks: Object.fromEntries(networks) };
+    const { classifier } = data;
+    const said = {
+        ...data,
+        networks: Object.fromEntries(networks),
+        classifier: classifier && { ...classifier, address: context.base + classifier.address },
+    };
     if (root.board) root.board.hear(said, context);
     else root.board = new DrawingBoard(root, said, context);
     root.listening?.abort();
     root.listening = new AbortController();
     root.board.listen(root.listening.signal);
-    root.board.loadNetworks();
+    root.board.loadNetworks().then(() => root.board.startReading()).catch(() => {});
     root.board.draw();
     context.isReady();
     return () => {

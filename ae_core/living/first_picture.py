@@ -14,8 +14,9 @@ from ae_core.config import PIXELS
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.figures.styles import style_html
 from ae_core.living.files import FOLDER
-from ae_core.living.words import WORDS
+from ae_core.living.words import WORDS, classifier_words, reading_words
 from ae_core.metrics import mse
+from ae_core.study.classifier import Classifier, classify
 
 ABOVE, BELOW = (230, 159, 0), (0, 114, 178)
 # A code of more numbers is no row of bars.
@@ -31,22 +32,31 @@ class Answer:
     rebuilt_hw: Tensor
 
 
-def picture_html(digit_hw: Tensor, seen_hw: Tensor, answers: Sequence[Answer], *, is_noisy: bool) -> str:
+def picture_html(
+    digit_hw: Tensor,
+    seen_hw: Tensor,
+    answers: Sequence[Answer],
+    *,
+    is_noisy: bool,
+    classifier: Classifier | None = None,
+) -> str:
     """The digit (28, 28), what the networks see of it, and their answers, laid out as `picture.js` does.
 
-    answers: of one network, or of several in rows.
+    answers: of one network, or of several in rows. classifier: says below each what it reads as, if there is
+    one.
     """
+    read = _reader(classifier)
     inputs = [
-        _figure("digit", WORDS["digit"], digit_hw),
-        _figure("noisy", WORDS["noisy" if is_noisy else "not_noisy"], seen_hw),
+        _figure("digit", WORDS["digit"], digit_hw, reading=read(digit_hw)),
+        _figure("noisy", WORDS["noisy" if is_noisy else "not_noisy"], seen_hw, reading=read(seen_hw)),
     ]
     if len(answers) == 1:
-        path, code, pictures = _answer(answers[0], digit_hw, WORDS)
+        path, code, pictures = _answer(answers[0], digit_hw, WORDS, read)
         body = f'<div class="grid one">{"".join(inputs)}{path}{code}{pictures}</div>'
     else:
         rows = ""
         for answer in answers:
-            path, code, pictures = _answer(answer, digit_hw, {**WORDS, **WORDS["several"]})
+            path, code, pictures = _answer(answer, digit_hw, {**WORDS, **WORDS["several"]}, read)
             rows += (
                 f'<section class="network"><h4>{escape(answer.name)}</h4>{path}{code}'
                 f'<div class="answer">{pictures}</div></section>'
@@ -55,17 +65,30 @@ def picture_html(digit_hw: Tensor, seen_hw: Tensor, answers: Sequence[Answer], *
             f'<div class="grid several" style="--lab-networks:{len(answers)}"><div class="inputs">'
             f"{''.join(inputs)}</div>{rows}</div>"
         )
-    return f'{style_html(FOLDER / "picture.css")}<div class="lab-living">{body}</div>'
+    note = f'<p class="reader">{classifier_words(classifier.accuracy)}</p>' if classifier else ""
+    return f'{style_html(FOLDER / "picture.css")}<div class="lab-living">{body}{note}</div>'
 
 
-def _answer(answer: Answer, digit_hw: Tensor, words: Mapping[str, Any]) -> tuple[str, str, str]:
+def _reader(classifier: Classifier | None) -> Callable[[Tensor], str]:
+    """A function from a picture (28, 28) to what it reads as, in words; to nothing without a classifier."""
+
+    def read(image_hw: Tensor) -> str:
+        return reading_words(classify(classifier.layers, image_hw[None])[0]) if classifier else ""
+
+    return read
+
+
+def _answer(
+    answer: Answer, digit_hw: Tensor, words: Mapping[str, Any], read: Callable[[Tensor], str]
+) -> tuple[str, str, str]:
     """The two paths, the code, and the pictures of what comes out."""
     error = float(mse(answer.rebuilt_hw[None], digit_hw[None])[0]) * PIXELS
     paths = [
         f'<div class="path {name}"><div class="path-name">{words[name]}</div></div>'
         for name in ("encoder", "decoder")
     ]
-    rebuilt = _figure("rebuilt", f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}", answer.rebuilt_hw)
+    title = f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}"
+    rebuilt = _figure("rebuilt", title, answer.rebuilt_hw, reading=read(answer.rebuilt_hw))
     off = _figure("difference", WORDS["difference"], answer.rebuilt_hw - digit_hw, _two_colours)
     strip = f'<div class="strip"><div class="path-name">{words["strip"]}</div></div>'
     return (
@@ -83,11 +106,16 @@ def _two_colours(values_hw: Tensor) -> np.ndarray:
 
 
 def _figure(
-    name: str, words: str, image_hw: Tensor, colours: Callable[[Tensor], np.ndarray] = grey_pixels
+    name: str,
+    words: str,
+    image_hw: Tensor,
+    colours: Callable[[Tensor], np.ndarray] = grey_pixels,
+    reading: str = "",
 ) -> str:
     return (
         f'<figure class="{name}"><figcaption>{escape(words)}</figcaption>'
-        f'<img src="{png_address(colours(image_hw))}" alt="{escape(words)}"></figure>'
+        f'<img src="{png_address(colours(image_hw))}" alt="{escape(words)}">'
+        f'<div class="reading">{escape(reading)}</div></figure>'
     )
 
 

@@ -22,6 +22,7 @@
  */
 
 /** @typedef {{ encoder: Layer[], decoder: Layer[] }} Network */
+/** @typedef {{ layers: Layer[] }} Classifier 784 pixels in, a number for each of the ten digits out */
 
 const countOf = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -259,6 +260,20 @@ export function decoderDerivative(network, code, i, step = 0.05) {
     return moved(step).map((v, k) => (v - below[k]) / (2 * step));
 }
 
+/**
+ * How likely a picture shows each of the ten digits.
+ * @param {Classifier} classifier
+ * @param {Float32Array} pixels 784 values in [0, 1]
+ * @returns {Float32Array} ten probabilities, of sum 1
+ */
+export function classify(classifier, pixels) {
+    const scores = runLayers(classifier.layers, pixels).at(-1);
+    const most = Math.max(...scores);
+    const powers = scores.map((score) => Math.exp(score - most));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+}
+
 // The network's file
 
 /** @param {number} bits of a 16-bit float, IEEE 754 @returns {number} */
@@ -277,9 +292,9 @@ function weightCounts({ kind, from, to, kernel }) {
 }
 
 /**
- * A network from its file, as ae_core/living/network_file.py packs it.
+ * A network or a classifier from its file, as ae_core/living/network_file.py packs it.
  * @param {ArrayBuffer} file
- * @returns {Network} Throws an Error where the file is not whole.
+ * @returns {Network | Classifier} Throws an Error where the file is not whole.
  */
 export function readNetwork(file) {
     const length = new DataView(file).getUint32(0, true);
@@ -287,7 +302,7 @@ export function readNetwork(file) {
     const halves = new Uint16Array(file, 4 + length);
     let next = 0;
     const take = (count) => Float32Array.from(halves.subarray(next, (next += count)), halfFloat);
-    for (const layer of [...network.encoder, ...network.decoder].filter(hasWeights)) {
+    for (const layer of Object.values(network).flat().filter(hasWeights)) {
         const [weights, biases] = weightCounts(layer);
         Object.assign(layer, { weights: take(weights), biases: take(biases) });
     }

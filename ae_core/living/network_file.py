@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ae_core.models import Autoencoder, SubPixelConvolution
 
 # Of the file's form. It is in the file's address, which a browser never asks for a second time.
 FORM = 1
+# In the address of the classifier's file, in the place of a run's name.
+CLASSIFIER = "classifier"
 ACTIVATION_KINDS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
     nn.GELU: "gelu",
@@ -33,8 +35,16 @@ def pack_network(model: Autoencoder) -> bytes:
     The JSON has the layers under "encoder" and "decoder", as `describe_layers` does. Weights: of each layer
     that has some, those and then its biases, in torch's order.
     """
-    layers = {"encoder": describe_layers(model, "encoder"), "decoder": describe_layers(model, "decoder")}
-    header = json.dumps(layers, separators=(",", ":")).encode()
+    return _pack({part: describe_layers(model, part) for part in ("encoder", "decoder")}, model)
+
+
+def pack_classifier(layers: nn.Sequential) -> bytes:
+    """A classifier's layers, (b, 1, 28, 28) -> (b, 10), as such a file, under "layers"."""
+    return _pack({"layers": _describe_all(layers, torch.zeros(1, 1, 28, 28))}, layers)
+
+
+def _pack(described: dict[str, list[dict[str, Any]]], model: nn.Module) -> bytes:
+    header = json.dumps(described, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 4)
     weights = [parameter.detach().cpu().contiguous().numpy().ravel() for parameter in model.parameters()]
     return len(header).to_bytes(4, "little") + header + np.concatenate(weights).astype("<f2").tobytes()
@@ -48,10 +58,14 @@ def describe_layers(model: Autoencoder, part: str) -> list[dict[str, Any]]:
     knows.
     """
     values = torch.zeros(1, 1, 28, 28)
-    if part == "decoder":
-        values = model.encode(values)
+    return _describe_all(getattr(model, part), model.encode(values) if part == "decoder" else values)
+
+
+@torch.inference_mode()
+def _describe_all(layers: nn.Sequential, values: Tensor) -> list[dict[str, Any]]:
+    """Layers as `describe_layers` has them, of which the first sees `values`."""
     shape, found = list(values.shape[1:]), []
-    for layer in _plain_layers(getattr(model, part)):
+    for layer in _plain_layers(layers):
         values = layer(values)
         made = list(values.shape[1:])
         if not isinstance(layer, ARRANGING):

@@ -20,15 +20,16 @@ export function squaredError(one, other) {
 }
 
 /**
- * A picture under its title.
- * @returns {{ element: HTMLElement, canvas: HTMLCanvasElement, title: HTMLElement }}
+ * A picture under its title, with a line below for what it reads as.
+ * @returns {{ element: HTMLElement, canvas: HTMLCanvasElement, title: HTMLElement, reading: HTMLElement }}
  */
 export function createFigure(name, words) {
     const element = makeElement("figure", { className: name });
     const title = makeElement("figcaption", { textContent: words });
     const canvas = makeCanvas(words);
-    element.append(title, canvas);
-    return { element, canvas, title };
+    const reading = makeElement("div", { className: "reading" });
+    element.append(title, canvas, reading);
+    return { element, canvas, title, reading };
 }
 
 /**
@@ -41,7 +42,7 @@ export function createNetworkView(words, redraw) {
     let [input, clean, pulled, pointed] = [null, null, null, null];
     let looked = null; // the stage looked at: its path, itself, and the place in it
     let stages = { encoder: [], decoder: [] };
-    let told = { error: 0, code: new Float32Array() };
+    let told = { error: 0, reading: "", code: new Float32Array() };
 
     const lookAt = (path) => (stage, place) => {
         looked = stage && { path, stage, place };
@@ -138,15 +139,19 @@ export function createNetworkView(words, redraw) {
             [input, clean, pulled] = [seen, wanted, null];
         },
         hasNetwork: () => network !== null,
-        /** Work everything out and draw it. @returns {{ error: number, code: Float32Array }} */
-        draw() {
+        /**
+         * Work everything out and draw it.
+         * @param {(pixels: Float32Array) => string} read says what a picture reads as
+         * @returns {{ error: number, reading: string, code: Float32Array, isPulled: boolean }}
+         */
+        draw(read) {
             const encoded = runLayers(network.encoder, input);
             const given = encoded.at(-1);
             const shown = pulled ?? given;
             const decoded = runLayers(network.decoder, shown);
             const output = clip(decoded.at(-1));
             const error = squaredError(output, clean);
-            told = { error, code: shown };
+            told = { error, reading: read(output), code: shown };
 
             paths.encoder.draw(encoded);
             paths.decoder.draw(decoded);
@@ -154,6 +159,7 @@ export function createNetworkView(words, redraw) {
             drawStage(stripCanvas, shown, layoutOf(codeShape, 6));
             drawDigit(rebuilt.canvas, output);
             setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
+            setText(rebuilt.reading, told.reading);
             if (pointed === null) {
                 const off = output.map((value, i) => value - clean[i]);
                 drawDigit(difference.canvas, off, twoColours(1));

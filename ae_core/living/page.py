@@ -14,10 +14,11 @@ from ae_core.config import NOISE_WORDS, RANGES, CorruptionConfig
 from ae_core.corruption import corrupt, draw_pattern
 from ae_core.living.files import bundle_scripts
 from ae_core.living.first_picture import Answer, picture_html
-from ae_core.living.network_file import pack_network
+from ae_core.living.network_file import pack_classifier, pack_network
 from ae_core.living.packing import pack_digits, pack_floats
-from ae_core.living.words import WORDS
+from ae_core.living.words import WORDS, classifier_words
 from ae_core.models import Autoencoder, codes_of, pictures_of
+from ae_core.study.classifier import Classifier, find_classifier
 from ae_core.training import seeded
 
 TEMPLATE = Path(__file__).with_suffix(".html")
@@ -37,12 +38,16 @@ def offline_picture_html(
     """
     pattern = draw_pattern(noise.kind, (1, 28, 28), seeded(noise_seed, "noise shown"))
     low, high = RANGES["noise_level"]
+    classifier = find_classifier()
     data = {
         "digits": [pack_digits(digit) for digit in digits_nhw],
         "pattern": pack_floats(pattern),
         "kind": noise.kind,
-        "networks": [{"name": name, "address": _address(model)} for name, model in models.items()],
+        "networks": [
+            {"name": name, "address": _address(pack_network(model))} for name, model in models.items()
+        ],
         "size_dial": "",
+        "classifier": _describe(classifier),
         "words": WORDS,
     }
     options = (
@@ -55,19 +60,32 @@ def offline_picture_html(
         least=f"{low:g}",
         most=f"{high:g}",
         level=f"{noise.level:g}",
-        first=_draw_first(models, digits_nhw[:1], noise, noise_seed),
+        first=_draw_first(models, digits_nhw[:1], noise, noise_seed, classifier),
         # Nothing in it may end the element that it stands in.
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=bundle_scripts("picture", "page"),
     )
 
 
-def _address(model: Autoencoder) -> str:
-    return f"data:application/octet-stream;base64,{base64.b64encode(pack_network(model)).decode()}"
+def _address(packed: bytes) -> str:
+    return f"data:application/octet-stream;base64,{base64.b64encode(packed).decode()}"
+
+
+def _describe(classifier: Classifier | None) -> dict[str, str] | None:
+    if classifier is None:
+        return None
+    return {
+        "address": _address(pack_classifier(classifier.layers)),
+        "note": classifier_words(classifier.accuracy),
+    }
 
 
 def _draw_first(
-    models: Mapping[str, Autoencoder], digit_1hw: Tensor, noise: CorruptionConfig, noise_seed: int
+    models: Mapping[str, Autoencoder],
+    digit_1hw: Tensor,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    classifier: Classifier | None,
 ) -> str:
     """The same as a picture that no script draws, for where none runs."""
     seen_1hw = corrupt(digit_1hw, noise, seeded(noise_seed, "noise shown"))
@@ -75,4 +93,4 @@ def _draw_first(
     for name, model in models.items():
         codes_1l = codes_of(model, seen_1hw)
         answers.append(Answer(name, codes_1l[0], pictures_of(model, codes_1l)[0]))
-    return picture_html(digit_1hw[0], seen_1hw[0], answers, is_noisy=noise.level > 0)
+    return picture_html(digit_1hw[0], seen_1hw[0], answers, is_noisy=noise.level > 0, classifier=classifier)

@@ -12,6 +12,7 @@ import { makeElement, setText } from "./elements.js";
 import { createFigure, createNetworkView } from "./network_view.js";
 import { addNoise } from "./noise.js";
 import { followStrokes, paintLine } from "./painting.js";
+import { createReader } from "./reader.js";
 
 /** Milliseconds of rest after which a screen reader is told. */
 const REST = 700;
@@ -28,16 +29,18 @@ const TOLD_NUMBERS = 3;
  * @property {boolean} [is_watched] whether the one network shown is in training, and changes at its address
  * @property {string} noise_dial key of the slider of the noise; empty where there is none
  * @property {string} size_dial key of that of the latent size
+ * @property {{ address: string, note: string } | null} classifier what reads the pictures, and a word on it
  * @property {Record<string, any>} words what is written: ae_core.living.words.WORDS
  */
 
-/** What a screen reader says: the error, and the numbers of the code that are farthest from 0. */
-function inWords(words, name, { error, code }) {
+/** What a screen reader says: error, reading, and the numbers of the code that are farthest from 0. */
+function inWords(words, name, { error, reading, code }) {
     const inOrder = [...code.keys()].toSorted((a, b) => Math.abs(code[b]) - Math.abs(code[a]));
     const numbers = inOrder
         .slice(0, TOLD_NUMBERS)
         .map((i) => words.number_is.replace("{i}", `${i + 1}`).replace("{v}", code[i].toFixed(1)));
-    return `${name}: ${words.error} ${error.toFixed(1)}. ${words.largest} ${numbers.join(", ")}.`;
+    const said = reading && `, ${reading}`;
+    return `${name}: ${words.error} ${error.toFixed(1)}${said}. ${words.largest} ${numbers.join(", ")}.`;
 }
 
 function createPicture(root, words, names, context) {
@@ -46,7 +49,8 @@ function createPicture(root, words, names, context) {
     const grid = makeElement("div", { className: isOne ? "grid one" : "grid several" });
     const status = makeElement("p", { className: "unseen" });
     status.setAttribute("role", "status");
-    element.append(grid, status);
+    const note = makeElement("p", { className: "reader", hidden: true });
+    element.append(grid, note, status);
 
     const digit = createFigure("digit", words.digit);
     const noisy = createFigure("noisy", words.noisy);
@@ -69,6 +73,7 @@ function createPicture(root, words, names, context) {
     let level = 0;
     let isRubbing = false;
     let order = 0;
+    let read = () => ""; // until the classifier has come
     let [isNew, timer] = [true, 0];
 
     const draw = () => {
@@ -79,10 +84,12 @@ function createPicture(root, words, names, context) {
             drawDigit(digit.canvas, clean);
             drawDigit(noisy.canvas, input);
             setText(noisy.title, level ? words.noisy : words.not_noisy);
+            setText(digit.reading, read(clean));
+            setText(noisy.reading, read(input));
             for (const view of views) view.setInput(input, clean);
             restore.disabled = clean === given;
         }
-        const told = views.map((view) => view.draw());
+        const told = views.map((view) => view.draw(read));
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         clearTimeout(timer);
         timer = setTimeout(() => {
@@ -134,6 +141,18 @@ function createPicture(root, words, names, context) {
         if (mine !== order) return;
         views.forEach((view, i) => view.setNetwork(networks[i]));
         redrawInput();
+    };
+
+    /** Have pictures read from now on; where the classifier does not come, nothing is said of them. */
+    const startReading = async ({ address, note: text }) => {
+        setText(note, text);
+        note.hidden = false;
+        try {
+            read = createReader(await loadNetwork(context.base + address), words);
+            redrawInput();
+        } catch {
+            note.hidden = true;
+        }
     };
 
     let letTrainingGo = () => {};
@@ -198,6 +217,7 @@ function createPicture(root, words, names, context) {
                 draw();
                 context.isReady();
                 for (const view of views) view.resize();
+                if (next.classifier) startReading(next.classifier);
             }
         },
         end() {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+from torch import Tensor
 
 WORDS: dict[str, Any] = {
     "digit": "digit x: paint on it",
@@ -14,6 +17,7 @@ WORDS: dict[str, Any] = {
     "bottleneck": "the code, to the scale of the stages beside it",
     "rebuilt": "rebuilt x̃",
     "error": "error",
+    "read_as": "read as {digit}, {share}",
     "difference": "difference x̃ − x",
     "derivative": "what number {i} changes",
     "code": "Code z, {n} numbers: pull them up or down",
@@ -40,3 +44,25 @@ WORDS: dict[str, Any] = {
         "kinds": {"linear": "fully connected", "convolution": "convolution"},
     },
 }
+
+
+def reading_words(probabilities_k: Tensor) -> str:
+    """What a picture reads as, such as 'read as 7, 98%', from a classifier's ten probabilities (10,).
+
+    In the words of `reader.js`.
+    """
+    share, digit = (float(value) for value in probabilities_k.max(0))
+    words: str = WORDS["read_as"]
+    return words.format(digit=int(digit), share=_share_words(share))
+
+
+def _share_words(share: float) -> str:
+    return ">99%" if share >= 0.995 else f"{math.floor(100 * share + 0.5)}%"
+
+
+def classifier_words(accuracy: float) -> str:
+    """Who reads, and how often rightly; accuracy: its share of the clean test digits, in [0, 1]."""
+    return (
+        "“Read as” is what a classifier says: a further small network, which learnt from clean digits. It "
+        f"reads {100 * accuracy:.1f}% of the clean test digits right, and can be wrong, most of all in noise."
+    )

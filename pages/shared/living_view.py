@@ -16,6 +16,7 @@ from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.living.words import WORDS
 from ae_core.models import codes_of, pictures_of
 from ae_core.runs.run_folder import StoredRun
+from ae_core.study.classifier import find_classifier
 from ae_core.training import seeded
 from pages.shared import dials, display, lab, linked, networks, session
 from pages.shared.browser import living
@@ -92,6 +93,7 @@ def _describe_input(digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) 
         "pattern": pack_floats(pattern),
         "kind": noise.kind,
         "level": noise.level,
+        "classifier": living.describe_classifier(),
         "words": WORDS,
     }
 
@@ -122,7 +124,13 @@ def _answer_html(
         model = lab.load_network(run)
         codes_1l = codes_of(model, _seen_hw[None])
         answers.append(Answer(display.NAMES.get(name, name), codes_1l[0], pictures_of(model, codes_1l)[0]))
-    return picture_html(_digit_hw, _seen_hw, answers, is_noisy=noise.level > 0)
+    return picture_html(
+        _digit_hw,
+        _seen_hw,
+        answers,
+        is_noisy=noise.level > 0,
+        classifier=find_classifier(),
+    )
 
 
 _draw_first = display.ResultCache(_answer_html, 16)

@@ -18,6 +18,8 @@ from ae_core.living.network_file import FORM, pack_network
 from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.models import Autoencoder, as_picture, build_model, reconstruct
 from ae_core.runs.store import Store
+from ae_core.study.classifier import classify, load_classifier
+from pages.shared.browser import living
 from tests.browser.test_pages_in_browser import go
 from tests.support.browser import LIVING, PHONE, App, picture_changes_after, pictures
 
@@ -42,6 +44,20 @@ COMPARE = """async ([module, network, cases]) => {
             const off = made.map((value, i) => 255 * Math.abs(value - wanted[784 * n + i]));
             most = Math.max(most, ...off);
         }
+    }
+    return most;
+}"""
+# The largest difference in the probabilities of digits.
+COMPARE_CLASSIFIER = """async ([module, classifier, pictures, expected]) => {
+    const { engine } = await import(module);
+    const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+    const floats = (text) => new Float32Array(bytes(text).buffer);
+    const read = engine.readNetwork(await (await fetch(classifier)).arrayBuffer());
+    const [seen, wanted] = [floats(pictures), floats(expected)];
+    let most = 0;
+    for (let n = 0; n < seen.length / 784; n++) {
+        const likely = engine.classify(read, seen.subarray(784 * n, 784 * (n + 1)));
+        most = Math.max(most, ...likely.map((value, i) => Math.abs(value - wanted[10 * n + i])));
     }
     return most;
 }"""
@@ -80,6 +96,20 @@ def test_every_network_makes_in_the_browser_what_it_makes_in_pytorch(page, app, 
     }
     assert len(worst) > 44
     assert {name: most for name, most in worst.items() if most > 2} == {}
+
+
+def test_the_classifier_says_in_the_browser_what_it_says_in_pytorch(page, app, digits):
+    page.goto(f"{app.url}/_stcore/health")
+    noisy = [
+        corrupt(digits.test_nhw[:DIGITS], CorruptionConfig("gaussian", level), seeded())
+        for level in (0.0, 0.4, 1.0)
+    ]
+    seen_nhw = torch.cat(noisy)
+    expected = classify(load_classifier().layers, seen_nhw)
+    module = f"{app.url}/living/{files.module_mark()}.js"
+    address = f"{app.url}/{living.describe_classifier()['address']}"
+    data = [module, address, pack_floats(seen_nhw), pack_floats(expected)]
+    assert page.evaluate(COMPARE_CLASSIFIER, data) < 0.001
 
 
 def compared_networks(store: Store) -> Iterator[tuple[str, str, Autoencoder]]:
@@ -221,6 +251,32 @@ def test_three_networks_go_in_step_and_on_a_phone_the_flow_runs_downwards(page, 
     ]
     assert tops == sorted(tops)
     assert living.evaluate("element => element.scrollWidth <= innerWidth")
+
+
+def test_pictures_say_what_they_read_as_while_the_hand_moves_and_do_without_where_the_classifier_fails(
+    page, app
+):
+    open_living(page, app, "convolutional")
+    shown = page.locator(".st-key-cae_living")
+    readings = shown.locator(".reading")
+    expect(readings).to_contain_text(["read as", "read as", "read as", ""])
+    clean, *_ = readings.all_inner_texts()
+    expect(shown.locator(".reader")).to_contain_text("of the clean test digits right")
+    # What the server said of it is what the browser says.
+    first = page.locator(".st-key-cae_living_first .reading")
+    assert first.all_text_contents() == readings.all_text_contents()
+    # The word of the classifier changes with the digit, and comes back with it.
+    digit = shown.locator(".digit canvas")
+    for height in (0.2, 0.35, 0.5, 0.65, 0.8):
+        drag(page, digit, (0.1, height), (0.9, height))
+    expect(readings.first).not_to_have_text(clean)
+    shown.get_by_role("button", name="Restore").click()
+    expect(readings.first).to_have_text(clean)
+    page.route("**/networks/*/classifier/*", lambda route: route.abort())
+    open_living(page, app, "convolutional")
+    expect(shown.locator(".rebuilt figcaption")).to_contain_text("error")
+    expect(shown.locator(".reader")).to_be_hidden()
+    assert readings.all_inner_texts() == ["", "", "", ""]
 
 
 @pytest.mark.parametrize("what", ["**/living/*.js", "**/networks/**"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import torch
 
 from ae_core.living.first_picture import Answer, picture_html
-from ae_core.living.words import WORDS
+from ae_core.living.words import WORDS, reading_words
+from ae_core.study.classifier import load_classifier
 
 
 def answer(name: str, size: int) -> Answer:
@@ -51,3 +53,28 @@ def test_the_difference_has_a_colour_for_more_and_one_for_less():
         )
     ]
     assert sources[0] != sources[1]
+
+
+def test_a_classifier_says_below_each_picture_what_it_reads_as_and_how_often_it_is_right(digits):
+    seven, other = digits.test_nhw[0], digits.test_nhw[1]
+    made = Answer("CAE", torch.zeros(2), other)
+    html = picture_html(seven, seven, [made], is_noisy=False, classifier=load_classifier())
+    assert re.findall(r'class="reading">([^<]*)<', html) == [
+        "read as 7, &gt;99%",
+        "read as 7, &gt;99%",
+        "read as 2, &gt;99%",
+        "",  # the difference is no digit
+    ]
+    assert f"{100 * load_classifier().accuracy:.1f}% of the clean test digits" in html
+    without = picture_html(seven, seven, [made], is_noisy=False)
+    assert "read as" not in without
+    assert "classifier" not in without
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.981, "98%"), (0.985, "99%"), (0.9949, "99%"), (0.995, ">99%"), (0.104, "10%")]
+)
+def test_a_share_is_told_in_whole_percents_and_never_as_certain(share, words):
+    likely = torch.full((10,), (1 - share) / 9)
+    likely[3] = share
+    assert reading_words(likely) == f"read as 3, {words}"

@@ -13,8 +13,9 @@ from torch import nn
 
 from ae_core import config
 from ae_core.config import ModelConfig
-from ae_core.living.network_file import describe_layers, pack_network
+from ae_core.living.network_file import describe_layers, pack_classifier, pack_network
 from ae_core.models import Autoencoder, build_model, parameter_count
+from ae_core.study.classifier import build_layers
 
 MODELS = {
     **{name: preset.model for name, preset in config.PRESETS.items()},
@@ -59,6 +60,15 @@ def test_a_layer_tells_what_a_browser_needs_to_run_it():
     assert linear["kind"] == "linear"
     assert relu["to"] == [32, 7, 7]  # laid out as maps
     assert (convolution["kind"], shuffle["kind"], shuffle["factor"]) == ("convolution", "pixel shuffle", 2)
+
+
+def test_a_classifier_is_a_file_of_one_list_of_layers():
+    layers = build_layers(torch.Generator().manual_seed(1))
+    described, weights = read(pack_classifier(layers))
+    kinds = [layer["kind"] for layer in described["layers"]]
+    assert kinds == ["convolution", "relu", "convolution", "relu", "linear"]
+    assert (described["layers"][0]["from"], described["layers"][-1]["to"]) == ([1, 28, 28], [10])
+    assert len(weights) == parameter_count(layers)
 
 
 def test_a_layer_that_no_browser_knows_is_refused():

@@ -10,9 +10,11 @@ from starlette.responses import Response
 from streamlit import config
 
 from ae_core.living import files
-from ae_core.living.network_file import FORM, pack_network
+from ae_core.living.network_file import FORM, pack_classifier, pack_network
 from ae_core.runs import latest_network
 from ae_core.runs.store import Store, default_root
+from ae_core.study.classifier import load_classifier
+from pages.shared.browser import living
 from pages.shared.server import health, living_files
 from pages.shared.server.living_files import FOREVER, answer_module, answer_network
 
@@ -61,6 +63,17 @@ def test_what_is_not_there_is_refused_and_nobody_keeps_that(run, changed):
     answer = network(run, **changed)
     assert answer.status_code == 404
     assert "cache-control" not in answer.headers
+
+
+def test_the_classifier_comes_under_an_address_that_never_changes():
+    found = load_classifier()
+    address = living.describe_classifier()["address"]
+    assert address == f"networks/{FORM}/classifier/{found.sha256}"
+    answer = answer_network(request(form=str(FORM), name="classifier", sha256=found.sha256))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, FOREVER)
+    assert answer.body == pack_classifier(found.layers)
+    assert len(answer.body) < 100_000
+    assert answer_network(request(form=str(FORM), name="classifier", sha256="0" * 64)).status_code == 404
 
 
 def test_a_network_in_training_is_told_as_it_is_now(run, tmp_path, monkeypatch):

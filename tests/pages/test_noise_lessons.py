@@ -15,6 +15,7 @@ from ae_core import config
 from ae_core.baselines import do_nothing
 from ae_core.config import CorruptionConfig
 from ae_core.data import Digits
+from ae_core.errors import DataError
 from ae_core.metrics import decibels, mse
 from ae_core.models import reconstruct
 from ae_core.runs import tickets
@@ -22,7 +23,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.service import jobs, worker
 from ae_core.study.robustness import LEVELS, Curve, RemovedNoise, Spread, noisy_digits
 from pages.shared import display
-from pages.shared.parts import noise_view, pair_view
+from pages.shared.parts import noise_sentences, noise_view, pair_view
 from tests.conftest import widget_key
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import curves, open_page, pictures
@@ -187,6 +188,17 @@ def test_without_noise_in_training_the_denoiser_is_the_plain_network():
 # The denoiser
 
 
+def test_how_much_noise_the_denoiser_takes_is_drawn_once_that_was_predicted():
+    page = open_page("denoising")
+    assert not [group for group in page.button_group if group.key == "dae_measure"]
+    page.button(key="denoising_reveal").click().run()
+    before = shown(page)
+    page.button_group(key="dae_measure").set_value("share").run()
+    assert not page.exception
+    assert shown(page) != before
+    assert "guessing" in curves(page)
+
+
 def test_the_denoising_page_tells_the_noise_that_was_clipped_and_that_was_removed():
     page = open_page("denoising")
     text = words(page)
@@ -289,6 +301,33 @@ def test_the_measure_of_the_comparisons_curves_can_be_changed():
     assert shown(page) != before
 
 
+def test_the_share_read_right_is_drawn_on_demand_with_its_floor_and_its_ceiling_and_said_in_words(digits):
+    page = comparison_page()
+    page.button_group(key="comparison_measure").set_value("share").run()
+    assert not page.exception
+    drawn = curves(page)
+    assert "guessing" in drawn
+    assert "clean digits" in drawn
+    assert re.search(
+        r"The \*\*DAE\*\* is (as good|worse|better).* and better from \*\*σ = 0\.\d+\*\* on", words(page)
+    )
+    told = " ".join(caption.value for caption in page.caption)
+    assert "Share that a classifier reads right of 500 held-back digits" in told
+    assert "It can be wrong" in told
+
+
+def test_a_lab_without_its_classifier_says_so_where_the_share_is_asked_for(monkeypatch):
+    def fail():
+        raise DataError("The classifier is missing.")
+
+    monkeypatch.setattr(noise_view, "shipped_classifier", fail)
+    noise_view._measure_curve.clear()
+    page = comparison_page()
+    page.button_group(key="comparison_measure").set_value("share").run()
+    assert not page.exception
+    assert [box.value for box in page.error] == ["The classifier is missing."]
+
+
 def test_by_ssim_too_no_sentence_names_a_level_below_which_there_is_none():
     page = pair_page()
     page.button_group(key="pair_measure").set_value("ssim").run()
@@ -344,13 +383,13 @@ def curve(*values: float) -> Curve:
 )
 def test_a_curve_is_told_by_the_levels_it_was_measured_at(ours, theirs, told):
     assert (
-        noise_view.comparison_words("CAE", curve(*ours), "doing nothing", curve(*theirs), "gaussian")
+        noise_sentences.comparison_words("CAE", curve(*ours), "doing nothing", curve(*theirs), "gaussian")
         == f"The **CAE** is {told}"
     )
 
 
 def test_noise_that_is_not_gaussian_has_a_level_and_no_sigma():
-    told = noise_view.comparison_words("CAE", curve(1, 2, 3), "doing nothing", curve(2, 2, 2), "masking")
+    told = noise_sentences.comparison_words("CAE", curve(1, 2, 3), "doing nothing", curve(2, 2, 2), "masking")
     assert told == (
         "The **CAE** is worse than doing nothing at **level 0**, as good at **level 0.5** "
         "and better at **level 1**."
@@ -380,7 +419,7 @@ def removed(before: float, after: float) -> RemovedNoise:
     ],
 )
 def test_what_became_of_the_error_is_told_in_words_that_fit(before, after, told):
-    assert told in noise_view.describe_removed_noise(
+    assert told in noise_sentences.describe_removed_noise(
         removed(before, after), CorruptionConfig("masking", 0.05), 7
     )
 

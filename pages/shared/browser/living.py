@@ -10,8 +10,10 @@ from typing import Any
 import streamlit as st
 
 from ae_core.living import files
-from ae_core.living.network_file import FORM
+from ae_core.living.network_file import CLASSIFIER, FORM
+from ae_core.living.words import classifier_words
 from ae_core.runs.run_folder import StoredRun
+from ae_core.study.classifier import find_classifier
 from pages.shared.browser.files import read_script
 
 # Of what a browser says has failed.
@@ -54,3 +56,14 @@ def latest_address(name: str) -> str:
 def network_address(run: StoredRun) -> str:
     """Where a browser gets a finished run's network, from the lab's own address."""
     return f"networks/{FORM}/{run.name}/{run.weights_sha256}"
+
+
+def describe_classifier() -> dict[str, str] | None:
+    """For scripts: the `address` of the classifier, and a `note` on it. None where the lab has lost it."""
+    classifier = find_classifier()
+    if classifier is None:
+        return None
+    return {
+        "address": f"networks/{FORM}/{CLASSIFIER}/{classifier.sha256}",
+        "note": classifier_words(classifier.accuracy),
+    }

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from ae_core import config
+from ae_core.living.words import WORDS as LIVING_WORDS
 from ae_core.pictures import strokes as drawing
 from ae_core.pictures.strokes import Stroke
 from pages.shared import networks, session
@@ -23,6 +24,7 @@ WORDS = {
     "digit_label": "Your digit as the networks see it",
     "rebuilt_label": "What the {name} rebuilds of your digit",
     "error": "error {error}",
+    "read_as": LIVING_WORDS["read_as"],
     "missing": "did not come",
     "form": "As MNIST has its digits: 20 pixels long, the centre of mass in the middle, the pen two pixels "
     "wide, however large you draw. The error is squared, over all 784 pixels.",
@@ -64,6 +66,7 @@ def show_board(size: int) -> Board:
             "strokes": _tell_strokes(board),
             "size": size,
             "networks": _network_addresses(),
+            "classifier": living.describe_classifier(),
             "dial": session.LATENT_SIZE,
             "pens": drawing.PENS,
             "pen": "medium",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 from torch import Tensor
@@ -13,15 +13,12 @@ from ae_core.config import CorruptionConfig
 from ae_core.figures import noise as noise_figures
 from ae_core.metrics import psnr
 from ae_core.runs.run_folder import StoredRun
+from ae_core.study.classifier import GUESSING, shipped_classifier, sweep_shares
 from ae_core.study.robustness import (
     LEVELS,
     Curve,
-    RemovedNoise,
     Spread,
-    Stretch,
-    clipped_mean,
     find_crossings,
-    find_stretches,
     noisy_digits,
     rebuild,
     removed_noise,
@@ -31,13 +28,19 @@ from ae_core.study.robustness import measure_spread as spread_of
 from ae_core.study.robustness import sweep_levels as sweep_of
 from pages.shared import charts, display, lab
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
+from pages.shared.parts.noise_sentences import (
+    MEASURE_AXES,
+    MEASURE_WORDS,
+    SHARE,
+    comparison_words,
+    describe_measure,
+    describe_removed_noise,
+    round_as_told,
+)
 from pages.shared.question import Answer
 
 NOISE_DIGITS = 2
 EXTREME_DIGITS = 4
-MEASURE_WORDS = {"psnr": "PSNR", "ssim": "SSIM"}
-OVER_MANY = {"psnr": "PSNR of the mean squared error over", "ssim": "Mean over"}
-MEASURE_AXES = {"psnr": "PSNR, dB (higher is better)", "ssim": "SSIM (higher is better)"}
 ALIKE_DB = 0.1
 
 NOBODY = "None: doing nothing is better."
@@ -64,53 +67,29 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
         with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
             curves = {name: measure_curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = measure_curve(None, kind, noise_seed, measure)
+        told = {name: round_as_told(line, measure) for name, line in curves.items()}
+        told_nothing = round_as_told(nothing, measure)
         points = [
             (name, level)
-            for name, line in curves.items()
-            for level in find_crossings(line.levels, line.values, nothing.values)
+            for name, line in told.items()
+            for level in find_crossings(line.levels, line.values, told_nothing.values)
         ]
         words = [
-            comparison_words(name, line, "doing nothing", nothing, kind) for name, line in curves.items()
+            comparison_words(name, line, "doing nothing", told_nothing, kind) for name, line in told.items()
         ]
         if {"CAE", "DAE"} <= runs.keys():
-            words.append(comparison_words("DAE", curves["DAE"], "the CAE", curves["CAE"], kind))
+            words.append(comparison_words("DAE", told["DAE"], "the CAE", told["CAE"], kind))
         figure = noise_figures.robustness(
-            curves, nothing, points, _training_level(runs, kind), MEASURE_AXES[measure]
+            curves,
+            nothing,
+            points,
+            _training_level(runs, kind),
+            MEASURE_AXES[measure],
+            {"guessing": GUESSING, "clean digits": nothing.values[0]} if measure == SHARE else None,
         )
         charts.draw_chart(figure, f"{key}_robustness", " ".join(words))
         st.markdown(" ".join(words))
-        st.caption(
-            f"{OVER_MANY[measure]} {count_measured()} held-back digits, measured at every {LEVELS[1]:g}; "
-            "the bands hold 8 of 10 of them (10th to 90th percentile). A ring marks where the lines say "
-            "that a network is as good as doing nothing, the input as it "
-            f"is.{f' SSIM: {display.SSIM_WORDS}' if measure == 'ssim' else ''}"
-        )
-
-
-SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
-
-
-def comparison_words(name: str, line: Curve, other: str, theirs: Curve, kind: str) -> str:
-    """A sentence: at which levels one curve is better than another, as good, or worse."""
-    found = find_stretches(line.levels, line.values, theirs.values)
-    adjective, than = SIGNS[found[0].sign]
-    parts = [f"{adjective} {than} {other} {_levels_words(found[0], line.levels, kind)}"]
-    parts += [f"{SIGNS[one.sign][0]} {_levels_words(one, line.levels, kind)}" for one in found[1:]]
-    *before, last = parts
-    return f"The **{name}** is {', '.join(before)} and {last}." if before else f"The **{name}** is {last}."
-
-
-def _levels_words(one: Stretch, levels: Sequence[float], kind: str) -> str:
-    first, last = (
-        f"**{'σ =' if kind == 'gaussian' else 'level'} {level:g}**" for level in (one.first, one.last)
-    )
-    if (one.first, one.last) == (levels[0], levels[-1]):
-        return "at every level measured"
-    if one.first == one.last:
-        return f"at {first}"
-    if one.first == levels[0]:
-        return f"up to {last}"
-    return f"from {first} on" if one.last == levels[-1] else f"from {first} to {last}"
+        st.caption(describe_measure(measure, count_measured()))
 
 
 def _training_level(runs: Mapping[str, StoredRun], kind: str) -> float | None:
@@ -140,7 +119,12 @@ def _measure_curve(
     digits: str,
     _run: StoredRun | None,
 ) -> Curve:
-    return sweep_of(_run and lab.load_network(_run), measured_digits(), kind, LEVELS, noise_seed, measure)
+    model, clean_nhw = _run and lab.load_network(_run), measured_digits()
+    if measure == SHARE:
+        labels_n = lab.digits().test_labels_n[: len(clean_nhw)]
+        layers = shipped_classifier().layers
+        return sweep_shares(layers, model, clean_nhw, labels_n, kind, LEVELS, noise_seed)
+    return sweep_of(model, clean_nhw, kind, LEVELS, noise_seed, measure)
 
 
 # One noise level
@@ -323,41 +307,6 @@ def _describe_noise(
     return describe_removed_noise(
         removed_noise(lab.load_network(_run), measured_digits(), noise, noise_seed), noise, count_measured()
     )
-
-
-def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: int) -> str:
-    """In words: by how much the error fell from input to output, and what clipping left of the noise."""
-    if found.input_error == 0:
-        return (
-            f"None of the {count} held-back digits was changed by {noise_words(noise)}, so there is nothing "
-            "to take away."
-        )
-    words = (
-        f"Over {count} held-back digits at {noise_words(noise)}, the squared error per image is "
-        f"{found.input_error:.1f} in the noisy input and {found.output_error:.1f} in the output: "
-        f"**{_change_words(found.output_error / found.input_error)}**. The output's error is noise that is "
-        "left and blur from the bottleneck together. "
-    )
-    if noise.kind != "gaussian":
-        return words + "This kind of noise stays between black and white, so nothing is clipped."
-    return words + (
-        f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot "
-        "get darker. So the noise left on the black background is on average not 0 but "
-        f"**{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is σ/√(2π) · (1 − exp(−1/(2σ²))) "
-        f"+ P(σε > 1) = {clipped_mean(noise.level):.2f}."
-    )
-
-
-def _change_words(ratio: float) -> str:
-    """How an error compares with what it was, `ratio` times as much, in words."""
-    percent = round(100 * (ratio - 1))
-    if percent == 0:
-        return "about the same"
-    if ratio >= 2:
-        return f"{ratio:.1f} times as much"
-    if percent > 0:
-        return f"{percent}% more"
-    return f"{display.share_words(1 - ratio)} less"
 
 
 def stronger_noise(trained: CorruptionConfig) -> CorruptionConfig:

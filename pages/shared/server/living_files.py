@@ -63,8 +63,8 @@ def _compressed_module() -> bytes:
 
 
 def answer_network(request: Request) -> Response:
-    """Answer with a finished run's network; 404 where there is none with these weights in this form."""
-    from ae_core.living.network_file import FORM
+    """Answer with a finished run's network, or the classifier; 404 where none has these weights."""
+    from ae_core.living.network_file import CLASSIFIER, FORM
     from ae_core.runs.store import default_root
 
     form, name, sha256 = (request.path_params[part] for part in ("form", "name", "sha256"))
@@ -73,7 +73,7 @@ def answer_network(request: Request) -> Response:
             return _answer_latest(request, default_root(), name)
         if form != str(FORM):
             raise LookupError(form)
-        content = _packed(default_root(), name, sha256)
+        content = _packed_classifier(sha256) if name == CLASSIFIER else _packed(default_root(), name, sha256)
     except LookupError:
         return PlainTextResponse(GONE, 404)
     return _answer(request, sha256, content, BINARY)
@@ -116,6 +116,18 @@ def _packed(root: Path, name: str, sha256: str) -> bytes:
         return pack_network(store.load_model(run))
     except LabError as problem:
         raise LookupError(name) from problem
+
+
+@lru_cache(maxsize=1)
+def _packed_classifier(sha256: str) -> bytes:
+    """The file of the classifier that comes with the lab. LookupError where its weights have another hash."""
+    from ae_core.living.network_file import pack_classifier
+    from ae_core.study.classifier import find_classifier
+
+    classifier = find_classifier()
+    if classifier is None or classifier.sha256 != sha256:
+        raise LookupError(sha256)
+    return pack_classifier(classifier.layers)
 
 
 def _answer(request: Request, tag: str, content: bytes, kind: str) -> Response:
