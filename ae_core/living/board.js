@@ -48,7 +48,11 @@ function makeButton(words, obey) {
     return button;
 }
 
-/** A small picture with its name, a note and what it reads as below it. @param {string} name @param {string} label */
+/**
+ * A small picture with its name, a note and what it reads as below it.
+ * @param {string} name
+ * @param {string} label
+ */
 function makeTile(name, label) {
     const element = makeElement("figure");
     const canvas = makeCanvas(label);
@@ -315,7 +319,7 @@ class DrawingBoard {
         this.draw();
     }
 
-    /** Have pictures read from now on. Rejects where the classifier does not come: nothing is said of them. */
+    /** Have pictures read from now on. Rejects where the classifier does not come. */
     async startReading() {
         const { classifier, words } = this.data;
         if (!classifier) return;

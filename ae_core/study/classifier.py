@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ae_core.config import CLASSES, CorruptionConfig
+from ae_core.corruption import corrupt
 from ae_core.data import Digits, as_images
 from ae_core.errors import DataError
 from ae_core.models import Autoencoder, parameter_count
@@ -38,11 +39,15 @@ Z_95 = 1.96
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """How the classifier's weights are found: all that decides them but the digits."""
+    """How a classifier's weights are found: all that decides them but the digits.
+
+    noise: on the digits that it learns from, anew for every batch. The one that ships learnt without.
+    """
 
     epochs: int = 5
     batch_size: int = 64
     learning_rate: float = 4e-3
+    noise: CorruptionConfig = field(default_factory=CorruptionConfig)
     seed: int = 0
 
 
@@ -80,21 +85,22 @@ def build_layers(generator: torch.Generator | None = None) -> nn.Sequential:
 
 
 def train_classifier(digits: Digits, settings: ClassifierConfig | None = None) -> nn.Sequential:
-    """Layers that learnt to tell the clean training digits apart by their labels, on the CPU, in one thread.
+    """Layers that learnt to tell the training digits apart by their labels, on the CPU, in one thread.
 
     Equal settings and digits give equal weights.
     """
     settings = settings or ClassifierConfig()
     with fixed_arithmetic(threads=1):
         layers = build_layers(seeded(settings.seed, "weights"))
-        batch_order = seeded(settings.seed, "batches")
+        batch_order, noise = seeded(settings.seed, "batches"), seeded(settings.seed, "noise")
         count = len(digits.train_bytes_nhw)
         steps = settings.epochs * math.ceil(count / settings.batch_size)
         optimiser, schedule = one_cycle(layers, settings.learning_rate, steps)
         for _ in range(settings.epochs):
             for batch_b in torch.randperm(count, generator=batch_order).split(settings.batch_size):
-                images_bchw = as_images(digits.train_bytes_nhw[batch_b])[:, None]
-                loss = F.cross_entropy(layers(images_bchw), digits.train_labels_n[batch_b])
+                clean_bchw = as_images(digits.train_bytes_nhw[batch_b])[:, None]
+                scores_bk = layers(corrupt(clean_bchw, settings.noise, noise))
+                loss = F.cross_entropy(scores_bk, digits.train_labels_n[batch_b])
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()

@@ -295,6 +295,17 @@ def test_all_that_is_finite_lies_within_the_axis_of_the_curves(highest):
         assert highest * 1.1 < high < highest * 1.2
 
 
+def test_shares_are_drawn_in_percent_between_guessing_and_clean_digits():
+    dae = Curve((0.0, 1.0), (0.98, 0.7), (0.96, 0.65), (0.99, 0.75))
+    nothing = Curve((0.0, 1.0), (0.99, 0.2), (0.98, 0.15), (1.0, 0.25))
+    bounds = {"guessing": 0.1, "clean digits": 0.99}
+    figure = noise_figures.robustness({"DAE": dae}, nothing, [], None, "read right", bounds)
+    assert [line.y0 for line in figure.layout.shapes] == [0.1, 0.99]
+    assert [note.text for note in figure.layout.annotations] == ["guessing", "clean digits"]
+    assert figure.layout.yaxis.tickformat == ".0%"
+    assert noise_figures.robustness({}, nothing, [], None, "PSNR").layout.yaxis.tickformat is None
+
+
 def test_the_better_cell_of_a_row_says_so(clean):
     page = noise_figures.grid_html(
         ["goes in", "CAE"],
