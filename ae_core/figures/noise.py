@@ -95,11 +95,11 @@ def robustness(
         figure.add_vline(x=trained_at, line={"color": GREY, "dash": "dot", "width": 2})
         figure.add_annotation(
             x=trained_at,
-            y=1,
+            y=0 if bounds else 1,
             yref="paper",
             text=" the DAE's training",
             xanchor="left",
-            yanchor="top",
+            yanchor="bottom" if bounds else "top",
             showarrow=False,
             font_size=FONT,
         )

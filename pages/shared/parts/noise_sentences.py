@@ -24,13 +24,15 @@ OVER_MANY = {
     SHARE: "Share that a classifier reads right of",
 }
 BAND = "8 of 10 of them (10th to 90th percentile)"
-BANDS = {SHARE: "the share of all such digits, with a confidence of 95%"}
+BANDS = {
+    SHARE: "the share of all such digits, with a confidence of 95%, and where two overlap they are alike"
+}
 MORE_WORDS = {
     "ssim": f"SSIM: {display.SSIM_WORDS}",
     # Measured by tests.benchmarks.classifier_in_noise, on the 10,000 test digits.
     SHARE: "The classifier is a further network and can be wrong. It learnt from clean digits alone, so "
-    "noise confuses it. One that learnt with noise at σ = 0.4 reads 98% of the digits right at that level with no "
-    "network before it.",
+    "noise confuses it. One that learnt with noise at σ = 0.4 reads 98% of the digits right at that level "
+    "with no network before it.",
 }
 SIGNS = {1: ("better", "than"), 0: ("as good", "as"), -1: ("worse", "than")}
 
@@ -58,11 +60,14 @@ def _levels_words(one: Stretch, levels: Sequence[float], kind: str) -> str:
     return f"from {first} on" if one.last == levels[-1] else f"from {first} to {last}"
 
 
-def round_as_told(line: Curve, measure: str) -> Curve:
-    """The values that curves are compared by in words: shares in whole percents, as a figure shows them."""
+def level_alike(line: Curve, other: Curve, measure: str) -> Curve:
+    """`line` as it is compared with `other` in words: shares whose bands overlap count as equal."""
     if measure != SHARE:
         return line
-    return replace(line, values=tuple(float(round(100 * value)) for value in line.values))
+    bands = zip(line.lows, line.highs, other.lows, other.highs, strict=True)
+    alike = [low <= other_high and other_low <= high for low, high, other_low, other_high in bands]
+    pairs = zip(alike, line.values, other.values, strict=True)
+    return replace(line, values=tuple(theirs if same else ours for same, ours, theirs in pairs))
 
 
 def describe_measure(measure: str, count: int) -> str:

@@ -35,7 +35,7 @@ from pages.shared.parts.noise_sentences import (
     comparison_words,
     describe_measure,
     describe_removed_noise,
-    round_as_told,
+    level_alike,
 )
 from pages.shared.question import Answer
 
@@ -67,18 +67,20 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
         with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
             curves = {name: measure_curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = measure_curve(None, kind, noise_seed, measure)
-        told = {name: round_as_told(line, measure) for name, line in curves.items()}
-        told_nothing = round_as_told(nothing, measure)
+        beside_nothing = {name: level_alike(line, nothing, measure) for name, line in curves.items()}
         points = [
             (name, level)
-            for name, line in told.items()
-            for level in find_crossings(line.levels, line.values, told_nothing.values)
+            for name, line in beside_nothing.items()
+            for level in find_crossings(line.levels, line.values, nothing.values)
         ]
         words = [
-            comparison_words(name, line, "doing nothing", told_nothing, kind) for name, line in told.items()
+            comparison_words(name, line, "doing nothing", nothing, kind)
+            for name, line in beside_nothing.items()
         ]
         if {"CAE", "DAE"} <= runs.keys():
-            words.append(comparison_words("DAE", told["DAE"], "the CAE", told["CAE"], kind))
+            plain = curves["CAE"]
+            denoiser = level_alike(curves["DAE"], plain, measure)
+            words.append(comparison_words("DAE", denoiser, "the CAE", plain, kind))
         figure = noise_figures.robustness(
             curves,
             nothing,
