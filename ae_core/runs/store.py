@@ -59,6 +59,8 @@ from ae_core.runs.versions import versions
 from ae_core.training import Checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "shipped_runs"
+# By which one that ships is found: model, noise in training, classes of digits.
+Likeness = tuple[ModelConfig, CorruptionConfig, tuple[int, ...]]
 
 
 @dataclass
@@ -68,9 +70,7 @@ class Store:
     root: Path
     shipped_root: Path | None = SHIPPED
     _checks: dict[Path, FolderCheck] = field(default_factory=dict, repr=False)
-    _shipped: Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun] | None = field(
-        default=None, repr=False
-    )
+    _shipped: Mapping[Likeness, StoredRun] | None = field(default=None, repr=False)
     _shipped_problems: list[str] = field(default_factory=list, repr=False)
 
     def folder(self, name: str) -> Path:
@@ -281,8 +281,8 @@ class Store:
         return list(self._shipped_runs().values()), list(self._shipped_problems)
 
     def shipped_like(self, config: RunConfig) -> StoredRun | None:
-        """The shipped run with this model and corruption, whatever its training and data, or None."""
-        run = self._shipped_runs().get((config.model, config.corruption))
+        """The shipped run with this model, corruption and classes, whatever else was set, or None."""
+        run = self._shipped_runs().get((config.model, config.corruption, config.data.classes))
         return self.find(run.run_id) if run and (self.folder(run.run_id) / MANIFEST).is_file() else run
 
     def events(self, name: str) -> list[dict[str, Any]]:
@@ -341,13 +341,13 @@ class Store:
             place.parent.mkdir(exist_ok=True)
             folder.rename(place)
 
-    def _shipped_runs(self) -> Mapping[tuple[ModelConfig, CorruptionConfig], StoredRun]:
-        """What ships, by model and corruption.
+    def _shipped_runs(self) -> Mapping[Likeness, StoredRun]:
+        """What ships, by model, corruption and classes.
 
         Every page asks for it, so it is read once, unless some of it is damaged.
         """
         if self._shipped is None:
-            runs: dict[tuple[ModelConfig, CorruptionConfig], StoredRun] = {}
+            runs: dict[Likeness, StoredRun] = {}
             folders = (
                 sorted(self.shipped_root.glob(f"*/{MANIFEST}"), reverse=True) if self.shipped_root else []
             )
@@ -358,7 +358,7 @@ class Store:
                 except DamagedRunError as problem:
                     self._shipped_problems.append(str(problem))
                     continue
-                runs[run.config.model, run.config.corruption] = run
+                runs[run.config.model, run.config.corruption, run.config.data.classes] = run
             if self._shipped_problems:
                 return runs
             self._shipped = runs

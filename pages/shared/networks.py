@@ -85,11 +85,13 @@ def find_own_run(family: str) -> StoredRun | None:
 def find_lab_run(settings: RunConfig) -> StoredRun | None:
     """The lab's own network of this family, with the nearest noise in training and the nearest latent size.
 
-    None where the lab brings none of the family along.
+    It learnt from all classes of digits. None where the lab brings none of the family along.
     """
     family = config.family(settings)
     shipped, _ = lab.store().shipped()
-    of_family = [run for run in shipped if config.family(run.config) == family]
+    of_family = [
+        run for run in shipped if config.family(run.config) == family and not run.config.data.left_out
+    ]
     return min(of_family, key=lambda run: _distance(settings, run.config), default=None)
 
 

@@ -60,7 +60,8 @@ def ship(store: Store, run: StoredRun, digits: data.Digits, into: Path) -> None:
     test = summary(
         reconstruct(model, corrupt(digits.test_nhw, noise, seeded(seed, "test noise"))), digits.test_nhw
     )
-    known_nhw = data.as_images(digits.train_bytes_nhw[:CURVE_DIGITS])
+    learnt_from = data.select_digits(digits, run.config.data)
+    known_nhw = data.as_images(learnt_from.train_bytes_nhw[:CURVE_DIGITS])
     seen_nhw = corrupt(known_nhw, noise, seeded(seed, "train noise"))
     train_mse = float(squared_error(reconstruct(model, seen_nhw), known_nhw).mean()) / PIXELS
     for name, before in {**result["test"], "train_mse": result["train_mse"]}.items():

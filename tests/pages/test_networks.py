@@ -149,7 +149,7 @@ def networks_sizes(page: AppTest) -> set[int]:
     }
 
 
-@pytest.mark.parametrize(("level", "nearest"), [(0.25, 0.2), (0.5, 0.4), (1.0, 0.6)])
+@pytest.mark.parametrize(("level", "nearest"), [(0.25, 0.2), (0.5, 0.4), (1.0, 0.8)])
 def test_the_denoiser_shown_is_the_one_whose_noise_is_nearest(level, nearest):
     wanted = config.adjusted(config.DAE, corruption={"level": level})
     found = networks.find_lab_run(wanted)

@@ -52,6 +52,7 @@ def test_the_shipped_linear_network_comes_within_a_hundredth_of_pca_and_never_be
 @pytest.mark.parametrize("preset", config.PRESETS)
 def test_networks_that_are_compared_learnt_from_the_same_digits(preset):
     runs, _ = Store(default_root()).shipped()
+    runs = [run for run in runs if not run.config.data.left_out]  # one never saw a 7, and stands in no chart
     assert {run.config.data for run in runs} == {config.find_preset(preset).data} == {config.DataConfig()}
 
 

@@ -142,10 +142,22 @@ def test_what_ships_is_what_ships_whatever_was_trained_here_of_the_same_settings
     assert {run.name: run.weights_sha256 for run in Store(store.root).shipped()[0]} == before
 
 
-def test_all_that_ships_learnt_from_the_same_digits_and_is_tested_on_the_same(store):
+def test_all_that_ships_but_one_learnt_from_the_same_digits_and_all_is_tested_on_the_same(store):
     found, _ = store.shipped()
-    assert {run.config.data for run in found} == {DataConfig()}
-    assert {tuple(run.result["dataset"].values()) for run in found} == {("mnist", 60_000, 10_000)}
+    (other,) = [run for run in found if run.config.data != DataConfig()]
+    assert other.config.data.left_out == (7,)
+    assert {tuple(run.result["dataset"].values()) for run in found if run is not other} == {
+        ("mnist", 60_000, 10_000)
+    }
+    assert other.result["dataset"] == {"name": "mnist", "train": 53_735, "test": 10_000}
+
+
+def test_what_learnt_from_fewer_classes_stands_in_for_nothing_that_learnt_from_all(store):
+    few = replace(store.get(SHIPPED_NAME).config, data=DataConfig(classes=(0, 1)))
+    assert store.shipped_like(few) is None
+    without_sevens = DataConfig(classes=(0, 1, 2, 3, 4, 5, 6, 8, 9))
+    assert store.shipped_like(replace(config.CAE, data=without_sevens)).config.data == without_sevens
+    assert store.shipped_like(config.CAE).config.data == DataConfig()
 
 
 def test_weights_of_16_bits_load_as_what_they_are_and_the_run_knows_the_hash_it_had_before(store):

@@ -226,10 +226,13 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
 
 
 def _find_runs_of(families: Sequence[str]) -> list[StoredRun]:
-    """The lab's networks of these families and the visitor's, of any latent size."""
+    """The lab's networks of these families and the visitor's, of any latent size.
+
+    Of the lab's, those that learnt from all digits.
+    """
     presets = [PRESETS[family] for family in families]
     shipped, _ = lab.store().shipped()
-    runs = [*shipped, *networks.find_own_runs()]
+    runs = [*(run for run in shipped if not run.config.data.left_out), *networks.find_own_runs()]
     return [run for run in runs if any(config.is_like(run.config, preset) for preset in presets)]
 
 
