@@ -72,7 +72,7 @@ def mask_pixels(images: Tensor, level: float, generator: torch.Generator) -> Ten
 
 
 def wipe_block(images: Tensor, level: float, generator: torch.Generator) -> Tensor:
-    """A square block is wiped to black, at a place drawn anew for every picture (Pathak et al. 2016, 3.3).
+    """A square block is wiped to black, at a place drawn anew for every picture (as in Pathak et al. 2016).
 
     The block lies wholly inside the picture, every place equally likely. It grows with the level around what
     it covered already.

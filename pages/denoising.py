@@ -7,7 +7,7 @@ from pages.shared import display, lab, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import SEE, show_model_bench
-from pages.shared.parts import network_view, noise_view
+from pages.shared.parts import mismatch_view, network_view, noise_view
 
 lesson.begin_lesson("denoising", trains=True)
 
@@ -49,5 +49,9 @@ if found is not None:
         st.markdown(
             "**Try this:** train it with little noise and test it with much. Then the other way round."
         )
+with beat("levels", "How much noise in training?"), lab.plain_errors():
+    mismatch_view.ask_which_level()
+with beat("kinds", "Which noise in training?"), lab.plain_errors():
+    mismatch_view.ask_which_kind()
 
 lesson.end_lesson("denoising")

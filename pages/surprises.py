@@ -3,7 +3,7 @@
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
-from pages.shared.parts import oddity_view
+from pages.shared.parts import left_out_view, oddity_view
 
 lesson.begin_lesson("surprises")
 
@@ -37,5 +37,7 @@ with lab.plain_errors():
                 )
                 oddity_view.show_again(name, runs)
                 oddity_view.ask_where_it_settles(runs)
+        with beat("seven", "A digit it never saw"):
+            left_out_view.ask_about_class_left_out()
 
 lesson.end_lesson("surprises")

@@ -1,0 +1,118 @@
+"""A class left out: sevens through a network that never saw one, and both networks' errors by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from torch import Tensor
+
+from ae_core.config import ALL_DIGITS
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
+from ae_core.figures.class_errors import class_error_bars
+from ae_core.models import as_picture, reconstruct
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study import left_out
+from ae_core.study.left_out import LEFT_OUT, PER_CLASS, SAW_ALL, SAW_NO_SEVEN, ClassErrors
+from pages.shared import charts, display, lab, question
+from pages.shared.display import DIGITS_SHOWN, number_words
+from pages.shared.question import Answer
+
+# Up to how many times the error of the network that saw all.
+BOUNDS = (1.2, 2.0, 5.0)
+TIMES = (
+    "About as large: less than 1.2 times.",
+    "1.2 to 2 times as large.",
+    "2 to 5 times as large.",
+    "More than 5 times as large.",
+)
+
+
+def ask_about_class_left_out() -> None:
+    """Ask how well a network does on a digit that it never saw, and show it afterwards."""
+    st.markdown("## A digit it never saw")
+    runs = [lab.store().shipped_like(settings) for settings in (SAW_ALL, SAW_NO_SEVEN)]
+
+    def answer() -> Answer:
+        found = _measure(runs)
+        times = found.times[LEFT_OUT]
+        return Answer(
+            TIMES[sum(times >= bound for bound in BOUNDS)],
+            f"Squared error per image over {PER_CLASS} held-back {LEFT_OUT}s: {found.never_saw[LEFT_OUT]:.1f}"
+            f", against {found.saw_all[LEFT_OUT]:.1f}: {times:.1f} times as large.",
+        )
+
+    question.ask_question(
+        "surprises_left_out",
+        f"A CAE of {number_words(SAW_ALL.model.latent_size)} learnt from all digits but the **{LEFT_OUT}**. "
+        f"How large is its error on {LEFT_OUT}s, beside that of the CAE that saw all ten?",
+        TIMES,
+        answer,
+        lambda: _show_both(runs),
+        of={},
+        networks=runs,
+    )
+
+
+def _show_both(runs: Sequence[StoredRun | None]) -> None:
+    found = _measure(runs)
+    pictures, bars = st.columns(2, gap="medium")
+    with pictures:
+        clean_nhw = left_out.digits_of(lab.digits(), LEFT_OUT, DIGITS_SHOWN)
+        rows = [Row(f"held-back {LEFT_OUT}s", clean_nhw)]
+        for words, run in zip(("saw all ten digits", f"never saw a {LEFT_OUT}"), runs, strict=True):
+            if run is not None:
+                rows.append(Row(f"out of the CAE that {words}", _rebuild(run, clean_nhw)))
+        st.html(figures.rows_html(rows))
+    with bars:
+        alt = "Squared error by digit, of the CAE that saw all ten and of the one that never saw one of them"
+        charts.draw_chart(class_error_bars(found), "surprises_left_out_errors", alt)
+    st.markdown(left_out_words(found))
+    counts = [run.result["dataset"]["train"] if run else 0 for run in runs]
+    st.caption(
+        f"Over the first {PER_CLASS} held-back digits of each class. Both CAEs have one recipe and about as "
+        f"many steps; one learnt from {counts[0]:,} digits, the other from the {counts[1]:,} of them that "
+        f"are no {LEFT_OUT}. Nearest: among all {ALL_DIGITS:,} digits to learn from."
+    )
+
+
+def left_out_words(found: ClassErrors) -> str:
+    """What the figures say, and why that is."""
+    times, (low, high) = found.times[LEFT_OUT], found.times_others
+    same = found.reads_as[LEFT_OUT]
+    others = sorted(
+        ((count, label) for label, count in enumerate(found.reads_as) if count and label != LEFT_OUT),
+        reverse=True,
+    )
+    taken = "" if not others else f", {others[0][0]} to a {others[0][1]}"
+    why = (
+        "It has learnt strokes more than digits, and those of a 7 are in other digits too."
+        if same > PER_CLASS / 2
+        else "It draws what it never saw with the strokes of the digits that it knows."
+    )
+    return (
+        f"On {LEFT_OUT}s the error is **{times:.1f} times** that of the network that saw them, on the other "
+        f"digits {low:.2f} to {high:.2f} times. Of {PER_CLASS} outputs, **{same}** are still nearest to a "
+        f"{LEFT_OUT}{taken}. {why}"
+    )
+
+
+def _rebuild(run: StoredRun, clean_nhw: Tensor) -> Tensor:
+    return as_picture(reconstruct(lab.load_network(run), clean_nhw))
+
+
+def _measure(runs: Sequence[StoredRun | None]) -> ClassErrors:
+    """Of both networks, which must be there; kept for all visitors."""
+    both = [run for run in runs if run is not None]
+    names = tuple(display.run_name(run) for run in both)
+    return _cached_measure(lab.store().root, names, lab.digits().name, both)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _cached_measure(
+    _root: Path, names: tuple[tuple[str, str], ...], digits_name: str, _runs: Sequence[StoredRun]
+) -> ClassErrors:
+    saw_all, never_saw = (lab.load_network(run) for run in _runs)
+    return left_out.measure_class_errors(saw_all, never_saw, lab.digits())

@@ -1,0 +1,193 @@
+"""Noise in training against noise in the test: two tables of the lab's networks, each behind a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+
+import streamlit as st
+
+from ae_core.config import DAE, NOISE_WORDS, CorruptionConfig
+from ae_core.corruption import LEVEL_HELP
+from ae_core.figures.heat_table import HeatTable, heat_table_html
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study import mismatch
+from ae_core.study.mismatch import BY_KIND, BY_LEVEL, KIND_LEVEL, NO_NOISE, TESTED_LEVELS, ErrorTable
+from pages.shared import lab, question
+from pages.shared.display import number_words
+from pages.shared.parts.noise_view import count_measured, measure_spread
+from pages.shared.question import Answer
+
+SIZE = DAE.model.latent_size
+# What is asked about: the network trained with just this noise, or one of the others?
+ASKED_LEVEL = CorruptionConfig("gaussian", 0.8)
+ASKED_KIND = CorruptionConfig("occlusion", KIND_LEVEL)
+CORNER = "training ↓\ntest →"
+NOTHING = "doing nothing"
+Words = Callable[[CorruptionConfig], str]
+
+
+def ask_which_level() -> None:
+    """Ask which noise in training is best for much noise in the test; then show all levels against all."""
+    st.subheader("How much noise in training for how much in the test?")
+    runs = _find_networks(BY_LEVEL)
+    options = {noise: f"The one trained with {level_words(noise)}." for noise in BY_LEVEL}
+    *most, last = map(level_words, BY_LEVEL)
+
+    def answer() -> Answer:
+        table = _measure_table(BY_LEVEL, TESTED_LEVELS, runs)
+        return Answer(options[table.best(ASKED_LEVEL)], because_words(table, ASKED_LEVEL, level_words))
+
+    question.ask_question(
+        "denoising_levels",
+        f"Five networks of {number_words(SIZE)}, trained with {', '.join(most)} and {last}. Which is best on "
+        f"digits with **{level_words(ASKED_LEVEL)}**?",
+        [*options.values()],
+        answer,
+        lambda: _show_levels(_measure_table(BY_LEVEL, TESTED_LEVELS, runs)),
+        of={},
+        networks=runs,
+    )
+
+
+def ask_which_kind() -> None:
+    """Ask which kind of noise in training is best for a block wiped out; then show all kinds against all."""
+    st.subheader("Which noise in training for which in the test?")
+    runs = _find_networks(BY_KIND)
+    options = {noise: f"The one trained with {kind_words(noise)}." for noise in BY_KIND}
+
+    def answer() -> Answer:
+        table = _measure_table(BY_KIND, BY_KIND, runs)
+        return Answer(options[table.best(ASKED_KIND)], because_words(table, ASKED_KIND, kind_words))
+
+    question.ask_question(
+        "denoising_kinds",
+        f"Five networks of {number_words(SIZE)}, each trained with another kind of noise, all at level "
+        f"{KIND_LEVEL:g}. Which is best on digits of which **a block is wiped out**?",
+        [*options.values()],
+        answer,
+        lambda: _show_kinds(_measure_table(BY_KIND, BY_KIND, runs)),
+        of={},
+        networks=runs,
+    )
+
+
+def _find_networks(trained: Sequence[CorruptionConfig]) -> list[StoredRun | None]:
+    """The lab's network of SIZE numbers trained with each of these noises; None where it is missing."""
+    return [lab.store().shipped_like(replace(DAE, corruption=noise)) for noise in trained]
+
+
+def level_words(noise: CorruptionConfig) -> str:
+    """How much Gaussian noise: 'no noise', 'σ = 0.2'."""
+    return f"σ = {noise.level:g}" if noise.level else "no noise"
+
+
+def kind_words(noise: CorruptionConfig) -> str:
+    """Which noise, where all have one level: 'no noise', 'Gaussian noise', 'masking'."""
+    if not noise.level:
+        return "no noise"
+    return f"{NOISE_WORDS[noise.kind]}{' noise' if noise.kind == 'gaussian' else ''}"
+
+
+def because_words(table: ErrorTable, tested: CorruptionConfig, words: Words) -> str:
+    """Every network's error at one noise, and doing nothing's, in a sentence."""
+    each = [f"{words(noise)} {table.error(noise, tested):.1f}" for noise in table.trained]
+    nothing = table.nothing[table.tested.index(tested)]
+    return (
+        f"Squared error per image over {count_measured()} held-back digits, by the noise in training: "
+        f"{', '.join(each)}; doing nothing {nothing:.1f}."
+    )
+
+
+def levels_words(table: ErrorTable) -> str:
+    """Whether the diagonal wins among the levels, and what too little and too much noise in training cost."""
+    little, much = BY_LEVEL[1], ASKED_LEVEL
+    too_little, too_much = table.times_best(little, much), table.times_best(much, little)
+    clean, clean_at_best = table.error(much, NO_NOISE), table.error(NO_NOISE, NO_NOISE)
+    return (
+        f"{_diagonal_words(table, level_words)} Too little noise in training: trained with "
+        f"{level_words(little)} and tested with {level_words(much)}, the error is **{too_little:.1f} times** "
+        f"the best one's. Too much: the other way round, it is **{too_much:.1f} times** the best one's. How "
+        "much of an input to believe depends on how noisy it is, and each network has learnt one answer: the "
+        f"one trained with {level_words(much)} changes even clean digits by {clean:.1f}, the one that never "
+        f"saw noise by {clean_at_best:.1f}."
+    )
+
+
+def kinds_words(table: ErrorTable) -> str:
+    """Whether the diagonal wins among the kinds, and how often a network does harm at another's noise."""
+    pairs = [(row, column) for row, column in product(table.trained, table.tested) if row != column]
+    noisy = [(row, column) for row, column in pairs if column.level]
+    nothing = dict(zip(table.tested, table.nothing, strict=True))
+    harmful = sum(table.error(row, column) > nothing[column] for row, column in noisy)
+    row, column = max(pairs, key=lambda pair: table.times_best(*pair))
+    times = table.times_best(row, column)
+    return (
+        f"{_diagonal_words(table, kind_words)} In the noisy columns, **{harmful} of {len(noisy)}** networks "
+        "that were trained for another test do worse than doing nothing. Farthest from the best: trained "
+        f"with {kind_words(row)}, tested with {kind_words(column)}, **{times:.1f} times** the best one's "
+        "error. A denoiser does not learn what noise is, but what digits look like behind the noise that it "
+        "was shown."
+    )
+
+
+def _diagonal_words(table: ErrorTable, words: Words) -> str:
+    wins, matched = table.matched_wins, table.matched
+    if wins == matched:
+        return (
+            f"**The diagonal wins in all {len(matched)} columns**: best is the network trained for the test."
+        )
+    others = [f"{words(noise)} (best: {words(table.best(noise))})" for noise in matched if noise not in wins]
+    return f"**The diagonal wins in {len(wins)} of {len(matched)} columns**, and not at {', '.join(others)}."
+
+
+def _show_levels(table: ErrorTable) -> None:
+    _show_table(table, level_words, "Squared error by the noise level in training and in the test")
+    st.markdown(levels_words(table))
+
+
+def _show_kinds(table: ErrorTable) -> None:
+    _show_table(table, kind_words, "Squared error by the kind of noise in training and in the test")
+    st.markdown(kinds_words(table))
+    st.caption(f"Every noise has level {KIND_LEVEL:g}: {LEVEL_HELP[0].lower()}{LEVEL_HELP[1:]}.")
+
+
+def _show_table(table: ErrorTable, words: Words, alt: str) -> None:
+    trained, tested = [[words(noise) for noise in those] for those in (table.trained, table.tested)]
+    places = {noise: table.tested.index(noise) for noise in table.tested}
+    st.html(
+        heat_table_html(
+            HeatTable(
+                CORNER,
+                tested,
+                trained,
+                table.errors,
+                frozenset((table.trained.index(noise), places[noise]) for noise in table.matched),
+                frozenset((table.trained.index(table.best(noise)), places[noise]) for noise in table.tested),
+                (NOTHING, table.nothing),
+            ),
+            alt,
+        )
+    )
+    st.caption(
+        f"Squared error per image over {count_measured()} held-back digits; lower is better. A row is a "
+        f"network of {number_words(SIZE)} by the noise it was trained with, a column the noise it is tested "
+        "with. ✓: the best of the column. Framed: trained with just that noise."
+    )
+
+
+def _measure_table(
+    trained: Sequence[CorruptionConfig], tested: Sequence[CorruptionConfig], runs: Sequence[StoredRun | None]
+) -> ErrorTable:
+    """Measure every network at every noise, and tell how far it is; each is kept for all visitors."""
+    run_of = dict(zip(trained, runs, strict=True))
+    cells = [*product([None, *trained], tested)]
+    bar = st.empty()
+    errors = {}
+    for done, (row, column) in enumerate(cells):
+        bar.progress(done / len(cells), f"{count_measured()} digits, {done} of {len(cells)} times …")
+        run = run_of[row] if row else None
+        errors[row, column] = measure_spread(run, column, 0, "squared_error").value
+    bar.empty()
+    return mismatch.fill_table(trained, tested, lambda row, column: errors[row, column])
