@@ -3,7 +3,7 @@
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
-from pages.shared.parts import left_out_view, oddity_view
+from pages.shared.parts import from_noise_view, left_out_view, oddity_view
 
 lesson.begin_lesson("surprises")
 
@@ -37,6 +37,10 @@ with lab.plain_errors():
                 )
                 oddity_view.show_again(name, runs)
                 oddity_view.ask_where_it_settles(runs)
+        with beat("noise", "From pure noise"):
+            from_noise_view.ask_what_noise_becomes()
+        with beat("walk", "From noise to a digit"):
+            from_noise_view.ask_where_walk_ends()
         with beat("seven", "A digit it never saw"):
             left_out_view.ask_about_class_left_out()
 

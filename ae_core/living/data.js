@@ -16,10 +16,20 @@ function bytesOf(text) {
  * @returns {Float32Array[]} values in [0, 1]
  */
 export function readDigits(text) {
+    return readGreys(text, 784);
+}
+
+/**
+ * Greys from bytes in base64, in lists of `length`.
+ * @param {string} text
+ * @param {number} length
+ * @returns {Float32Array[]} values in [0, 1]
+ */
+export function readGreys(text, length) {
     const bytes = bytesOf(text);
-    const count = bytes.length / 784;
+    const count = bytes.length / length;
     return Array.from({ length: count }, (_, n) =>
-        Float32Array.from(bytes.subarray(784 * n, 784 * (n + 1)), (grey) => grey / 255),
+        Float32Array.from(bytes.subarray(length * n, length * (n + 1)), (grey) => grey / 255),
     );
 }
 

@@ -5,6 +5,7 @@ import { loadNetwork } from "./data.js";
 import { beginDirections } from "./directions.js";
 import { makeElement } from "./elements.js";
 import { beginManifold } from "./manifold.js";
+import { beginSteps } from "./steps.js";
 import { beginWalk } from "./walk.js";
 
 /**
@@ -14,7 +15,13 @@ import { beginWalk } from "./walk.js";
  */
 
 /** @type {Record<string, Part>} */
-const PARTS = { walk: beginWalk, directions: beginDirections, manifold: beginManifold, again: beginAgain };
+const PARTS = {
+    walk: beginWalk,
+    directions: beginDirections,
+    manifold: beginManifold,
+    again: beginAgain,
+    steps: beginSteps,
+};
 
 /** Draw the part in place of the one that is there, once its networks have come. */
 async function beginPart(root, data, { base, fail, isReady }) {

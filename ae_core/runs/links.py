@@ -122,6 +122,7 @@ TABLE: dict[str, Check] = {
     "surprises_all": one_of("true", "false"),
     "surprises_times_*": whole_number(0, 50),
     "surprises_model": one_of("FAE", "CAE", "DAE"),
+    "surprises_walk_step": whole_number(1, 20),
     "latent_model": one_of("FAE", "CAE", "DAE"),
     "latent_[ab]": whole_number(0, 999),
     "latent_click": one_of("A", "B"),

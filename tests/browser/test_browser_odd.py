@@ -6,6 +6,7 @@ import torch
 from playwright.sync_api import expect
 
 from ae_core import config
+from ae_core.study.from_noise import FIRST_LEVEL, WALKER, walk_from_noise
 from ae_core.study.iteration import iterate
 from ae_core.study.oddities import ODDITIES
 from tests.browser.test_pages_in_browser import go
@@ -53,3 +54,24 @@ def test_a_press_sends_a_picture_once_more_through_all_three_and_the_link_keeps_
     dial.press("End")
     expect(columns).to_have_attribute("data-times", "50")
     expect(page.get_by_role("button", name="Once more")).to_be_disabled()
+
+
+def test_the_walk_from_noise_follows_its_slider_without_the_server(page, app, digits):
+    go(page, app, "surprises")
+    card = page.locator(".st-key-question_surprises_noise_walk")
+    card.get_by_role("button", name="Reveal without answering").click()
+    steps = card.locator(".part.steps")
+    expect(steps).to_have_attribute("data-step", "20")
+    expect(page.locator(".st-key-surprises_walk_first")).to_be_hidden()
+    model = app.store.load_model(app.store.shipped_like(WALKER))
+    walk = walk_from_noise(model, 20, FIRST_LEVEL)
+    dial = page.locator(".st-key-surprises_walk_step input")
+    for key, step in (("Home", 1), ("ArrowRight", 2)):
+        dial.press(key)
+        expect(steps).to_have_attribute("data-step", f"{step}")
+        for canvas, expected in zip(
+            steps.locator("canvas").all(), (walk.seen_tnhw, walk.drawn_tnhw), strict=True
+        ):
+            pixels = torch.tensor(canvas.evaluate("canvas => [...canvas.pixels]")).reshape(-1, 28, 28)
+            assert float((pixels - expected[step - 1, : len(pixels)]).abs().max()) < 1 / 255
+    expect(steps.get_by_text("step 2: given, with noise of σ = 1.90")).to_be_visible()

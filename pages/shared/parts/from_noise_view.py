@@ -1,0 +1,247 @@
+"""From pure noise: what a denoiser draws where there is no digit, once and in a walk of many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from ae_core.figures import base as figures
+from ae_core.figures.base import Row
+from ae_core.living.packing import pack_digits
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study import classifier, from_noise
+from ae_core.study.from_noise import FIRST_LEVEL, NEAR, STARTS, STEPS, SURE, WALKER, Ends, NoiseOnce, Walk
+from pages.shared import lab, question
+from pages.shared.browser.living import draw_living
+from pages.shared.display import DIGITS_SHOWN, noise_words, number_words
+from pages.shared.question import Answer
+
+LONGEST = max(STEPS)
+DIAL = "surprises_walk_step"
+FIRST = "surprises_walk_first"
+SEEN, DRAWN = "step {step}: given, with noise of σ = {level}", "step {step}: drawn"
+BLACK, MEAN, DIGIT, NOISE = (
+    "A black page.",
+    "The mean of all digits.",
+    "One certain digit.",
+    "The noise that went in.",
+)
+NEAREST = (BLACK, MEAN, DIGIT, NOISE)
+# Of a correlation.
+NEARLY = 0.9
+# Of 100 starts, the most for each of HOW_MANY but the last.
+BOUNDS = (10, 50, 90)
+HOW_MANY = ("10 or fewer.", "11 to 50.", "51 to 90.", "More than 90.")
+
+
+# Once
+
+
+def ask_what_noise_becomes() -> None:
+    """Ask what a denoiser makes of noise alone, and show it afterwards."""
+    st.markdown("## From pure noise")
+    st.markdown(
+        "A denoiser draws the digit that it sees behind the noise. So give it noise with **no digit** behind."
+    )
+    run = lab.store().shipped_like(WALKER)
+
+    def answer() -> Answer:
+        found = _measure_once(run)
+        distances = dict(
+            zip(NEAREST, (found.to_black, found.to_mean, found.to_nearest, found.to_noise), strict=True)
+        )
+        return Answer(min(distances, key=distances.__getitem__), once_words(found))
+
+    question.ask_question(
+        "surprises_noise_once",
+        f"The DAE of {number_words(WALKER.model.latent_size)} that was trained with "
+        f"**{noise_words(WALKER.corruption)}** is given such noise alone. To what is its output nearest?",
+        NEAREST,
+        answer,
+        lambda: _show_once(run),
+        of={},
+        networks=[run],
+    )
+
+
+def once_words(found: NoiseOnce) -> str:
+    """How far the output is from each thing that it could be near to."""
+    return (
+        f"Squared distance of the output, mean over {len(found.drawn_nhw)} draws of noise: from a black page "
+        f"{found.to_black:.1f}, from the mean digit {found.to_mean:.1f}, from the nearest of "
+        f"{found.held_back:,} held-back digits {found.to_nearest:.1f}, from the noise {found.to_noise:.0f}."
+    )
+
+
+def _show_once(run: StoredRun | None) -> None:
+    found = _measure_once(run)
+    average_nhw = found.drawn_nhw.mean(0, keepdim=True)
+    brightest = float(average_nhw.max()) or 1.0
+    each, all_of_them = st.columns([3, 2], gap="medium")
+    with each:
+        rows = [("noise alone", found.noise_nhw), ("what the denoiser draws", found.drawn_nhw)]
+        st.html(figures.rows_html([Row(words, those_nhw[:DIGITS_SHOWN]) for words, those_nhw in rows]))
+    with all_of_them:
+        average = f"average of {len(found.drawn_nhw)}, × {1 / brightest:.1f}"
+        st.html(
+            figures.columns_html(
+                [(average, average_nhw / brightest), ("the mean digit", found.mean_hw[None])]
+            )
+        )
+    st.markdown(shape_words(found))
+
+
+def shape_words(found: NoiseOnce) -> str:
+    """Whether the output has the mean digit's shape, faint as it is."""
+    together = (
+        "; all of them together nearly give the mean of all" if found.average_like_mean > NEARLY else ""
+    )
+    return (
+        "It is faint, since nothing speaks for one digit. Whatever its brightness, its shape has a "
+        f"correlation of **{found.like_mean:.2f}** with the mean digit (a real digit has "
+        f"{found.digit_like_mean:.2f}) and of {found.like_nearest:.2f} with the digit most like it. "
+        f"The average of all {len(found.drawn_nhw)} outputs has **{found.average_like_mean:.2f}** with the "
+        f"mean digit. Each draw of noise gives a hint of some digit{together}."
+    )
+
+
+# Step by step
+
+
+def ask_where_walk_ends() -> None:
+    """Ask how many walks from noise end as a readable digit, and show them afterwards, step by step."""
+    run = lab.store().shipped_like(WALKER)
+
+    def answer() -> Answer:
+        ends = _measure_walks(run).ends
+        return Answer(
+            HOW_MANY[sum(ends[-1].readable > bound for bound in BOUNDS)],
+            f"Of {STARTS} starts end as a readable digit: "
+            + ", ".join(f"{end.readable} in {steps_words(end.steps)}" for end in ends)
+            + ".",
+        )
+
+    question.ask_question(
+        "surprises_noise_walk",
+        "Noise alone once more, but now the DAE gets its own drawing back, with fresh and weaker noise, from "
+        f"σ = {FIRST_LEVEL:g} down to 0 in **{LONGEST} steps**. Of {STARTS} starts, how many end as a digit "
+        "that can be read?",
+        HOW_MANY,
+        answer,
+        lambda: _show_walk(run),
+        of={},
+        networks=[run],
+    )
+
+
+def _show_walk(run: StoredRun | None) -> None:
+    walks = _measure_walks(run)
+    step = st.slider("Step of the walk", 1, LONGEST, LONGEST, key=DIAL, bind="query-params")
+    shown = walks.shown
+    rows = (SEEN, shown.seen_tnhw), (DRAWN, shown.drawn_tnhw)
+    with st.container(key=FIRST):
+        level = f"{shown.levels[step - 1]:.2f}"
+        st.html(
+            figures.rows_html(
+                [Row(words.format(step=step, level=level), each[step - 1]) for words, each in rows]
+            )
+        )
+    part = {
+        "part": "steps",
+        "networks": [],
+        "rows": [{"words": words, "pictures": pack_digits(each.flatten(0, 1))} for words, each in rows],
+        "levels": shown.levels,
+        "count": DIGITS_SHOWN,
+        "dial": DIAL,
+    }
+    draw_living("parts", "surprises_walk_living", part, stands_for=FIRST)
+    st.table([_end_row(end) for end in walks.ends])
+    st.markdown(walk_words(walks.ends))
+    st.caption(
+        f"Read: a small classifier, which is right on {walks.reader_accuracy:.1%} of the test digits, is at "
+        f"least {SURE:.0%} sure of one digit. Near: no farther from the nearest held-back digit than "
+        f"{NEAR:.0%} of held-back digits are from theirs, {walks.usual:.0f} in squared distance. Readable: "
+        "both. The classifier can be sure of what nobody would read: step 1 here is the walk of 1 step."
+    )
+
+
+def _end_row(end: Ends) -> dict[str, str]:
+    return {
+        "Walk of": steps_words(end.steps),
+        "Readable": f"{end.readable} of {end.starts}",
+        "Read": str(end.sure),
+        "Near": str(end.near),
+        "Which digits": ", ".join(f"{label}: {count}" for label, count in enumerate(end.classes) if count),
+    }
+
+
+def steps_words(steps: int) -> str:
+    """'1 step', '20 steps'."""
+    return f"{steps} step{'' if steps == 1 else 's'}"
+
+
+def walk_words(ends: Sequence[Ends]) -> str:
+    """What the walks have to do with diffusion models."""
+    first, last = ends[0], ends[-1]
+    return (
+        "Behind noise this strong any digit could stand, so at once the denoiser draws a mixture; in small "
+        f"steps it decides for one. **{last.readable} of {last.starts}** are readable after "
+        f"{steps_words(last.steps)}, {first.readable} after {steps_words(first.steps)}. That is the idea "
+        "behind **diffusion models** ([Ho, Jain and Abbeel 2020](https://arxiv.org/abs/2006.11239)): "
+        "denoisers of every noise level, one after the other. Why a denoiser points towards likelier "
+        "pictures: [Vincent 2011](https://doi.org/10.1162/NECO_a_00142)."
+    )
+
+
+# Measured
+
+
+@dataclass(frozen=True)
+class Walks:
+    """What is shown of walks of each of STEPS.
+
+    shown: every step of the longest, for DIGITS_SHOWN starts. ends: of each. usual: what counts as near.
+    reader_accuracy: the share of test digits that the classifier reads right.
+    """
+
+    shown: Walk
+    ends: tuple[Ends, ...]
+    usual: float
+    reader_accuracy: float
+
+
+def _measure_once(run: StoredRun | None) -> NoiseOnce:
+    assert run is not None  # the card is not answered without
+    return _cached_once(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _cached_once(
+    _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
+) -> NoiseOnce:
+    return from_noise.measure_noise_once(lab.load_network(_run), WALKER.corruption.level, lab.digits())
+
+
+def _measure_walks(run: StoredRun | None) -> Walks:
+    assert run is not None
+    return _cached_walks(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _cached_walks(_root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun) -> Walks:
+    reader = classifier.shipped_classifier()
+    model, test_nhw = lab.load_network(_run), lab.digits().test_nhw
+    usual = from_noise.usual_distance(test_nhw)
+    ends, walk = [], None
+    for steps in STEPS:
+        walk = from_noise.walk_from_noise(model, steps, FIRST_LEVEL)
+        read = partial(classifier.classify, reader.layers)
+        ends.append(from_noise.judge_ends(walk.drawn_tnhw[-1], steps, test_nhw, usual, read))
+    assert walk is not None
+    few = slice(DIGITS_SHOWN)
+    shown = Walk(walk.seen_tnhw[:, few].clone(), walk.drawn_tnhw[:, few].clone(), walk.levels)
+    return Walks(shown, tuple(ends), usual, reader.accuracy)
