@@ -135,6 +135,7 @@ TABLE: dict[str, Check] = {
     "runs_model": some_of(*FAMILIES),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
     "present": one_of("1"),
+    "notes": one_of("1"),
     # Of the run that the sender saw
     "run": text_like("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
     "weights": text_like(

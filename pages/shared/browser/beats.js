@@ -7,6 +7,9 @@
 
 /** Pixels at the top of the screen that Streamlit's own bar covers, and a little room. */
 const BAR = 72;
+/** On this channel the notes, in another window of this browser, hear which beat a presenter is at. */
+const CHANNEL = "autoencoder_lab_beats";
+const BEGAN = "lab-presenting-since";
 /** Milliseconds within which a page is taken to be still growing above the beat that a link has opened. */
 const GROWING = 4000;
 
@@ -43,6 +46,38 @@ const placeInAddress = (beats) => beats.findIndex(({ name }) => `#${name}` === l
 
 function nameInAddress({ name }) {
     history.replaceState(history.state, "", `${location.pathname}${location.search}#${name}`);
+}
+
+/** When presenting began in this tab, in milliseconds. It outlives a reload where the browser keeps texts. */
+function findBeginning() {
+    try {
+        return Number((sessionStorage[BEGAN] ??= Date.now()));
+    } catch {
+        return performance.timeOrigin;
+    }
+}
+
+/**
+ * What tells the notes which beat is shown, and does what is pressed where they are.
+ * @returns {{ tell: (place: Place, beats: Beat[]) => void, close: () => void }}
+ */
+function openChannel() {
+    const channel = new BroadcastChannel(CHANNEL);
+    const began = findBeginning();
+    let shown = "";
+    channel.addEventListener("message", ({ data: { asks, pressed } }) => {
+        if (asks && shown) channel.postMessage({ shown: JSON.parse(shown) });
+        if (pressed) dispatchEvent(new KeyboardEvent("keydown", pressed));
+    });
+    const tell = ({ page, at }, beats) => {
+        const { name, title } = beats[at] ?? { name: "", title: "" };
+        const next = beats[at + 1]?.title ?? "";
+        const now = JSON.stringify({ page, name, title, next, at: at + 1, count: beats.length, began });
+        if (now === shown) return;
+        shown = now;
+        channel.postMessage({ shown: JSON.parse(shown) });
+    };
+    return { tell, close: () => channel.close() };
 }
 
 /** @returns {{ element: HTMLElement, show: (at: number, beats: HTMLElement[]) => void }} */
@@ -89,6 +124,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     const main = document.querySelector("[data-testid=stMain]");
     const style = document.head.appendChild(document.createElement("style"));
     const opened = performance.now();
+    const notes = isPresenting ? openChannel() : null;
     let isTouched = false;
 
     const scrollTo = ({ first }, behavior) => {
@@ -97,7 +133,10 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     };
     const show = () => {
         const beats = findBeats();
-        if (!beats.length) return beats;
+        if (!beats.length) {
+            notes?.tell(place, beats);
+            return beats;
+        }
         place.at = Math.min(place.at, beats.length - 1);
         const hidden = beats.filter((_, i) => i !== place.at);
         const others = hidden.map(({ name }) => `[class*=st-key-beat_${name}_]`);
@@ -105,6 +144,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         const rule = isPresenting && others.length ? `${others.join(", ")} { display: none !important }` : "";
         if (style.textContent !== rule) style.textContent = rule;
         bar.show(place.at, beats);
+        notes?.tell(place, beats);
         return beats;
     };
     const goTo = (at) => {
@@ -168,6 +208,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     place.end = () => {
         listening.abort();
         observer.disconnect();
+        notes?.close();
         bar.element.remove();
         style.remove();
         Object.assign(place, { step: () => false, end: null });

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import display, lab, networks, session
 from pages.shared.browser import browser_memory, connection, page_top
-from pages.shared.frame import beats, presenter
+from pages.shared.frame import beats, notes, presenter
 from pages.shared.runs import under_way
 
 
@@ -55,6 +55,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     trainings it shows.
     """
     lab.open_page(draws_figures=draws_figures)
+    notes.show_notes_if_asked(*({one.page: one.name for one in lessons} for lessons in (PATH, BESIDE)))
     networks.read_own_names()
     networks.adopt_tickets()
     networks.tell_damaged_networks()

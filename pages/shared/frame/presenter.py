@@ -16,6 +16,7 @@ import streamlit as st
 from ae_core import config
 from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script, style_html
+from pages.shared.frame import notes
 from pages.shared.own_digit import my_digit
 
 DIALS = "dials"
@@ -178,6 +179,7 @@ def draw_presenter_switch() -> None:
             "Present to a room", lab.is_presenting(), key=session.PRESENT_SWITCH, on_change=_toggle_presenting
         )
         if lab.is_presenting():
+            notes.offer_notes()
             keys = " · ".join(f"**{key}** {what}" for key, what in KEY_WORDS)
             st.caption(f"{keys}. Ready: {prepare_networks()} networks.")
 
