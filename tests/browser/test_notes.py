@@ -15,7 +15,7 @@ def test_the_notes_follow_the_presenters_window(tabs, app):
     """One page load of each window for all that the notes promise."""
     second = tabs.open()
     told: list[object] = []
-    second.on("websocket", lambda socket: socket.on("framesent", told.append))
+    second.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))
     second.goto(f"{app.url}/?notes=1")
     text, title = second.locator(".lab-notes-text"), second.locator("h1.lab-notes-title")
     expect(text).to_contain_text("No window of this browser presents yet")
