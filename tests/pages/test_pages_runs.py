@@ -17,6 +17,7 @@ from ae_core.runs import housekeeping, run_file, run_folder, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service.worker import record_training
 from ae_core.training import seeded
+from pages.shared.runs.run_list import ListedRun
 from tests.conftest import PROJECT
 
 RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 2})
@@ -383,3 +384,10 @@ def test_a_store_that_cannot_be_written_still_lists_the_shipped_runs(
     assert len(rows(page)) == len(list(SHIPPED.iterdir()))
     upload(page, b"PK")
     assert page.error
+
+
+def test_no_two_networks_of_the_lab_have_the_same_name_but_for_their_mark():
+    folders, _ = housekeeping.list_folders(Store(default_root()))
+    names = [ListedRun(folder, "", "").label.rsplit(", ", 1)[0] for folder in folders if folder.shipped]
+    assert len(set(names)) == len(names)
+    assert any(name.startswith("CAE 30, without 7") for name in names)

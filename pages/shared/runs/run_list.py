@@ -44,11 +44,15 @@ class ListedRun:
     def label(self) -> str:
         """What tells it from the others, in one line."""
         run = self.folder.config
-        noise = f", noise {run.corruption.level:g}" if run.corruption.level else ""
+        kind, level = run.corruption.kind, run.corruption.level
+        word = "noise" if kind == config.NOISE_KINDS[0] else config.NOISE_WORDS[kind].lower()
+        noise = f", {word} {level:g}" if level else ""
+        missing = ", ".join(str(digit) for digit in range(10) if digit not in run.data.classes)
+        without = f", without {missing}" if missing else ""
         uploaded = "uploaded " if self.folder.uploaded else ""
         return (
-            f"{config.family(run)} {run.model.latent_size}{noise}, {_count(run.training.epochs, 'epoch')}, "
-            f"{uploaded}{self.name[:6]}"
+            f"{config.family(run)} {run.model.latent_size}{noise}{without}, "
+            f"{_count(run.training.epochs, 'epoch')}, {uploaded}{self.name[:6]}"
         )
 
 
