@@ -116,6 +116,18 @@ def beats_left(page: Page, key: str) -> int:
     return int(page.evaluate(BEATS_LEFT, key))
 
 
+def show_beat(page: Page, name: str) -> None:
+    """Step to the beat of this name, while presenting or not."""
+    page.wait_for_function(KNOWS_BEATS)
+    page.evaluate(
+        """name => {
+            const names = [...document.querySelectorAll(".lab-beat")].map(({ dataset }) => dataset.name);
+            document.labBeats.step([...new Set(names)].indexOf(name) - document.labBeats.at);
+        }""",
+        name,
+    )
+
+
 def turn(page: Page, key: str, to: str) -> None:
     """Press a key until it leads to another page."""
     for _ in range(beats_left(page, key) + 1):

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from ae_core import config
 from ae_core.runs.store import Store, default_root
 from pages.shared.frame.lesson import BESIDE, PATH
-from tests.browser.test_browser_access import beats_left
+from tests.browser.test_browser_access import beats_left, show_beat
 from tests.browser.test_pages_in_browser import PAGES, go
 from tests.support.browser import PHONE, PROJECTOR
 
@@ -76,7 +76,8 @@ def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
 
 def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(page, app):
     go(page, app, "?present=1")
-    expect(page.get_by_text("Ready: ")).to_be_visible(timeout=200_000)
+    expect(page.get_by_text("Ready: ")).to_be_attached(timeout=200_000)
+    show_beat(page, "predict")
     card = page.locator(".st-key-question_home")
     card.locator(".st-key-home_choice label").nth(1).click()
     card.get_by_role("button", name="Lock my answer").click()
@@ -91,6 +92,7 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
     card.get_by_text("Show the votes").click()
     expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
     page.reload()
+    show_beat(page, "predict")
     expect(card.get_by_text("You said")).to_be_visible()
     expect(card.get_by_test_id("stPlotlyChart")).to_be_visible()
     assert [field.input_value() for field in fields.all()] == ["7", "3", "5"]
@@ -108,6 +110,7 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
         for _ in range(beats_left(page, key) + 1):
             page.keyboard.press(key)
         expect(page.locator("h1")).to_contain_text(PAGES["" if lesson == "home" else lesson])
+    show_beat(page, "predict")
     for i, count in enumerate("845"):
         expect(fields.nth(i)).to_have_value(count)
 
@@ -137,6 +140,7 @@ def test_the_fields_for_votes_are_all_in_view_when_they_are_opened(app, tabs, si
 
 def test_a_linear_network_comes_near_pca_and_the_page_says_how_near(page, app):
     go(page, app, "fully_connected?linear=true&latent_size=8")
+    page.get_by_role("button", name="Reveal without answering").click()
     claim = page.get_by_text("times PCA's")
     expect(claim).to_be_visible()
     ratio = float(re.search(r"is ([\d.]+) times", claim.inner_text())[1])
