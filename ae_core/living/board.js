@@ -64,10 +64,10 @@ function makeTile(name, label) {
     drawDigit(canvas, EMPTY);
     return {
         element,
-        show(pixels, words, read) {
+        reading,
+        show(pixels, words) {
             drawDigit(canvas, pixels);
             setText(note, words);
-            setText(reading, read);
         },
     };
 }
@@ -127,7 +127,7 @@ class DrawingBoard {
         this.size = data.size;
         this.networks = {};
         this.missing = new Set();
-        this.read = () => ""; // until the classifier has come
+        this.reader = createReader(data.words);
         this.said = "";
         this.told = JSON.stringify(data.strokes);
         this.stroke = null;
@@ -321,10 +321,9 @@ class DrawingBoard {
 
     /** Have pictures read from now on. Rejects where the classifier does not come. */
     async startReading() {
-        const { classifier, words } = this.data;
+        const { classifier } = this.data;
         if (!classifier) return;
-        const network = await loadNetwork(classifier.address);
-        this.read = createReader(network, words);
+        await this.reader.load(classifier.address);
         this.said = ` ${classifier.note}`;
         this.draw();
     }
@@ -336,17 +335,20 @@ class DrawingBoard {
         const { words } = this.data;
         const { now, past, future } = this.history;
         const pixels = digitOf(now);
-        this.digit.show(pixels ?? EMPTY, "", pixels ? this.read(pixels) : "");
+        this.digit.show(pixels ?? EMPTY, "");
+        const lines = [[this.digit.reading, pixels]];
         for (const [name, tile] of Object.entries(this.tiles)) {
             const network = this.networks[name];
             if (pixels && network) {
                 const rebuilt = decode(network, encode(network, pixels));
-                const error = squaredError(pixels, rebuilt).toFixed(1);
-                tile.show(rebuilt, words.error.replace("{error}", error), this.read(rebuilt));
+                tile.show(rebuilt, words.error.replace("{error}", squaredError(pixels, rebuilt).toFixed(1)));
+                lines.push([tile.reading, rebuilt]);
             } else {
-                tile.show(EMPTY, this.missing.has(name) ? words.missing : "", "");
+                tile.show(EMPTY, this.missing.has(name) ? words.missing : "");
+                lines.push([tile.reading, null]);
             }
         }
+        this.reader.show(lines);
         this.hint.hidden = now.length > 0;
         this.undo.disabled = !past.length;
         this.redo.disabled = !future.length;

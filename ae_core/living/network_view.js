@@ -42,7 +42,7 @@ export function createNetworkView(words, redraw) {
     let [input, clean, pulled, pointed] = [null, null, null, null];
     let looked = null; // the stage looked at: its path, itself, and the place in it
     let stages = { encoder: [], decoder: [] };
-    let told = { error: 0, reading: "", code: new Float32Array() };
+    let told = { error: 0, output: new Float32Array(784), code: new Float32Array() };
 
     const lookAt = (path) => (stage, place) => {
         looked = stage && { path, stage, place };
@@ -121,6 +121,7 @@ export function createNetworkView(words, redraw) {
             strip,
             code,
             rebuilt: rebuilt.element,
+            reading: rebuilt.reading,
             difference: difference.element,
             lens: lens.element,
         },
@@ -139,19 +140,15 @@ export function createNetworkView(words, redraw) {
             [input, clean, pulled] = [seen, wanted, null];
         },
         hasNetwork: () => network !== null,
-        /**
-         * Work everything out and draw it.
-         * @param {(pixels: Float32Array) => string} read says what a picture reads as
-         * @returns {{ error: number, reading: string, code: Float32Array, isPulled: boolean }}
-         */
-        draw(read) {
+        /** Work everything out and draw it. */
+        draw() {
             const encoded = runLayers(network.encoder, input);
             const given = encoded.at(-1);
             const shown = pulled ?? given;
             const decoded = runLayers(network.decoder, shown);
             const output = clip(decoded.at(-1));
             const error = squaredError(output, clean);
-            told = { error, reading: read(output), code: shown };
+            told = { error, output, code: shown };
 
             paths.encoder.draw(encoded);
             paths.decoder.draw(decoded);
@@ -159,7 +156,6 @@ export function createNetworkView(words, redraw) {
             drawStage(stripCanvas, shown, layoutOf(codeShape, 6));
             drawDigit(rebuilt.canvas, output);
             setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
-            setText(rebuilt.reading, told.reading);
             if (pointed === null) {
                 const off = output.map((value, i) => value - clean[i]);
                 drawDigit(difference.canvas, off, twoColours(1));

@@ -69,31 +69,39 @@ function createPicture(root, words, names, context) {
     let shown = null;
     let given = new Float32Array(784);
     let clean = given;
+    let seen = given; // by the networks
     let pattern = [];
     let level = 0;
     let isRubbing = false;
+    const reader = createReader(words);
     let order = 0;
-    let read = () => ""; // until the classifier has come
     let [isNew, timer] = [true, 0];
 
     const draw = () => {
         if (!views.every((view) => view.hasNetwork())) return;
         if (isNew) {
             isNew = false;
-            const input = addNoise(clean, shown.kind, level, pattern);
+            seen = addNoise(clean, shown.kind, level, pattern);
             drawDigit(digit.canvas, clean);
-            drawDigit(noisy.canvas, input);
+            drawDigit(noisy.canvas, seen);
             setText(noisy.title, level ? words.noisy : words.not_noisy);
-            setText(digit.reading, read(clean));
-            setText(noisy.reading, read(input));
-            for (const view of views) view.setInput(input, clean);
+            for (const view of views) view.setInput(seen, clean);
             restore.disabled = clean === given;
         }
-        const told = views.map((view) => view.draw(read));
+        const told = views.map((view) => view.draw());
+        reader.show([
+            [digit.reading, clean],
+            [noisy.reading, seen],
+            ...views.map(({ elements }, i) => [elements.reading, told[i].output]),
+        ]);
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         clearTimeout(timer);
         timer = setTimeout(() => {
-            setText(status, told.map((each, i) => inWords(words, names[i], each)).join(" "));
+            const said = told.map((each, i) => {
+                const reading = views[i].elements.reading.textContent;
+                return inWords(words, names[i], { ...each, reading });
+            });
+            setText(status, said.join(" "));
         }, REST);
     };
     const redraw = oncePerFrame(draw, context.fail);
@@ -148,8 +156,7 @@ function createPicture(root, words, names, context) {
         setText(note, text);
         note.hidden = false;
         try {
-            read = createReader(await loadNetwork(context.base + address), words);
-            redrawInput();
+            await reader.load(context.base + address);
         } catch {
             note.hidden = true;
         }
@@ -225,6 +232,7 @@ function createPicture(root, words, names, context) {
             letTrainingGo();
             listening.abort();
             clearTimeout(timer);
+            reader.end();
             for (const view of views) view.end();
             element.remove();
         },
