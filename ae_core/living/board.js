@@ -57,8 +57,8 @@ function makeTile(name, label) {
     const element = makeElement("figure");
     const canvas = makeCanvas(label);
     const caption = makeElement("figcaption");
-    const note = makeElement("span");
-    const reading = makeElement("span");
+    const note = makeElement("span", { className: "error" });
+    const reading = makeElement("span", { className: "reading" });
     caption.append(makeElement("b", { textContent: name }), note, reading);
     element.append(canvas, caption);
     drawDigit(canvas, EMPTY);

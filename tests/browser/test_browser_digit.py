@@ -63,7 +63,7 @@ def same_digit(greys_hw: np.ndarray, digits: Digits, label: int) -> bool:
 
 def errors(page: Page) -> list[str]:
     """What stands below what the three networks rebuild."""
-    return page.locator(".live figcaption span").all_inner_texts()[1:]
+    return page.locator(".live .error").all_inner_texts()[1:]
 
 
 # The pen's way over the board, a move a frame; what stands below the networks' pictures after each.
@@ -98,7 +98,7 @@ def test_networks_draw_while_the_pen_moves_and_nothing_is_sent_meanwhile(page, a
     texts = board.evaluate(MOVES)
     assert sent == []
     assert len(set(texts)) > 25  # of 30 frames
-    assert re.fullmatch(r"digit(FAE|CAE|DAE)(.*error \d+\.\d){3}", texts[-1])
+    assert re.fullmatch(r"digit.*(FAE|CAE|DAE)(.*error \d+\.\d){3}.*", texts[-1])
     prepared_picture(page)  # the pen rests, and is still on the board
     assert "frame" in sent
     page.mouse.up()
@@ -112,6 +112,7 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
         page.locator(LIVING).first.wait_for()
         assert all(re.fullmatch(r"error \d+\.\d", error) for error in errors(page))
+        expect(page.locator(".live .reading")).to_have_text([re.compile(f"read as {digit}, ")] * 4)
         clear(page)
 
 
@@ -192,7 +193,7 @@ def test_the_board_follows_the_latent_dial_while_it_is_dragged(page, app):
     page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
     page.mouse.down()
     page.mouse.move(along["x"] + 0.1 * along["width"], middle, steps=4)
-    for note, then in zip(page.locator(".live figcaption span").all()[1:], before, strict=True):
+    for note, then in zip(page.locator(".live .error").all()[1:], before, strict=True):
         expect(note).not_to_have_text(then)
     page.wait_for_timeout(300)
     assert all(float(now[6:]) > 3 * float(then[6:]) for now, then in zip(errors(page), before, strict=True))
