@@ -303,6 +303,7 @@ def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):
     expect(page.get_by_test_id("stCode").filter(has_text="weights=")).to_contain_text("cae_maps_digit=7")
     # The digits above, the rows of PCA below.
     follow("FAE")
+    page.get_by_role("button", name="Reveal without answering").click()
     rows = page.locator("img[alt*='PCA, 30 numbers']")
     rows.first.wait_for(state="attached")
     before = rows.first.get_attribute("src")
