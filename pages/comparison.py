@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
-from pages.shared.parts import noise_view
+from pages.shared.parts import noise_view, verdict_view
 
 lesson.begin_lesson("comparison")
 
@@ -58,4 +58,7 @@ with lab.plain_errors():
                 with beat("extremes", "Best and worst digits"):
                     st.subheader("Best and worst digits")
                     noise_view.show_extremes(runs, noise, noise_seed)
+                with beat("verdict", "Which is best, and at what?"):
+                    st.subheader("Which is best, and at what?")
+                    verdict_view.show_verdict(runs, digit, noise, noise_seed)
 lesson.end_lesson("comparison")

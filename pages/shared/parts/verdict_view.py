@@ -1,0 +1,132 @@
+"""The verdict on the networks side by side: who is best at what, measured of those at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from statistics import median
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core import config
+from ae_core.config import CorruptionConfig
+from ae_core.figures.verdict import Line, verdict_html
+from ae_core.models import parameter_count
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study.robustness import noisy_digits, rebuild
+from ae_core.study.speed import FACTOR, ROUNDS, ROUNDS_WON, find_fastest, time_by_turns
+from pages.shared import display, lab, networks
+from pages.shared.display import decibel_words, noise_words, number_words
+from pages.shared.parts.noise_view import ALIKE_DB, are_alike, count_measured, measure_spread
+
+TINY = 2
+NOTHING = "doing nothing"
+ALT = "Which network is best at what, with the figures of all and what the best one draws"
+Draw = Callable[[StoredRun], Tensor]
+
+
+def show_verdict(
+    runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int
+) -> None:
+    """Show who is best on clean digits, noisy ones, with a tiny code, in weights and in speed.
+
+    runs: by name. The thumbnails are of `digit_hw` (28, 28), noisy where the question is.
+    """
+    clean_nhw = digit_hw[None]
+    noisy_nhw = noisy_digits(clean_nhw, noise, noise_seed)
+
+    def draw(input_nhw: Tensor) -> Draw:
+        return lambda run: rebuild(lab.load_network(run), input_nhw)
+
+    tiny = _find_tiny(runs)
+    no_noise = replace(noise, level=0.0)
+    lines = [_judge_quality("Clean digits", runs, no_noise, noise_seed, draw(clean_nhw))]
+    if noise.level:
+        question = f"Noisy digits, {noise_words(noise)}"
+        lines.append(_judge_quality(question, runs, noise, noise_seed, draw(noisy_nhw)))
+    if tiny:
+        question = f"A tiny code: {number_words(TINY)}, clean digits"
+        lines.append(_judge_quality(question, tiny, no_noise, noise_seed, draw(clean_nhw)))
+    lines.append(_judge_weights(runs, draw(noisy_nhw)))
+    lines.append(_judge_speed(runs, draw(noisy_nhw)))
+    st.html(verdict_html(lines, ALT))
+    st.markdown(sum_up(lines))
+    st.caption(
+        f"PSNR of the mean squared error over {count_measured()} held-back digits; alike: within "
+        f"{ALIKE_DB:g} dB. The tiny codes are the lab's own networks'. Speed: the forward pass of the same "
+        f"digits on this machine, one processor core, {ROUNDS} rounds in which the networks take turns; one "
+        f"is called faster where it was in {ROUNDS_WON} of them and by {FACTOR - 1:.0%} or more. The "
+        "pictures are of the digit above, noisy but in the lines on clean digits."
+    )
+
+
+def _find_tiny(runs: Mapping[str, StoredRun]) -> dict[str, StoredRun]:
+    """The lab's network of TINY numbers of each family in `runs`, by its name there."""
+    wanted = {name: config.adjusted(networks.TRIO[name], model={"latent_size": TINY}) for name in runs}
+    found = {name: networks.find_lab_run(settings) for name, settings in wanted.items()}
+    return {
+        name: run for name, run in found.items() if run is not None and run.config.model.latent_size == TINY
+    }
+
+
+def _judge_quality(
+    question: str, runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int, draw: Draw
+) -> Line:
+    """Who has the highest PSNR at this noise; figures as they are shown, beside doing nothing's."""
+    found = {name: measure_spread(run, noise, noise_seed).value for name, run in runs.items()}
+    ranked = sorted(found, key=found.__getitem__, reverse=True)
+    winners = tuple(name for name in ranked if are_alike(found[ranked[0]], found[name]))
+    figures = [f"{name} {decibel_words(found[name])}" for name in ranked]
+    if noise.level:
+        figures.append(f"{NOTHING} {decibel_words(measure_spread(None, noise, noise_seed).value)}")
+    return _make_line(question, winners, figures, runs, draw)
+
+
+def _judge_weights(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
+    counts = {name: parameter_count(lab.load_network(run)) for name, run in runs.items()}
+    ranked = sorted(counts, key=counts.__getitem__)
+    winners = tuple(name for name in ranked if counts[name] == counts[ranked[0]])
+    return _make_line("Fewest weights", winners, [f"{name} {counts[name]:,}" for name in ranked], runs, draw)
+
+
+def _judge_speed(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
+    speeds = _time_networks(tuple((name, *display.run_name(run)) for name, run in runs.items()), runs)
+    middle = {name: median(each) for name, each in speeds.items()}
+    ranked = sorted(middle, key=middle.__getitem__, reverse=True)
+    fastest = find_fastest(speeds)
+    winners = tuple(name for name in ranked if name in fastest)
+    figures = [f"{name} {_round_speed(middle[name]):,}" for name in ranked]
+    return _make_line("Fastest, pictures a second", winners, figures, runs, draw)
+
+
+def _round_speed(speed: float) -> int:
+    """To two digits: more of them change from one measurement to the next."""
+    return int(float(f"{speed:.2g}"))
+
+
+@st.cache_data(show_spinner="Timing the networks by turns …", max_entries=50)
+def _time_networks(
+    names: tuple[tuple[str, str, str], ...], _runs: Mapping[str, StoredRun]
+) -> dict[str, tuple[float, ...]]:
+    """Measured once for all visitors: it changes with what else the machine does."""
+    models = {name: lab.load_network(run) for name, run in _runs.items()}
+    return time_by_turns(models, display.measured_digits())
+
+
+def _make_line(
+    question: str, winners: tuple[str, ...], figures: list[str], runs: Mapping[str, StoredRun], draw: Draw
+) -> Line:
+    drawn_nhw = torch.cat([draw(runs[name]) for name in winners])
+    return Line(question, winners, tuple(figures), drawn_nhw)
+
+
+def sum_up(lines: list[Line]) -> str:
+    """Whether one network wins every line, alone or with others alike."""
+    everywhere = set.intersection(*(set(line.winners) for line in lines))
+    if everywhere:
+        return (
+            f"**Best or alike in every line: {' and '.join(sorted(everywhere))}.** With these dials, that is."
+        )
+    return "**No network wins every line.** Which is best depends on what is asked of it."
