@@ -49,9 +49,9 @@ function createRows(root, context) {
         pictures.forEach((pixels, i) => drawMaps(rows[i].canvases[n], pixels, 28, 28, greys()));
     };
     const draw = () => {
+        setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]);
         if (!isSeen) return;
         const began = performance.now();
-        setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]);
         while (waiting.length && performance.now() - began < BUDGET) drawOne(waiting.shift());
         if (waiting.length) redraw();
     };
