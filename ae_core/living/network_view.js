@@ -43,6 +43,7 @@ export function createNetworkView(words, redraw) {
     let looked = null; // the stage looked at: its path, itself, and the place in it
     let stages = { encoder: [], decoder: [] };
     let told = { error: 0, output: new Float32Array(784), code: new Float32Array() };
+    let made = null; // what `draw` has worked out, and by which network
 
     const lookAt = (path) => (stage, place) => {
         looked = stage && { path, stage, place };
@@ -140,7 +141,10 @@ export function createNetworkView(words, redraw) {
             [input, clean, pulled] = [seen, wanted, null];
         },
         hasNetwork: () => network !== null,
-        /** Work everything out and draw it. */
+        /**
+         * Work everything out, and draw what comes out of it. What is told besides: whether a number of the
+         * code is pulled, and whether nothing of its inside has been drawn yet.
+         */
         draw() {
             const encoded = runLayers(network.encoder, input);
             const given = encoded.at(-1);
@@ -149,11 +153,8 @@ export function createNetworkView(words, redraw) {
             const output = clip(decoded.at(-1));
             const error = squaredError(output, clean);
             told = { error, output, code: shown };
+            made = { network, encoded, decoded, given, shown };
 
-            paths.encoder.draw(encoded);
-            paths.decoder.draw(decoded);
-            const codeShape = stages.encoder.at(-1).shape;
-            drawStage(stripCanvas, shown, layoutOf(codeShape, 6));
             drawDigit(rebuilt.canvas, output);
             setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
             if (pointed === null) {
@@ -165,6 +166,15 @@ export function createNetworkView(words, redraw) {
                 drawDigit(difference.canvas, slope, twoColours(largest(slope)));
                 setText(difference.title, words.derivative.replace("{i}", `${pointed + 1}`));
             }
+            return { ...told, isPulled: pulled !== null, isFirst: isRebuilt };
+        },
+        /** Draw what is inside of it, stages and code, as `draw` has last worked it out. */
+        drawInside() {
+            if (made?.network !== network) return; // another one has come, and is still to be drawn
+            const { encoded, decoded, given, shown } = made;
+            paths.encoder.draw(encoded);
+            paths.decoder.draw(decoded);
+            drawStage(stripCanvas, shown, layoutOf(stages.encoder.at(-1).shape, 6));
             if (shown.length <= MOST_BARS) bars.show(shown, given);
             else bars.element.replaceChildren();
             const title = shown.length === 1 ? words.one_number : words.code;
@@ -175,7 +185,6 @@ export function createNetworkView(words, redraw) {
             drawLens({ encoder: encoded, decoder: decoded });
             if (isRebuilt) resize();
             isRebuilt = false;
-            return { ...told, isPulled: pulled !== null };
         },
         resize,
         end: () => observer.disconnect(),

@@ -14,6 +14,8 @@ import { addNoise } from "./noise.js";
 import { followStrokes, paintLine } from "./painting.js";
 import { createReader } from "./reader.js";
 
+/** Milliseconds that drawing may take in a frame; beyond, the networks' inside comes in the next. */
+const FRAME_SHARE = 12;
 /** Milliseconds of rest after which a screen reader is told. */
 const REST = 700;
 const TOLD_NUMBERS = 3;
@@ -77,8 +79,16 @@ function createPicture(root, words, names, context) {
     let order = 0;
     let [isNew, timer] = [true, 0];
 
+    let taken = 0; // milliseconds for all of the last drawing
+    const drawInside = () => {
+        const began = performance.now();
+        for (const view of views) view.drawInside();
+        taken += performance.now() - began;
+    };
+    const drawInsideNext = oncePerFrame(drawInside, context.fail);
     const draw = () => {
         if (!views.every((view) => view.hasNetwork())) return;
+        const [began, isHurried] = [performance.now(), taken > FRAME_SHARE];
         if (isNew) {
             isNew = false;
             seen = addNoise(clean, shown.kind, level, pattern);
@@ -95,6 +105,10 @@ function createPicture(root, words, names, context) {
             ...views.map(({ elements }, i) => [elements.reading, told[i].output]),
         ]);
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
+        taken = performance.now() - began;
+        // What the hand is at comes first: the picture that comes out, or the bar that it pulls.
+        if (isHurried && !told.some(({ isPulled, isFirst }) => isPulled || isFirst)) drawInsideNext();
+        else drawInside();
         clearTimeout(timer);
         timer = setTimeout(() => {
             const said = told.map((each, i) => {
