@@ -330,7 +330,7 @@ def test_whatever_is_chosen_gets_pixels_or_one_plain_sentence(page, app):
         assert page.get_by_test_id("stException").count() == 0, name
         assert "Traceback" not in page.content(), name
     refusals = [answer for answer in answers if answer != "read"]
-    assert len(answers) == 30
+    assert len(answers) == 16
     assert len(set(refusals)) >= 4
     assert all(any(sentence in answer for sentence in (*decoding.REFUSALS, *KNOWN)) for answer in refusals), (
         refusals

@@ -62,7 +62,7 @@ def corpus(count: int, seed: int = 0) -> Iterator[Junk]:
 
 
 def varied(seed: int = 0) -> list[tuple[str, bytes]]:
-    """30 files (name, content) of every kind, none larger than a megabyte, for an upload in a browser."""
+    """16 files (name, content) of every kind, none larger than a megabyte, for an upload in a browser."""
     chance = random.Random(seed)
     pictures = [Junk("whole", name, content) for name, content in whole().items()]
     kinds = [pictures, bombs(), [*polyglots()], [*renamed()], [*edges()], [*cut_pictures()]]
@@ -70,7 +70,7 @@ def varied(seed: int = 0) -> list[tuple[str, bytes]]:
     small = [[junk for junk in kind if len(junk.content) < 1_000_000] for kind in kinds]
     chosen = [
         junk
-        for kind, number in zip(small, (7, 5, 3, 5, 1, 4, 5), strict=True)
+        for kind, number in zip(small, (4, 3, 2, 2, 1, 2, 2), strict=True)
         for junk in chance.sample(kind, number)
     ]
     return [(f"{number:02}_{junk.name}", junk.content) for number, junk in enumerate(chosen)]
