@@ -101,7 +101,8 @@ export function createCodeBars({ words, onPull, onPoint }) {
          * @param {Float32Array} given what the encoder gave; where the two differ, a bar has been pulled
          */
         show(shown, given) {
-            if (shown.length !== code.length) {
+            const isNew = shown.length !== code.length;
+            if (isNew) {
                 code = shown;
                 limit = 1;
                 bars = Array.from(shown, (_, i) => makeBar(i));
@@ -121,7 +122,7 @@ export function createCodeBars({ words, onPull, onPoint }) {
                 const isPulled = shown[i] !== given[i];
                 if (bar.classList.contains("pulled") !== isPulled) bar.classList.toggle("pulled");
                 setText(bar.lastChild, shortNumber(shown[i]));
-                if (isPulled) tellValue(bar, i);
+                if (isNew || isPulled) tellValue(bar, i);
             });
             clearTimeout(timer);
             timer = setTimeout(() => bars.forEach(tellValue), REST);

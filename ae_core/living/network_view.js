@@ -43,7 +43,8 @@ export function createNetworkView(words, redraw) {
     let looked = null; // the stage looked at: its path, itself, and the place in it
     let stages = { encoder: [], decoder: [] };
     let told = { error: 0, output: new Float32Array(784), code: new Float32Array() };
-    let made = null; // what `draw` has worked out, and by which network
+    let made = null; // what `draw` has worked out, by which network, and from what
+    let drawn = null; // the encoder's outputs that its path shows
 
     const lookAt = (path) => (stage, place) => {
         looked = stage && { path, stage, place };
@@ -105,6 +106,11 @@ export function createNetworkView(words, redraw) {
     const observer = new ResizeObserver(resize);
     observer.observe(paths.encoder.element);
 
+    const drawBars = () => {
+        const { shown, given } = made;
+        if (shown.length <= MOST_BARS) bars.show(shown, given);
+        else bars.element.replaceChildren();
+    };
     const drawLens = (ways) => {
         if (!looked) {
             lens.hide();
@@ -132,6 +138,7 @@ export function createNetworkView(words, redraw) {
             network = shown;
             isRebuilt = true;
             [pulled, looked, pointed] = [null, null, null];
+            [made, drawn] = [null, null];
             stages = { encoder: stagesOf(network.encoder), decoder: stagesOf(network.decoder) };
             paths.encoder.setStages(stages.encoder.slice(0, -1));
             paths.decoder.setStages(stages.decoder.slice(0, -1));
@@ -142,18 +149,19 @@ export function createNetworkView(words, redraw) {
         },
         hasNetwork: () => network !== null,
         /**
-         * Work everything out, and draw what comes out of it. What is told besides: whether a number of the
-         * code is pulled, and whether nothing of its inside has been drawn yet.
+         * Work everything out, and draw what comes out of it, and the code where a hand pulls it. What is told
+         * besides: whether it does, and whether nothing of the network's inside has been drawn yet.
          */
         draw() {
-            const encoded = runLayers(network.encoder, input);
+            const isSame = made?.network === network && made.input === input; // as while the code is pulled
+            const encoded = isSame ? made.encoded : runLayers(network.encoder, input);
             const given = encoded.at(-1);
             const shown = pulled ?? given;
             const decoded = runLayers(network.decoder, shown);
             const output = clip(decoded.at(-1));
             const error = squaredError(output, clean);
             told = { error, output, code: shown };
-            made = { network, encoded, decoded, given, shown };
+            made = { network, input, encoded, decoded, given, shown };
 
             drawDigit(rebuilt.canvas, output);
             setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
@@ -161,22 +169,24 @@ export function createNetworkView(words, redraw) {
                 const off = output.map((value, i) => value - clean[i]);
                 drawDigit(difference.canvas, off, twoColours(1));
                 setText(difference.title, words.difference);
-            } else {
-                const slope = decoderDerivative(network, shown, pointed);
-                drawDigit(difference.canvas, slope, twoColours(largest(slope)));
-                setText(difference.title, words.derivative.replace("{i}", `${pointed + 1}`));
             }
+            if (pulled) drawBars();
             return { ...told, isPulled: pulled !== null, isFirst: isRebuilt };
         },
         /** Draw what is inside of it, stages and code, as `draw` has last worked it out. */
         drawInside() {
             if (made?.network !== network) return; // another one has come, and is still to be drawn
-            const { encoded, decoded, given, shown } = made;
-            paths.encoder.draw(encoded);
+            const { encoded, decoded, shown } = made;
+            if (encoded !== drawn) paths.encoder.draw(encoded);
+            drawn = encoded;
             paths.decoder.draw(decoded);
             drawStage(stripCanvas, shown, layoutOf(stages.encoder.at(-1).shape, 6));
-            if (shown.length <= MOST_BARS) bars.show(shown, given);
-            else bars.element.replaceChildren();
+            if (!pulled) drawBars();
+            if (pointed !== null) {
+                const slope = decoderDerivative(network, shown, pointed);
+                drawDigit(difference.canvas, slope, twoColours(largest(slope)));
+                setText(difference.title, words.derivative.replace("{i}", `${pointed + 1}`));
+            }
             const title = shown.length === 1 ? words.one_number : words.code;
             setText(codeTitle, title.replace("{n}", `${shown.length}`));
             setText(note, pulled ? words.pulled : "");

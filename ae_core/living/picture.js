@@ -107,7 +107,7 @@ function createPicture(root, words, names, context) {
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         taken = performance.now() - began;
         // What the hand is at comes first: the picture that comes out, or the bar that it pulls.
-        if (isHurried && !told.some(({ isPulled, isFirst }) => isPulled || isFirst)) drawInsideNext();
+        if (isHurried && !told.some(({ isFirst }) => isFirst)) drawInsideNext();
         else drawInside();
         clearTimeout(timer);
         timer = setTimeout(() => {

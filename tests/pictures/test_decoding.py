@@ -296,7 +296,7 @@ def test_no_code_from_elsewhere_runs_in_the_decoder(monkeypatch, tmp_path):
     assert answer(decode_picture, PICTURE) == READ
 
 
-def test_thirty_files_of_all_sorts_are_at_hand_for_an_upload():
+def test_files_of_all_sorts_are_at_hand_for_an_upload():
     files = junk.varied()
-    assert len({name for name, _ in files}) == 30
+    assert len({name for name, _ in files}) == 16
     assert max(len(content) for _, content in files) < 1_000_000
