@@ -32,6 +32,11 @@ def squared_error(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     return F.mse_loss(images_nhw, clean_nhw, reduction="none").sum((1, 2))
 
 
+def nearest_distance(images_nhw: Tensor, others_nhw: Tensor) -> Tensor:
+    """Squared distance of each picture to the nearest of the others: (n, 28, 28), (m, 28, 28) -> (n,)."""
+    return torch.cdist(images_nhw.flatten(1), others_nhw.flatten(1)).min(1).values.square()
+
+
 def psnr(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     """Peak signal-to-noise ratio 10·log10(1 / MSE) in decibels; infinite for a perfect copy."""
     return -10 * mse(images_nhw, clean_nhw).log10()

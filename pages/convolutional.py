@@ -35,20 +35,20 @@ if found is not None:
             networks=[fae, found],
             reveals_page=True,
         )
+        if not question.is_revealed("cae"):
+            st.caption("Answer, or reveal, to see both at every latent size, and why.")
+    if question.is_revealed("cae"):
+        with beat("sizes", "What the filters are worth"), lab.plain_errors():
+            pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
+            why_view.show_where_filters_pay()
+            if fae is not None:
+                why_view.show_moved_digits(fae, found)
     with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(run, "cae")
         why_view.show_where_weights_are(run.model)
     with beat("maps", "What the filters find"), lab.plain_errors():
         st.subheader("What the filters find in a digit")
         network_view.show_feature_maps(found, 0, "cae")
-    with beat("sizes", "What the filters are worth"), lab.plain_errors():
-        if question.is_revealed("cae"):
-            pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
-            why_view.show_where_filters_pay()
-            if fae is not None:
-                why_view.show_moved_digits(fae, found)
-        else:
-            st.caption("Answer, or reveal, to see FAE and CAE side by side at every latent size.")
         st.markdown(
             "**Try this:** with the same latent size, which network draws the thinner strokes, this one or "
             "the fully connected?"

@@ -42,16 +42,15 @@ if found is not None:
             networks=[networks.choose_network(pca_view.plain_fae(run))],
             reveals_page=True,
         )
+        if not question.is_revealed("fae"):
+            st.caption("Answer, or reveal, to see both on the same digits, and at every latent size.")
+    if question.is_revealed("fae"):
+        with beat("pca", "Beside PCA"), lab.plain_errors():
+            pca_view.show_beside_pca(run)
+        with beat("sizes", "How few numbers can hold a digit?"), lab.plain_errors():
+            pca_view.show_errors_by_size(["FAE"], "fae")
     with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(run, "fae")
-    with beat("pca", "Beside PCA"), lab.plain_errors():
-        if question.is_revealed("fae"):
-            pca_view.show_beside_pca(run)
-        else:
-            st.caption("Answer, or reveal, to see the same digits as PCA and this network rebuild them.")
-    with beat("sizes", "How few numbers can hold a digit?"), lab.plain_errors():
-        if question.is_revealed("fae"):
-            pca_view.show_errors_by_size(["FAE"], "fae")
         st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")
 
 lesson.end_lesson("fully_connected")

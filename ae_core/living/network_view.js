@@ -149,8 +149,8 @@ export function createNetworkView(words, redraw) {
         },
         hasNetwork: () => network !== null,
         /**
-         * Work everything out, and draw what comes out of it, and the code where a hand pulls it. What is told
-         * besides: whether it does, and whether nothing of the network's inside has been drawn yet.
+         * Work everything out, and draw what comes out of it, and the code where a hand pulls it. What is
+         * told besides: whether it does, and whether nothing of the network's inside has been drawn yet.
          */
         draw() {
             const isSame = made?.network === network && made.input === input; // as while the code is pulled

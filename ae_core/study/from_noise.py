@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from ae_core.config import DAE, CorruptionConfig
 from ae_core.data import Digits, mean_digit
-from ae_core.metrics import squared_error
+from ae_core.metrics import nearest_distance, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.training import seeded
 
@@ -127,11 +127,6 @@ def _shapes(images_nhw: Tensor) -> Tensor:
     """Pictures (n, 28, 28) as rows (n, 784) of mean 0 and length 1, whose products are correlations."""
     pixels_np = images_nhw.flatten(1)
     return F.normalize(pixels_np - pixels_np.mean(1, keepdim=True))
-
-
-def nearest_distance(images_nhw: Tensor, others_nhw: Tensor) -> Tensor:
-    """Squared distance of each picture to the nearest of the others: (n, 28, 28), (m, 28, 28) -> (n,)."""
-    return torch.cdist(images_nhw.flatten(1), others_nhw.flatten(1)).min(1).values.square()
 
 
 def usual_distance(test_nhw: Tensor, crowd: int = CROWD) -> float:

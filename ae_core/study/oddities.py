@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ae_core.data import Digits
-from ae_core.metrics import squared_error
+from ae_core.metrics import nearest_distance, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.pictures.preparation import prepare
 from ae_core.training import seeded
@@ -256,7 +256,7 @@ def measure_outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> 
     usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw)
     outputs_nhw = as_picture(reconstruct(model, images_nhw))
     errors_n = squared_error(outputs_nhw, images_nhw)
-    distances_n = torch.cdist(outputs_nhw.flatten(1), test_nhw.flatten(1)).min(1).values.square()
+    distances_n = nearest_distance(outputs_nhw, test_nhw)
     return [
         Outcome(
             output_hw,

@@ -6,9 +6,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_browser_access import beats_left, listens, turn
+from tests.browser.test_browser_access import beats_left, listens, show_beat, turn
 from tests.browser.test_pages_in_browser import go
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, PROJECTOR
 
 WHERE = "nav.lab-beats span"
 # Runs in the page: the names of the beats that are to be seen.
@@ -33,7 +33,15 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     expect(page.locator(WHERE)).to_have_text(re.compile("^4 /"))
     page.wait_for_timeout(700)
     assert 0 < top_of(page, "predict") < 200
-    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    next_one = page.get_by_role("button", name="Next step")
+    while next_one.is_enabled():  # to the last one, which is too low to come up to the top
+        before = page.locator(WHERE).inner_text()
+        next_one.click()
+        expect(page.locator(WHERE)).not_to_have_text(before)
+        page.wait_for_timeout(300)
+    expect(page.locator(WHERE)).to_have_text(re.compile(r"^(\d+) / \1$"))
+    page.mouse.move(PROJECTOR["width"] / 2, PROJECTOR["height"] / 2)
+    page.mouse.wheel(0, -20_000)
     expect(page.locator(WHERE)).to_have_text(re.compile("^1 /"))
 
     page.goto("about:blank")
@@ -46,10 +54,11 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
 def test_a_room_sees_one_beat_at_a_time_and_the_way_back_ends_where_the_lesson_ended(page, app):
     go(page, app, "reading?present=1")
     listens(page)
+    others = beats_left(page, "PageDown")
     assert page.evaluate(SHOWN) == ["keras"]
     foot = page.locator(".st-key-lesson_foot")
     expect(foot).to_be_hidden()
-    for i in range(beats_left(page, "PageDown")):
+    for i in range(others):
         page.keyboard.press("PageDown")
         expect(page.locator(WHERE)).to_have_text(re.compile(f"^{i + 2} /"))
         assert len(page.evaluate(SHOWN)) == 1
@@ -57,6 +66,20 @@ def test_a_room_sees_one_beat_at_a_time_and_the_way_back_ends_where_the_lesson_e
     turn(page, "PageUp", "comparison")
     expect(page.locator(WHERE)).to_have_text(re.compile("^2 / 2"))
     assert page.evaluate(SHOWN) == ["predict"]
+
+
+def test_a_beat_stays_on_the_screen_when_another_comes_before_it(page, app):
+    go(page, app, "convolutional?present=1")
+    listens(page)
+    show_beat(page, "network")
+    assert page.evaluate(SHOWN) == ["network"]
+    place = page.locator(WHERE).inner_text()
+    page.evaluate("document.querySelector('.st-key-cae_reveal button').click()")  # on another beat
+    page.locator(".st-key-beat_sizes_1").wait_for(state="attached")
+    expect(page.locator(WHERE)).not_to_have_text(place)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(300)  # until all of the page is there again
+    assert page.evaluate(SHOWN) == ["network"]
 
 
 def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
@@ -69,3 +92,8 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     assert dials is not None
     assert box["y"] < PHONE["height"]
     assert box["y"] < dials["y"]
+    row = page.locator(".st-key-dae_rows_living .strip").first.locator("canvas")
+    row.first.wait_for()
+    assert [canvas.is_visible() for canvas in row.all()] == [True] * 4 + [False] * 4
+    widths = [canvas.bounding_box()["width"] for canvas in row.all()[:4]]
+    assert min(widths) > 75

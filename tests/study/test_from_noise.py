@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ae_core.metrics import nearest_distance
 from ae_core.models import Autoencoder
 from ae_core.study import from_noise
-from ae_core.study.from_noise import WALKER, judge_ends, nearest_distance, usual_distance, walk_from_noise
+from ae_core.study.from_noise import WALKER, judge_ends, usual_distance, walk_from_noise
 
 
 class Halve(nn.Module):

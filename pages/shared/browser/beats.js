@@ -17,7 +17,8 @@ const GROWING = 4000;
  * What outlives a page: where one is, and where the next page begins.
  * @typedef {object} Place
  * @property {string} page its name
- * @property {number} at which beat, from 0
+ * @property {string} name of the beat: others may come and go before it
+ * @property {number} at which beat that is, from 0
  * @property {boolean} fromEnd whether the next page opens at its last beat
  * @property {(by: number) => boolean} step to another beat; false where the lesson has no more
  * @property {(() => void) | null} [end] takes all of it from the page
@@ -119,13 +120,13 @@ function createBar(words, step) {
  */
 export default function guideThroughBeats({ data: { page, isPresenting, foot, words } }) {
     /** @type {Place} */
-    const place = (document.labBeats ??= { page: "", at: 0, fromEnd: false, step: () => false });
+    const place = (document.labBeats ??= { page: "", name: "", at: 0, fromEnd: false, step: () => false });
     place.end?.();
     const main = document.querySelector("[data-testid=stMain]");
     const style = document.head.appendChild(document.createElement("style"));
     const opened = performance.now();
     const notes = isPresenting ? openChannel() : null;
-    let isTouched = false;
+    let isByHand = false; // whether the page has been moved by hand since a link or a step led to a beat
 
     const scrollTo = ({ first }, behavior) => {
         const { top } = first.getBoundingClientRect();
@@ -137,7 +138,9 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
             notes?.tell(place, beats);
             return beats;
         }
-        place.at = Math.min(place.at, beats.length - 1);
+        const kept = beats.findIndex(({ name }) => name === place.name);
+        // A page that is drawn anew may lack it for a moment: then it keeps its name, and comes back.
+        place.at = kept < 0 ? Math.min(place.at, beats.length - 1) : kept;
         const hidden = beats.filter((_, i) => i !== place.at);
         const others = hidden.map(({ name }) => `[class*=st-key-beat_${name}_]`);
         if (place.at < beats.length - 1) others.push(`.st-key-${foot}`);
@@ -147,31 +150,28 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         notes?.tell(place, beats);
         return beats;
     };
-    const goTo = (at) => {
-        place.at = at;
-        const beats = show();
-        nameInAddress(beats[at]);
+    const goTo = (beat) => {
+        isByHand = false;
+        place.name = beat.name;
+        show();
+        nameInAddress(beat);
         if (isPresenting) main.scrollTo({ top: 0, behavior: "instant" });
-        else scrollTo(beats[at], "auto");
+        else scrollTo(beat, "auto");
         dispatchEvent(new Event("resize")); // figures that were out of sight take the room they now have
     };
     place.step = (by) => {
-        const beats = findBeats();
-        if (!beats[place.at + by]) {
-            place.fromEnd = by < 0; // the page before opens at its last beat
-            return false;
-        }
-        isTouched = true;
-        goTo(place.at + by);
-        return true;
+        const beat = findBeats()[place.at + by];
+        if (beat) goTo(beat);
+        else place.fromEnd = by < 0; // the page before opens at its last beat
+        return Boolean(beat);
     };
     const bar = createBar(words, place.step);
 
     const beats = findBeats();
     const named = placeInAddress(beats);
     if (place.page !== page) {
-        const last = place.fromEnd && isPresenting ? beats.length - 1 : 0;
-        Object.assign(place, { page, at: Math.max(named < 0 ? last : named, 0), fromEnd: false });
+        const first = place.fromEnd && isPresenting ? beats.at(-1) : beats[0];
+        Object.assign(place, { page, at: 0, name: (beats[named] ?? first)?.name, fromEnd: false });
     }
     if (beats.length > 1) document.body.append(bar.element);
     show();
@@ -181,14 +181,14 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     const observer = new ResizeObserver(() => {
         const isGrowing = performance.now() - opened < GROWING;
         const all = show();
-        const isLed = named > 0 && isGrowing && !isTouched && !isPresenting;
-        if (isLed && all[named]) scrollTo(all[named], "instant");
+        if (isByHand || isPresenting || !isGrowing) return;
+        if (named > 0 && all[named]) scrollTo(all[named], "instant");
     });
     observer.observe(main.querySelector("[data-testid=stMainBlockContainer]"));
     const listening = new AbortController();
     const { signal } = listening;
     for (const name of ["wheel", "touchstart", "pointerdown", "keydown"]) {
-        addEventListener(name, () => (isTouched = true), { signal, capture: true, passive: true });
+        addEventListener(name, () => (isByHand = true), { signal, capture: true, passive: true });
     }
     addEventListener("pointerdown", () => (place.fromEnd = false), { signal, capture: true });
     let isWaiting = false;
@@ -196,11 +196,12 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         isWaiting = false;
         const all = findBeats();
         const line = main.getBoundingClientRect().height / 3;
-        place.at = Math.max(all.findLastIndex(({ first }) => first.getBoundingClientRect().top < line), 0);
+        const reached = all.findLast(({ first }) => first.getBoundingClientRect().top < line) ?? all[0];
+        place.name = reached?.name;
         show();
     };
     const followSoon = () => {
-        if (isPresenting || isWaiting) return;
+        if (isPresenting || isWaiting || !isByHand) return;
         isWaiting = true;
         requestAnimationFrame(follow);
     };

@@ -105,7 +105,7 @@ def shape_words(found: NoiseOnce) -> str:
         f"correlation of **{found.like_mean:.2f}** with the mean digit (a real digit has "
         f"{found.digit_like_mean:.2f}) and of {found.like_nearest:.2f} with the digit most like it. "
         f"The average of all {len(found.drawn_nhw)} outputs has **{found.average_like_mean:.2f}** with the "
-        f"mean digit. Each draw of noise gives a hint of some digit{together}."
+        f"mean digit. *Our explanation:* each draw of noise gives a hint of some digit{together}."
     )
 
 
@@ -188,10 +188,10 @@ def walk_words(ends: Sequence[Ends]) -> str:
     """What the walks have to do with diffusion models."""
     first, last = ends[0], ends[-1]
     return (
-        "Behind noise this strong any digit could stand, so at once the denoiser draws a mixture; in small "
-        f"steps it decides for one. **{last.readable} of {last.starts}** are readable after "
-        f"{steps_words(last.steps)}, {first.readable} after {steps_words(first.steps)}. That is the idea "
-        "behind **diffusion models** ([Ho, Jain and Abbeel 2020](https://arxiv.org/abs/2006.11239)): "
+        "*Our explanation:* behind noise this strong any digit could stand, so at once the denoiser draws "
+        f"a mixture; in small steps it decides for one. **{last.readable} of {last.starts}** are readable "
+        f"after {steps_words(last.steps)}, {first.readable} after {steps_words(first.steps)}. That is the "
+        "idea behind **diffusion models** ([Ho, Jain and Abbeel 2020](https://arxiv.org/abs/2006.11239)): "
         "denoisers of every noise level, one after the other. Why a denoiser points towards likelier "
         "pictures: [Vincent 2011](https://doi.org/10.1162/NECO_a_00142)."
     )

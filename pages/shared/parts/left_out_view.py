@@ -88,14 +88,14 @@ def left_out_words(found: ClassErrors) -> str:
     )
     taken = "" if not others else f", {others[0][0]} to a {others[0][1]}"
     why = (
-        "It has learnt strokes more than digits, and those of a 7 are in other digits too."
+        "it has learnt strokes more than digits, and those of a 7 are in other digits too."
         if same > PER_CLASS / 2
-        else "It draws what it never saw with the strokes of the digits that it knows."
+        else "it draws what it never saw with the strokes of the digits that it knows."
     )
     return (
         f"On {LEFT_OUT}s the error is **{times:.1f} times** that of the network that saw them, on the other "
         f"digits {low:.2f} to {high:.2f} times. Of {PER_CLASS} outputs, **{same}** are still nearest to a "
-        f"{LEFT_OUT}{taken}. {why}"
+        f"{LEFT_OUT}{taken}. *Our explanation:* {why}"
     )
 
 

@@ -31,43 +31,54 @@ Words = Callable[[CorruptionConfig], str]
 def ask_which_level() -> None:
     """Ask which noise in training is best for much noise in the test; then show all levels against all."""
     st.subheader("How much noise in training for how much in the test?")
-    runs = _find_networks(BY_LEVEL)
-    options = {noise: f"The one trained with {level_words(noise)}." for noise in BY_LEVEL}
     *most, last = map(level_words, BY_LEVEL)
-
-    def answer() -> Answer:
-        table = _measure_table(BY_LEVEL, TESTED_LEVELS, runs)
-        return Answer(options[table.best(ASKED_LEVEL)], because_words(table, ASKED_LEVEL, level_words))
-
-    question.ask_question(
+    _ask_which(
         "denoising_levels",
         f"Five networks of {number_words(SIZE)}, trained with {', '.join(most)} and {last}. Which is best on "
         f"digits with **{level_words(ASKED_LEVEL)}**?",
-        [*options.values()],
-        answer,
-        lambda: _show_levels(_measure_table(BY_LEVEL, TESTED_LEVELS, runs)),
-        of={},
-        networks=runs,
+        ASKED_LEVEL,
+        (BY_LEVEL, TESTED_LEVELS),
+        level_words,
+        _show_levels,
     )
 
 
 def ask_which_kind() -> None:
     """Ask which kind of noise in training is best for a block wiped out; then show all kinds against all."""
     st.subheader("Which noise in training for which in the test?")
-    runs = _find_networks(BY_KIND)
-    options = {noise: f"The one trained with {kind_words(noise)}." for noise in BY_KIND}
-
-    def answer() -> Answer:
-        table = _measure_table(BY_KIND, BY_KIND, runs)
-        return Answer(options[table.best(ASKED_KIND)], because_words(table, ASKED_KIND, kind_words))
-
-    question.ask_question(
+    _ask_which(
         "denoising_kinds",
         f"Five networks of {number_words(SIZE)}, each trained with another kind of noise, all at level "
         f"{KIND_LEVEL:g}. Which is best on digits of which **a block is wiped out**?",
+        ASKED_KIND,
+        (BY_KIND, BY_KIND),
+        kind_words,
+        _show_kinds,
+    )
+
+
+def _ask_which(
+    key: str,
+    asked: str,
+    tested: CorruptionConfig,
+    sides: tuple[Sequence[CorruptionConfig], Sequence[CorruptionConfig]],
+    words: Words,
+    show: Callable[[ErrorTable], None],
+) -> None:
+    """Ask which network is best at `tested`. sides: noises of training, a network each, and of the test."""
+    runs = _find_networks(sides[0])
+    options = {noise: f"The one trained with {words(noise)}." for noise in sides[0]}
+
+    def answer() -> Answer:
+        table = _measure_table(*sides, runs)
+        return Answer(options[table.best(tested)], because_words(table, tested, words))
+
+    question.ask_question(
+        key,
+        asked,
         [*options.values()],
         answer,
-        lambda: _show_kinds(_measure_table(BY_KIND, BY_KIND, runs)),
+        lambda: show(_measure_table(*sides, runs)),
         of={},
         networks=runs,
     )
@@ -107,11 +118,11 @@ def levels_words(table: ErrorTable) -> str:
     clean, clean_at_best = table.error(much, NO_NOISE), table.error(NO_NOISE, NO_NOISE)
     return (
         f"{_diagonal_words(table, level_words)} Too little noise in training: trained with "
-        f"{level_words(little)} and tested with {level_words(much)}, the error is **{too_little:.1f} times** "
-        f"the best one's. Too much: the other way round, it is **{too_much:.1f} times** the best one's. How "
-        "much of an input to believe depends on how noisy it is, and each network has learnt one answer: the "
-        f"one trained with {level_words(much)} changes even clean digits by {clean:.1f}, the one that never "
-        f"saw noise by {clean_at_best:.1f}."
+        f"{level_words(little)} and tested with {level_words(much)}, the error is **{too_little:.1f} "
+        f"times** the best one's. Too much: the other way round, it is **{too_much:.1f} times** the best "
+        "one's. *Our explanation:* how much of an input to believe depends on how noisy it is, and each "
+        f"network has learnt one answer. The one trained with {level_words(much)} changes even clean digits "
+        f"by {clean:.1f}, the one that never saw noise by {clean_at_best:.1f}."
     )
 
 
@@ -127,8 +138,8 @@ def kinds_words(table: ErrorTable) -> str:
         f"{_diagonal_words(table, kind_words)} In the noisy columns, **{harmful} of {len(noisy)}** networks "
         "that were trained for another test do worse than doing nothing. Farthest from the best: trained "
         f"with {kind_words(row)}, tested with {kind_words(column)}, **{times:.1f} times** the best one's "
-        "error. A denoiser does not learn what noise is, but what digits look like behind the noise that it "
-        "was shown."
+        "error. *Our explanation:* a denoiser does not learn what noise is, but what digits look like behind "
+        "the noise that it was shown."
     )
 
 

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from ae_core import config, models
 from ae_core.config import CAE, FAE, ModelConfig, RunConfig
+from ae_core.data import mean_digit
 from ae_core.metrics import squared_error
 from ae_core.models import Stage
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import display, lab, networks
 from pages.shared.parts import pca_view
-from pages.shared.runs.loss_floors import read_floors
 
 SIZES_TOLD = (2, 8, 30, 64)
 MOVED_BY = 4
@@ -22,8 +22,16 @@ MOVED_BY = 4
 
 def show_goal(run: StoredRun) -> None:
     """Say what a network was trained to make small, and how near it comes to giving back its input."""
-    error, floors = pca_view.measure_error(run), read_floors()
-    st.markdown(goal_words(error, floors.mean_digit, _errors_by_size(CAE), len(display.measured_digits())))
+    count = len(display.measured_digits())
+    mean_digit_error = _measure_mean_digit(lab.digits().name)
+    st.markdown(goal_words(pca_view.measure_error(run), mean_digit_error, _errors_by_size(CAE), count))
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _measure_mean_digit(digits: str) -> float:
+    """Squared error per image of held-back digits redrawn as the mean of all digits to learn from."""
+    clean_nhw, mean_hw = display.measured_digits(), mean_digit(lab.digits().train_bytes_nhw)
+    return float(squared_error(mean_hw.expand_as(clean_nhw), clean_nhw).mean())
 
 
 def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], count: int) -> str:
