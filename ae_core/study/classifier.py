@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,12 @@ def find_classifier() -> Classifier | None:
         return shipped_classifier()
     except DataError:
         return None
+
+
+def find_judge() -> Callable[[Tensor], Tensor] | None:
+    """The shipped classifier as `pictures.page.prepare_page` asks it; None where it is missing or damaged."""
+    classifier = find_classifier()
+    return None if classifier is None else partial(classify, classifier.layers)
 
 
 def _sha256_of(path: Path) -> str:
