@@ -17,8 +17,8 @@ pages = page_objects.make_pages(
         "pages/difference.py": "Difference",
         "pages/surprises.py": "Surprises",
         "pages/comparison.py": "Comparison",
-        "pages/reading.py": "Reading",
         "pages/latent_space.py": "Latent space",
+        "pages/reading.py": "Reading",
         "pages/your_digit.py": "Your digit",
         "pages/runs.py": "Runs",
     }

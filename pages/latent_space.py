@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from ae_core import config
+from ae_core.config import CAE, CorruptionConfig
 from pages.shared import dials, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -9,13 +11,27 @@ from pages.shared.parts import latent_bench
 
 lesson.begin_lesson("latent_space")
 
-SEE = "Digits as points"
-with beat("see", SEE):
+with beat("plane", "Two numbers: a plane"):
     "# The latent space"
 
     """
     The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every
-    other point is a code as well, and the decoder draws something from each.
+    other point is a code as well, and the decoder draws something from each. A code of **two numbers** is a
+    point on a sheet, so all of them can be seen at once.
+    """
+
+    with lab.plain_errors():
+        if smallest := networks.find_lab_run(config.adjusted(CAE, model={"latent_size": 2})):
+            latent_bench.show_plane_of_codes(latent_bench.load_code_space(smallest, CorruptionConfig()))
+
+SEE = "From one digit to another"
+with beat("see", SEE):
+    st.subheader("And with more numbers?")
+
+    """
+    More numbers keep more of a digit, and nobody can see thirty directions. A map shows two of them and
+    hides the rest: points that lie close on it may be far apart. Walk from one digit to another, and look
+    for the place where it is neither.
     """
 
 with lab.plain_errors():

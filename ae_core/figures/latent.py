@@ -39,7 +39,7 @@ CLASS_SYMBOLS = (
     "pentagon",
     "hourglass",
 )
-MARKER = 8
+MARKER, SMALL_MARKER = 8, 5
 CLASS_FONT = 22
 MAP_HEIGHT = 480
 MANIFOLD_HEIGHT = 480
@@ -182,10 +182,17 @@ def own_map(points_n2: Tensor, labels_n: Tensor, own_2: Tensor, names: tuple[str
     return figure
 
 
-def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
+def manifold_map(
+    pictures_nhw: Tensor,
+    over: Area,
+    here_2: Tensor,
+    codes_n2: Tensor | None = None,
+    labels_n: Tensor | None = None,
+) -> go.Figure:
     """Pictures on a square grid over an area of codes of two numbers, and the place that is looked at.
 
-    The first trace catches the clicks: unseen points in the order of `grid(CLICKS)`.
+    codes_n2, labels_n: of digits to be shown on it as points. The first trace catches the clicks: unseen
+    points in the order of `grid(CLICKS)`. The last two are the place that is looked at.
     """
     figure = go.Figure()
     (left, low), (right, high) = over.low_d.tolist(), over.high_d.tolist()
@@ -216,6 +223,16 @@ def manifold_map(pictures_nhw: Tensor, over: Area, here_2: Tensor) -> go.Figure:
         unselected={"marker": {"opacity": 0}},
         hoverinfo="none",
     )
+    if codes_n2 is not None and labels_n is not None:
+        for trace in class_traces(codes_n2.numpy(), labels_n.numpy()):
+            if trace.mode == "markers":
+                trace.marker.size = SMALL_MARKER
+            else:
+                trace.textfont.update(color="white", shadow="0 0 4px black, 0 0 4px black")
+            trace.update(
+                hovertemplate=None, hoverinfo="skip", showlegend=False
+            )  # clicks go through to the first
+            figure.add_trace(trace)
     for colour, width in (("black", 7), ("#F0E442", 3)):
         figure.add_scatter(
             x=[float(here_2[0])],

@@ -126,6 +126,7 @@ TABLE: dict[str, Check] = {
     "latent_model": one_of("FAE", "CAE", "DAE"),
     "latent_[ab]": whole_number(0, 999),
     "latent_click": one_of("A", "B"),
+    "latent_with_digits": one_of("true", "false"),
     "latent_position": number_between(0, 1),
     "latent_z[12]": number_between(0, 100),
     "latent_direction_[1-6]": number_between(-3, 3),

@@ -59,6 +59,7 @@ DIGIT_SOURCE = "digit_source"
 # Questions and parts of lessons
 QUESTION_CARDS, QUESTIONS_NOW = "lessons_questions", "lessons_questions_now"
 LATENT_MAP, LATENT_MANIFOLD, LATENT_CLICK = "latent_map", "latent_manifold", "latent_click"
+LATENT_WITH_DIGITS = "latent_with_digits"
 # Trainings and runs
 TRAINING_PROBLEM = "training_problem"
 TRAINING_JUST_ASKED = "training_just_asked"

@@ -51,9 +51,9 @@ def test_every_lesson_leads_to_the_next(here, following):
 @pytest.mark.parametrize(
     ("beside", "seen", "onward", "backward"),
     [
-        ("latent_space", None, PATH[1], PATH[0]),
+        ("your_digit", None, PATH[1], PATH[0]),
         ("runs", PATH[3], PATH[4], PATH[3]),
-        ("latent_space", PATH[-1], BESIDE[1], PATH[-1]),
+        ("your_digit", PATH[-1], BESIDE[1], PATH[-1]),
         ("runs", PATH[-1], PATH[0], PATH[-1]),
     ],
 )
@@ -82,7 +82,7 @@ def test_home_leads_to_every_lesson_and_every_page_beside():
     assert "Runs" in text
 
 
-@pytest.mark.parametrize("lesson", [*LESSONS, "latent_space"])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_says_nothing_that_only_whoever_runs_the_server_could_do(lesson):
     page = open_page(lesson)
     for reveal in [button.key for button in page.button if button.key.endswith("_reveal")]:
@@ -393,5 +393,5 @@ def faults_after_training(lesson: str, whose: str) -> list[str]:
 def test_any_lesson_after_a_training_at_defaults_shows_pictures_and_says_nothing_that_is_no_longer_so(
     all_trained, whose
 ):
-    lessons = [*LESSONS, "latent_space", "runs"]
+    lessons = [*LESSONS, "runs"]
     assert [fault for lesson in lessons for fault in faults_after_training(lesson, whose)] == []

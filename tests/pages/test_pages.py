@@ -76,7 +76,7 @@ def test_the_router_lists_every_page_in_the_storys_order():
     router = (PROJECT / "router.py").read_text()
     listed = re.findall(r'"pages/(\w+)\.py": "', router)
     assert sorted(listed) == sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
-    assert listed == [*(lesson.page for lesson in PATH), "latent_space", "your_digit", "runs"]
+    assert listed == [*(lesson.page for lesson in PATH), "your_digit", "runs"]
 
 
 def test_a_pages_file_is_looked_up_once_and_every_run_has_objects_of_its_own():

@@ -36,12 +36,12 @@ PATH = (
         ":material/psychology_alt:",
     ),
     Lesson("comparison", "Comparison", "one noisy digit, three answers", ":material/compare:"),
-    Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
-)
-BESIDE = (
     Lesson(
         "latent_space", "Latent space", "where digits lie, and what lies between", ":material/scatter_plot:"
     ),
+    Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
+)
+BESIDE = (
     Lesson("your_digit", "Your digit", "draw or upload one", ":material/draw:"),
     Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
 )
@@ -82,7 +82,7 @@ def show_overview() -> None:
             with column:
                 lab.draw_page_link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
     st.subheader("Beside it, at any time")
-    for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=True):
+    for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=False):
         with column:
             lab.draw_page_link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
 

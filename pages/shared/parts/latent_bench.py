@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
+from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.figures import base as figures
@@ -249,39 +250,42 @@ def _choose_clicked_digit() -> None:
         linked.set_shown_value(CHOSEN[which], int(point["customdata"]))
 
 
-# Anywhere else
+# A plane of codes
 
 
 @st.fragment
-def show_other_codes(here: CodeSpace) -> None:
-    """Show what the decoder draws from codes that belong to no digit."""
+def show_plane_of_codes(here: CodeSpace) -> None:
+    """Show what the decoder draws all over the plane of codes of two numbers, and where the digits lie."""
     with lab.plain_errors():
-        if here.codes_nl.shape[1] == 2:
-            _show_plane(here)
-        else:
-            _show_directions(here)
-
-
-def _show_plane(here: CodeSpace) -> None:
-    over = latent.bounding_area(here.codes_nl)
-    left, right = st.columns([3, 2], gap="medium")
-    with right:
-        shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
-        code_1l = over.at(latent.percent_to_shares(shares))
-        with st.container(key=latent_hand.FIRST_CODES):
-            st.html(figures.columns_html([(latent_hand.CHOSEN_PLACE, pictures_of(here.model, code_1l))]))
-            st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
-        latent_hand.draw_plane(here.run, over, PLACE)
-    with left:
-        figure = latent_figures.manifold_map(
-            latent.draw_manifold(here.model, here.codes_nl, GRID), over, code_1l[0]
-        )
-        alt = (
-            f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the "
-            "place that is looked at"
-        )
-        charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
-        st.caption("Point anywhere to see what is decoded there. Click there to stay, or move the sliders.")
+        over = latent.bounding_area(here.codes_nl)
+        left, right = st.columns([3, 2], gap="medium")
+        with right:
+            with_digits = st.toggle(
+                "Show the digits", True, key=session.LATENT_WITH_DIGITS, bind="query-params"
+            )
+            shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
+            code_1l = over.at(latent.percent_to_shares(shares))
+            with st.container(key=latent_hand.FIRST_PLACE):
+                st.html(figures.columns_html([(latent_hand.CHOSEN_PLACE, pictures_of(here.model, code_1l))]))
+                st.caption("z = ({:.2f}, {:.2f})".format(*code_1l[0].tolist()))
+            latent_hand.draw_plane(here.run, over, PLACE)
+        with left:
+            figure = latent_figures.manifold_map(
+                latent.draw_manifold(here.model, here.codes_nl, GRID),
+                over,
+                code_1l[0],
+                *((here.codes_nl, here.labels_n) if with_digits else ()),
+            )
+            alt = (
+                f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the "
+                "place that is looked at"
+            )
+            charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
+            st.caption(
+                f"The {config.family(here.run.config)} of two numbers, and the codes of "
+                f"{len(here.labels_n):,} held-back digits. Point anywhere to see what is decoded there. Click "
+                "there to stay, or move the sliders."
+            )
 
 
 def _choose_share(name: str, key: str) -> float:
@@ -309,6 +313,16 @@ def _choose_clicked_place() -> None:
             strict=True,
         ):
             linked.set_shown_value(key, percent)
+
+
+# Anywhere else
+
+
+@st.fragment
+def show_other_codes(here: CodeSpace) -> None:
+    """Show what the decoder draws from codes that belong to no digit: dials along the leading directions."""
+    with lab.plain_errors():
+        _show_directions(here)
 
 
 def _show_directions(here: CodeSpace) -> None:

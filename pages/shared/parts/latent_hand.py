@@ -13,7 +13,7 @@ from pages.shared import session
 from pages.shared.browser.living import draw_living, network_address
 
 POSITION = "latent_position"
-FIRST_WALK, FIRST_CODES = "latent_first", "latent_codes_first"
+FIRST_WALK, FIRST_PLACE, FIRST_CODES = "latent_first", "latent_place_first", "latent_codes_first"
 AT, REBUILT_A, REBUILT_B = "at {percent}%", "D(E(A))", "D(E(B))"
 MEAN, MOVED, CHOSEN_PLACE = "the mean code", "your code", "decoded there"
 PLACE = "decoded at this place"
@@ -67,7 +67,7 @@ def draw_plane(run: StoredRun, over: Area, dials: Sequence[str]) -> None:
         "chart": session.LATENT_MANIFOLD,
         "words": {"chosen": CHOSEN_PLACE, "place": PLACE},
     }
-    _draw_part("manifold", run, part, FIRST_CODES)
+    _draw_part("manifold", run, part, FIRST_PLACE)
 
 
 def _pack_principal(along: Principal) -> dict[str, str]:
