@@ -194,6 +194,7 @@ class Lesson:
         self.shown = digits.test_nhw[:DIGITS]
         self.codes = codes_of(self.model, self.shown)
         page.locator(".st-key-latent_map .point").first.wait_for()
+        page.locator(".st-key-latent_map").evaluate("map => map.scrollIntoView({ block: 'center' })")
         come_to_rest(page)
 
     def drawn(self, part: str, place: int) -> Tensor:
@@ -210,7 +211,9 @@ class Lesson:
         return torch.tensor([[float(word) for word in (words or "").split()]])
 
     def point_at(self, figure: str, x: float, y: float) -> None:
-        box = self.page.locator(f".st-key-{figure} .nsewdrag").bounding_box()
+        area = self.page.locator(f".st-key-{figure} .nsewdrag")
+        area.scroll_into_view_if_needed()
+        box = area.bounding_box()
         assert box is not None
         self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         self.page.wait_for_timeout(200)
@@ -278,7 +281,6 @@ def test_every_place_of_the_plane_of_two_numbers_is_decoded_under_the_pointer(pa
     lesson = Lesson(page, app, digits, 2)
     lesson.point_at("latent_map", 0.4, 0.4)
     assert alike(lesson.drawn("walk", 6), lesson.decoded(lesson.place_of("walk")))
-    page.locator(".st-key-latent_manifold .nsewdrag").scroll_into_view_if_needed()
     for place in ((0.2, 0.3), (0.7, 0.8)):
         lesson.point_at("latent_manifold", *place)
         assert alike(lesson.drawn("manifold", 0), lesson.decoded(lesson.place_of("manifold")))
