@@ -135,3 +135,40 @@ export function moveMarks(key, count, x, y) {
     const down = ((north - y) / (north - south)) * Number(area.element.getAttribute("height"));
     layers.get(chart).style.transform = `translate(${across}px, ${down}px)`;
 }
+
+/** @type {WeakMap<HTMLElement, { line: HTMLElement, x: number }>} of each figure the line across it */
+const lines = new WeakMap();
+
+function placeLine(chart) {
+    const area = areaOf(chart);
+    const { line, x } = lines.get(chart);
+    if (!area) return;
+    const [west, east] = area.ranges.x;
+    const [left, top, width, height] = ["x", "y", "width", "height"].map((name) =>
+        Number(area.element.getAttribute(name)),
+    );
+    const across = left + ((x - west) / (east - west)) * width;
+    line.style.transform = `translate(${across}px)`;
+    Object.assign(line.style, { top: `${top}px`, height: `${height}px` });
+}
+
+/**
+ * Have a line lie across a figure at a place on its first axis, over whatever is drawn there.
+ * @param {string} key of the figure
+ * @param {number} x
+ * @returns {boolean} false where the figure has not been drawn yet
+ */
+export function moveLine(key, x) {
+    const chart = document.querySelector(chartSelector(key));
+    if (!areaOf(chart)) return false;
+    if (!lines.get(chart)?.line.isConnected) {
+        const line = chart.appendChild(document.createElement("i"));
+        Object.assign(line.style, { position: "absolute", left: "-1px", width: "2px" });
+        Object.assign(line.style, { background: "currentColor", pointerEvents: "none" });
+        if (!lines.has(chart)) chart.on("plotly_afterplot", () => placeLine(chart));
+        lines.set(chart, { line, x });
+    }
+    lines.get(chart).x = x;
+    placeLine(chart);
+    return true;
+}

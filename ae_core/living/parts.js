@@ -2,6 +2,7 @@
 
 import { beginAgain } from "./again.js";
 import { loadNetwork } from "./data.js";
+import { beginCursor } from "./cursor.js";
 import { beginDirections } from "./directions.js";
 import { makeElement } from "./elements.js";
 import { beginManifold } from "./manifold.js";
@@ -21,6 +22,7 @@ const PARTS = {
     manifold: beginManifold,
     again: beginAgain,
     steps: beginSteps,
+    cursor: beginCursor,
 };
 
 /** Draw the part in place of the one that is there, once its networks have come. */

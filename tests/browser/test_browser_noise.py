@@ -80,12 +80,26 @@ def test_one_click_trains_the_pair(page, app):
         )
 
 
-def test_the_curves_come_with_their_crossings_in_words(page, app):
-    go(page, app, "comparison")
-    page.locator(".st-key-comparison_reveal button").click()
-    expect(page.locator(".st-key-comparison_robustness .js-plotly-plot")).to_be_visible(timeout=120_000)
+def test_the_curves_come_with_their_crossings_in_words_and_a_line_that_follows_slider_and_pointer(page, app):
+    go(page, app, "difference")
+    page.locator(".st-key-difference_clean_reveal button").click()
+    expect(page.locator(".st-key-pair_robustness .js-plotly-plot")).to_be_visible(timeout=120_000)
     words = page.get_by_text("than the CAE up to")
     expect(words).to_be_visible()
     assert re.search(
         r"The DAE is worse than the CAE up to σ = 0\.\d+ and better from σ = 0\.\d+ on\.", words.inner_text()
     )
+    told, line = page.locator(".part.cursor p"), page.locator(".st-key-pair_robustness .js-plotly-plot > i")
+    expect(told).to_have_text(re.compile(r"^At noise 0\.40: CAE \d+\.\d dB, DAE \d+\.\d dB, doing nothing"))
+    slider = page.locator(".st-key-pair_test_noise").get_by_role("slider")
+    slider.press("ArrowRight")
+    expect(told).to_have_text(re.compile(r"^At noise 0\.45:"))
+    area = page.locator(".st-key-pair_robustness .nsewdrag")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(told).to_have_text(re.compile(r"^At noise 0\.80:"))
+    place = line.bounding_box()
+    assert place is not None
+    assert abs(place["x"] + place["width"] / 2 - box["x"] - 0.8 * box["width"]) < 0.03 * box["width"]

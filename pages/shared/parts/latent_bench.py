@@ -283,8 +283,8 @@ def show_plane_of_codes(here: CodeSpace) -> None:
             charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
             st.caption(
                 f"The {config.family(here.run.config)} of two numbers, and the codes of "
-                f"{len(here.labels_n):,} held-back digits. Point anywhere to see what is decoded there. Click "
-                "there to stay, or move the sliders."
+                f"{len(here.labels_n):,} held-back digits. Point anywhere to see what is decoded there. "
+                "Click there to stay, or move the sliders."
             )
 
 

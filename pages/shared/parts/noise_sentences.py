@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ MEASURE_AXES = {
     "ssim": "SSIM (higher is better)",
     SHARE: "read right (higher is better)",
 }
+PLACES = {"psnr": "{:.1f} dB", "ssim": "{:.2f}", SHARE: "{:.0%}"}
 OVER_MANY = {
     "psnr": "PSNR of the mean squared error over",
     "ssim": "Mean over",
@@ -112,3 +114,8 @@ def _change_words(ratio: float) -> str:
     if percent > 0:
         return f"{percent}% more"
     return f"{display.share_words(1 - ratio)} less"
+
+
+def value_words(value: float, measure: str) -> str:
+    """A value of one of MEASURE_WORDS in words, such as '21.3 dB'."""
+    return PLACES[measure].format(value) if math.isfinite(value) else "perfect"

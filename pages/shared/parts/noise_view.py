@@ -26,7 +26,8 @@ from ae_core.study.robustness import (
 from ae_core.study.robustness import find_extremes as extremes_of
 from ae_core.study.robustness import measure_spread as spread_of
 from ae_core.study.robustness import sweep_levels as sweep_of
-from pages.shared import charts, display, lab
+from pages.shared import charts, dials, display, lab
+from pages.shared.browser.living import draw_living
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
 from pages.shared.parts.noise_sentences import (
     MEASURE_AXES,
@@ -36,6 +37,7 @@ from pages.shared.parts.noise_sentences import (
     describe_measure,
     describe_removed_noise,
     level_alike,
+    value_words,
 )
 from pages.shared.question import Answer
 
@@ -90,8 +92,18 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
             {"guessing": GUESSING, "clean digits": nothing.values[0]} if measure == SHARE else None,
         )
         charts.draw_chart(figure, f"{key}_robustness", " ".join(words))
+        _draw_cursor({**curves, "doing nothing": nothing}, measure, key)
         st.markdown(" ".join(words))
         st.caption(describe_measure(measure, count_measured()))
+
+
+def _draw_cursor(curves: Mapping[str, Curve], measure: str, key: str) -> None:
+    """Have a line across the curves follow the page's noise slider and the pointer, with words for them."""
+    told = {name: [value_words(value, measure) for value in curve.values] for name, curve in curves.items()}
+    part = {"dial": dials.test_noise_key(key), "chart": f"{key}_robustness", "levels": LEVELS, "curves": told}
+    draw_living(
+        "parts", f"{key}_cursor", {"part": "cursor", "networks": [], "at": "At noise {level}", **part}
+    )
 
 
 def _training_level(runs: Mapping[str, StoredRun], kind: str) -> float | None:
