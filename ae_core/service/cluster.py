@@ -43,6 +43,7 @@ START_SECONDS = 20
 LOCK_SECONDS = 1
 NICENESS = 5
 KEY, PROCESS, LOG, OLD_LOG = "key.pem", "process.json", "log.txt", "log.old.txt"
+PROBLEM = "problem.txt"
 LOG_BYTES = 5_000_000
 ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -126,6 +127,26 @@ def read_process(store: Store) -> dict[str, int]:
         return fields
     except (OSError, ValueError):
         return {}
+
+
+def write_problem(store: Store, problem: str) -> None:
+    """Keep, for every process of the lab, why the local cluster trains nothing; an empty text ends that."""
+    path = cluster_folder(store) / PROBLEM
+    try:
+        if problem:
+            path.write_text(problem)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return  # it stands in the log as well
+
+
+def read_problem(store: Store) -> str:
+    """Why the local cluster trains nothing, in words; empty where it does, or where there is none."""
+    try:
+        return (cluster_folder(store) / PROBLEM).read_text()
+    except OSError:
+        return ""
 
 
 def idle_seconds() -> float:
@@ -218,6 +239,7 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
     if processes.get_start_method() == "forkserver":
         processes.set_forkserver_preload(["distributed", "ae_core.service.worker"])
     versions()  # of the source as it is now, whatever becomes of the files
+    write_problem(store, "")
     (cluster_folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
     security = _new_key(cluster_folder(store) / KEY)
     async with Scheduler(

@@ -32,6 +32,7 @@ _OTHER_VERSION = (
     "This training was asked for by another version of the lab: the training process has {}. "
     "End that with `python -m ae_core cluster stop` and press Train again."
 )
+_NOT_HANDED_ON = "Trainings cannot be handed on ({}). What was asked for waits; wait a moment."
 logger = logging.getLogger(__name__)
 
 
@@ -60,20 +61,19 @@ class DispatchThread:
         while True:
             began = time.monotonic()
             try:
+                problem = ""
                 if tickets.tickets_in_line(self._store):
                     if cluster.scheduler_address():
                         self._dispatcher.submit_ready_tickets()
                     else:
                         cluster.ensure_cluster_started(self._store)
-                self.problem = ""
+                        problem = cluster.read_problem(self._store)
+                self.problem = problem
             except LabError as problem:
                 self.problem = str(problem)
             except Exception as problem:
                 logger.exception("dispatching failed")
-                self.problem = (
-                    f"Trainings cannot be handed on ({type(problem).__name__}). "
-                    "What was asked for waits; wait a moment."
-                )
+                self.problem = _NOT_HANDED_ON.format(type(problem).__name__)
             time.sleep(_pause(began) if not self.problem else RETRY_SECONDS)
 
 
@@ -98,9 +98,13 @@ def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
         cluster.limit_log(store)
         try:
             dispatcher.submit_ready_tickets()
-        except Exception:
+            cluster.write_problem(store, "")
+        except Exception as problem:
             if not is_over():
                 logger.exception("tickets could not be handed on")
+                is_told = isinstance(problem, LabError)
+                words = str(problem) if is_told else _NOT_HANDED_ON.format(type(problem).__name__)
+                cluster.write_problem(store, words)
             time.sleep(RETRY_SECONDS)
         time.sleep(_pause(began))
 
@@ -163,7 +167,8 @@ class Dispatcher:
             self._futures.clear()
             self._submitted.clear()
         workers = set(client.scheduler_info()["workers"])
-        if not workers <= self._workers:
+        # The local cluster's own are copies of its process, whatever has become of the files since.
+        if cluster.scheduler_address() and not workers <= self._workers:
             connection.check_versions(client)
         self._workers = workers
 

@@ -322,5 +322,6 @@ def _all_digits(cache_dir: Path) -> data.Digits:
 def dask_setup(worker: object) -> None:
     """Called by Dask when a worker starts: import, and read the digits, so that nobody waits for them."""
     use_one_thread()
+    versions()  # of the source as it is now, whatever becomes of the files
     with suppress(LabError):  # who asks for a training is told
         _all_digits(default_root() / "cache")

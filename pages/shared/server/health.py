@@ -23,6 +23,7 @@ from starlette.routing import Route
 from streamlit import config, type_util
 
 from ae_core.errors import ConfigError
+from ae_core.runs.versions import versions
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
 
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Streamlit's lifespan of the server: prepare before the first visitor."""
     remember_what_stays()
+    versions()  # of the source as it is now, whatever becomes of the files
     import_early("pages.shared.display")
     yield
 
