@@ -35,6 +35,7 @@ ROOMS = {
         {"runs"},
         {"answers"},
         {"question", "living_view"},
+        {"kept_answers", "linked_answers"},
         {"display", "charts"},
         {"dials"},
         {"own_digit"},

@@ -135,6 +135,7 @@ TABLE: dict[str, Check] = {
     "compare": text_like("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
     "runs_model": some_of(*FAMILIES),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
+    "answers": text_like("answers to questions, such as fae.1", r"\w{1,30}\.[0-9r](-\w{1,30}\.[0-9r]){0,19}"),
     "present": one_of("1"),
     "notes": one_of("1"),
     # Of the run that the sender saw

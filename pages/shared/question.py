@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from ae_core.figures import base as figures
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import lab, session
+from pages.shared import kept_answers, lab, linked_answers, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
 
-MOST_VOTES, MOST_OPTIONS = 999, 9
-# Of each card's questions as they were under different dials, so many are remembered.
-MOST_REMEMBERED = 12
-WHEN = ("before", "after")
 COUNTED = {"before": "Before the discussion", "after": "After it"}
-MARK_LENGTH = 12
 # What a reader calls the networks that an answer was worked out from, and the digits at hand.
 NETWORKS, DIGITS = "network", "digits at hand"
 
@@ -78,6 +71,7 @@ def ask_question(
     now: dict[str, Question] = st.session_state.setdefault(session.QUESTIONS_NOW, {})
     other = key in now and now[key].mark != asked.mark
     now[key] = asked
+    _adopt_linked_answer(asked)
     answered = _given_answer(asked) is not None
     if answered != _card_state(key).get("answered", False) or (answered and other):
         _reset_choice(key, answered)
@@ -149,7 +143,16 @@ def _draw_card(
                     on_click=_ask_again,
                     args=(asked,),
                 )
-                st.empty()  # the second button would stay while the answer is worked out
+                st.button(
+                    "Into the link",
+                    key=f"{key}_link",
+                    type="tertiary",
+                    icon=":material/link:",
+                    disabled=linked_answers.read_linked_answers().get(key, "") == given["choice"],
+                    help="Puts your answer into this page's address, for you to keep or to send.",
+                    on_click=linked_answers.put_answer_into_link,
+                    args=(key, given["choice"]),
+                )
             st.button(
                 "Put the votes away" if counting else "The room's votes",
                 key=f"{key}_votes",
@@ -160,7 +163,7 @@ def _draw_card(
             if any(map(any, votes.values())):
                 st.toggle(
                     "Show the votes",
-                    _load_memory(key)["votes_shown"],
+                    kept_answers.load_said(key)["votes_shown"],
                     key=session.votes_shown_key(key),
                     on_change=_store_votes_shown,
                     args=(key,),
@@ -179,7 +182,7 @@ def _draw_card(
             _show_answer(found, None if given["choice"] is None else options[given["choice"]])
             if picture:
                 picture()
-        if any(map(any, votes.values())) and _load_memory(key)["votes_shown"]:
+        if any(map(any, votes.values())) and kept_answers.load_said(key)["votes_shown"]:
             lab.prepare_for_figures()
             alt = "The room's votes before and after the discussion"
             marked = [f"✓ {option}" if option == right else option for option in options]
@@ -201,7 +204,7 @@ def _show_answer(answer: Answer, said: str | None) -> None:
 
 def _reason_asked_again(asked: Question) -> str:
     """Why a question that was answered is asked once more; empty where it was not."""
-    answers = _load_memory(asked.key)["answers"]
+    answers = kept_answers.load_said(asked.key)["answers"]
     if not answers:
         return ""
     last = list(answers.values())[-1]["of"]
@@ -227,7 +230,7 @@ def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, op
     with st.container(key=f"{key}_hands"):
         when = st.segmented_control(
             "Hands counted",
-            WHEN,
+            kept_answers.WHEN,
             default="before",
             required=True,
             format_func=COUNTED.__getitem__,
@@ -239,7 +242,7 @@ def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, op
                 st.number_input(
                     option,
                     0,
-                    MOST_VOTES,
+                    kept_answers.MOST_VOTES,
                     votes[str(when)][i],
                     key=field,
                     width=150,
@@ -253,14 +256,14 @@ def _store_vote(asked: Question, when: str, i: int, field: str) -> None:
     votes = _read_votes(asked)
     if field in st.session_state:
         votes[when][i] = int(st.session_state[field])
-    _store_in_memory(asked.key, "votes", asked.votes_mark, votes)
+    kept_answers.store_said(asked.key, "votes", asked.votes_mark, votes)
 
 
 def _read_votes(asked: Question) -> dict[str, list[int]]:
-    """Hands counted for each option, by WHEN."""
-    votes = _load_memory(asked.key)["votes"].get(asked.votes_mark, {})
+    """Hands counted for each option, by `kept_answers.WHEN`."""
+    votes = kept_answers.load_said(asked.key)["votes"].get(asked.votes_mark, {})
     count = len(asked.options)
-    return {when: [*votes.get(when, []), *[0] * count][:count] for when in WHEN}
+    return {when: [*votes.get(when, []), *[0] * count][:count] for when in kept_answers.WHEN}
 
 
 def _open_vote_fields(key: str, counting: bool) -> None:
@@ -268,9 +271,9 @@ def _open_vote_fields(key: str, counting: bool) -> None:
 
 
 def _store_votes_shown(key: str) -> None:
-    said = _load_memory(key)
+    said = kept_answers.load_said(key)
     said["votes_shown"] = bool(st.session_state.get(session.votes_shown_key(key), False))
-    _save_memory(key, said)
+    kept_answers.save_said(key, said)
 
 
 # What was said
@@ -278,14 +281,27 @@ def _store_votes_shown(key: str) -> None:
 
 def _store_answer(asked: Question, choice: str | None) -> None:
     place = asked.options.index(choice) if choice in asked.options else None
-    _store_in_memory(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
+    kept_answers.store_said(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
     _card_state(asked.key).update(turned=True, answered=True)
 
 
+def _adopt_linked_answer(asked: Question) -> None:
+    """Take the answer that the page's address brings, once in a session, where there is none."""
+    answers, card = linked_answers.read_linked_answers(), _card_state(asked.key)
+    if asked.key in answers and not card.get("adopted") and _given_answer(asked) is None:
+        choice = answers[asked.key]
+        if choice is None or choice < len(asked.options):
+            kept_answers.store_said(
+                asked.key, "answers", asked.mark, {"choice": choice, "of": dict(asked.of)}
+            )
+    card["adopted"] = True
+
+
 def _ask_again(asked: Question) -> None:
-    said = _load_memory(asked.key)
+    linked_answers.drop_answer_from_link(asked.key)
+    said = kept_answers.load_said(asked.key)
     said["answers"].pop(asked.mark, None)
-    _save_memory(asked.key, said)
+    kept_answers.save_said(asked.key, said)
     _card_state(asked.key)["turned"] = True
     _reset_choice(asked.key, answered=False)
 
@@ -297,7 +313,7 @@ def _reset_choice(key: str, answered: bool) -> None:
 
 def _given_answer(asked: Question) -> dict[str, Any] | None:
     """The answer to this question, its option's place or None under "choice"; None if not answered."""
-    given: dict[str, Any] | None = _load_memory(asked.key)["answers"].get(asked.mark)
+    given: dict[str, Any] | None = kept_answers.load_said(asked.key)["answers"].get(asked.mark)
     return given if given and (given["choice"] is None or given["choice"] < len(asked.options)) else None
 
 
@@ -305,70 +321,6 @@ def _card_state(key: str) -> dict[str, Any]:
     """State of the card that a page loaded anew may forget."""
     found: dict[str, Any] = st.session_state.setdefault(session.QUESTION_CARDS, {}).setdefault(key, {})
     return found
-
-
-def _load_memory(key: str) -> dict[str, Any]:
-    """Answers and votes of the card `key` by their question's mark, as the visitor's browser keeps them."""
-    return _parse_memory(browser_memory.kept_text(f"question_{key}"))
-
-
-def _store_in_memory(key: str, what: str, mark: str, value: object) -> None:
-    said = _load_memory(key)
-    said[what].pop(mark, None)
-    said[what][mark] = value  # the last of all
-    said[what] = dict(list(said[what].items())[-MOST_REMEMBERED:])
-    _save_memory(key, said)
-
-
-def _save_memory(key: str, said: Mapping[str, object]) -> None:
-    browser_memory.keep_in_browser(f"question_{key}", json.dumps(said, separators=(",", ":")))
-
-
-def _parse_memory(text: str) -> dict[str, Any]:
-    """What `_save_memory` has written, from a text that may hold anything; the rest is left out."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = {}
-    found = found if isinstance(found, dict) else {}
-    return {
-        "answers": _keep_usable(found.get("answers"), _is_answer),
-        "votes": _keep_usable(found.get("votes"), _are_votes),
-        "votes_shown": found.get("votes_shown") is True,
-    }
-
-
-def _keep_usable(found: object, is_good: Callable[[Any], bool]) -> dict[str, Any]:
-    items = list(found.items())[-MOST_REMEMBERED:] if isinstance(found, dict) else []
-    return {
-        mark: value
-        for mark, value in items
-        if len(mark) == MARK_LENGTH and isinstance(value, dict) and is_good(value)
-    }
-
-
-def _is_answer(value: Mapping[str, Any]) -> bool:
-    of = value.get("of")
-    return (
-        value.keys() == {"choice", "of"}
-        and (value["choice"] is None or _is_count(value["choice"], MOST_OPTIONS))
-        and isinstance(of, dict)
-        and all(isinstance(mark, str) and len(mark) == MARK_LENGTH for mark in of.values())
-    )
-
-
-def _are_votes(value: Mapping[str, Any]) -> bool:
-    counts = [value.get(when) for when in WHEN]
-    return all(
-        isinstance(row, list)
-        and len(row) <= MOST_OPTIONS
-        and all(map(partial(_is_count, most=MOST_VOTES), row))
-        for row in counts
-    )
-
-
-def _is_count(value: object, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _make_question(
@@ -387,5 +339,5 @@ def _make_question(
 
 
 def _hash_mark(of: object) -> str:
-    """Hash of MARK_LENGTH digits, the same for what is written the same."""
-    return hashlib.sha256(repr(of).encode()).hexdigest()[:MARK_LENGTH]
+    """Hash of `MARK_LENGTH` digits, the same for what is written the same."""
+    return hashlib.sha256(repr(of).encode()).hexdigest()[: kept_answers.MARK_LENGTH]

@@ -17,7 +17,7 @@ from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from ae_core.service import worker
-from pages.shared import answers, question, session
+from pages.shared import answers, kept_answers, session
 from pages.shared.answers import SHARES
 from pages.shared.frame.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
@@ -243,6 +243,35 @@ def test_a_locked_answer_belongs_to_the_dials_it_was_given_at(lesson, card, dial
     assert [radio.value for radio in page.radio if radio.key.startswith(f"{card}_choice")] == [choice]
 
 
+def test_whoever_wants_it_has_the_locked_answer_in_the_link():
+    page = open_page("fully_connected")
+    choice = page.radio(key="fae_choice").options[1]
+    page.radio(key="fae_choice").set_value(choice).run()
+    page.button(key="fae_lock").click().run()
+    told = [box.value for box in (*page.success, *page.warning)]
+    assert "answers" not in page.query_params
+    page.button(key="fae_link").click().run()
+    assert page.query_params["answers"] in ("fae.1", ["fae.1"])
+    opened = open_page("fully_connected", answers="fae.1")
+    assert [
+        box.value
+        for box in (*opened.success, *opened.warning)
+        if "it is" in box.value or "right" in box.value
+    ] == told
+    opened.button(key="fae_again").click().run()
+    assert "answers" not in opened.query_params
+    assert opened.button(key="fae_lock")
+    revealed = open_page("fully_connected", answers="fae.r")
+    assert revealed.button(key="fae_again")
+
+
+@pytest.mark.parametrize("text", ["fae.9", "fae", "fae.1.2", "other.1", "fae.-1", "<b>.1"])
+def test_an_answer_in_the_link_that_was_never_one_is_passed_over(text):
+    page = open_page("fully_connected", answers=text)
+    assert not page.exception
+    assert page.button(key="fae_lock")
+
+
 MARK = "a1b2c3d4e5f6"
 
 
@@ -259,7 +288,7 @@ MARK = "a1b2c3d4e5f6"
     ],
 )  # fmt: skip
 def test_what_comes_back_from_a_browser_and_cannot_have_been_said_is_passed_over(text):
-    assert question._parse_memory(text) == {"answers": {}, "votes": {}, "votes_shown": False}
+    assert kept_answers._parse_memory(text) == {"answers": {}, "votes": {}, "votes_shown": False}
 
 
 def test_an_answer_that_no_option_of_the_question_is_unasks_nothing():
