@@ -17,6 +17,8 @@ DARKEST_PAPER, BLACK = 20.0, 64
 # A page is full of ink when most of it, or most of its rim, is; shadows do not make paper as dark as INK_GREY
 # of the brightest.
 MOST_INK, INK_GREY = 0.5, 0.35
+# Whether the ink or the paper is dark is decided at no more than this side.
+POLARITY_SIDE, POLARITY_WINDOW, LIGHT_PAPER = 384, 0.2, 0.66
 # What is kept off the paper's colour, as a share of the strongest ink.
 PROBABLY_INK = 0.3
 # Ruled lines: runs of at least RUN, with gaps of at most CROSSED, that go over ACROSS of the page and are no
@@ -63,6 +65,25 @@ def find_ink(pixels_hwc: np.ndarray, *, flip: bool) -> np.ndarray:
         raise ImageError(ALL_INK if pixels_hwc.mean() < BLACK else NO_INK)
     grain = 2 * float(np.median(np.abs(strength_hw)))
     return ((strength_hw - grain) / max(strongest - grain, LEAST_CONTRAST / 2)).clip(0, 1)
+
+
+def has_light_ink(pixels_hwc: np.ndarray, *, flip: bool) -> bool:
+    """Whether the ink is lighter than the paper: pixels (h, w, 3) of 0 to 255. flip: the other way round."""
+    scale = min(1, POLARITY_SIDE / max(pixels_hwc.shape))
+    height, width, _ = pixels_hwc.shape
+    small_hwc = _in_colour(pixels_hwc, (max(1, round(height * scale)), max(1, round(width * scale))))
+    grey_hw = small_hwc.mean(2).astype(float)
+    if np.median(grey_hw) > LIGHT_PAPER * np.percentile(grey_hw, 99):
+        return flip  # no ink can be lighter than the lightest paper
+    # Ink takes away as large a share of the light in the shade. A shadow and a table are no ink: where
+    # neither a dark nor a light stroke is, the paper is what is there.
+    grey_hw = np.log(np.maximum(grey_hw, DARKEST_PAPER))
+    size = max(3, round(POLARITY_WINDOW * max(grey_hw.shape)) | 1)
+    darkest_hw = ndimage.grey_opening(grey_hw, (size, size), mode="nearest")
+    lightest_hw = ndimage.grey_closing(grey_hw, (size, size), mode="nearest")
+    paper_hw = np.log(np.maximum(_paper_around(small_hwc, 50).mean(2), DARKEST_PAPER))
+    paper_hw = paper_hw.clip(darkest_hw, lightest_hw)
+    return bool(((grey_hw - paper_hw) ** 3).sum() > 0) != flip
 
 
 def _is_mostly_dark(pixels_hwc: np.ndarray) -> bool:

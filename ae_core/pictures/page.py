@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
+from scipy import ndimage
 from torch import Tensor
 
 from ae_core.errors import ImageError
+from ae_core.pictures.finder import Found, Piece, find_pieces
+from ae_core.pictures.ink import resize
+from ae_core.pictures.page_ink import Ink, find_page_ink, measure_cut
 from ae_core.pictures.pieces import Box
-from ae_core.pictures.preparation import PreparedDigit, Wishes, prepare
+from ae_core.pictures.preparation import (
+    PreparedDigit,
+    Step,
+    Wishes,
+    finish_digit,
+    prepare,
+    prepare_as_it_is,
+    resize_picture,
+)
+from ae_core.pictures.rows import find_rows
+from ae_core.pictures.writing import Judge, drop_writing, find_turns, say_doubt
 
-# Digits (n, 28, 28) in [0, 1] -> probability of each of the ten classes (n, 10).
-Judge = Callable[[Tensor], Tensor]
-OUTSIDE = "This box lies outside the picture. Drag it over a digit."
+# Digits are looked for on a picture of a side between these; each is prepared from its own cut-out, of which
+# CUT_SIDE pixels are enough, with MARGIN of its side around it.
+LEAST_SIDE, FIND_SIDE, CUT_SIDE, MARGIN = 256, 1200, 100, 0.25
+# From this many times as many pixels on a cut-out is worth measuring anew, with paper looked for within
+# CUT_WINDOW of the digit's side.
+FINER, CUT_WINDOW = 1.15, 0.7
+MOST_DIGITS, MOST_PIECES = 60, 150
 LEAST_BOX = 4  # pixels
+# The soft edge of a stroke, as a share of a digit's side.
+SOFT = 0.05
+
+OUTSIDE = "This box lies outside the picture. Drag it over a digit."
+TURNED = "The page was turned, so that its digits stand upright."
+MANY = "There are {count} digits on this picture. The first {most} of them are taken."
 
 
 @dataclass(frozen=True)
@@ -23,12 +47,13 @@ class PageDigit:
     """One digit of a page.
 
     box: where it is, in pixels of the page's `pixels_hwc`. digit_hw: (28, 28) float32 in [0, 1]. doubt:
-    empty, or one plain sentence why it may be no digit.
+    empty, or one plain sentence why it may be no digit. steps: the way to it.
     """
 
     box: Box
     digit_hw: Tensor
     doubt: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,28 +72,102 @@ class PreparedPage:
 
 
 def prepare_page(
-    pixels_hwc: np.ndarray, wishes: Wishes | None = None, judge: Judge | None = None
+    pixels_hwc: np.ndarray,
+    wishes: Wishes | None = None,
+    judge: Judge | None = None,
+    *,
+    allow_turn: bool = True,
 ) -> PreparedPage:
-    """All digits on a picture (h, w, 3) of 0 to 255, in reading order.
+    """All digits on a picture (h, w, 3) of 0 to 255, in reading order, MOST_DIGITS at most.
 
     wishes: as for `prepare`; which digit is ignored. judge: a classifier, which helps to tell which way up
-    the page is and what is no digit; without one the page stays as it lies. Raises ImageError, with one
+    the page is and what is no digit; without one the page stays as it lies. allow_turn: whether the page may
+    be turned where the wishes do not. Raises ImageError, with one
     sentence for the cause and one for the next step, where there is no digit.
     """
-    wishes = replace(wishes or Wishes(), digit=None)
-    first = prepare(pixels_hwc, wishes)
+    wishes = wishes or Wishes()
     turned_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
     height, width, _ = turned_hwc.shape
-    if not first.boxes:
-        whole = PageDigit(Box(0, 0, height, width), first.digit_hw)
+    if not wishes.prepare:
+        plain = prepare_as_it_is(turned_hwc, flip=wishes.flip)
+        whole = PageDigit(Box(0, 0, height, width), plain.digit_hw, steps=tuple(plain.steps))
         return PreparedPage(turned_hwc, (whole,), wishes.quarter_turns % 4)
-    scale = height / first.steps[0].picture_hw.shape[0]
-    found = [prepare(pixels_hwc, replace(wishes, digit=i)) for i in range(len(first.boxes))]
+    ink = find_page_ink(resize_picture(turned_hwc, LEAST_SIDE, FIND_SIDE), flip=wishes.flip)
+    found = find_pieces(ink, wishes.threshold)
+    rows = find_rows(np.array([piece.middle for piece in found.pieces]), found.digit)
+    order = [i for row in rows for i in row]
+    prepared = {i: _prepare_piece(turned_hwc, ink, found, found.pieces[i]) for i in order[:MOST_PIECES]}
+    if judge is not None:
+        images_nhw = torch.stack([prepared[i].digit_hw for i in order[:MOST_PIECES]])
+        turns = 0 if wishes.quarter_turns or not allow_turn else find_turns(images_nhw, judge)
+        if turns:
+            page = prepare_page(np.rot90(turned_hwc, turns), wishes, judge, allow_turn=False)
+            return replace(page, quarter_turns=turns, note=" ".join(filter(None, (TURNED, page.note))))
+        sure_n = judge(images_nhw).max(1).values.tolist()
+        sure = dict(zip(order, sure_n, strict=False))
+    else:
+        sure = {}
+    rows = drop_writing(rows, found.pieces, sure)
+    order = [i for row in rows for i in row]
     digits = tuple(
-        PageDigit(_scaled_box(box, scale, (height, width)), each.digit_hw)
-        for box, each in zip(first.boxes, found, strict=True)
+        replace(prepared[i], doubt=say_doubt(found.pieces[i], found.digit, sure.get(i)))
+        for i in order[:MOST_DIGITS]
+        if i in prepared
     )
-    return PreparedPage(turned_hwc, digits, wishes.quarter_turns % 4)
+    note = MANY.format(count=len(order), most=MOST_DIGITS) if len(order) > MOST_DIGITS else ""
+    return PreparedPage(turned_hwc, digits, wishes.quarter_turns % 4, note)
+
+
+def _prepare_piece(pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece) -> PageDigit:
+    """A piece of the page, prepared from its own cut-out of the picture."""
+    shape = found.strength_hw.shape
+    scale = pixels_hwc.shape[0] / shape[0]
+    margin = max(2, round(MARGIN * piece.side))
+    box = piece.box
+    place = (
+        slice(max(0, box.top - margin), min(shape[0], box.bottom + margin)),
+        slice(max(0, box.left - margin), min(shape[1], box.right + margin)),
+    )
+    cut = tuple(slice(round(part.start * scale), round(part.stop * scale)) for part in place)
+    own_hw = np.isin(found.labels_hw[place], piece.labels)
+    near_hw = _surroundings(own_hw, found, place, max(1, round(SOFT * piece.side)))
+    ink_hw = found.strength_hw[place].clip(0, None)
+    if scale > FINER and piece.side < CUT_SIDE:
+        finer_hw = measure_cut(pixels_hwc[cut], ink, round(CUT_WINDOW * piece.side * scale) | 1).clip(0, None)
+        near_hw, own_hw, lines_hw = (
+            resize(np.asarray(mask_hw), finer_hw.shape)
+            for mask_hw in (near_hw, own_hw, found.lines[(slice(None), *place)].any(0))
+        )
+        near_hw, own_hw = near_hw > 0.5, own_hw > 0.5
+        # where lines were removed, what was left of them counts
+        coarse_hw = resize(ink_hw, finer_hw.shape)
+        ink_hw = np.where(lines_hw > 0.1, np.minimum(coarse_hw, finer_hw), finer_hw)
+    full = float(np.percentile(ink_hw[own_hw], 75)) if own_hw.any() else 1.0
+    alone_hw = np.where(near_hw, (ink_hw / max(full, 1e-3)).clip(0, 1), 0).astype(np.float32)
+    steps = [
+        Step("Your picture", "The part of it with this digit, in grey.", pixels_hwc[cut].mean(2) / 255),
+        Step("Ink bright, paper black", "Compared with the paper around it.", ink_hw.clip(0, 1)),
+        Step("Only the digit", "Lines, specks and other digits go; broken strokes stay together.", alone_hw),
+    ]
+    digit_hw = finish_digit(alone_hw, steps)
+    height, width, _ = pixels_hwc.shape
+    whole = Box(
+        max(0, round(box.top * scale)),
+        max(0, round(box.left * scale)),
+        min(height, round(box.bottom * scale)),
+        min(width, round(box.right * scale)),
+    )
+    return PageDigit(whole, torch.from_numpy(digit_hw), steps=tuple(steps))
+
+
+def _surroundings(own_hw: np.ndarray, found: Found, place: tuple[slice, slice], reach: int) -> np.ndarray:
+    """A piece's ink (a mask of a part of the page) with the soft edges of its strokes."""
+    near_hw = ndimage.binary_dilation(own_hw, iterations=reach)
+    near_hw &= ~found.lines[(slice(None), *place)].any(0) | own_hw
+    others_hw = (found.labels_hw[place] > 0) & ~own_hw
+    if others_hw.any():
+        near_hw &= ~ndimage.binary_dilation(others_hw, iterations=reach) | own_hw
+    return np.asarray(near_hw)
 
 
 def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) -> PreparedDigit:
@@ -85,13 +184,3 @@ def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) 
     if bottom - top < LEAST_BOX or right - left < LEAST_BOX:
         raise ImageError(OUTSIDE)
     return prepare(turned_hwc[top:bottom, left:right], replace(wishes, quarter_turns=0, digit=None))
-
-
-def _scaled_box(box: Box, scale: float, shape: tuple[int, int]) -> Box:
-    height, width = shape
-    return Box(
-        max(0, round(box.top * scale)),
-        max(0, round(box.left * scale)),
-        min(height, round(box.bottom * scale)),
-        min(width, round(box.right * scale)),
-    )

@@ -88,8 +88,8 @@ def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDig
     wishes = wishes or Wishes()
     pixels_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
     if not wishes.prepare:
-        return _unprepared(pixels_hwc, flip=wishes.flip)
-    pixels_hwc = _at_working_size(pixels_hwc)
+        return prepare_as_it_is(pixels_hwc, flip=wishes.flip)
+    pixels_hwc = resize_picture(pixels_hwc, LEAST_SIDE, WORKING_SIDE)
     steps = [Step("Your picture", "In grey: the networks know no colour.", pixels_hwc.mean(2) / 255)]
 
     ink_hw = find_ink(pixels_hwc, flip=wishes.flip)
@@ -113,6 +113,12 @@ def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDig
     )
     steps.append(Step("Only the digit", why, alone_hw))
 
+    digit_hw = finish_digit(alone_hw, steps)
+    return PreparedDigit(torch.from_numpy(digit_hw), steps, [piece.box for piece in found], chosen)
+
+
+def finish_digit(alone_hw: np.ndarray, steps: list[Step]) -> np.ndarray:
+    """Digit (28, 28) float32 in [0, 1] from its ink alone (h, w) in [0, 1]; its steps go to `steps`."""
     cut_hw = alone_hw[_extent(alone_hw.max(1)), _extent(alone_hw.max(0))]
     steps.append(Step("Cut out", "Only the ink counts, not where on the page it is.", cut_hw))
 
@@ -134,10 +140,10 @@ def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDig
     )
     digit_hw = _centred(scaled_hw)
     steps.append(Step("Centred", "Its centre of mass is in the middle of 28 × 28 pixels.", digit_hw))
-    return PreparedDigit(torch.from_numpy(digit_hw), steps, [piece.box for piece in found], chosen)
+    return digit_hw
 
 
-def _unprepared(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
+def prepare_as_it_is(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
     """The picture as it is, only made small: what happens without all this."""
     grey_hw = pixels_hwc.mean(2).astype(np.float32) / 255
     step = Step("Your picture", "In grey: the networks know no colour.", grey_hw)
@@ -149,10 +155,10 @@ def _unprepared(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
     )
 
 
-def _at_working_size(pixels_hwc: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32, its longer side between LEAST_SIDE and WORKING_SIDE."""
+def resize_picture(pixels_hwc: np.ndarray, least: int, most: int) -> np.ndarray:
+    """A picture (h, w, 3) of 0 to 255 as float32, its longer side between two numbers of pixels."""
     side = max(pixels_hwc.shape)
-    scale = min(max(side, LEAST_SIDE), WORKING_SIDE) / side
+    scale = min(max(side, least), most) / side
     picture = Image.fromarray(np.ascontiguousarray(pixels_hwc))
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     return np.asarray(

@@ -1,0 +1,254 @@
+"""Which ink on a page is a digit: pieces put together, and writing, frames, edges and specks left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ae_core.errors import ImageError
+from ae_core.pictures.ink import NO_INK
+from ae_core.pictures.lines import find_lines, measure_thickness, remove_lines
+from ae_core.pictures.page_ink import Ink
+from ae_core.pictures.pieces import SPECKS, Box
+
+# As shares of the threshold: what joins stronger ink, and what a digit's strongest ink reaches at least.
+WEAKER, STRONG = 0.6, 1.0
+# Shares of the picture's longer side: smaller pieces are no digits; gaps of the pen are closed.
+LEAST_SIDE, PEN_GAP = 0.009, 0.0015
+# Shares of how long digits are: parts up to NEAR belong together if what they make is no longer than LONGEST.
+NEAR, SMALL_PART, LONGEST, LEAST_DIGIT, MOST_DIGIT = 0.2, 0.75, 1.3, 0.42, 2.2
+# A few pieces on a picture are parts of one if no farther from each other than this share of what they make.
+FEW, FEW_NEAR = 5, 0.11
+# What is thin and has more than MOST_BESIDE of its ink within BESIDE pixels of a removed line is its remains.
+BESIDE, MOST_BESIDE = 4, 0.7
+# A frame leaves this share of its side free around what it frames, which is at least so large a share of it.
+FRAMED, FRAME_INK = 0.35, 0.3
+# Around a piece, RING of its length away, no more than MOST_DARK of what is not ink is as dark as it.
+RING, AS_DARK, MOST_DARK = 0.04, 1.2, 0.25
+EIGHT = np.ones((3, 3))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ink that belongs together: the box around it, and which labels of the page it has."""
+
+    box: Box
+    labels: tuple[int, ...]
+    area: int
+
+    @property
+    def height(self) -> int:
+        return self.box.bottom - self.box.top
+
+    @property
+    def width(self) -> int:
+        return self.box.right - self.box.left
+
+    @property
+    def side(self) -> int:
+        return max(self.height, self.width)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2
+
+    def __or__(self, other: Piece) -> Piece:
+        one, two = self.box, other.box
+        box = Box(
+            min(one.top, two.top),
+            min(one.left, two.left),
+            max(one.bottom, two.bottom),
+            max(one.right, two.right),
+        )
+        return Piece(box, self.labels + other.labels, self.area + other.area)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page's ink without lines (h, w), the label of each pixel's piece, and the pieces that may be digits.
+
+    digit: how long digits are, in pixels. lines: a mask (2, h, w) of level and of upright lines.
+    """
+
+    strength_hw: np.ndarray
+    labels_hw: np.ndarray
+    lines: np.ndarray
+    pieces: tuple[Piece, ...]
+    digit: float
+
+
+def find_pieces(ink: Ink, threshold: float) -> Found:
+    """Pieces of a page's ink that may be digits, in no order. Raises ImageError where there are none.
+
+    threshold: the least ink, as a share of full ink.
+    """
+    longer = max(ink.strength_hw.shape)
+    bound = max(threshold, ink.least)
+    _, pieces = _label(ink.strength_hw, bound, longer)
+    lines = find_lines(ink.strength_hw, ink.least, _median_side(pieces) if len(pieces) > 5 else 0.0)
+    strength_hw = remove_lines(lines, ink.strength_hw) if lines.any() else ink.strength_hw
+    labels_hw, pieces = _label(strength_hw, bound, longer)
+    if not pieces:
+        raise ImageError(NO_INK)
+    pieces = _without_frames(_without_remains(pieces, labels_hw, lines))
+    pieces = _without_edges(pieces, ink.strength_hw.shape)
+    pieces = [piece for piece in pieces if _is_on_paper(piece, labels_hw, ink)]
+    if not pieces:
+        raise ImageError(NO_INK)
+    pieces = _put_together(pieces)
+    digit = _usual_side(pieces)
+    if digit < 2 * LEAST_SIDE * longer:
+        raise ImageError(SPECKS)
+    digits = tuple(each for each in pieces if LEAST_DIGIT * digit <= each.side <= MOST_DIGIT * digit)
+    return Found(strength_hw, labels_hw, lines, digits, digit)
+
+
+def _label(strength_hw: np.ndarray, bound: float, longer: int) -> tuple[np.ndarray, list[Piece]]:
+    """The label of each pixel's piece (h, w), 0 for paper; and the pieces, without specks."""
+    joined_hw = strength_hw >= WEAKER * bound
+    reach = round(PEN_GAP * longer)
+    if reach:
+        joined_hw = ndimage.binary_dilation(joined_hw, EIGHT, iterations=reach)
+    labels_hw, count = ndimage.label(joined_hw, EIGHT)
+    ink_hw = strength_hw >= bound
+    labels_hw[~ink_hw] = 0
+    areas = np.bincount(labels_hw.ravel(), minlength=count + 1)
+    least = max(3, round(LEAST_SIDE * longer / 2))
+    pieces = []
+    for i, place in enumerate(ndimage.find_objects(labels_hw, max_label=count), start=1):
+        if place is None:
+            continue
+        rows, columns = place
+        if max(rows.stop - rows.start, columns.stop - columns.start) >= least:
+            box = Box(rows.start, columns.start, rows.stop, columns.stop)
+            pieces.append(Piece(box, (i,), int(areas[i])))
+    return labels_hw, pieces
+
+
+def _without_remains(pieces: list[Piece], labels_hw: np.ndarray, lines: np.ndarray) -> list[Piece]:
+    """Without what is left of lines beside where they were removed."""
+    if not lines.any():
+        return pieces
+    near_hw = ndimage.binary_dilation(lines.any(0), EIGHT, iterations=BESIDE)
+    at_lines = np.bincount(labels_hw[near_hw], minlength=int(labels_hw.max()) + 1)
+    thin = measure_thickness(lines) + 2
+    return [
+        piece
+        for piece in pieces
+        if min(piece.height, piece.width) > thin
+        or at_lines[list(piece.labels)].sum() < MOST_BESIDE * piece.area
+    ]
+
+
+def _usual_side(pieces: list[Piece]) -> float:
+    """How long digits are: the median, larger pieces counting for more."""
+    if not pieces:
+        return 0.0
+    sides = np.sort([piece.side for piece in pieces]).astype(float)
+    weights = np.cumsum(sides**2)
+    return float(sides[np.searchsorted(weights, weights[-1] / 2)])
+
+
+def _median_side(pieces: list[Piece]) -> float:
+    """How long pieces are that are neither flat nor as large as half of the page."""
+    sides = [piece.side for piece in pieces if piece.side < 4 * min(piece.height, piece.width)]
+    return float(np.median(sides)) if len(sides) > 5 else 0.0
+
+
+def _without_frames(pieces: list[Piece]) -> list[Piece]:
+    """Without thin pieces around others, as a box or a ring drawn around a digit is."""
+    return [
+        piece
+        for piece in pieces
+        if piece.area > FRAME_INK * piece.height * piece.width
+        or not any(_is_framed(other, piece) for other in pieces)
+    ]
+
+
+def _is_framed(inner: Piece, outer: Piece) -> bool:
+    margin = 0.04 * outer.side
+    return (
+        inner.side >= FRAMED * outer.side
+        and inner.box.top > outer.box.top + margin
+        and inner.box.left > outer.box.left + margin
+        and inner.box.bottom < outer.box.bottom - margin
+        and inner.box.right < outer.box.right - margin
+    )
+
+
+def _is_on_paper(piece: Piece, labels_hw: np.ndarray, ink: Ink) -> bool:
+    """Whether there is paper on all sides of the piece: the edge of a shadow or a thumb has none on one."""
+    box, reach = piece.box, max(2, round(RING * piece.side))
+    place = (
+        slice(max(0, box.top - 2 * reach), box.bottom + 2 * reach),
+        slice(max(0, box.left - 2 * reach), box.right + 2 * reach),
+    )
+    own_hw = np.isin(labels_hw[place], piece.labels)
+    near_hw = ndimage.binary_dilation(own_hw, EIGHT, iterations=reach)
+    ring_hw = ndimage.binary_dilation(near_hw, EIGHT, iterations=max(1, reach // 2)) & ~near_hw
+    ring_hw &= (labels_hw[place] == 0) & (ink.strength_hw[place] < 0.5)
+    if not ring_hw.any():
+        return True
+    grey_hw = ink.grey_hw[place]
+    inside, around = float(np.median(grey_hw[own_hw])), grey_hw[ring_hw]
+    return float((around < AS_DARK * inside).mean()) < MOST_DARK
+
+
+def _put_together(pieces: list[Piece]) -> list[Piece]:
+    """Parts of one digit joined: the bar of a 5 to its body, what a pen left open, an 8 of two rings."""
+    digit = _usual_side(pieces)
+    few = len([each for each in pieces if each.side > 0.2 * digit]) <= FEW
+    pieces = sorted(pieces, key=lambda piece: -piece.side)
+    while True:
+        joins = [
+            (_gap(one, two), i, j)
+            for i, one in enumerate(pieces)
+            for j, two in enumerate(pieces[:i])
+            if _belong_together(one, two, digit, few=few)
+        ]
+        if not joins:
+            return pieces
+        _, i, j = min(joins)
+        joined = pieces[i] | pieces[j]
+        pieces = [each for k, each in enumerate(pieces) if k not in (i, j)] + [joined]
+        if few:
+            digit = _usual_side(pieces)
+
+
+def _gap(one: Piece, two: Piece) -> float:
+    """Pixels between the boxes, 0 if they overlap."""
+    across = max(one.box.left, two.box.left) - min(one.box.right, two.box.right)
+    down = max(one.box.top, two.box.top) - min(one.box.bottom, two.box.bottom)
+    return max(across, down, 0)
+
+
+def _belong_together(one: Piece, two: Piece, digit: float, *, few: bool) -> bool:
+    smaller, larger = (one, two) if one.side < two.side else (two, one)
+    both = one | two
+    gap = _gap(one, two)
+    if smaller.side < SMALL_PART * digit and gap <= NEAR * digit and both.side <= LONGEST * digit:
+        # two low pieces side by side are letters, or a digit each; a part lies over, under or on another
+        across = min(one.box.right, two.box.right) - max(one.box.left, two.box.left)
+        beside = across < 0.25 * min(one.width, two.width)
+        if not beside or gap <= 0.07 * digit or smaller.side < 0.45 * larger.side:
+            return True
+    if few and gap <= FEW_NEAR * both.side:
+        # two digits beside each other are about as tall as each other, and do not lie over each other
+        across = min(one.box.right, two.box.right) - max(one.box.left, two.box.left)
+        lower, taller = sorted((one.height, two.height))
+        return across > 0.25 * min(one.width, two.width) or lower < 0.6 * taller
+    return False
+
+
+def _without_edges(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Without pieces that touch the picture's edge, unless that is all there is."""
+    height, width = shape[:2]
+    inside = [
+        each
+        for each in pieces
+        if each.box.top > 0 and each.box.left > 0 and each.box.bottom < height and each.box.right < width
+    ]
+    largest = max((each.side for each in pieces), default=0)
+    return inside if any(each.side >= 0.1 * largest for each in inside) else pieces

@@ -1,0 +1,218 @@
+"""Lines that are printed on paper: rulings, tables, boxes. They are straight, thin, and level or upright."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+# How far a page may be held askew, degrees; found to a STEP, where this often as much of it points one way.
+MOST_TILT, STEP, PEAK = 14.0, 0.5, 2.0
+# Lines are no thicker than LINE, a share of the picture's longer side, and interrupted by no more than GAP;
+# over RUN of it they are straight. Of their length COVERED is there, within STRAIGHT pixels.
+LINE, GAP, RUN, COVERED, STRAIGHT = 0.014, 0.03, 0.07, 0.65, 1.5
+# They go over ACROSS of the picture; on a page of small digits, over LONG of a digit's length and
+# LEAST_ACROSS, or are at least TABLE.
+ACROSS, LONG, LEAST_ACROSS, TABLE = 0.55, 1.9, 0.1, 5
+# A side of a box is there over SIDE of it, within EDGE of the edge of all ink, and no thicker than THICK of
+# the box; it rises or falls by one of SLOPES.
+SIDE, EDGE, THICK = 0.72, 0.2, 0.07
+SLOPES = np.linspace(-0.08, 0.08, 17)
+# The faintest line, as a share of full ink.
+LEAST_LINE = 0.15
+EIGHT = np.ones((3, 3))
+
+
+def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarray:
+    """Where lines are printed: a mask (2, h, w), of level and of upright ones, for a page turned by tilt.
+
+    strength_hw: ink, 1 where it is full. least: the least that is no grain. digit: how long digits are, in
+    pixels, 0 if that cannot be told.
+    """
+    angle = _tilt(strength_hw)
+    turned_hw = _rotated(strength_hw, angle, expand=True)
+    longer = max(strength_hw.shape)
+    longer, shorter = max(strength_hw.shape), min(strength_hw.shape)
+    lines = _boxes(turned_hw, max(least, 1.5 * LEAST_LINE), longer)
+    rest_hw = np.where(lines.any(0), 0, turned_hw)
+    shortest = ACROSS * shorter
+    if digit:
+        shortest = min(shortest, max(LONG * digit, LEAST_ACROSS * longer))
+    lines |= _grid(rest_hw, least, shortest, longer)[0]
+    if not digit:
+        grid, count = _grid(rest_hw, least, LEAST_ACROSS * longer, longer)
+        if count >= TABLE:
+            lines |= grid
+    if angle == 0:
+        return lines
+    height, width = strength_hw.shape
+    top, left = (turned_hw.shape[0] - height) // 2, (turned_hw.shape[1] - width) // 2
+    back = [_rotated(lines_hw.astype(np.float32), -angle, expand=False) > 0.25 for lines_hw in lines]
+    return np.stack([each[top : top + height, left : left + width] for each in back])
+
+
+def _tilt(strength_hw: np.ndarray) -> float:
+    """The angle in degrees, counter-clockwise, that makes most straight lines level or upright."""
+    scale = max(1, max(strength_hw.shape) // 700)
+    small_hw = strength_hw[::scale, ::scale].clip(0, 0.5)
+    down_hw, right_hw = np.gradient(ndimage.gaussian_filter(small_hw, 1))
+    length_hw = np.hypot(down_hw, right_hw)
+    strong_hw = length_hw > 0.04
+    if np.count_nonzero(strong_hw) < 50:
+        return 0.0
+    angles = np.degrees(np.arctan2(down_hw[strong_hw], right_hw[strong_hw]))
+    angles = (angles + 45) % 90 - 45
+    bins = round(2 * MOST_TILT / STEP)
+    counts, edges = np.histogram(angles, bins, (-MOST_TILT, MOST_TILT))
+    smooth = ndimage.uniform_filter1d(counts.astype(float), 3)
+    best = int(smooth.argmax())
+    if smooth[best] < PEAK * max(float(np.median(smooth)), 1):
+        return 0.0
+    near = slice(max(0, best - 1), best + 2)
+    middles = (edges[:-1] + edges[1:])[near] / 2
+    return float((middles * counts[near]).sum() / max(counts[near].sum(), 1))
+
+
+def _rotated(picture_hw: np.ndarray, angle: float, *, expand: bool) -> np.ndarray:
+    if angle == 0:
+        return picture_hw
+    picture = Image.fromarray(picture_hw.astype(np.float32))
+    return np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR, expand=expand))
+
+
+def _grid(strength_hw: np.ndarray, least: float, shortest: float, longer: int) -> tuple[np.ndarray, int]:
+    """Level and upright lines of at least `shortest` pixels: a mask (2, h, w). How many, 0 without either."""
+    level_hw, levels = _long_lines(strength_hw, least, shortest, longer)
+    upright_hw, uprights = _long_lines(strength_hw.T, least, shortest, longer)
+    return np.stack([level_hw, upright_hw.T]), levels + uprights if min(levels, uprights) > 1 else 0
+
+
+def _long_lines(
+    strength_hw: np.ndarray, least: float, shortest: float, longer: int
+) -> tuple[np.ndarray, int]:
+    """Level lines of at least `shortest` pixels: a mask (h, w), and how many."""
+    thickest = max(3, round(LINE * longer))
+    bound = max(LEAST_LINE, 0.8 * least)
+    # What is thin from top to bottom ...
+    thin_hw = strength_hw - ndimage.grey_opening(strength_hw, (thickest, 1)) > bound
+    # ... and long from left to right, if not quite level and interrupted by strokes and other lines,
+    gap, run = max(3, round(GAP * longer)), max(5, round(RUN * longer))
+    wide_hw = ndimage.maximum_filter1d(thin_hw.astype(np.uint8), 3, axis=0)
+    runs_hw = ndimage.grey_opening(ndimage.grey_closing(wide_hw, (1, gap)), (1, run)) > 0
+    labels_hw, _ = ndimage.label(runs_hw, EIGHT)
+    count = 0
+    lines_hw = np.zeros(strength_hw.shape, dtype=bool)
+    for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw), start=1):
+        # ... over much of the page.
+        if columns.stop - columns.start < shortest:
+            continue
+        own_hw = labels_hw[rows, columns] == i
+        straight_hw = _straight(own_hw & thin_hw[rows, columns], thickest)
+        lines_hw[rows, columns] |= straight_hw
+        count += bool(straight_hw.any())
+    return lines_hw, count
+
+
+def _straight(own_hw: np.ndarray, thickest: int) -> np.ndarray:
+    """The part of thin ink (a mask) that is one straight line from left to right; nothing if it is not."""
+    counts = own_hw.sum(0)
+    there = np.flatnonzero(counts)
+    empty_hw = np.zeros_like(own_hw)
+    if len(there) < COVERED * own_hw.shape[1]:
+        return empty_hw
+    y = np.arange(own_hw.shape[0])[:, None]
+    middles = (own_hw * y).sum(0)[there] / counts[there]
+    line = np.polynomial.Polynomial.fit(there, middles, 1)
+    for _ in range(4):  # strokes and other lines pull it aside: again without what is far from it
+        away = np.abs(line(there) - middles)
+        near = away <= max(1.5, float(np.median(away)) * 2)
+        if near.sum() < 4:
+            return empty_hw
+        line = np.polynomial.Polynomial.fit(there[near], middles[near], 2)
+    far_hw = np.abs(y - line(np.arange(own_hw.shape[1])))
+    band_hw = own_hw & (far_hw <= STRAIGHT)
+    if band_hw.any(0).mean() < COVERED:
+        return empty_hw
+    # as thick as it is where nothing else lies on it
+    thick = float(np.percentile((own_hw & (far_hw <= thickest)).sum(0)[band_hw.any(0)], 40))
+    if thick > thickest:
+        return empty_hw
+    return np.asarray(far_hw <= thick / 2 + 1)
+
+
+def _boxes(strength_hw: np.ndarray, least: float, longer: int) -> np.ndarray:
+    """The sides of boxes around single digits: a mask (2, h, w), level and upright."""
+    lines = np.zeros((2, *strength_hw.shape), dtype=bool)
+    labels_hw, _ = ndimage.label(strength_hw > least, EIGHT)
+    height, width = strength_hw.shape
+    for i, place in enumerate(ndimage.find_objects(labels_hw), start=1):
+        tall, wide = (part.stop - part.start for part in place)
+        if min(tall, wide) < max(12, 0.012 * longer) or max(tall, wide) > 4 * min(tall, wide):
+            continue
+        own_hw = labels_hw[place] == i
+        level_hw, upper, lower = _sides(own_hw)
+        upright_hw, left, right = _sides(own_hw.T)
+        outside = [
+            place[0].start <= 1, place[0].stop >= height - 1, place[1].start <= 1, place[1].stop >= width - 1
+        ]  # fmt: skip
+        sides = [upper, lower, left, right]
+        closed = sum(side or out for side, out in zip(sides, outside, strict=True))
+        if sum(sides) >= 3 or (sum(sides) == 2 and closed == 4):
+            lines[0][place] |= level_hw
+            lines[1][place] |= upright_hw.T
+    return lines
+
+
+def _sides(own_hw: np.ndarray) -> tuple[np.ndarray, bool, bool]:
+    """The level sides of what may be a box (a mask), and whether the upper and the lower one are there."""
+    upper_hw = _upper_side(own_hw)
+    lower_hw = _upper_side(own_hw[::-1])[::-1]
+    return upper_hw | lower_hw, bool(upper_hw.any()), bool(lower_hw.any())
+
+
+def _upper_side(own_hw: np.ndarray) -> np.ndarray:
+    """The straight, thin, nearly level line along a piece's upper edge (a mask); nothing without one."""
+    tall, wide = own_hw.shape
+    x, y = np.arange(wide), np.arange(tall)[:, None]
+    first = own_hw.argmax(0)
+    best, count = first.astype(float), -1
+    for slope in SLOPES:
+        height = first - slope * (x - wide / 2)
+        middle = float(np.median(height))
+        inside = int((np.abs(height - middle) <= 1.2).sum())
+        if inside > count:
+            best, count = middle + slope * (x - wide / 2), inside
+    on_line = np.abs(first - best) <= 1.2
+    side_hw = np.zeros_like(own_hw)
+    if count < SIDE * wide or np.median(best) > EDGE * tall + 2:
+        return side_hw
+    # how much ink lies under it without a gap
+    under_hw = own_hw | (y < first)
+    thick = np.where(under_hw.all(0), tall, (~under_hw).argmax(0)) - first
+    usual = float(np.percentile(thick[on_line], 40))
+    if usual > max(4, THICK * max(tall, wide)):
+        return side_hw
+    return np.asarray((y >= best - 1.5) & (y <= best + usual + 0.5))
+
+
+def remove_lines(lines: np.ndarray, strength_hw: np.ndarray) -> np.ndarray:
+    """Ink without lines (2, h, w): on a line only such ink stays as is thicker than the line is."""
+    for axis, lines_hw in enumerate(lines):
+        if not lines_hw.any():
+            continue
+        thick = max(3, min(round(LINE * max(strength_hw.shape)) + 2, _thickness(lines_hw, axis)))
+        size = (thick, 1) if axis == 0 else (1, thick)
+        strength_hw = np.where(lines_hw, ndimage.grey_opening(strength_hw, size), strength_hw)
+    return strength_hw
+
+
+def measure_thickness(lines: np.ndarray) -> int:
+    """How thick lines (2, h, w) usually are, in pixels; 0 where there are none."""
+    return max(_thickness(lines_hw, axis) if lines_hw.any() else 0 for axis, lines_hw in enumerate(lines))
+
+
+def _thickness(lines_hw: np.ndarray, axis: int) -> int:
+    """How thick lines usually are, in pixels."""
+    seen_hw = lines_hw if axis == 0 else lines_hw.T
+    starts = int(np.count_nonzero(np.diff(seen_hw.astype(np.int8), axis=0, prepend=0) == 1))
+    return round(int(np.count_nonzero(seen_hw)) / max(starts, 1)) + 1
