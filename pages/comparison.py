@@ -54,6 +54,7 @@ with lab.plain_errors():
             if question.is_revealed("comparison"):
                 with beat("noise", "How much noise can each take?"):
                     st.subheader("How much noise can each take?")
+                    noise_view.show_readable(runs, noise, noise_seed)
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="comparison")
                 with beat("extremes", "Best and worst digits"):
                     st.subheader("Best and worst digits")

@@ -15,8 +15,10 @@ with beat("see", SEE):
     "# The convolutional autoencoder (CAE)"
 
     """
-    Small filters slide over the picture: 28 → 14 → 7 pixels on the contracting path, a code, and 7 → 14 → 28
-    on the expanding path. One filter serves every place. **Point at a stage** to see a filter at work.
+    A **filter** is a small square of weights. Laid on a patch of the picture, each weight is multiplied by
+    the pixel below it, and the products are added up: one number of a **map**. Then it slides on; the same
+    few weights serve every place. So the picture goes from 28 to 14 to 7 pixels, to a code, and back.
+    **Point at a stage** to see a filter at work.
     """
 
 found = show_model_bench(CAE, "cae")

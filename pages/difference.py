@@ -8,7 +8,7 @@ from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import TRAINING_BOX
-from pages.shared.parts import noise_view, pair_view
+from pages.shared.parts import mismatch_view, noise_view, pair_view
 from pages.shared.runs import training_panel, under_way
 
 lesson.begin_lesson("difference", trains=True)
@@ -81,4 +81,5 @@ with lab.plain_errors():
                 with beat("noise", "From which noise on?"):
                     st.subheader("From which noise on is the DAE better?")
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")
+                    mismatch_view.explain_price_on_clean()
 lesson.end_lesson("difference")

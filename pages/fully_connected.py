@@ -7,7 +7,7 @@ from pages.shared import display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import SEE, show_model_bench
-from pages.shared.parts import network_view, pca_view
+from pages.shared.parts import mix_up_view, network_view, pca_view
 
 lesson.begin_lesson("fully_connected", trains=True)
 
@@ -33,7 +33,8 @@ if found is not None:
     with beat("predict", "FAE or PCA?"), lab.plain_errors():
         question.ask_question(
             "fae",
-            "PCA is the best **linear** code of the digits it learnt from. With "
+            "PCA, principal component analysis, is the best code that only weighs and adds up pixels: "
+            "the best **linear** one, of the digits it learnt from. With "
             f"**{display.number_words(run.model.latent_size)}** in the code, which rebuilds other digits, "
             "held back from both, better?",
             [*pca_view.FAE_OR_PCA.values(), pca_view.ABOUT_EQUAL],
@@ -49,6 +50,7 @@ if found is not None:
             pca_view.show_beside_pca(run)
         with beat("sizes", "How few numbers can hold a digit?"), lab.plain_errors():
             pca_view.show_errors_by_size(["FAE"], "fae")
+            mix_up_view.show_mix_ups(FAE)
     with beat("network", "The network, drawn to scale"), lab.plain_errors():
         network_view.show_network(run, "fae")
         st.markdown("**Try this:** make the latent size 2, then 8, then 30. Which digits are mixed up first?")

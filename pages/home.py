@@ -53,7 +53,7 @@ if fae := trio.get("FAE"):
         question.ask_question(
             "home",
             f"The FAE keeps **{display.number_words(fae.config.model.latent_size)}** of a picture's 784. How "
-            "much of the **variance** is left, of the differences between digits pixel by pixel?",
+            "much of the **variance** does that keep, of the differences between digits pixel by pixel?",
             answers.SHARES,
             lambda: answers.judge_variance_kept(fae),
             of={},

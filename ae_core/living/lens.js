@@ -32,7 +32,7 @@ function titled(canvas, words, side) {
 }
 
 /** Pixels that a small picture is wide. */
-const SIDE = 104;
+const SIDE = 84;
 
 const inHundredths = (value) => value.toFixed(2).replace("-", "−");
 
@@ -86,8 +86,10 @@ export function createLens(words) {
         const most = largest(filter);
         const products = filter.map((weight, i) => weight * patch[i]);
         const [added, moved, total, made] = [sum - bias, bias, sum, value].map(inHundredths);
-        const sumWords = `${words.sum} ${added}, ${words.bias} ${moved}: ${total} → ${made}`;
+        const after = made === total ? "" : `, ${words.activated} ${made}`;
+        const sumWords = `${words.sum}: ${added}, ${words.bias} ${moved}: ${total}${after}`;
         return [
+            makeElement("b", { className: "mark" }),
             sign("="),
             titled(drawFilter(patch, kernel, colourOf(patch, largest(input))), words.patch, SIDE),
             sign("×"),

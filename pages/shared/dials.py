@@ -42,7 +42,20 @@ def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
         )
     )
     st.caption(f"Code / input: {size} / {PIXELS} = **{size / PIXELS:.1%}**")
+    if size != default:  # it goes along from page to page
+        st.button(
+            f"Back to {default}, as the lessons begin",
+            key="latent_size_back",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            on_click=_set_latent_size,
+            args=(default,),
+        )
     return size
+
+
+def _set_latent_size(size: int) -> None:
+    st.session_state[session.LATENT_SIZE] = size
 
 
 def choose_run_settings(preset: RunConfig, page: str, size: int, *, denoising: bool = False) -> RunConfig:

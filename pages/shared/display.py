@@ -142,7 +142,7 @@ def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
         return f"noisy input, {noise_words(noise)}: trained on {noise_words(trained)}"
     if trained.level and noise.level > trained.level:
         return f"noisy input, {noise_words(noise)}: beyond its training ({noise_words(trained)})"
-    return "noisy input x + ε, clipped to 0–1"
+    return "noisy input x + ε, clipped to 0–1" if noise.level else "input x, no noise on it"
 
 
 def noise_words(noise: CorruptionConfig) -> str:

@@ -424,3 +424,10 @@ def test_any_lesson_after_a_training_at_defaults_shows_pictures_and_says_nothing
 ):
     lessons = [*LESSONS, "runs"]
     assert [fault for lesson in lessons for fault in faults_after_training(lesson, whose)] == []
+
+
+def test_a_latent_size_that_came_along_is_put_back_by_a_button():
+    page = open_page("convolutional", latent_size="2")
+    page.button(key="latent_size_back").click().run()
+    assert page.select_slider(key="latent_size").value == 30
+    assert "latent_size_back" not in [button.key for button in page.button]

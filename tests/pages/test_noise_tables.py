@@ -16,7 +16,7 @@ from ae_core.study.mismatch import BY_KIND, BY_LEVEL, NO_NOISE, TESTED_LEVELS, f
 from ae_core.study.robustness import noisy_digits
 from pages.shared.display import DIGITS_MEASURED
 from pages.shared.parts.left_out_view import TIMES, left_out_words
-from pages.shared.parts.mismatch_view import kinds_words, levels_words
+from pages.shared.parts.mismatch_view import kinds_words, levels_words, price_words
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
 
@@ -75,7 +75,7 @@ def test_words_about_levels_follow_the_figures():
     for i in range(len(BY_LEVEL)):
         rows[i * len(TESTED_LEVELS) + i] = 5.0
     told = levels_words(table_of(BY_LEVEL, TESTED_LEVELS, *rows, nothing=[20.0] * len(TESTED_LEVELS)))
-    assert "**The diagonal wins in all 5 columns**" in told
+    assert "**The diagonal wins in all 5 columns that have a network of their own noise**" in told
     assert "trained with σ = 0.2 and tested with σ = 0.8, the error is **2.0 times**" in told
     assert "changes even clean digits by 10.0, the one that never saw noise by 5.0." in told
     rows[2] = 1.0
@@ -123,3 +123,11 @@ def test_words_about_a_digit_left_out_follow_the_figures():
         "**0** are still nearest to a 7, 100 to a 9. *Our explanation:* it draws what it never saw"
         in left_out_words(lost)
     )
+
+
+def test_what_noise_in_training_costs_is_said_only_as_it_was_measured():
+    none, some = BY_LEVEL[0], BY_LEVEL[2]
+    told = price_words({none: 24.3, some: 22.5})
+    assert "The more noise in training, the worse on clean digits" in told
+    assert "no noise 24.3, σ = 0.4 22.5" in told
+    assert "the worse" not in price_words({none: 22.0, some: 22.5})

@@ -165,7 +165,7 @@ def _show_walk(run: StoredRun | None) -> None:
         f"Read: a small classifier, which is right on {walks.reader_accuracy:.1%} of the test digits, is at "
         f"least {SURE:.0%} sure of one digit. Near: no farther from the nearest held-back digit than "
         f"{NEAR:.0%} of held-back digits are from theirs, {walks.usual:.0f} in squared distance. Readable: "
-        "both. The classifier can be sure of what nobody would read: step 1 here is the walk of 1 step."
+        "both. The classifier can be sure of what nobody would read, such as the output after a single step."
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import streamlit as st
 
@@ -84,6 +84,31 @@ def _ask_which(
     )
 
 
+def explain_price_on_clean() -> None:
+    """Say what noise in training costs on clean digits, by how much noise it was."""
+    found = {
+        noise: measure_spread(run, NO_NOISE, 0).value
+        for noise, run in zip(BY_LEVEL, _find_networks(BY_LEVEL), strict=True)
+        if run is not None
+    }
+    if len(found) > 1:
+        st.markdown(price_words(found))
+
+
+def price_words(psnr: Mapping[CorruptionConfig, float]) -> str:
+    """PSNR on clean digits of networks by the noise in their training, from least to most, and why."""
+    told = ", ".join(f"{level_words(noise)} {value:.1f}" for noise, value in psnr.items())
+    values = [*psnr.values()]
+    falls = all(one > other for one, other in pairwise(values))
+    said = "The more noise in training, the worse on clean digits" if falls else "On clean digits"
+    return (
+        f"**What the noise costs.** {said}: PSNR by the noise in training, in dB, {told} (the lab's networks "
+        f"of {number_words(SIZE)}). *Our explanation:* in noise, thin and faint strokes cannot be told from "
+        "chance, so it pays to smooth them away; a network that has learnt to do so does it to clean digits "
+        "as well."
+    )
+
+
 def _find_networks(trained: Sequence[CorruptionConfig]) -> list[StoredRun | None]:
     """The lab's network of SIZE numbers trained with each of these noises; None where it is missing."""
     return [lab.store().shipped_like(replace(DAE, corruption=noise)) for noise in trained]
@@ -147,7 +172,8 @@ def _diagonal_words(table: ErrorTable, words: Words) -> str:
     wins, matched = table.matched_wins, table.matched
     if wins == matched:
         return (
-            f"**The diagonal wins in all {len(matched)} columns**: best is the network trained for the test."
+            f"**The diagonal wins in all {len(matched)} columns that have a network of their own noise**: "
+            "best is the one trained for the test."
         )
     others = [f"{words(noise)} (best: {words(table.best(noise))})" for noise in matched if noise not in wins]
     return f"**The diagonal wins in {len(wins)} of {len(matched)} columns**, and not at {', '.join(others)}."

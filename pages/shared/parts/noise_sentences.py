@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ae_core.config import CorruptionConfig
@@ -99,8 +99,8 @@ def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: 
     return words + (
         f"Clipping changed ε in **{display.share_words(found.clipped_share)}** of the pixels: black cannot "
         "get darker. So the noise left on the black background is on average not 0 but "
-        f"**{found.background_mean:.2f}**; the mean of min(1, max(0, σε)) is σ/√(2π) · (1 − exp(−1/(2σ²))) "
-        f"+ P(σε > 1) = {clipped_mean(noise.level):.2f}."
+        f"**{found.background_mean:.2f}**. Theory says {clipped_mean(noise.level):.2f}: the mean of "
+        "min(1, max(0, σu)), u standard normal, is σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σu > 1)."
     )
 
 
@@ -119,3 +119,16 @@ def _change_words(ratio: float) -> str:
 def value_words(value: float, measure: str) -> str:
     """A value of one of MEASURE_WORDS in words, such as '21.3 dB'."""
     return PLACES[measure].format(value) if math.isfinite(value) else "perfect"
+
+
+def readable_words(shares: Mapping[str, float], as_it_is: float, noise: CorruptionConfig, count: int) -> str:
+    """Of how many digits a classifier reads right, after each network and as they are, and who does harm."""
+    after = ", ".join(f"{share:.0%} after the {name}" for name, share in shares.items())
+    words = (
+        f"**Can they still be read?** At {noise_words(noise)} the small classifier reads "
+        f"**{as_it_is:.0%}** of {count} digits right as they are, {after}."
+    )
+    harmful = [name for name, share in shares.items() if round(share, 2) < round(as_it_is, 2)]
+    if not harmful or not noise.level:
+        return words
+    return f"{words} The {' and the '.join(harmful)} make{'s' * (len(harmful) == 1)} them **harder to read**."

@@ -13,7 +13,13 @@ from ae_core.config import CorruptionConfig
 from ae_core.figures import noise as noise_figures
 from ae_core.metrics import psnr
 from ae_core.runs.run_folder import StoredRun
-from ae_core.study.classifier import GUESSING, shipped_classifier, sweep_shares
+from ae_core.study.classifier import (
+    GUESSING,
+    find_classifier,
+    measure_share,
+    shipped_classifier,
+    sweep_shares,
+)
 from ae_core.study.robustness import (
     LEVELS,
     Curve,
@@ -37,6 +43,7 @@ from pages.shared.parts.noise_sentences import (
     describe_measure,
     describe_removed_noise,
     level_alike,
+    readable_words,
     value_words,
 )
 from pages.shared.question import Answer
@@ -144,6 +151,32 @@ def _measure_curve(
 # One noise level
 
 
+def show_readable(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
+    """Say how many digits a classifier reads right at this noise, as they are and after each network."""
+    if find_classifier() is None:
+        return
+    shares = {
+        name: _measure_readable(*_run_identity(run), noise, noise_seed, lab.digits().name, run)
+        for name, run in runs.items()
+    }
+    as_it_is = _measure_readable(*_run_identity(None), noise, noise_seed, lab.digits().name, None)
+    st.markdown(readable_words(shares, as_it_is, noise, count_measured()))
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _measure_readable(
+    run_id: str,
+    weights_sha256: str,
+    noise: CorruptionConfig,
+    noise_seed: int,
+    digits: str,
+    _run: StoredRun | None,
+) -> float:
+    model, clean_nhw = _run and lab.load_network(_run), measured_digits()
+    labels_n = lab.digits().test_labels_n[: len(clean_nhw)]
+    return measure_share(shipped_classifier().layers, model, clean_nhw, labels_n, noise, noise_seed).value
+
+
 def measure_spread(
     run: StoredRun | None, noise: CorruptionConfig, noise_seed: int, measure: str = "psnr"
 ) -> Spread:
@@ -193,7 +226,7 @@ def show_table(
     for name, run in runs.items():
         columns[name] = _table_column(run, digit_hw, noisy_nhw, noise, noise_seed) | {
             "Parameters": f"{run.result['parameters']:,}",
-            "Training": f"{run.result['train_seconds']:.0f} s, {'shipped' if run.shipped else 'here'}",
+            "Training": f"{run.result['train_seconds']:.0f} s, {'by the lab' if run.shipped else 'here'}",
         }
     st.table(
         [

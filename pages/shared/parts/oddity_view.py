@@ -282,10 +282,12 @@ def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
 def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
     one = _measure_course(runs[model])
     st.markdown(
-        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits converge. The end "
-        f"pictures lie {one.spread:.0%} as far apart as the digits. {one.same_class} of {one.digits} are "
-        "still of their digit's class by their nearest neighbour; after the first step it was "
-        f"{one.same_class_at_first}."
+        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits come to rest. The "
+        f"pictures at the end differ from each other {_spread_words(one.spread)} the digits did. "
+        f"{one.same_class} of {one.digits} still have a digit of their own class as nearest neighbour; after "
+        f"the first step it was {one.same_class_at_first}. *Our explanation:* nothing in the training asks "
+        "that a network's own output come back unchanged. What one pass gets a little wrong the next takes "
+        "for its digit, so small errors add up and lead on to where the decoder draws more easily."
     )
     strips, curve = st.columns(2, gap="medium")
     with strips:
@@ -296,11 +298,19 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
         courses = {name: _measure_course(run) for name, run in runs.items()}
         charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
-        f"A digit converges if its pixels change by less than {iteration.SETTLED:g} (root mean square) in "
-        f"step {STEPS}; else it drifts. A network collapses if different digits end in nearly the same "
-        f"picture, less than {iteration.COLLAPSED:.0%} as far apart; else it does what most digits do. "
-        "Nearest neighbour: among the digits to learn from. The curves are means over the digits."
+        f"A digit converges (comes to rest) if its pixels change by less than {iteration.SETTLED:g} (root "
+        f"mean square) in step {STEPS}; else it drifts. A network collapses if different digits end in "
+        f"nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart as they were; if it "
+        "does not, it is called by what most digits do. Nearest neighbour: among the digits to learn "
+        "from. The curves are means over the digits."
     )
+
+
+def _spread_words(spread: float) -> str:
+    """How a spread of pictures compares with the digits' own, such as 'about as much as'."""
+    if 0.9 <= spread <= 1.1:
+        return f"about as much ({spread:.0%}) as"
+    return f"{'less' if spread < 1 else 'more'} ({spread:.0%}) than"
 
 
 def _question_settings(runs: Mapping[str, StoredRun]) -> dict[str, object]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ae_core import baselines, config
 from ae_core.baselines import PCA
-from ae_core.config import CAE, FAE, LIMITS, RunConfig
+from ae_core.config import CAE, FAE, LIMITS, LINEAR, RunConfig
 from ae_core.data import in_parts
 from ae_core.errors import LabError
 from ae_core.figures import networks as network_figures
@@ -134,6 +134,24 @@ def show_beside_pca(run: RunConfig) -> None:
         st.caption(f"No {name} with latent size {size} has been trained yet, so it is missing here.")
     if "linear FAE" in runs:
         _show_linear_lesson(runs)
+    elif "FAE" in runs:
+        linear = networks.find_lab_run(config.adjusted(LINEAR, model={"latent_size": size}))
+        if linear is not None and linear.config.model.latent_size == size:
+            errors = (measure_error(run) for run in (runs["FAE"], linear))
+            st.markdown(bends_words(*errors, pca=measure_pca_error(size)))
+
+
+def bends_words(fae: float, linear: float, pca: float) -> str:
+    """What the activations are worth: errors of an FAE, of a linear one of the same code size, and of PCA."""
+    if not fae < linear:
+        return f"A linear FAE of as many numbers, without activations, has an error of {linear:.1f}."
+    return (
+        "**Why it can be better than PCA.** It bends: without hidden layers and activations the lab's "
+        f"linear FAE of as many numbers has an error of {linear:.1f}, PCA {pca:.1f}, this FAE "
+        f"**{fae:.1f}**. *Our explanation:* who only weighs and adds up has one picture for each number of "
+        "the code, the same for every digit; a network that bends can draw something else with the same "
+        "number in a 1 than in an 8."
+    )
 
 
 def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:

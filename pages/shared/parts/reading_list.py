@@ -47,6 +47,19 @@ AFTER = """
   has become a picture. Each step is a denoiser's, as the DAE is one. Jonathan Ho, Ajay Jain and Pieter Abbeel
   (2020). [Denoising diffusion probabilistic models](https://arxiv.org/abs/2006.11239). *NeurIPS 2020*.
 """
+# Each is measured on the page that it names, of the lab's own networks.
+IN_FIVE_LINES = """
+1. An autoencoder is an encoder and a decoder that are trained together to give back what came in. Its target
+   is its input, so nobody labels anything (**Autoencoder**).
+2. What makes it learn is the bottleneck: it has to describe a digit in a few numbers. With two of them digits
+   melt into each other, with thirty hardly one is read as another (**FAE**).
+3. Filters that slide need a third of the weights, and draw better as soon as the code has some room
+   (**CAE**). Noise that it never saw ruins both.
+4. A denoising autoencoder is the same network, fed noisy digits and compared with clean ones. It is best at
+   the noise that it was trained with, and pays for it on clean digits (**DAE**, **What is the difference?**).
+5. What is learnt are strokes more than digits: letters come out well, and what looks like nothing it ever saw
+   does not (**What do you think of this?**).
+"""
 FEWER, HALF, MORE = OPTIONS = ("Fewer than 100.", f"100 to {PIXELS}.", f"More than {PIXELS}.")
 DIGITS_SHOWN = 8
 
@@ -113,6 +126,11 @@ def _show_beside_ours() -> None:
             ),
             _row("Noise", "one noisy copy of each digit", "fresh for every batch"),
         ]
+    )
+    st.markdown(
+        "**Then what keeps it from copying?** *Our explanation:* on clean digits, nothing. Its denoiser "
+        "cannot copy, since what it is compared with is not what it was given: noise does what the "
+        "bottleneck does elsewhere."
     )
 
 

@@ -56,9 +56,10 @@ def show_verdict(
     st.caption(
         f"PSNR of the mean squared error over {count_measured()} held-back digits; alike: within "
         f"{ALIKE_DB:g} dB. The tiny codes are the lab's own networks'. Speed: the forward pass of the same "
-        f"digits on this machine, one processor core, {ROUNDS} rounds in which the networks take turns; one "
-        f"is called faster where it was in {ROUNDS_WON} of them and by {FACTOR - 1:.0%} or more. The "
-        "pictures are of the digit above, noisy but in the lines on clean digits."
+        f"digits on this machine, one processor core, {ROUNDS} rounds in which the networks take turns, "
+        f"those of one architecture as one; one is called faster where it was in {ROUNDS_WON} of them and "
+        f"by {FACTOR - 1:.0%} or more. The pictures are of the digit above, noisy but in the lines on "
+        "clean digits."
     )
 
 
@@ -92,13 +93,23 @@ def _judge_weights(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
 
 
 def _judge_speed(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
-    speeds = _time_networks(tuple((name, *display.run_name(run)) for name, run in runs.items()), runs)
+    alike = _group_by_architecture(runs)
+    timed = {names[0]: runs[names[0]] for names in alike}
+    speeds = _time_networks(tuple((name, *display.run_name(run)) for name, run in timed.items()), timed)
     middle = {name: median(each) for name, each in speeds.items()}
-    ranked = sorted(middle, key=middle.__getitem__, reverse=True)
     fastest = find_fastest(speeds)
-    winners = tuple(name for name in ranked if name in fastest)
-    figures = [f"{name} {_round_speed(middle[name]):,}" for name in ranked]
+    ranked = sorted(alike, key=lambda names: middle[names[0]], reverse=True)
+    winners = tuple(name for names in ranked if names[0] in fastest for name in names)
+    figures = [f"{' and '.join(names)} {_round_speed(middle[names[0]]):,}" for names in ranked]
     return _make_line("Fastest, pictures a second", winners, figures, runs, draw)
+
+
+def _group_by_architecture(runs: Mapping[str, StoredRun]) -> list[tuple[str, ...]]:
+    """Names of the runs, those of one architecture together: they do the same work."""
+    groups: dict[config.ModelConfig, tuple[str, ...]] = {}
+    for name, run in runs.items():
+        groups[run.config.model] = (*groups.get(run.config.model, ()), name)
+    return [*groups.values()]
 
 
 def _round_speed(speed: float) -> int:

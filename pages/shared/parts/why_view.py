@@ -8,6 +8,7 @@ import streamlit as st
 from torch.nn import functional as F
 
 from ae_core import config, models
+from ae_core.baselines import clearly_smallest
 from ae_core.config import CAE, FAE, ModelConfig, RunConfig
 from ae_core.data import mean_digit
 from ae_core.metrics import squared_error
@@ -50,10 +51,10 @@ def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], co
     return (
         "**Why \u201cauto\u201d?** The network is its own teacher. Its target is its input, so nobody has "
         "to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ small, the error that stands "
-        f"above the reconstruction. Over {count:,} held-back digits **{error:.1f}** of it is left, where a "
-        f"network that always drew the mean digit would leave {mean_digit:.1f}.\n\n**Why not simply copy?** "
-        "A network with room enough for every pixel could give back anything, noise too, and would have "
-        f"learnt nothing about digits. {cause} (error by numbers in the code: {sizes})."
+        f"above the reconstruction. Over {count:,} held-back digits it is down to **{error:.1f}**; a "
+        f"network that always drew the mean digit would stay at {mean_digit:.1f} on these.\n\n**Why not "
+        "simply copy?** A network with room enough for every pixel could give back anything, noise too, "
+        f"and would have learnt nothing about digits. {cause} (error by numbers in the code: {sizes})."
     )
 
 
@@ -100,20 +101,23 @@ def show_where_filters_pay() -> None:
 def crossing_words(fae: Mapping[int, float], cae: Mapping[int, float]) -> str:
     """At which sizes of the code CAE and FAE have the smaller error; errors by size, of equal sizes."""
     rows = ", ".join(f"{size}: FAE {fae[size]:.1f}, CAE {cae[size]:.1f}" for size in sorted(fae))
-    ahead = [size for size in sorted(fae) if cae[size] < fae[size]]
-    behind = [size for size in sorted(fae) if size not in ahead]
-    if not ahead or not behind:
-        winner = "CAE" if ahead else "FAE"
-        said = f"At every one of these sizes the **{winner}** has the smaller error"
-    else:
-        said = (
-            f"With {_sizes_words(ahead)} numbers in the code the **CAE** has the smaller error, with "
-            f"{_sizes_words(behind)} the **FAE**"
-        )
+    smaller = {size: clearly_smallest({"FAE": fae[size], "CAE": cae[size]}) for size in sorted(fae)}
+    parts = []
+    for name in ("CAE", "FAE"):
+        sizes = [size for size, best in smaller.items() if best == name]
+        has = f"the **{name}** has the smaller error"
+        if sizes == [*smaller]:
+            parts.append(f"at every one of these sizes {has}")
+        elif sizes:
+            parts.append(f"with {_sizes_words(sizes)} numbers in the code {has}")
+    if alike := [size for size, best in smaller.items() if best is None]:
+        parts.append(f"with {_sizes_words(alike)} they are about equal")
+    said = "; ".join(parts)
     return (
-        f"{said} ({rows}). *Our explanation, not measured here:* filters that serve every place are right "
-        "about strokes wherever they lie, which helps as soon as the code has room to say where; in a very "
-        "small code there is little to say, and being able to weigh every pixel by itself does more."
+        f"{said[:1].upper()}{said[1:]} ({rows}). *Our explanation, not measured here:* a stroke looks the "
+        "same wherever it lies, and filters that serve every place need not learn it anew for each. That "
+        "helps as soon as the code has room to say where it lies; in a very small code there is little to "
+        "say, and being able to weigh every pixel by itself does more."
     )
 
 
@@ -150,5 +154,6 @@ def moved_words(errors: Mapping[str, tuple[float, float]], by: int, count: int) 
     return (
         f"**An experiment.** The same {count:,} held-back digits, moved {by} pixels to the right. Squared "
         f"error per image: {told}. Every digit it learnt from had its centre of mass in the middle, so a "
-        "digit that lies elsewhere is one it never saw."
+        "digit that lies elsewhere is one it never saw. Filters do not help there: the layers to the code "
+        "and away from it connect everything with everything, each place with weights of its own."
     )

@@ -23,6 +23,11 @@ def show_training_story(run: StoredRun, page: str) -> None:
     """Show how a finished run learnt: stills, and a replay with its buttons and slider."""
     progress = _read_progress(*run_name(run), run)
     st.subheader("How it learnt")
+    st.markdown(
+        f"Training is one small step, many times over: take {run.config.training.batch_size} digits, see "
+        "how far off the outputs are, and turn every weight a little the way that makes the error smaller "
+        "(gradient descent, in the form called Adam)."
+    )
     if not progress.snapshots or not progress.batch_losses:
         st.caption("The log of this run has no pictures of its training.")
         return
@@ -44,8 +49,8 @@ def _show_replay(run: StoredRun, page: str) -> None:
         )
         floors = read_floors()
         unit += (
-            f" A picture that is always black has an error of {floors.black:.1f}, one that is always the "
-            f"mean digit {floors.mean_digit:.1f}."
+            " Over all 10,000 test digits, a picture that is always black has an error of "
+            f"{floors.black:.1f}, one that is always the mean digit {floors.mean_digit:.1f}."
         )
         words = (
             "It stands at the last step, the trained network. **Play** runs through the training from the "
