@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,6 +27,8 @@ PIXEL = 4
 PLATE = 1.5
 LONGEST_BAR = 196
 MAPS_IN_A_ROW = 8
+# Numbers of a flat layer for which one line stands.
+LINE_EVERY = 40
 SEEN = "What the network sees"
 MAP_GAP = 1
 SIZES_HEIGHT = 340
@@ -58,15 +61,22 @@ def network_html(stages: Sequence[Stage]) -> str:
 
     Pictures are squares of their height and width, with a plate for each channel. A flat layer between
     pictures has as many dots as numbers, each as large as a pixel; where all layers are flat, each is a bar
-    as long as it has numbers.
+    as long as it has numbers, and lines between bars stand for what is connected: a line for LINE_EVERY
+    numbers on either side.
     """
     flat = all(len(stage.shape) == 1 for stage in stages[1:-1])
     longest = max(_numbers(stage) for stage in stages)
+    before = dict(zip(stages[1:], stages, strict=False))
     sections = []
     for part, group in groupby(stages, key=lambda stage: "encoder" if stage.part == "input" else stage.part):
         name, colour, line = PARTS[part]
         drawn = [
-            _stage_html(stage, colour, LONGEST_BAR * _numbers(stage) / longest if flat else None)
+            _stage_html(
+                stage,
+                colour,
+                LONGEST_BAR * _numbers(stage) / longest if flat else None,
+                _links_html(before[stage], stage, longest) if flat and stage in before else "",
+            )
             for stage in group
         ]
         header = f'<header style="border-top:4px {line} {colour}">{name}</header>'
@@ -94,9 +104,26 @@ def _height(stage: Stage) -> float:
     return PIXEL * height + PLATE * (channels - 1)
 
 
-def _stage_html(stage: Stage, colour: str, bar: float | None) -> str:
+def _links_html(one: Stage, other: Stage, longest: int) -> str:
+    """Lines from the bar of one flat layer to the next one's, over the room between their middles."""
+    heights = [_line_ends(_numbers(stage), longest) for stage in (one, other)]
+    path = " ".join(f"M0 {start:.1f}L100 {end:.1f}" for start in heights[0] for end in heights[1])
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 {LONGEST_BAR}" preserveAspectRatio="none">'
+        f'<path d="{path}" stroke="#888" stroke-width="0.7" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    return f'<img alt="" src="data:image/svg+xml,{quote(drawn)}">'
+
+
+def _line_ends(numbers: int, longest: int) -> list[float]:
+    """Heights, evenly over the bar of so many numbers, at which lines begin or end."""
+    count, length = max(2, round(numbers / LINE_EVERY)), LONGEST_BAR * numbers / longest
+    return [LONGEST_BAR / 2 + length * ((i + 0.5) / count - 0.5) for i in range(count)]
+
+
+def _stage_html(stage: Stage, colour: str, bar: float | None, links: str) -> str:
     if bar is not None:
-        drawing = f'<i class="lab-bar" style="--lab-length:{bar:.1f};background:{colour}"></i>'
+        drawing = links + f'<i class="lab-bar" style="--lab-length:{bar:.1f};background:{colour}"></i>'
     elif len(stage.shape) == 1:
         drawing = _dots_html(stage.shape[0], colour)
     else:

@@ -28,6 +28,11 @@ def show_network(run: RunConfig | StoredRun, page: str) -> None:
     st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
     st.html(picture)
     st.markdown(words)
+    if not config.model.channels:
+        st.caption(
+            "Fully connected: every number has a weight of its own to every number of the next layer. One "
+            f"line stands for {network_figures.LINE_EVERY} numbers on either side."
+        )
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
