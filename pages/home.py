@@ -26,7 +26,8 @@ def at_work() -> None:
                 living_view.show_living_picture(
                     runs, display.chosen_digits(digits_seed)[0], noise, noise_seed, "home", follows_size=False
                 )
-                networks.show_whose(runs)
+        if runs:
+            networks.show_whose(runs)
 
 
 with beat("see", "An autoencoder at work"):

@@ -23,7 +23,7 @@ def class_error_bars(found: ClassErrors) -> go.Figure:
         )
     figure.add_annotation(
         x=LEFT_OUT,  # a category's place
-        y=max(found.saw_all[LEFT_OUT], found.never_saw[LEFT_OUT]),
+        y=max(max(errors[LEFT_OUT - 1 : LEFT_OUT + 2]) for errors in (found.saw_all, found.never_saw)),
         yanchor="bottom",
         text=f"{found.times[LEFT_OUT]:.1f} times",
         showarrow=False,

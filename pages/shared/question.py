@@ -20,6 +20,7 @@ COUNTED = {"before": "Before the discussion", "after": "After it"}
 # What a reader calls the networks that an answer was worked out from, and the digits at hand.
 NETWORKS, DIGITS = "network", "digits at hand"
 
+_into_view = st.components.v2.component("autoencoder_lab_answer_in_view", js=read_script("into_view"))
 _fields = st.components.v2.component("autoencoder_lab_votes", js=read_script("votes"))
 
 
@@ -179,7 +180,10 @@ def _draw_card(
             with st.spinner("Measuring …"):
                 found = answer()
             right = found.right
-            _show_answer(found, None if given["choice"] is None else options[given["choice"]])
+            with st.container(key=f"{key}_answer"):
+                _show_answer(found, None if given["choice"] is None else options[given["choice"]])
+            if _card_state(key).pop("fresh", False):
+                _into_view(key=f"unseen_{key}_answer", data={"key": f"{key}_answer", "isAnswer": True})
             if picture:
                 picture()
         if any(map(any, votes.values())) and kept_answers.load_said(key)["votes_shown"]:
@@ -282,7 +286,7 @@ def _store_votes_shown(key: str) -> None:
 def _store_answer(asked: Question, choice: str | None) -> None:
     place = asked.options.index(choice) if choice in asked.options else None
     kept_answers.store_said(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
-    _card_state(asked.key).update(turned=True, answered=True)
+    _card_state(asked.key).update(turned=True, answered=True, fresh=True)
 
 
 def _adopt_linked_answer(asked: Question) -> None:

@@ -138,6 +138,7 @@ def test_digits_grow_when_the_answer_comes_and_locked_answers_can_be_read(on_pho
         expect(strips).to_have_count(3)
         come_to_rest(page)
         assert strips.evaluate_all(WIDEST) > 1.1 * hidden, size
+        expect(page.locator(".st-key-difference_clean_answer")).to_be_in_viewport(ratio=1)
         assert (
             contrast(
                 page.locator(

@@ -303,7 +303,7 @@ def _show_curve(progress: Progress, page: str, loss: str) -> None:
 def _bring_into_view(page: str) -> None:
     """Scroll to the training once after Train was pressed: on a small screen it lies out of sight."""
     if st.session_state.pop(session.TRAINING_JUST_ASKED, False):
-        _into_view(data=f"{page}_training", key=f"{page}_into_view")
+        _into_view(data={"key": f"{page}_training", "isAnswer": False}, key=f"{page}_into_view")
 
 
 def submit_training(run: RunConfig) -> None:
