@@ -17,10 +17,13 @@ SEE = "One architecture, two trainings"
 with beat("see", SEE):
     "# If AE and DAE have the same architecture, so what is the difference?"
 
-    """
-    Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in
-    the same order, same number of steps. What either draws is compared with the clean digit.
-    """
+    (
+        "Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in "
+        "the same order, same number of steps. What either draws is compared with the clean digit."
+        if question.is_revealed("difference")
+        else "Here a CAE and a DAE have been trained as a **pair**. What either draws is compared with the "
+        "clean digit. What is it that makes them so unlike?"
+    )
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()

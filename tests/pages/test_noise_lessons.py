@@ -512,3 +512,10 @@ def test_two_trainings_without_noise_do_not_differ_whatever_its_kind():
     answer = pair_view.judge_difference({"CAE": cae, "DAE": dae})
     assert answer.right == pair_view.SAME
     assert "no setting differs" in answer.because
+
+
+def test_what_the_pair_has_in_common_is_said_once_the_question_is_answered():
+    page = open_page("difference")
+    assert "same starting weights" not in words(page)
+    page.button(key="difference_reveal").click().run()
+    assert "same starting weights" in words(page)
