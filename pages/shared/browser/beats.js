@@ -17,7 +17,7 @@ const GROWING = 4000;
  * What outlives a page: where one is, and where the next page begins.
  * @typedef {object} Place
  * @property {string} page its name
- * @property {string} name of the beat: others may come and go before it
+ * @property {string} name of the beat, which others may come and go before; "" for the first, whichever it is
  * @property {number} at which beat that is, from 0
  * @property {boolean} fromEnd whether the next page opens at its last beat
  * @property {(by: number) => boolean} step to another beat; false where the lesson has no more
@@ -138,7 +138,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
             notes?.tell(place, beats);
             return beats;
         }
-        const kept = beats.findIndex(({ name }) => name === place.name);
+        const kept = place.name ? beats.findIndex(({ name }) => name === place.name) : 0;
         // A page that is drawn anew may lack it for a moment: then it keeps its name, and comes back.
         place.at = kept < 0 ? Math.min(place.at, beats.length - 1) : kept;
         const hidden = beats.filter((_, i) => i !== place.at);
@@ -170,8 +170,8 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     const beats = findBeats();
     const named = placeInAddress(beats);
     if (place.page !== page) {
-        const first = place.fromEnd && isPresenting ? beats.at(-1) : beats[0];
-        Object.assign(place, { page, at: 0, name: (beats[named] ?? first)?.name, fromEnd: false });
+        const last = place.fromEnd && isPresenting ? beats.at(-1) : undefined;
+        Object.assign(place, { page, at: 0, name: (beats[named] ?? last)?.name ?? "", fromEnd: false });
     }
     if (beats.length > 1) document.body.append(bar.element);
     show();
