@@ -63,9 +63,9 @@ def test_a_room_sees_one_beat_at_a_time_and_the_way_back_ends_where_the_lesson_e
         expect(page.locator(WHERE)).to_have_text(re.compile(f"^{i + 2} /"))
         assert len(page.evaluate(SHOWN)) == 1
     expect(foot).to_be_visible()
-    turn(page, "PageUp", "comparison")
-    expect(page.locator(WHERE)).to_have_text(re.compile("^2 / 2"))
-    assert page.evaluate(SHOWN) == ["predict"]
+    turn(page, "PageUp", "latent_space")
+    expect(page.locator(WHERE)).to_have_text(re.compile("^4 / 4"))
+    assert page.evaluate(SHOWN) == ["elsewhere"]
 
 
 def test_a_beat_stays_on_the_screen_when_another_comes_before_it(page, app):

@@ -20,8 +20,8 @@ function isInSight(top, height) {
  * @param {object} component
  * @param {object} component.data
  * @param {string} component.data.key the place's
- * @param {boolean} component.data.isAnswer whether it is the end of something that is looked at already, which
- *     is moved no more than is needed; else its beginning is brought to the top
+ * @param {boolean} component.data.isAnswer whether it is the end of what is looked at already, and moves no
+ *     more than is needed; else its beginning is brought to the top
  */
 export default function bringIntoView({ data: { key, isAnswer } }) {
     const place = document.querySelector(`.st-key-${key}`);
