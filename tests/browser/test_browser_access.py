@@ -87,9 +87,9 @@ def test_at_the_end_of_the_path_impatience_and_a_key_held_down_hold_nothing_up(p
     for _ in range(beats_left(page, "PageUp") + 1):
         page.keyboard.press("PageUp")
     # were each press to wait for its turn, many times that
-    page.wait_for_url(re.compile(r"comparison\?present=1"), timeout=12_000)
+    page.wait_for_url(re.compile(r"latent_space\?present=1"), timeout=12_000)
     page.wait_for_timeout(1_000)
-    assert "comparison" in page.url
+    assert "latent_space" in page.url
 
 
 def present(page: Page, app: App, path: str) -> None:

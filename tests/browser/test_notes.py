@@ -44,9 +44,10 @@ def test_the_notes_follow_the_presenters_window(tabs, app):
     late = tabs.open()  # asks for what is shown when it opens
     late.goto(f"{app.url}/comparison?notes=1")
     expect(late.locator(".lab-notes-text")).to_have_text(written["after"])
-    second.keyboard.press("PageDown")
-    expect(text).to_have_text(written["turn"])
+    for name in ("lines", "words", "turn"):
+        second.keyboard.press("PageDown")
+        expect(text).to_have_text(written[name])
     expect(figures.nth(0)).to_have_text("the end of the path")
     for _ in written:
         second.keyboard.press("PageUp")
-    expect(second.locator(".lab-notes-where")).to_contain_text("Comparison")
+    expect(second.locator(".lab-notes-where")).to_contain_text("Latent space")
