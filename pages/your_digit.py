@@ -1,41 +1,45 @@
-"""A visitor's own digit, drawn, photographed or uploaded, through all three networks."""
+"""A visitor's own digits, drawn, photographed or uploaded, through all three networks."""
 
 import streamlit as st
+import torch
 
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
-from pages.shared.own_digit import digit_source, my_digit, preparation
-from pages.shared.parts import likeness_view
+from pages.shared.own_digit import digit_source, preparation, tray, tray_view
+from pages.shared.parts import all_digits_view, likeness_view
 
 lesson.begin_lesson("your_digit")
 
 "# Your digit"
 
 (
-    "Draw one, or photograph one on a napkin. It is made to look like the digits the networks learnt from, "
-    "and sent through all three."
+    "Draw one, or photograph one on a napkin, or a whole page. Each digit is made to look like those the "
+    "networks learnt from, and sent through all three."
 )
 
 with lab.plain_errors():
     way = digit_source.choose_way()
-    board = st.container()
-    source, result = st.columns([3, 8], gap="medium")
-    with source:
-        chooser = st.container()
+    # What is made of a picture stands beside where it came in; on a phone, below it.
+    chooser, on_tray = st.columns([3, 8], gap="medium") if way != digit_source.DRAW else (st.container(),) * 2
+    controls, result = st.columns([3, 8], gap="medium")
+    with controls:
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)
-    with board if way == digit_source.DRAW else chooser:
-        digit_source.take_picture(way, size)
-    with source:
-        digit_source.offer_forgetting()
+    with chooser:
+        digit_source.take_pictures(way, size)
+    with on_tray:
+        tray_view.show_tray(runs, way)
+        digit_source.tell_outcome()
+    with controls:
+        tray_view.offer_forgetting()
     with result:
-        picture = my_digit.own_picture()
-        if picture is None:
-            digit_source.show_prompt(way)
-        elif (prepared := preparation.show_preparation(picture)) is not None:
+        if (digit := tray.chosen_digit()) is not None:
+            digits = tray.read_tray().digits
+            digits_nhw = torch.stack([each.digit_hw for each in digits])
+            preparation.show_preparation(digit)
             if runs:
-                likeness_view.show_through_networks(runs, prepared.digit_hw)
+                likeness_view.show_through_networks(runs, digits_nhw, digits.index(digit))
                 networks.show_whose(runs)
-            likeness_view.offer_digit(prepared.digit_hw)
+            all_digits_view.offer_digits(digits_nhw)
 lesson.end_lesson("your_digit")

@@ -164,16 +164,26 @@ def _lay_out(figure: go.Figure, names: tuple[str, str]) -> None:
     )
 
 
-def own_map(points_n2: Tensor, labels_n: Tensor, own_2: Tensor, names: tuple[str, str]) -> go.Figure:
-    """Codes on a plane, and a picture's own place (2,) among them; `names` says what the axes are."""
+def own_map(
+    points_n2: Tensor, labels_n: Tensor, own_k2: Tensor, chosen: int, names: tuple[str, str]
+) -> go.Figure:
+    """Codes on a plane, and the places (k, 2) of a visitor's digits among them; `names`: what the axes are.
+
+    chosen: position of the one that is worked with. Each is a disc with its number in the tray, from 1; a
+    single one says "you".
+    """
     figure = go.Figure(class_traces(points_n2.numpy(), labels_n.numpy()))
-    disc = {"color": "white", "size": 34, "line": {"color": "black", "width": 3}}
+    count = len(own_k2)
+    order = [*(i for i in range(count) if i != chosen), chosen]  # the chosen one lies on top
+    x, y = own_k2[order].T.tolist()
+    colours = [*["white"] * (count - 1), "#E69F00" if count > 1 else "white"]
+    sizes = [*[26] * (count - 1), 34]
     figure.add_scatter(
-        x=[float(own_2[0])],
-        y=[float(own_2[1])],
+        x=x,
+        y=y,
         mode="markers+text",
-        text=["you"],
-        marker=disc,
+        text=["you"] if count == 1 else [str(i + 1) for i in order],
+        marker={"color": colours, "size": sizes, "line": {"color": "black", "width": 2.5}},
         hoverinfo="skip",
         showlegend=False,
         textfont={"color": "black", "size": FONT, "weight": 700},

@@ -1,4 +1,4 @@
-"""Pixels as PNG: the bytes of a file, and addresses that hold the picture itself."""
+"""Pixels as PNG: the bytes of a file, and addresses that hold the picture itself; digits as files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,23 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     """A PNG file of pixels from 0 to 255: (h, w) grey, (h, w, 2) grey and opacity, or (h, w, 3) colour."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def sheet_pixels(digits_nhw: Tensor, per_line: int) -> np.ndarray:
+    """Digits (n, 28, 28) in [0, 1] as greys on one sheet, edge to edge, so many in a line."""
+    count, columns = len(digits_nhw), min(len(digits_nhw), per_line)
+    lines = -(-count // columns)
+    cells = np.zeros((lines * columns, 28, 28), np.uint8)
+    cells[:count] = grey_pixels(digits_nhw)
+    sheet: np.ndarray = cells.reshape(lines, columns, 28, 28).swapaxes(1, 2).reshape(28 * lines, 28 * columns)
+    return sheet
+
+
+def npy_bytes(digits_nhw: Tensor) -> bytes:
+    """Digits (n, 28, 28) in [0, 1] as a file of NumPy's: float32, little-endian."""
+    file = io.BytesIO()
+    np.save(file, digits_nhw.numpy().astype("<f4"))
     return file.getvalue()
 
 

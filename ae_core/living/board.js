@@ -5,14 +5,15 @@
  * for every lesson. Its answer never touches what is on the board, unless it says that the board is another.
  */
 
-import { drawDigit, makeCanvas } from "./canvas.js";
-import { loadNetwork } from "./data.js";
+import { makeCanvas } from "./canvas.js";
+import { loadNetwork, writeGreys } from "./data.js";
 import { followDials, oncePerFrame } from "./dials.js";
 import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
 import { createReader } from "./reader.js";
 import { BOARD_SIDE, countPoints, digitOf, leadTo, radiusAt } from "./strokes.js";
+import { EMPTY, makeTile } from "./tile.js";
 
 /** Milliseconds until the strokes go to the server: while the pen rests on the board, after it was lifted. */
 const RESTING = 400;
@@ -23,7 +24,6 @@ const PAPER = "#ffffff";
 const INK = "#000000";
 const WRITTEN =
     "textarea, select, [contenteditable=true], [role=textbox], input:not([type=range], [type=radio])";
-const EMPTY = new Float32Array(784);
 
 /**
  * @typedef {object} BoardData
@@ -46,30 +46,6 @@ function makeButton(words, obey) {
     const button = makeElement("button", { type: "button", textContent: words });
     button.addEventListener("click", obey);
     return button;
-}
-
-/**
- * A small picture with its name, a note and what it reads as below it.
- * @param {string} name
- * @param {string} label
- */
-function makeTile(name, label) {
-    const element = makeElement("figure");
-    const canvas = makeCanvas(label);
-    const caption = makeElement("figcaption");
-    const note = makeElement("span", { className: "error" });
-    const reading = makeElement("span", { className: "reading" });
-    caption.append(makeElement("b", { textContent: name }), note, reading);
-    element.append(canvas, caption);
-    drawDigit(canvas, EMPTY);
-    return {
-        element,
-        reading,
-        show(pixels, words) {
-            drawDigit(canvas, pixels);
-            setText(note, words);
-        },
-    };
 }
 
 /** Draw a stroke's points from one on, as far as they are new. @param {CanvasRenderingContext2D} paper */
@@ -130,6 +106,7 @@ class DrawingBoard {
         this.reader = createReader(data.words);
         this.said = "";
         this.told = JSON.stringify(data.strokes);
+        this.finished = [];
         this.stroke = null;
         this.pointer = null;
         this.width = 0;
@@ -184,6 +161,8 @@ class DrawingBoard {
         this.undo = makeButton(words.undo, () => this.obey(() => this.history.undo()));
         this.redo = makeButton(words.redo, () => this.obey(() => this.history.redo()));
         this.clear = makeButton(words.clear, () => this.obey(() => this.history.change([])));
+        this.next = makeButton(words.next, () => this.finish());
+        this.next.className = "next";
         const choices = makeElement("div", { className: "choices" });
         choices.append(...Object.values(this.choices));
         const steps = makeElement("div", { className: "steps" });
@@ -197,6 +176,7 @@ class DrawingBoard {
             group.setAttribute("aria-label", label);
             tools.append(group);
         }
+        tools.append(this.next);
         return tools;
     }
 
@@ -278,16 +258,37 @@ class DrawingBoard {
         this.obey(() => (key === "y" || event.shiftKey ? this.history.redo() : this.history.undo()));
     }
 
+    /** Leave what is drawn to the tray, and begin with an empty board. */
+    finish() {
+        if (this.pointer !== null || !digitOf(this.history.now)) return;
+        this.finished.push(this.describe());
+        this.number += 1;
+        this.history = new History([]);
+        this.isStale = true;
+        this.draw();
+        this.tell();
+    }
+
     // The server
+
+    /** What is on the board, as the server reads it. */
+    describe() {
+        const digit = digitOf(this.history.now);
+        const strokes = JSON.parse(JSON.stringify(this.history.now));
+        return { number: this.number, strokes, digit: digit ? writeGreys(digit) : "" };
+    }
+
+    /** Tell what is on the board, and what was finished that the server has not yet answered for. */
+    tell() {
+        clearTimeout(this.waiting);
+        this.told = JSON.stringify(this.history.now);
+        this.context.tell({ ...this.describe(), finished: this.finished });
+    }
 
     tellSoon(milliseconds) {
         clearTimeout(this.waiting);
         this.waiting = setTimeout(() => {
-            const strokes = this.history.now;
-            const text = JSON.stringify(strokes);
-            if (text === this.told) return;
-            this.told = text;
-            this.context.tell({ number: this.number, strokes: JSON.parse(text) });
+            if (JSON.stringify(this.history.now) !== this.told) this.tell();
         }, milliseconds);
     }
 
@@ -296,7 +297,8 @@ class DrawingBoard {
         this.data = data;
         this.context = context;
         this.size = data.size;
-        if (data.number === this.number) return;
+        this.finished = this.finished.filter(({ number }) => number >= data.number);
+        if (data.number <= this.number) return;
         clearTimeout(this.waiting);
         this.number = data.number;
         this.history = new History(data.strokes);
@@ -353,6 +355,7 @@ class DrawingBoard {
         this.undo.disabled = !past.length;
         this.redo.disabled = !future.length;
         this.clear.disabled = !now.length;
+        this.next.disabled = !pixels;
         const note = this.isFull() ? words.full : words.form + this.said;
         setText(this.note, note);
     }

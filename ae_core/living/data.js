@@ -19,6 +19,11 @@ export function readDigits(text) {
     return readGreys(text, 784);
 }
 
+/** A digit as `readDigits` reads it. @param {Float32Array} pixels 784 in [0, 1] @returns {string} */
+export function writeGreys(pixels) {
+    return btoa(String.fromCharCode(...pixels.map((value) => Math.round(255 * value))));
+}
+
 /**
  * Greys from bytes in base64, in lists of `length`.
  * @param {string} text

@@ -225,14 +225,17 @@ function averageDots({ ink, columns, rows }) {
     return pixels;
 }
 
-/** Strokes as bright as can be: 19 of 20 of the pixels with ink are no brighter than what becomes 1. */
+/**
+ * Strokes as bright as can be: 19 of 20 of the pixels with ink are no brighter than what becomes 1. In whole
+ * 255ths, as MNIST's files have them: so the server has the very same digit.
+ */
 function brighten(pixels) {
     const inked = pixels.filter((value) => value > 0).toSorted();
     const place = 0.95 * (inked.length - 1);
     const low = Math.floor(place);
     const next = inked[Math.min(low + 1, inked.length - 1)];
     const full = Math.max(inked[low] + (place - low) * (next - inked[low]), 0.05);
-    return pixels.map((value) => Math.min(value / full, 1));
+    return pixels.map((value) => Math.round(255 * Math.min(value / full, 1)) / 255);
 }
 
 /** Where the corner of a picture lies on 28 pixels, so that its centre of mass is nearest the middle. */

@@ -11,7 +11,7 @@ from ae_core import config
 from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
 from ae_core.corruption import LEVEL_HELP
 from pages.shared import linked, session
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
@@ -25,6 +25,8 @@ NOISE_WORDS = {kind: words.capitalize() for kind, words in config.NOISE_WORDS.it
 LOSS_WORDS = {loss: words.capitalize() for loss, words in config.LOSS_WORDS.items()}
 ACTIVATION_WORDS = {"relu": "ReLU", "gelu": "GELU", "tanh": "tanh", "none": "none (linear)"}
 NOISE_STEP = 0.05
+# In a row of them.
+DIGITS_SHOWN = 8
 DIGIT_COUNTS = (100, 1_000, 10_000, config.ALL_DIGITS)
 
 
@@ -204,21 +206,29 @@ def test_noise_key(page: str) -> str:
 def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[int, int]:
     """Seed of the digits shown and seed of their noise, with a button for new ones of each.
 
-    one_digit: only the first digit is shown, so that the visitor's own leaves no other to be seen.
+    one_digit: only the first digit is shown, so that one of the visitor's own leaves no other to be seen.
     whole_page: parts of the page outside of these dials' fragment show the digits too.
     """
-    hidden = one_digit and my_digit.shown_digit() is not None
+    own_nhw = my_digits.shown_digits()
+    own = 0 if own_nhw is None else len(own_nhw)
+    hidden = own >= (1 if one_digit else DIGITS_SHOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_next_button("New digits", "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page)
         _draw_next_button("New noise", "new_noise", "noise_seed", icon=":material/grain:")
-        my_digit.draw_digit_switch("digits")
+        my_digits.draw_digit_switch("digits")
         with st.popover("Seeds"):
             seeds = (
                 _choose_seed("Digits drawn with seed", "digits_seed", whole_page=whole_page),
                 _choose_seed("Noise drawn with seed", "noise_seed"),
             )
     if hidden:
-        st.caption("This is **your** digit. Switch **My digit** off to see others, and new ones.")
+        switch = my_digits.switch_words()
+        st.caption(
+            f"This is **your** digit. Switch **{switch}** off to see others, and new ones."
+            if one_digit
+            else f"These are **your** digits, {DIGITS_SHOWN} of {own}, the chosen one first. Switch "
+            f"**{switch}** off to see others, and new ones."
+        )
     return seeds
 
 

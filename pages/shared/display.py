@@ -24,10 +24,10 @@ from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
 from pages.shared import dials, lab, networks
 from pages.shared.browser import living
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 
 Result = TypeVar("Result")
-DIGITS_SHOWN = 8
+DIGITS_SHOWN = dials.DIGITS_SHOWN
 CLEAN_LABEL = "digit x"
 DIGITS_MEASURED = 500
 SSIM_WORDS = (
@@ -167,7 +167,7 @@ def fingerprint(digits_nhw: Tensor) -> bytes:
 
 
 class ResultCache(Generic[Result]):
-    """A function whose results are kept: for all visitors, or for one with a digit of their own alone.
+    """A function whose results are kept: for all visitors, or for one with digits of their own alone.
 
     Arguments that begin with an underscore must follow from the others. megabytes: of results for all.
     """
@@ -177,7 +177,7 @@ class ResultCache(Generic[Result]):
         self.for_one = st.cache_data(function, show_spinner=False, max_size="2mb", scope="session")
 
     def __call__(self, *arguments: object) -> Result:
-        return (self.for_all if my_digit.own_digit() is None else self.for_one)(*arguments)
+        return (self.for_all if my_digits.own_digit() is None else self.for_one)(*arguments)
 
 
 _rows_html = ResultCache(_draw_rows, 16)
@@ -305,9 +305,9 @@ def decibel_words(value: float) -> str:
 
 
 def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
-    """Held-back digits (count, 28, 28) drawn with this seed; the visitor's own first, if it is shown."""
+    """Held-back digits (count, 28, 28) drawn with this seed; the visitor's own first, if shown."""
     test_nhw = lab.digits().test_nhw
-    return my_digit.put_own_digit_first(
+    return my_digits.put_own_digits_first(
         test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
     )
 

@@ -51,10 +51,12 @@ NEXT_PAGE, DRAW_EMPTY = "presenter_go", "presenter_empty"
 WIDGET_KEYS, SHOWN_WIDGETS = "linked_widgets", "linked_shown"
 LINK_SENDER, LINK_PROBLEMS_TOLD, LINK_COMPARED = "link_sender", "link_told", "link_compared"
 # The visitor's own digit
-OWN_PICTURE, OWN_DIGIT, OWN_DIGIT_SHOWN = "own_picture", "own_digit", "own_digit_shown"
+OWN_TRAY, OWN_DIGITS_SHOWN, OWN_PICTURE = "own_tray", "own_digits_shown", "own_picture"
+TRAY_VIEW, CUT_OUT = "own_tray_view", "own_cut_out"
 OWN_BOARD, DRAWING_BOARD = "own_board", "own_drawing_board"
-OWN_PICTURE_SEEN, OWN_PICTURE_TIMES = "own_picture_seen", "own_picture_times"
-OWN_TURNS, OWN_WHICH = "own_turns", "own_which"
+OWN_FILES_SEEN, OWN_PICTURE_TIMES, OWN_TOLD = "own_files_seen", "own_picture_times", "own_told"
+OWN_BOARD_SEEN, OWN_WHOLE_PICTURE = "own_board_seen", "own_whole_picture"
+PREPARE_PROBLEM = "own_prepare_problem"
 DIGIT_SOURCE = "digit_source"
 # Questions and parts of lessons
 QUESTION_CARDS, QUESTIONS_NOW = "lessons_questions", "lessons_questions_now"
@@ -92,15 +94,19 @@ TABLE: dict[str, Entry] = {
     LINK_SENDER: Entry("Sender", Lasts.SESSION, "The run that the sender of this visitor's link saw."),
     LINK_PROBLEMS_TOLD: Entry("set[str]", Lasts.SESSION, "The problems with a link that were told."),
     LINK_COMPARED: Entry("str", Lasts.SESSION, "The sender's run that a run here was last compared with."),
-    OWN_PICTURE: Entry("ndarray", Lasts.RELOAD, "The picture (h, w, 3) of 0 to 255 that came last."),
-    OWN_DIGIT: Entry("Tensor", Lasts.RELOAD, "The digit (28, 28) in [0, 1] made of it."),
-    OWN_DIGIT_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show that digit.", put_away=True),
+    OWN_TRAY: Entry("Tray", Lasts.RELOAD, "The visitor's digits, and which is chosen."),
+    OWN_DIGITS_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show those digits.", put_away=True),
+    OWN_PICTURE: Entry("tuple[int, ndarray]", Lasts.SESSION, "The picture worked with: its number, pixels."),
+    TRAY_VIEW: Entry("component", Lasts.PAGE, "The tray on the page, and what it told."),
+    CUT_OUT: Entry("component", Lasts.PAGE, "The picture with the boxes of its digits, and what it told."),
     OWN_BOARD: Entry("Board", Lasts.RELOAD, "The drawing board with its strokes."),
     DRAWING_BOARD: Entry("component", Lasts.PAGE, "The drawing board on the page, and what it told."),
-    OWN_PICTURE_SEEN: Entry("str", Lasts.SESSION, "A mark of the picture that was read last."),
+    OWN_BOARD_SEEN: Entry("int", Lasts.SESSION, "A mark of what was last on the board."),
+    OWN_FILES_SEEN: Entry("set[str]", Lasts.SESSION, "Names of the files that were read last."),
     OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
-    OWN_TURNS: Entry("int", Lasts.SESSION, "How many quarter turns the picture is given."),
-    OWN_WHICH: Entry("int", Lasts.SESSION, "Which digit on the picture is taken, from 1."),
+    OWN_TOLD: Entry("Batch", Lasts.SESSION, "The files that came last, and what was said of them."),
+    PREPARE_PROBLEM: Entry("str", Lasts.SESSION, "Why a digit could not be prepared as last wished."),
+    OWN_WHOLE_PICTURE: Entry("bool", Lasts.PAGE, "Whether dials change all digits of a picture."),
     QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each card stands, but for what was said."),
     QUESTIONS_NOW: Entry("dict[str, Asked]", Lasts.SESSION, "The question that each card asks now."),
     "*_votes_shown": Entry("bool", Lasts.PAGE, "The switch that shows the room's votes on a card."),

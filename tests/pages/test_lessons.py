@@ -347,16 +347,16 @@ def test_the_switch_turns_presenting_on_and_off():
 def test_a_control_whose_dials_the_presenters_keys_have_just_forgotten_breaks_nothing():
     def script() -> None:
         from pages.shared.frame import presenter
-        from pages.shared.own_digit import digit_source, my_digit
+        from pages.shared.own_digit import digit_source, my_digits
         from pages.shared.parts import latent_bench
         from pages.shared.runs import run_list
 
         presenter._toggle_presenting()
-        my_digit._store_switch("home_own")
+        my_digits._store_switch("home_own")
         run_list._import_upload("runs_upload_0")
         latent_bench._choose_clicked_digit()
         latent_bench._choose_clicked_place()
-        digit_source._forget_picture()
+        digit_source.forget_everything()
 
     assert not AppTest.from_function(script, default_timeout=60).run().exception
 

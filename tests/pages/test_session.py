@@ -123,7 +123,7 @@ def test_a_key_outside_the_table_is_found(source):
         "st.session_state[session.VISITED] = set()",
         "st.session_state.get(session.share_key(page))",
         "def f(key):\n    st.session_state[key] = 1",
-        "def f():\n    for key in (session.VISITED, session.OWN_DIGIT):\n        st.session_state[key] = 1",
+        "def f():\n    for key in (session.VISITED, session.OWN_TRAY):\n        st.session_state[key] = 1",
         "st.session_state[linked.widget_key(name)]",
     ],
 )
@@ -183,10 +183,10 @@ def test_back_to_the_script_puts_away_dials_and_what_is_shown_and_nothing_else()
 
     page = AppTest.from_function(script)
     page.session_state["latent_size"] = 8
-    page.session_state[session.OWN_DIGIT_SHOWN] = page.session_state[session.DIALS_SHOWN] = True
-    page.session_state[session.OWN_DIGIT] = page.session_state[session.BROWSER_MEMORY] = 1
+    page.session_state[session.OWN_DIGITS_SHOWN] = page.session_state[session.DIALS_SHOWN] = True
+    page.session_state[session.OWN_TRAY] = page.session_state[session.BROWSER_MEMORY] = 1
     page.query_params["put"] = "1"
     away, left = (json.loads(element.value) for element in page.run().json)
-    assert away == ["latent_size", session.OWN_DIGIT_SHOWN, session.DIALS_SHOWN]
-    assert left == [session.BROWSER_MEMORY, session.OWN_DIGIT]
+    assert away == ["latent_size", session.OWN_DIGITS_SHOWN, session.DIALS_SHOWN]
+    assert left == [session.BROWSER_MEMORY, session.OWN_TRAY]
     assert page.session_state["latent_size"] == 8

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,19 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ae_core.figures import base as figures
+from ae_core.figures.png import npy_bytes, sheet_pixels
+from ae_core.pictures.preparation import Wishes
 from ae_core.study.likeness import measure_crowd, measure_likeness
 from pages.shared import display, living_view, session
 from pages.shared.browser import browser_memory
-from pages.shared.own_digit import digit_source, drawing_board, my_digit
+from pages.shared.own_digit import (
+    digit_source,
+    drawing_board,
+    my_digits,
+    tray,
+    tray_text,
+)
+from pages.shared.own_digit.tray_text import Tray, TrayDigit
 from pages.shared.parts import network_view, noise_view
 from tests.conftest import PROJECT, widget_key
 from tests.pages.test_pages import markup, open_page, pictures
@@ -48,15 +58,43 @@ def page(digits) -> AppTest:
     return upload(opened, page_of_paper(digits.test_nhw[digits.test_labels_n == 3][:1]))
 
 
-def upload(page: AppTest, pixels: np.ndarray | bytes) -> AppTest:
-    content = pixels if isinstance(pixels, bytes) else png(pixels)
-    page.file_uploader(key=widget_key(page, "own_file")).set_value(("photo.png", content, "image/png")).run()
+def upload(page: AppTest, *pictures: np.ndarray | bytes) -> AppTest:
+    """Choose files at once: photo0.png, photo1.png and so on."""
+    files = [
+        (f"photo{i}.png", each if isinstance(each, bytes) else png(each), "image/png")
+        for i, each in enumerate(pictures)
+    ]
+    page.file_uploader(key=widget_key(page, "own_file")).set_value(files).run()
     assert not page.exception, page.exception
     return page
 
 
+def tray_of(page: AppTest) -> Tray:
+    return page.session_state[session.OWN_TRAY]
+
+
+def numbers(page: AppTest) -> list[int]:
+    return [digit.number for digit in tray_of(page).digits]
+
+
+def chosen(page: AppTest) -> TrayDigit:
+    return next(digit for digit in tray_of(page).digits if digit.number == tray_of(page).chosen)
+
+
 def own(page: AppTest) -> torch.Tensor:
-    return page.session_state[session.OWN_DIGIT]
+    return chosen(page).digit_hw
+
+
+def choose(page: AppTest, number: int) -> AppTest:
+    page.session_state[session.OWN_TRAY] = replace(tray_of(page), chosen=number)
+    return page.run()
+
+
+def filled(count: int) -> Tray:
+    """A tray with digits of noise."""
+    digits_nhw = torch.rand(count, 28, 28, generator=torch.Generator().manual_seed(1))
+    digits = tuple(TrayDigit(i + 1, tray.whole_greys(each)) for i, each in enumerate(digits_nhw))
+    return Tray(digits, 1, count)
 
 
 def texts(page: AppTest) -> str:
@@ -86,10 +124,10 @@ def test_an_uploaded_digit_goes_through_its_steps_and_all_three_networks(page, d
 @pytest.mark.parametrize(
     "act",
     [
-        lambda page: page.toggle(key=widget_key(page, "own_flip")).set_value(True),
-        lambda page: page.toggle(key=widget_key(page, "own_prepare")).set_value(False),
+        lambda page: page.toggle(key=f"own_flip_{numbers(page)[0]}").set_value(True),
+        lambda page: page.toggle(key=f"own_prepare_{numbers(page)[0]}").set_value(False),
         lambda page: page.button(key="own_turn").click(),
-        lambda page: page.slider(key=widget_key(page, "own_threshold")).set_value(0.85),
+        lambda page: page.slider(key=f"own_threshold_{numbers(page)[0]}").set_value(0.85),
     ],
     ids=["flip", "unprepared", "turn", "threshold"],
 )
@@ -105,23 +143,118 @@ def test_every_dial_of_the_preparation_changes_the_digit(digits, act):
     assert page.error or not own(page).equal(before)
 
 
-def test_a_new_picture_begins_without_the_last_ones_wishes(page, digits):
+def test_a_turned_picture_is_the_same_again_after_four_turns_and_another_begins_without_wishes(page, digits):
+    before = own(page)
+    for _ in range(4):
+        page.button(key="own_turn").click().run()
+    assert own(page).equal(before)
     page.button(key="own_turn").click().run()
-    page.slider(key=widget_key(page, "own_threshold")).set_value(0.7).run()
     upload(page, page_of_paper(digits.test_nhw[digits.test_labels_n == 4][:1]))
-    assert page.slider(key=widget_key(page, "own_threshold")).value == 0.5
-    assert "own_turns" not in page.session_state
+    assert [digit.wishes.quarter_turns for digit in tray_of(page).digits] == [1, 0]
+    assert page.slider(key=f"own_threshold_{numbers(page)[1]}").value == 0.5
 
 
-def test_each_of_several_digits_can_be_chosen(page, digits):
+def test_several_files_at_once_join_the_tray_and_a_bad_one_among_them_is_told_by_name(page, digits):
+    first = own(page)
+    several_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6, 8)])
+    upload(page, page_of_paper(several_nhw), b"I am not a picture.", page_of_paper(several_nhw[:1]))
+    assert [error.value.split(":")[0] for error in page.error] == ["`photo1.png`"]
+    assert "is not a PNG, JPEG" in page.error[0].value
+    assert len(tray_of(page).digits) == 1 + 3 + 1
+    assert tray_of(page).digits[0].digit_hw.equal(first)
+    page.run()
+    assert len(page.error) == 1  # until other files come
+    table = html(page)
+    assert table.count('scope="row"') == 5
+    assert all(f"{name}: error" in table for name in ("FAE", "CAE", "DAE"))
+
+
+def test_dials_change_the_chosen_digit_of_a_page_alone_or_all_of_them(page, digits):
     several_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6, 8)])
     upload(page, page_of_paper(several_nhw))
-    seen = []
-    for number in (1, 2, 3):
-        page.segmented_control(key="own_which").set_value(number).run()
-        seen.append(own(page).clone())
-    assert not seen[0].equal(seen[1])
-    assert not seen[1].equal(seen[2])
+    choose(page, numbers(page)[2])
+    before = [digit.digit_hw for digit in tray_of(page).digits]
+    page.button(key="own_turn").click().run()
+    after = [digit.digit_hw for digit in tray_of(page).digits]
+    assert [one.equal(other) for one, other in zip(before, after, strict=True)] == [True, True, False, True]
+    page.toggle(key="own_whole_picture").set_value(True).run()
+    page.button(key="own_turn").click().run()
+    assert [digit.wishes.quarter_turns for digit in tray_of(page).digits] == [0, 2, 2, 2]
+
+
+def on_the_page(page: AppTest, act: str, *arguments: object) -> None:
+    """Have a function of the page's be called in its session, as what a component tells has it called."""
+
+    def script() -> None:
+        from importlib import import_module
+
+        import streamlit as st
+
+        name, arguments = st.session_state["asked"]
+        module, function = name.split(".")
+        getattr(import_module(f"pages.shared.own_digit.{module}"), function)(*arguments)
+
+    asked = AppTest.from_function(script, default_timeout=60)
+    for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD, session.TRAY_VIEW):
+        if key in page.session_state:
+            asked.session_state[key] = page.session_state[key]
+    asked.session_state["asked"] = (act, arguments)
+    assert not asked.run().exception
+    for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD):
+        if key in asked.session_state:
+            page.session_state[key] = asked.session_state[key]
+
+
+def test_digits_are_moved_and_taken_off_and_the_next_one_is_chosen(page):
+    page.session_state[session.OWN_TRAY] = filled(4)
+    page.session_state[session.TRAY_VIEW] = SimpleNamespace(
+        told={"order": [3, 1, 4, 2], "chosen": 3, "newest": 4}
+    )
+    on_the_page(page, "tray_view.obey_tray")
+    assert (numbers(page), tray_of(page).chosen) == ([3, 1, 4, 2], 3)
+    # what came after the browser last heard of the tray stays
+    on_the_page(page, "tray.arrange_digits", [2, 1], 3, 3)
+    assert (numbers(page), tray_of(page).chosen) == ([2, 1, 4], 1)
+    on_the_page(page, "tray.remove_digits", [1])
+    assert (numbers(page), tray_of(page).chosen) == ([2, 4], 4)
+    assert not page.run().exception
+
+
+@pytest.mark.parametrize("told", [None, 7, {}, {"order": 7, "chosen": 1, "newest": 4}, {"order": [[]]}])
+def test_what_no_tray_can_have_told_changes_nothing(page, told):
+    page.session_state[session.OWN_TRAY] = filled(2)
+    page.session_state[session.TRAY_VIEW] = SimpleNamespace(told=told)
+    on_the_page(page, "tray_view.obey_tray")
+    assert numbers(page) == [1, 2]
+
+
+def test_a_box_put_elsewhere_cuts_out_what_is_there(page, digits):
+    two_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6)])
+    upload(page, page_of_paper(two_nhw))
+    _, zero, six = tray_of(page).digits
+    on_the_page(page, "preparation.move_box", zero.number, six.box_4)
+    moved = tray_of(page).digits[1]
+    assert moved.is_moved
+    assert float((moved.digit_hw - six.digit_hw).abs().mean()) < 0.02
+    on_the_page(page, "preparation.move_box", zero.number, (0.0, 0.0, 0.04, 0.04))  # bare paper
+    assert tray_of(page).digits[1].digit_hw.equal(moved.digit_hw)
+    assert not page.run().exception
+
+
+def test_a_full_tray_says_how_many_found_no_room(page, digits):
+    page.session_state[session.OWN_TRAY] = filled(59)
+    two_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6)])
+    upload(page, page_of_paper(two_nhw))
+    assert len(tray_of(page).digits) == 60
+    assert "1 more found no room" in page.error[0].value
+    assert tray_text.decode_tray(page.session_state[session.BROWSER_MEMORY]["texts"]["tray"])
+
+
+def test_more_files_than_are_taken_at_once_are_told_by_name(page, digits, monkeypatch):
+    monkeypatch.setattr(digit_source, "MOST_FILES", 2)
+    upload(page, *[page_of_paper(digits.test_nhw[digits.test_labels_n == 3][:1])] * 3)
+    assert len(tray_of(page).digits) == 3
+    assert page.error[0].value.startswith("`photo2.png`: ")
 
 
 def test_a_refused_file_is_told_in_plain_words_and_the_digit_before_it_stays(page):
@@ -140,10 +273,10 @@ def test_a_visitor_who_sends_too_many_pictures_is_asked_to_wait(page, digits, mo
     assert not own(page).equal(before)
 
 
-def test_a_page_without_ink_says_so_and_offers_the_dials(page):
+def test_a_page_without_ink_says_so(page):
     upload(page, np.full((200, 200), 200, np.uint8))
     assert "no ink" in page.error[0].value
-    assert page.slider(key=widget_key(page, "own_threshold"))
+    assert len(tray_of(page).digits) == 1
 
 
 def test_the_surprise_is_the_one_measured(page, digits):
@@ -166,19 +299,25 @@ def test_noise_and_latent_size_change_what_the_networks_make_of_it(page):
     assert [metric.value for metric in page.metric] != surprise_before
 
 
-def test_the_download_is_the_digit_and_says_nothing_else(page):
-    file = Image.open(io.BytesIO(my_digit.encode_png(own(page))))
-    assert (file.size, file.mode, file.info) == ((28, 28), "L", {})
-    assert np.abs(np.asarray(file) / 255 - own(page).numpy()).max() < 1 / 255
+def test_the_downloads_are_the_digits_and_say_nothing_else():
+    digits_nhw = torch.stack([digit.digit_hw for digit in filled(12).digits])
+    sheet = sheet_pixels(digits_nhw, 10)
+    assert sheet.shape == (56, 280)
+    assert (sheet[28:, :28] == (255 * digits_nhw[10]).round().numpy()).all()
+    assert (sheet[28:, 56:] == 0).all()
+    loaded = np.load(io.BytesIO(npy_bytes(digits_nhw)))
+    assert (loaded.dtype, loaded.shape) == (np.float32, (12, 28, 28))
+    assert (loaded == digits_nhw.numpy()).all()
 
 
 def test_forgetting_leaves_nothing(page):
     page.button(key="own_forget").click().run()
-    assert session.OWN_DIGIT not in page.session_state
+    assert session.OWN_TRAY not in page.session_state
     assert session.OWN_PICTURE not in page.session_state
     texts = page.session_state[session.BROWSER_MEMORY]["texts"]
-    assert [texts[name] for name in ("picture", "board", "digit")] == [""] * 3  # what the browser hears
-    assert "Choose a picture of a digit" in page.info[0].value
+    assert [name for name, text in texts.items() if text] == []  # what the browser hears
+    assert {"tray", "picture_1"} <= set(texts)
+    assert "Choose pictures of digits" in page.info[0].value
 
 
 def remembered(name: str, texts: dict[str, str]) -> AppTest:
@@ -197,8 +336,8 @@ def remembered(name: str, texts: dict[str, str]) -> AppTest:
 
 
 def test_a_new_session_has_the_digit_again_on_every_page(page):
-    kept = page.session_state[session.BROWSER_MEMORY]["texts"]
     page.toggle(key="your_digit_own").set_value(False).run()
+    kept = page.session_state[session.BROWSER_MEMORY]["texts"]
     for name, toggle in (
         ("home", "digits_own"),
         ("latent_space", "latent_own"),
@@ -207,40 +346,62 @@ def test_a_new_session_has_the_digit_again_on_every_page(page):
         again = remembered(name, kept)
         assert again.toggle(key=toggle).value is False
         assert own(again).equal(own(page))
+        assert (chosen(again).box_4, chosen(again).wishes) == (
+            pytest.approx(chosen(page).box_4, abs=1e-4),
+            Wishes(),
+        )
 
 
 JUNK = [
     "{}",
     "no base64!",
     "QUJD",
-    '{"greys": "QUJD", "shown": true}',
-    '{"greys": 7, "shown": 7}',
+    '{"digits": [], "chosen": null, "newest": 0, "shown": true}',
+    '{"digits": 7, "shown": 7}',
     "[" * 4_900,
     "A" * 3_000_000,
     '{"number": 0, "strokes": [{"rubs": false, "width": 18, "points": [NaN, 1, 1]}]}',
     '{"number": -1, "strokes": []}',
-    json.dumps({"greys": base64.b64encode(np.full((28, 28), 2, "<f4").tobytes()).decode(), "shown": True}),
+    *(
+        tray_text.encode_tray(filled(2), is_shown=True).replace(said, changed)
+        for said, changed in (
+            ('"chosen":1', '"chosen":3'),
+            ('"number":2', '"number":1'),
+            ('"newest":2', '"newest":1'),
+            ("[0.0,0.0,1.0,1.0]", "[0.5,0.0,0.5,1.0]"),
+            ("[0.0,0.0,1.0,1.0]", "[NaN,0.0,1.0,1.0]"),
+            ("[false,0.5,0,true]", "[false,7,0,true]"),
+            ('"doubt":""', '"doubt":"<b>"'),
+            ('"picture":null', '"picture":-1'),
+            ('"greys":"', '"greys":"AAAA'),
+        )
+    ),
 ]
 
 
 @pytest.mark.parametrize("text", JUNK, ids=range(len(JUNK)))
 def test_what_a_browser_says_it_has_kept_is_taken_if_it_can_be_that(text):
-    assert my_digit._decode_digit(text) is None
+    assert tray_text.decode_tray(text) is None
     assert drawing_board.decode_board(text) is None
 
 
 @pytest.mark.parametrize(
-    "found", [None, 7, "text", [1], {"picture": 7, "else": "b", "question_../x": "a", "board": "A" * 600_001}]
+    "found",
+    [None, 7, "text", [1], {"picture_1": 7, "else": "b", "question_../x": "a", "board": "A" * 600_001}],
 )
 def test_only_what_the_lab_may_have_kept_is_taken(found):
     assert browser_memory.usable_texts(found) == {}
 
 
 def test_a_browsers_junk_shows_on_no_page():
-    page = remembered("your_digit", {"picture": "QUJD", "digit": "{}", "board": "[]"})
+    text = tray_text.encode_tray(
+        Tray((TrayDigit(1, torch.ones(28, 28), 1), TrayDigit(2, torch.ones(28, 28))), 1, 2), is_shown=True
+    )
+    page = remembered("your_digit", {"picture_1": "QUJD", "tray": text, "board": "[]"})
     assert not page.error
-    assert session.OWN_DIGIT not in page.session_state
-    assert page.session_state[session.BROWSER_MEMORY]["texts"]["picture"] == ""
+    assert len(tray_of(page).digits) == 2
+    assert page.session_state[session.BROWSER_MEMORY]["texts"]["picture_1"] == ""
+    assert session.OWN_TRAY not in remembered("your_digit", {"tray": "{}"}).session_state
 
 
 def stroke(**changed: object) -> dict[str, object]:
@@ -276,14 +437,14 @@ def test_a_board_comes_back_with_its_strokes_and_is_prepared_as_a_picture():
     assert own(page).sum() > 20
     assert html(page).count("<figure>") >= 5
     page.button(key="own_forget").click().run()
-    assert session.OWN_DIGIT not in page.session_state
+    assert session.OWN_TRAY not in page.session_state
     assert page.session_state[session.OWN_BOARD] == drawing_board.Board(6)
 
 
 def test_what_is_rubbed_out_is_no_picture():
     page = drawn(text_of([stroke(), stroke(rubs=True, width=40)]))
     assert len(page.session_state[session.OWN_BOARD].strokes) == 2
-    assert session.OWN_PICTURE not in page.session_state
+    assert session.OWN_TRAY not in page.session_state
     assert not page.error
 
 
@@ -334,11 +495,21 @@ def test_a_full_board_is_kept_within_bounds():
     assert 0 < len(text) < browser_memory.MOST_CHARACTERS["board"]
 
 
+def test_a_rows_digits_are_the_trays_the_chosen_one_first_and_the_labs_after_them(monkeypatch, digits):
+    for count, own_count, most in ((3, 3, None), (9, 8, None), (9, 4, 4)):
+        on_it = replace(filled(count), chosen=2)
+        monkeypatch.setattr(tray, "read_tray", lambda on_it=on_it: on_it)
+        first, *others = [on_it.digits[1], on_it.digits[0], *on_it.digits[2:]]
+        expected = [each.digit_hw for each in (first, *others)][:own_count]
+        row_nhw = my_digits.put_own_digits_first(digits.test_nhw[:8], most)
+        assert row_nhw.equal(torch.cat([torch.stack(expected), digits.test_nhw[own_count:8]]))
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
     without = pictures(open_page(name)) + html(open_page(name))
     page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
-    page.session_state[session.OWN_DIGIT] = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
+    page.session_state[session.OWN_TRAY] = filled(9)
     page.run()
     assert not page.exception
     shown = pictures(page) + html(page)
@@ -350,8 +521,8 @@ def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
 
 def test_the_visitors_digit_is_among_the_strange_pictures():
     page = AppTest.from_file(str(PROJECT / "pages" / "surprises.py"), default_timeout=60)
-    own_hw = torch.rand(28, 28, generator=torch.Generator().manual_seed(1))
-    page.session_state[session.OWN_DIGIT] = own_hw
+    page.session_state[session.OWN_TRAY] = filled(1)
+    own_hw = own(page)
     page.run().selectbox(key="surprises_picture").set_value("my_digit").run()
     assert "your own digit" in texts(page)
     page.button(key="surprises_my_digit_reveal").click().run()
@@ -360,7 +531,7 @@ def test_the_visitors_digit_is_among_the_strange_pictures():
 
 @pytest.mark.parametrize("shown", [True, False])
 @pytest.mark.parametrize("page_name", ["home", "denoising"])
-def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, digits, shown, page_name):
+def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatch, shown, page_name):
     kept: list[str] = []
 
     def noted(keeper: display.ResultCache) -> None:
@@ -378,12 +549,10 @@ def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatc
     for keeper in keepers:
         noted(keeper)
     page = AppTest.from_file(str(PROJECT / "pages" / f"{page_name}.py"), default_timeout=60)
-    page.session_state[session.OWN_DIGIT], page.session_state[session.OWN_DIGIT_SHOWN] = (
-        digits.test_nhw[3],
-        shown,
-    )
+    page.session_state[session.OWN_TRAY] = filled(2)
+    page.session_state[session.OWN_DIGITS_SHOWN] = shown
     assert not page.run().exception
     assert kept == []
-    del page.session_state[session.OWN_DIGIT]
+    del page.session_state[session.OWN_TRAY], page.session_state[session.BROWSER_MEMORY]
     assert not page.run().exception
     assert len(kept) == (1 if page_name == "home" else len(keepers))

@@ -1,4 +1,4 @@
-"""Texts that a visitor's browser keeps until its tab is closed, by name: votes, answers, strokes, a picture.
+"""Texts that a visitor's browser keeps until its tab is closed, by name: votes, answers, strokes, digits.
 
 A page loaded anew, or a server started anew, gets them from there. By then
 they may be anything: a stranger sends them.
@@ -17,8 +17,8 @@ from pages.shared import session
 from pages.shared.browser.files import read_script
 
 # Characters under each name. A browser keeps 5 MB for each lab.
-MOST_CHARACTERS = {"picture": 2_700_000, "board": 600_000, "digit": 5_000, "question": 12_000}
-MOST_NAMES = 100
+MOST_CHARACTERS = {"picture": 1_500_000, "board": 600_000, "tray": 120_000, "question": 12_000}
+MOST_NAMES = 200
 NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
 
 _memory = st.components.v2.component("autoencoder_lab_browser_memory", js=read_script("browser_memory"))
@@ -58,6 +58,11 @@ def forget_in_browser(name: str) -> None:
 def kept_text(name: str) -> str:
     """Text that the browser keeps under `name`, not checked but for its length; empty where it keeps none."""
     return str(_session()["texts"].get(name, ""))
+
+
+def kept_names(kind: str) -> list[str]:
+    """Names of the texts of a kind, a key of MOST_CHARACTERS, that the browser keeps."""
+    return [name for name, text in _session()["texts"].items() if text and name.startswith(f"{kind}_")]
 
 
 def times_restored() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -23,11 +23,18 @@ logger = logging.getLogger(__name__)
 _loader = st.components.v2.component("autoencoder_lab_living", js=read_script("load_living"))
 
 
-def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str = "") -> Any:
+def draw_living(
+    script: str,
+    key: str,
+    data: Mapping[str, Any],
+    stands_for: str = "",
+    on_told: Callable[[], None] = lambda: None,
+) -> Any:
     """Have `script`.js of `ae_core.living` draw here, given `data` for JSON. What it has told, or None.
 
     stands_for: the key of the container with the server's own picture, which is shown until the script is
-    ready, and for good where it fails. What failed goes into the log.
+    ready, and for good where it fails. What failed goes into the log. on_told: called before a run of the
+    page that the script has told something for.
     """
     said = {
         "module": f"living/{files.module_mark()}.js",
@@ -41,7 +48,7 @@ def draw_living(script: str, key: str, data: Mapping[str, Any], stands_for: str 
         key=key,
         data=json.dumps(said, separators=(",", ":")).encode(),
         on_failed_change=lambda: None,
-        on_told_change=lambda: None,
+        on_told_change=on_told,
     )
     if result.failed:
         logger.warning("%s failed in a browser: %r", script, str(result.failed)[:MOST_CHARACTERS])

@@ -1,4 +1,4 @@
-/** A picture on the clipboard goes the way of a chosen file. For pages with one file chooser for pictures. */
+/** Pictures on the clipboard go the way of chosen files. For pages with one file chooser for pictures. */
 
 /** @param {ClipboardEvent} event */
 function choosePasted(event) {
@@ -6,7 +6,7 @@ function choosePasted(event) {
     const chooser = document.querySelector(".st-key-own_file input[type=file]");
     if (!files.length || !chooser) return;
     const carrier = new DataTransfer();
-    carrier.items.add(files[0]);
+    for (const file of files) carrier.items.add(file);
     chooser.files = carrier.files;
     chooser.dispatchEvent(new Event("change", { bubbles: true }));
     event.preventDefault();

@@ -17,7 +17,7 @@ from ae_core import config
 from pages.shared import lab, networks, session
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.frame import notes
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 
 DIALS = "dials"
 LINK = "present"
@@ -125,8 +125,8 @@ def toggle_dials() -> None:
 def _go_back_to_script(page: str, here: str) -> None:
     """Lead from `page` to `here` with every dial at its default and out of sight, and the lab's digits."""
     st.session_state[session.PUT_AWAY] = PutAway(page, here, session.put_values_away())
-    if my_digit.own_digit() is not None:
-        st.session_state[session.OWN_DIGIT_SHOWN] = False
+    if my_digits.own_digit() is not None:
+        st.session_state[session.OWN_DIGITS_SHOWN] = False
     _redraw_dials(page, here)
 
 

@@ -1,46 +1,63 @@
-"""The ways in for a visitor's own digit: a drawing board, a file, the camera, the clipboard."""
+"""The ways in for a visitor's own digits: a drawing board, files, the camera, the clipboard."""
 
 from __future__ import annotations
 
-import base64
-import io
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
+from ae_core.pictures.page import prepare_page
+from ae_core.pictures.preparation import Wishes, prepare
 from ae_core.pictures.strokes import draw_strokes, has_ink
+from ae_core.runs.links import quoted
+from ae_core.study.classifier import find_judge
 from pages.shared import linked, session
-from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script, style_html
-from pages.shared.own_digit import drawing_board, my_digit, preparation
+from pages.shared.own_digit import drawing_board, tray
 from pages.shared.own_digit.drawing_board import Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
 DRAW = "Draw"
 PROMPTS = {
-    "Upload": "Choose a picture of a digit, drag it here or paste it; or choose **Draw** or **Camera**.",
-    "Camera": "Take a photograph of a digit; or choose **Draw** or **Upload**.",
+    "Draw": "Your tray is empty. Draw a digit; **Next digit** keeps it there and gives you an empty board.",
+    "Upload": "Your tray is empty. Choose pictures of digits, drag them here or paste them; or choose "
+    "**Draw** or **Camera**.",
+    "Camera": "Your tray is empty. Take photographs of digits; or choose **Draw** or **Upload**.",
 }
-MOST_A_MINUTE = 120
-# What the browser keeps of a picture: as it is, where that is small, else as a JPEG file of this quality.
-SMALL_FILE, QUALITY = 150_000, 95
+MOST_A_MINUTE, MOST_FILES = 120, 20
+LIMITS = (
+    f"Up to {tray.MOST_DIGITS} digits, {MOST_FILES} files at once, {MOST_A_MINUTE} pictures a minute. They "
+    "stay with you alone, until you close the page's tab."
+)
+FULL = (
+    f"Your tray is full: it holds {tray.MOST_DIGITS} digits, and {{count}} more found no room. Remove some, "
+    "then try again."
+)
+WAIT = f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again."
+TOO_MANY = f"{MOST_FILES} files are taken at once. Choose this one again."
 FILE, CAMERA = "own_file", "own_camera"
 
 _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
 
 
+@dataclass
+class Batch:
+    """Files that came together, by their ids, and what was said of them, with whether it is a problem."""
+
+    file_ids: list[str]
+    sentences: list[tuple[bool, str]] = field(default_factory=list)
+
+
 def choose_way() -> str:
-    """Show the ways in for a picture, and which one is chosen: a key of WAYS."""
+    """Show the ways in for pictures, and which one is chosen: a key of WAYS."""
     st.html(style_html("digit_source"))
-    _restore_picture()
     return str(
         st.segmented_control(
             "Where from?",
@@ -53,136 +70,158 @@ def choose_way() -> str:
     )
 
 
-def take_picture(way: str, size: int) -> None:
-    """Show the way in, and keep in `my_digit` what comes.
+def take_pictures(way: str, size: int) -> None:
+    """Show the way in, and put on the tray what comes.
 
     size: of the codes of the networks that the board has beside it.
     """
     if way == DRAW:
-        _take_drawing(drawing_board.show_board(size))
+        _take_drawings(*drawing_board.show_board(size))
     else:
-        {"Upload": _load_upload, "Camera": _load_photograph}[way]()
+        {"Upload": _load_uploads, "Camera": _load_photograph}[way]()
 
 
-def offer_forgetting() -> None:
-    """Show a button that forgets the picture, where there is one; hand the browser what it is to keep."""
-    for name in ("board", "picture"):
-        browser_memory.hand_to_browser(name)
-    if my_digit.own_picture() is not None:
-        st.button(
-            "Forget this picture",
-            key="own_forget",
-            icon=":material/delete:",
-            width="stretch",
-            on_click=_forget_picture,
-        )
+def tell_outcome() -> None:
+    """Show what there is to say of the pictures that came last: of each that was refused, why."""
+    batch: Batch | None = st.session_state.get(session.OWN_TOLD)
+    for is_problem, sentence in batch.sentences if batch else ():
+        if is_problem:
+            st.error(sentence, icon=":material/error:")
+        else:
+            st.info(sentence, icon=":material/info:")
 
 
-def show_prompt(way: str) -> None:
-    """Show what to do where there is no picture yet; the empty board says so itself."""
-    if way != DRAW:
-        st.info(PROMPTS[way], icon=WAYS[way])
+def forget_everything() -> None:
+    """Forget every digit of the visitor's, what is on the board, and the files that the browser names."""
+    drawing_board.renew_board()
+    tray.forget_all()
+    for key in (session.OWN_TOLD, session.OWN_BOARD_SEEN):
+        st.session_state.pop(key, None)
+    for name in (FILE, CAMERA):
+        # the browser forgets the files' names, and no longer shows the photograph
+        linked.renew_widget_key(name)
+
+
+# Drawings
+
+
+def _take_drawings(finished: Sequence[Board], board: Board) -> None:
+    """Have what is on the board on the tray, and before it each drawing that was finished since."""
+    for drawn in finished:
+        if drawn.number >= tray.read_tray().board:
+            _take_drawing(drawn)
+            tray.detach_drawing(drawn.number)
+    _take_drawing(board)
+    drawing_board.keep_board(board)
 
 
 def _take_drawing(board: Board) -> None:
-    """Take what is on the board for the picture, once; without ink on it, forget the one that was drawn."""
-    mark = f"board {hash(board)}"
-    if mark == st.session_state.get(session.OWN_PICTURE_SEEN):
+    """Have what is on the board on the tray, once; without ink on it, take off what was drawn there."""
+    mark = hash(board)
+    if mark != st.session_state.get(session.OWN_BOARD_SEEN):
+        _put_drawing(board)
+        st.session_state[session.OWN_BOARD_SEEN] = mark
+
+
+def _put_drawing(board: Board) -> None:
+    before = tray.find_digit(tray.ON_BOARD)
+    if not has_ink(board.strokes):
+        if before is not None:
+            tray.remove_digits([tray.ON_BOARD])
         return
-    if has_ink(board.strokes):
-        _keep_picture(mark, lambda: draw_strokes(board.strokes))
-    elif str(st.session_state.get(session.OWN_PICTURE_SEEN, "")).startswith("board"):
-        my_digit.forget_own_digit()
-        st.session_state[session.OWN_PICTURE_SEEN] = mark
+    if before is None and not tray.room_left():
+        _tell_of_drawing(FULL.format(count=1))
+        return
+    if _is_beyond_limit():
+        _tell_of_drawing(WAIT)
+        return
+    wishes = Wishes() if before is None else before.wishes
+    picture = draw_strokes(board.strokes)
+    try:
+        prepared = prepare(picture, wishes)
+    except ImageError as problem:
+        _tell_of_drawing(str(problem))
+        return
+    # The browser's digit is the one whose errors stand beside the board; the server's differs by a little.
+    told_hw = board.digit_hw if wishes == Wishes() else None
+    digit_hw = prepared.digit_hw if told_hw is None else told_hw
+    tray.put_drawing(digit_hw, prepared.steps, picture, wishes)
+    st.session_state.pop(session.OWN_TOLD, None)
+
+
+def _tell_of_drawing(problem: str) -> None:
+    st.session_state[session.OWN_TOLD] = Batch([], [(True, problem)])
 
 
 # Files and photographs
 
 
-def _load_upload() -> None:
+def _load_uploads() -> None:
     with st.container(key=FILE):
-        file = st.file_uploader(
-            f"A picture of a digit, or of up to ten: {decoding.FORMATS_IN_WORDS}",
+        files = st.file_uploader(
+            "Pictures of digits, of one or of a whole page",
             list(decoding.SUFFIXES),
+            accept_multiple_files=True,
             key=linked.widget_key(FILE),
-            help="Choose it, drag it here, or paste it. It stays with you alone, until you close the page's "
-            "tab.",
+            help=f"Choose them, drag them here, or paste them: {decoding.FORMATS_IN_WORDS}. {LIMITS}",
         )
     _paste(key="own_paste")
-    _read_file(file)
+    _read_files(files)
 
 
 def _load_photograph() -> None:
     photo = st.camera_input(
-        "A photograph of a digit",
+        "A photograph of digits, one or a whole page",
         key=linked.widget_key(CAMERA),
-        help="Hold the paper so that the digit fills half of the picture.",
+        help=f"Hold the paper so that the digits fill the picture. {LIMITS}",
     )
     st.caption(
-        "No camera? Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well."
+        "**Clear photo** makes the camera ready for the next: each photograph joins the tray. No camera? "
+        "Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well."
     )
-    _read_file(photo)
+    _read_files([] if photo is None else [photo], are_named=False)
 
 
-def _read_file(file: UploadedFile | None) -> None:
-    """Read the picture in an uploaded file, if there is one; the server then lets go of the file."""
-    if file is None:
-        return
-    try:
-        if _keep_picture(file.file_id, lambda: _decode_file(file)):
-            preparation.reset_preparation()
-    finally:
-        _drop_server_file(file)
+def _read_files(files: Sequence[UploadedFile], *, are_named: bool = True) -> None:
+    """Read the pictures in uploaded files that are new; the server then lets go of the files.
 
-
-def _decode_file(file: UploadedFile) -> np.ndarray:
-    with st.spinner("Reading your picture …"):
-        return decoding.decode_picture(file.getvalue())
-
-
-def _keep_picture(mark: str, read: Callable[[], np.ndarray]) -> bool:
-    """Keep what `read` gives, a picture (h, w, 3) of 0 to 255, in `my_digit` and the browser's memory.
-
-    Once for each `mark`. Whether it did; says so where there are too many, or no picture.
+    What came of them is told until others come: of each file that was refused, why. Where the page is stopped
+    meanwhile, it goes on with those that are left.
     """
-    if mark == st.session_state.get(session.OWN_PICTURE_SEEN):
-        return False
-    st.session_state[session.OWN_PICTURE_SEEN] = mark
-    if _is_beyond_limit():
-        st.error(
-            f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again.",
-            icon=":material/hourglass:",
-        )
-        return False
-    try:
-        picture = read()
-    except ImageError as problem:
-        st.error(str(problem), icon=":material/error:")
-        return False
-    my_digit.keep_picture(picture)
-    browser_memory.keep_in_browser("picture", _encode_picture(picture))
-    return True
-
-
-def _encode_picture(pixels_hwc: np.ndarray) -> str:
-    """A picture file (h, w, 3) of 0 to 255 in base64, for the browser to keep."""
-    picture = Image.fromarray(pixels_hwc)
-    small, plain = io.BytesIO(), io.BytesIO()
-    picture.save(plain, "PNG", compress_level=1)
-    if plain.tell() > SMALL_FILE:
-        picture.save(small, "JPEG", quality=QUALITY)
-    return base64.b64encode((small if small.tell() else plain).getvalue()).decode()
-
-
-def _restore_picture() -> None:
-    """Take the picture that the browser kept, where this session has none; silent on what is no picture."""
-    text = browser_memory.kept_text("picture")
-    if my_digit.own_picture() is not None or not text or _is_beyond_limit():
+    seen: set[str] = st.session_state.setdefault(session.OWN_FILES_SEEN, set())
+    new = [file for file in files if file.file_id not in seen]
+    if not new:
         return
+    told = _open_batch([file.file_id for file in new])
+    with st.spinner(f"Reading {len(new)} pictures …" if len(new) > 1 else "Reading your picture …"):
+        for file in new:
+            name = f"{quoted(file.name)}: " if are_named else ""
+            said = _read_file(file, told)
+            told.sentences += [(is_problem, f"{name}{sentence}") for is_problem, sentence in said]
+            seen.add(file.file_id)
+            _drop_server_file(file)
+
+
+def _open_batch(file_ids: list[str]) -> Batch:
+    """What was said of the files that these are the rest of; where they are others, nothing yet."""
+    batch: Batch | None = st.session_state.get(session.OWN_TOLD)
+    if batch is None or not set(file_ids) <= set(batch.file_ids):
+        batch = st.session_state[session.OWN_TOLD] = Batch(file_ids)
+    return batch
+
+
+def _read_file(file: UploadedFile, batch: Batch) -> list[tuple[bool, str]]:
+    """Put the digits of a file's picture on the tray. What is to be said, with whether it is a problem."""
+    if batch.file_ids.index(file.file_id) >= MOST_FILES:
+        return [(True, TOO_MANY)]
+    if _is_beyond_limit():
+        return [(True, WAIT)]
     try:
-        my_digit.keep_picture(decoding.decode_picture(base64.b64decode(text, validate=True)))
-    except (ValueError, ImageError):
-        browser_memory.forget_in_browser("picture")
+        page = prepare_page(decoding.decode_picture(file.getvalue()), judge=find_judge())
+    except ImageError as problem:
+        return [(True, str(problem))]
+    unfit = tray.put_page(page)
+    return [(False, page.note)] * bool(page.note) + [(True, FULL.format(count=unfit))] * bool(unfit)
 
 
 def _is_beyond_limit() -> bool:
@@ -200,12 +239,3 @@ def _drop_server_file(file: UploadedFile) -> None:
     context = get_script_run_ctx()
     if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
-
-
-def _forget_picture() -> None:
-    drawing_board.renew_board()
-    my_digit.forget_own_digit()
-    preparation.reset_preparation()
-    for name in (FILE, CAMERA):
-        # the browser forgets the file's name, and no longer shows the photograph
-        linked.renew_widget_key(name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import streamlit as st
+from torch import Tensor
 
 from ae_core import config
 from ae_core.living.words import WORDS as LIVING_WORDS
@@ -14,9 +16,10 @@ from ae_core.pictures import strokes as drawing
 from ae_core.pictures.strokes import Stroke
 from pages.shared import networks, session
 from pages.shared.browser import browser_memory, living
+from pages.shared.own_digit.tray_text import decode_greys
 
 STAND_IN = "own_board_stands_for"
-MOST_BOARDS = 1_000_000
+MOST_BOARDS, MOST_FINISHED = 1_000_000, 60
 WORDS = {
     "board": "Drawing board",
     "hint": "Draw a digit here, with mouse, pen or finger.",
@@ -38,19 +41,34 @@ WORDS = {
     "undo": "Undo",
     "redo": "Redo",
     "clear": "Clear",
+    "next": "Next digit",
 }
 
 
 @dataclass(frozen=True)
 class Board:
-    """A drawing board of a session. number: which one. strokes: what is on it, in order."""
+    """A drawing board of a session.
+
+    number: which one. strokes: what is on it, in order. greys: of the digit that the browser made of them,
+    784 bytes; none where it has not told.
+    """
 
     number: int = 0
     strokes: tuple[Stroke, ...] = ()
+    greys: bytes = b""
+
+    @property
+    def digit_hw(self) -> Tensor | None:
+        """The digit (28, 28) in [0, 1] that the browser made of the strokes, or None."""
+        return decode_greys(base64.b64encode(self.greys).decode()) if self.greys else None
 
 
-def show_board(size: int) -> Board:
-    """Show the board and what networks with codes of `size` rebuild. What is on it, as far as it told."""
+def show_board(size: int) -> tuple[list[Board], Board]:
+    """Show the board and what networks with codes of `size` rebuild.
+
+    What was drawn and finished since the last time, and what is on the board now, as far as it told: both for
+    `keep_board` to be called once they are taken.
+    """
     with st.container(key=STAND_IN):
         st.warning(
             "No drawing board appears here? Then this browser cannot run it, or the lab could not send it. "
@@ -77,12 +95,16 @@ def show_board(size: int) -> Board:
         },
         stands_for=STAND_IN,
     )
+    finished = [each for each in read_finished(told) if each.number >= board.number]
     new = read_board(told)
-    if new is None or new.number != board.number or new == board:
-        return board
-    st.session_state[session.OWN_BOARD] = new
-    browser_memory.keep_in_browser("board", encode_board(new) if new.strokes else "")
-    return new
+    return finished, board if new is None or new.number < board.number else new
+
+
+def keep_board(board: Board) -> None:
+    """Keep what is on the board, once all that was finished before it lies on the tray."""
+    if board != st.session_state.get(session.OWN_BOARD):
+        browser_memory.keep_in_browser("board", encode_board(board) if board.strokes else "")
+        st.session_state[session.OWN_BOARD] = board
 
 
 def renew_board() -> None:
@@ -95,7 +117,7 @@ def _load_board() -> Board:
     """This session's board; where nothing has been on it yet, the one that the browser kept, as another."""
     board: Board = st.session_state.setdefault(session.OWN_BOARD, Board())
     if board == Board() and (kept := decode_board(browser_memory.kept_text("board"))):
-        board = st.session_state[session.OWN_BOARD] = Board(kept.number + 1, kept.strokes)
+        board = st.session_state[session.OWN_BOARD] = Board(kept.number + 1, kept.strokes, kept.greys)
     return board
 
 
@@ -113,7 +135,11 @@ def _tell_strokes(board: Board) -> list[dict[str, object]]:
 
 def encode_board(board: Board) -> str:
     """JSON of the board for `decode_board`."""
-    told = {"number": board.number, "strokes": _tell_strokes(board)}
+    told = {
+        "number": board.number,
+        "strokes": _tell_strokes(board),
+        "digit": base64.b64encode(board.greys).decode(),
+    }
     return json.dumps(told, separators=(",", ":"))
 
 
@@ -126,9 +152,29 @@ def decode_board(text: str) -> Board | None:
 
 
 def read_board(found: object) -> Board | None:
-    """The board that a browser tells of: "number" and "strokes". None from whatever else it is."""
+    """The board that a browser tells of: "number", "strokes" and "digit". None from whatever else it is."""
     if not isinstance(found, Mapping):
         return None
     number, strokes = found.get("number"), drawing.read_strokes(found.get("strokes"))
     is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST_BOARDS
-    return Board(number, strokes) if is_number and strokes is not None else None
+    if not is_number or strokes is None:
+        return None
+    return Board(number, strokes, _read_greys(found.get("digit")))
+
+
+def read_finished(found: object) -> list[Board]:
+    """The boards that a browser tells were finished, oldest first; none from whatever else it is."""
+    told = found.get("finished") if isinstance(found, Mapping) else None
+    if not isinstance(told, list) or len(told) > MOST_FINISHED:
+        return []
+    boards = [board for each in told if (board := read_board(each)) is not None]
+    return sorted(boards, key=lambda board: board.number)
+
+
+def _read_greys(found: object) -> bytes:
+    """784 greys from a text in base64; none where there is no such text."""
+    try:
+        decode_greys(found)
+    except ValueError:
+        return b""
+    return base64.b64decode(str(found))

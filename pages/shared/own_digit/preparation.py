@@ -1,108 +1,211 @@
-"""How a visitor's picture becomes a digit: every step as a picture, and what the visitor may change."""
+"""How a visitor's picture became a digit: every step as a picture, and what the visitor may change."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from ae_core.errors import ImageError
-from ae_core.figures.preparation import framed, steps_html
+from ae_core.figures.preparation import steps_html
 from ae_core.pictures import preparation as digits
-from ae_core.pictures.preparation import PreparedDigit, Wishes
-from pages.shared import linked, session
-from pages.shared.own_digit import my_digit
+from ae_core.pictures.page import prepare_page
+from ae_core.pictures.preparation import Step, Wishes
+from pages.shared import session
+from pages.shared.browser import living
+from pages.shared.own_digit import tray
+from pages.shared.own_digit.drawing_board import Board
+from pages.shared.own_digit.tray_text import Share4, TrayDigit, read_box
 
-REFUSED_WIDTH = 236
-FLIP, THRESHOLD, PREPARE = "own_flip", "own_threshold", "own_prepare"
-
-
-def show_preparation(pixels_hwc: np.ndarray) -> PreparedDigit | None:
-    """Show the steps from a picture (h, w, 3) to a digit, with the dials below. What came of it, or None.
-
-    None, and a box that says why, where there is no digit on it.
-    """
-    steps = st.container()
-    wishes = _choose_wishes()
-    try:
-        prepared = digits.prepare(pixels_hwc, wishes)
-    except ImageError as problem:
-        with steps:
-            st.image(pixels_hwc, width=REFUSED_WIDTH, caption="Your picture")
-            st.error(str(problem), icon=":material/error:")
-            st.caption("Or turn the ink around, or move its threshold, below.")
-        return None
-    with steps:
-        st.html(steps_html(prepared))
-        _choose_digit(prepared)
-    my_digit.keep_digit(prepared.digit_hw)
-    return prepared
+GONE = "The picture of this digit is kept no longer: only as many are as a browser has room for."
+CUT_OUT_WORDS = {
+    "picture": "Your picture, with a box around each digit",
+    "box": "The box of digit {i} of {n}. Arrows move it, with Shift they make it larger or smaller.",
+    "other": "Choose digit {i} of {n}.",
+}
+HOW_TO_CUT = (
+    "**Tap** a digit to choose it. **Drag** its box, or a round handle, where the cut-out is wrong; or use "
+    "the arrow keys, with Shift for its size."
+)
 
 
-def reset_preparation() -> None:
-    """Put every dial of the preparation back, for the next picture."""
-    for key in (session.OWN_TURNS, session.OWN_WHICH):
-        st.session_state.pop(key, None)
-    for name in (FLIP, THRESHOLD, PREPARE):
-        linked.renew_widget_key(name)  # what is only taken out of the session, the browser would send again
-
-
-def _choose_wishes() -> Wishes:
-    with st.expander("Change the preparation", icon=":material/tune:", key="own_dials"):
-        low, high = digits.THRESHOLDS
-        first, second = st.columns(2, gap="medium")
-        threshold = first.slider(
-            "What counts as ink",
-            low,
-            high,
-            digits.THRESHOLD,
-            0.05,
-            key=linked.widget_key(THRESHOLD),
-            persist_state="session",
-            help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops "
-            "shadows.",
-        )
-        with second.container(horizontal=True, vertical_alignment="bottom"):
-            st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn_picture)
-            flip = st.toggle(
-                "Swap ink and paper",
-                key=linked.widget_key(FLIP),
-                persist_state="session",
-                help="For when dark ink was taken for paper, or the other way round.",
-            )
-        prepare = second.toggle(
-            "Prepare it",
-            True,
-            key=linked.widget_key(PREPARE),
-            persist_state="session",
-            help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
-        )
-    which = st.session_state.get(session.OWN_WHICH)
-    return Wishes(
-        flip,
-        threshold,
-        st.session_state.get(session.OWN_TURNS, 0),
-        None if which is None else which - 1,
-        prepare,
-    )
-
-
-def _choose_digit(prepared: PreparedDigit) -> None:
-    """Show a choice of several digits; a chosen one that is gone gives way to the one shown."""
-    count = len(prepared.boxes)
-    if count < 2:
-        st.session_state.pop(session.OWN_WHICH, None)
+def show_preparation(digit: TrayDigit) -> None:
+    """Show the steps from a picture to this digit of the tray, where it lies on it, and the dials."""
+    st.html(steps_html(_find_steps(digit)))
+    if not tray.picture_text(digit.picture):
+        st.caption(GONE)
         return
-    st.session_state[session.OWN_WHICH] = prepared.chosen + 1
-    st.image(framed(prepared))
-    st.segmented_control(
-        f"{count} digits were found. Which one?",
-        range(1, count + 1),
-        required=True,
-        key=session.OWN_WHICH,
-        persist_state="session",
+    if problem := st.session_state.get(session.PREPARE_PROBLEM):
+        st.error(f"{problem} The digit stays as it was.", icon=":material/error:")
+    is_drawn = tray.is_drawing(digit)
+    title = "Change the preparation" if is_drawn else "Change the cut-out or the preparation"
+    with st.expander(title, icon=":material/tune:", key="own_dials"):
+        if is_drawn:
+            _choose_wishes(digit)
+            return
+        picture, dials = st.columns([3, 2], gap="medium")
+        with picture:
+            _show_picture(digit)
+        with dials:
+            _choose_wishes(digit)
+
+
+def change_wishes(number: int, change: Callable[[Wishes], Wishes]) -> None:
+    """Have the tray's digit of this number prepared anew, as changed wishes say; or its whole picture."""
+    digit = tray.find_digit(number)
+    if digit is None or (pixels_hwc := tray.read_picture(digit.picture)) is None:
+        return
+    wishes = change(digit.wishes)
+    siblings = tray.digits_of_picture(digit.picture)
+    is_whole = st.session_state.get(session.OWN_WHOLE_PICTURE, False) or len(siblings) == 1
+    st.session_state.pop(session.PREPARE_PROBLEM, None)
+    try:
+        if is_whole and not digit.is_moved:
+            tray.change_picture(digit, prepare_page(pixels_hwc, wishes), wishes)
+            _take_the_boards_digit(number, wishes)
+        else:
+            _cut_out(digit, digit.box_4, wishes, pixels_hwc)
+    except ImageError as problem:
+        tray.change_digit(replace(digit, wishes=wishes))
+        st.session_state[session.PREPARE_PROBLEM] = str(problem)
+
+
+def move_box(number: int, box_4: Share4) -> None:
+    """Cut the tray's digit of this number out of another place of its picture."""
+    digit = tray.find_digit(number)
+    if digit is None or (pixels_hwc := tray.read_picture(digit.picture)) is None:
+        return
+    st.session_state.pop(session.PREPARE_PROBLEM, None)
+    try:
+        _cut_out(digit, box_4, digit.wishes, pixels_hwc)
+    except ImageError as problem:
+        st.session_state[session.PREPARE_PROBLEM] = str(problem)
+
+
+def _cut_out(digit: TrayDigit, box_4: Share4, wishes: Wishes, pixels_hwc: np.ndarray) -> None:
+    found = tray.cut_out(pixels_hwc, box_4, wishes)
+    tray.change_digit(
+        replace(
+            digit,
+            digit_hw=tray.whole_greys(found.digit_hw),
+            box_4=box_4,
+            wishes=wishes,
+            doubt="",
+            is_moved=digit.is_moved or box_4 != digit.box_4,
+            steps=tray.small_steps(found.steps),
+        )
     )
 
 
-def _turn_picture() -> None:
-    st.session_state[session.OWN_TURNS] = (st.session_state.get(session.OWN_TURNS, 0) + 1) % 4
-    st.session_state.pop(session.OWN_WHICH, None)
+def _take_the_boards_digit(number: int, wishes: Wishes) -> None:
+    """Have a drawing whose dials are back where they began be what the drawing board itself shows."""
+    board: Board | None = st.session_state.get(session.OWN_BOARD)
+    digit = tray.find_digit(number)
+    if digit and board and number == tray.ON_BOARD and wishes == Wishes() and board.digit_hw is not None:
+        tray.change_digit(replace(digit, digit_hw=board.digit_hw))
+
+
+def _find_steps(digit: TrayDigit) -> Sequence[Step]:
+    """The steps to a digit, the last of which is the digit itself; that alone where no others are known."""
+    steps: Sequence[Step] = digit.steps
+    if not steps and (pixels_hwc := tray.read_picture(digit.picture)) is not None:
+        try:
+            steps = tray.cut_out(pixels_hwc, digit.box_4, digit.wishes).steps
+        except ImageError:
+            steps = ()
+    last = steps[-1] if steps else Step("Your digit", "As MNIST has its digits.", np.empty(0))
+    return [*steps[:-1], replace(last, picture_hw=digit.digit_hw.numpy())]
+
+
+# The picture and its boxes
+
+
+def _show_picture(digit: TrayDigit) -> None:
+    siblings = tray.digits_of_picture(digit.picture)
+    text = tray.picture_text(digit.picture)
+    kind = "png" if text.startswith("iVBOR") else "jpeg"
+    data = {
+        "picture": f"data:image/{kind};base64,{text}",
+        "numbers": [each.number for each in siblings],
+        "boxes": [list(each.box_4) for each in siblings],
+        "chosen": digit.number,
+        "doubts": [each.doubt for each in siblings],
+        "words": CUT_OUT_WORDS,
+    }
+    living.draw_living("cutout", session.CUT_OUT, data, on_told=obey_picture)
+    st.caption(HOW_TO_CUT)
+
+
+def obey_picture() -> None:
+    """Do what the picture on the page has told: another digit is chosen, or a box was dragged."""
+    told = getattr(st.session_state.get(session.CUT_OUT), "told", None)
+    try:
+        number, box_4 = int(told["chosen"]), read_box(told.get("box"))
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        return
+    found = tray.read_tray()
+    tray.arrange_digits([each.number for each in found.digits], number, found.newest)
+    if box_4 is not None:
+        move_box(number, box_4)
+
+
+# The dials
+
+
+def _choose_wishes(digit: TrayDigit) -> None:
+    """Show the dials as the digit's own wishes have them; what they do is done before the page is drawn."""
+    number, wishes = digit.number, digit.wishes
+    if len(tray.digits_of_picture(digit.picture)) > 1:
+        st.toggle(
+            "All digits of this picture",
+            key=session.OWN_WHOLE_PICTURE,
+            help="What is changed below holds for the whole picture, and its digits are found anew. Off: for "
+            "the chosen digit alone.",
+        )
+    low, high = digits.THRESHOLDS
+    st.slider(
+        "What counts as ink",
+        low,
+        high,
+        wishes.threshold,
+        0.05,
+        key=f"own_threshold_{number}",
+        on_change=_obey_dial,
+        args=(number, "threshold"),
+        help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn, args=(number,))
+        st.toggle(
+            "Swap ink and paper",
+            wishes.flip,
+            key=f"own_flip_{number}",
+            on_change=_obey_dial,
+            args=(number, "flip"),
+            help="For when dark ink was taken for paper, or the other way round.",
+        )
+    st.toggle(
+        "Prepare it",
+        wishes.prepare,
+        key=f"own_prepare_{number}",
+        on_change=_obey_dial,
+        args=(number, "prepare"),
+        help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
+    )
+
+
+def _obey_dial(number: int, name: str) -> None:
+    value = _dial_value(f"own_{name}_{number}")
+    if value is not None:
+        change_wishes(number, lambda wishes: replace(wishes, **{name: value}))
+
+
+def _dial_value(key: str) -> float | bool | None:
+    value: float | bool | None = st.session_state.get(key)
+    return value
+
+
+def _turn(number: int) -> None:
+    change_wishes(number, lambda wishes: replace(wishes, quarter_turns=(wishes.quarter_turns + 1) % 4))

@@ -21,7 +21,7 @@ from ae_core.study import latent
 from ae_core.study.latent import Plane
 from ae_core.training import seeded
 from pages.shared import charts, display, lab, linked, session
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 from pages.shared.parts import latent_hand
 from pages.shared.question import Answer
 
@@ -98,7 +98,7 @@ def show_two_digits(here: CodeSpace) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with right:
             walk = st.container()
-            ends = _make_ends(here, _choose_digits(here), my_digit.shown_digit())
+            ends = _make_ends(here, _choose_digits(here), my_digits.shown_digit())
         with walk:
             position = st.slider(
                 "How far from A to B",
@@ -119,7 +119,7 @@ def show_two_digits(here: CodeSpace) -> None:
 
 def _choose_digits(here: CodeSpace) -> tuple[int, int]:
     last = len(here.labels_n) - 1
-    own = my_digit.shown_digit() is not None
+    own = my_digits.shown_digit() is not None
     numbers = []
     for column, (name, key), first in zip(st.columns(2), CHOSEN.items(), FIRST_PAIR, strict=True):
         numbers.append(min(linked.read_value(key, first), last))
@@ -149,7 +149,7 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
             on_click=_choose_others,
             args=(last + 1,),
         )
-        my_digit.draw_digit_switch("latent", "A is my digit")
+        my_digits.draw_digit_switch("latent", "A is my digit")
     return numbers[0], numbers[1]
 
 
@@ -245,7 +245,7 @@ def _clicked_points(key: str) -> list[dict[str, Any]]:
 
 def _choose_clicked_digit() -> None:
     """Make the digit of the clicked point A or B; B where A is the visitor's own."""
-    which = st.session_state.get(session.LATENT_CLICK, "A") if my_digit.shown_digit() is None else "B"
+    which = st.session_state.get(session.LATENT_CLICK, "A") if my_digits.shown_digit() is None else "B"
     for point in _clicked_points(session.LATENT_MAP):
         linked.set_shown_value(CHOSEN[which], int(point["customdata"]))
 

@@ -15,7 +15,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.training import CURVE_DIGITS, seeded
 from pages.shared import display, lab, networks
 from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 
 
 def row_label(run: StoredRun, *, alone: bool) -> str:
@@ -29,7 +29,8 @@ def row_label(run: StoredRun, *, alone: bool) -> str:
 def choose_digits_for(run: StoredRun, seed: int) -> Tensor:
     """Held-back digits (n, 28, 28) to try a network on, drawn with this seed; the visitor's own first.
 
-    For a network that never learnt some classes, those come second: half of the digits are of these.
+    For a network that never learnt some classes, those come second: half of the digits are of these, and
+    are held-back ones, whatever the visitor wrote.
     """
     if not run.config.data.left_out:
         return display.chosen_digits(seed)
@@ -38,7 +39,7 @@ def choose_digits_for(run: StoredRun, seed: int) -> Tensor:
     is_new_n = torch.isin(digits.test_labels_n[order_n], torch.tensor(run.config.data.left_out))
     half = DIGITS_SHOWN // 2
     chosen_n = torch.cat([order_n[~is_new_n][:half], order_n[is_new_n][: DIGITS_SHOWN - half]])
-    return my_digit.put_own_digit_first(digits.test_nhw[chosen_n])
+    return my_digits.put_own_digits_first(digits.test_nhw[chosen_n], half)
 
 
 def show_classes_left_out(run: StoredRun) -> None:

@@ -1,4 +1,4 @@
-"""A visitor's digit among held-back ones: how surprising it is, where its code lies, what is nearest."""
+"""A visitor's digits among held-back ones: how surprising one is, where their codes lie, what is nearest."""
 
 from __future__ import annotations
 
@@ -12,50 +12,40 @@ from ae_core.config import CorruptionConfig
 from ae_core.figures import base as figures
 from ae_core.figures import latent as latent_figures
 from ae_core.figures.base import Row
+from ae_core.models import codes_of
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits
 from pages.shared import charts, dials, lab, living_view
-from pages.shared.own_digit import my_digit
-from pages.shared.parts import latent_bench
+from pages.shared.parts import all_digits_view, latent_bench
+from pages.shared.parts.all_digits_view import NOISE_SEED
 
 FIRST = "CAE"
-NOISE_SEED = 0
 
 
 @st.fragment
-def show_through_networks(runs: Mapping[str, StoredRun], digit_hw: Tensor) -> None:
-    """Show what the networks make of a digit (28, 28), with noise if wanted, and how usual that is."""
+def show_through_networks(runs: Mapping[str, StoredRun], digits_nhw: Tensor, chosen: int) -> None:
+    """Show what networks make of a visitor's digits (n, 28, 28), with noise if wanted, and how usual it is.
+
+    chosen: position of the one that is worked with.
+    """
+    digit_hw = digits_nhw[chosen]
     with lab.plain_errors():
-        picture = st.container()
+        pictures = st.container()
         noise = dials.choose_test_noise("your_digit", default=0.0)
-        with picture:
+        with pictures:
+            if len(digits_nhw) > 1:
+                st.subheader(f"All {len(digits_nhw)} digits")
+                all_digits_view.draw_cards(runs, digits_nhw, chosen, noise)
+                st.subheader("The chosen one, step by step")
             living_view.show_living_picture(runs, digit_hw, noise, NOISE_SEED, "your_digit")
+        if len(digits_nhw) > 1:
+            all_digits_view.show_table(runs, digits_nhw, chosen, noise)
         st.subheader("How surprising is it?")
         show_surprise(runs, digit_hw, noise)
         st.subheader("Among the held-back digits")
-        show_neighbours(runs, digit_hw, noise)
-
-
-def offer_digit(digit_hw: Tensor) -> None:
-    """Show what can be done with a digit (28, 28): download it, show it in the lessons."""
-    st.subheader("Take it along")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Download PNG",
-            my_digit.encode_png(digit_hw),
-            "my_digit.png",
-            "image/png",
-            key="own_download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        my_digit.draw_digit_switch("your_digit", "Show it in the lessons")
-    st.caption(
-        "Every lesson has it now, as the first of its digits. It is kept for you alone, and gone when you "
-        "close the lab's tab: the lab never writes it into a file."
-    )
+        show_neighbours(runs, digits_nhw, chosen, noise)
 
 
 def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
@@ -77,8 +67,10 @@ def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corrup
     )
 
 
-def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: CorruptionConfig) -> None:
-    """Show where a digit's code lies among those of held-back digits, and the nearest of these."""
+def show_neighbours(
+    runs: Mapping[str, StoredRun], digits_nhw: Tensor, chosen: int, noise: CorruptionConfig
+) -> None:
+    """Show where digits' codes lie among held-back digits' codes, and what is nearest to the chosen one."""
     names = list(runs)
     name = st.segmented_control(
         "Which network?",
@@ -89,10 +81,11 @@ def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corr
         bind="query-params",
     )
     run = runs[str(name)]
-    others, one = _load_crowd(run, noise), _measure_likeness(run, digit_hw, noise)
+    others, one = _load_crowd(run, noise), _measure_likeness(run, digits_nhw[chosen], noise)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _show_map(others, one)
+        seen_nhw = all_digits_view.noisy_alike(digits_nhw, noise)
+        _show_map(others, codes_of(lab.load_network(run), seen_nhw), chosen)
     with right:
         for words, nearest_k in (("by code", one.by_code_k), ("by pixels", one.by_pixels_k)):
             st.html(
@@ -101,19 +94,28 @@ def show_neighbours(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corr
             st.caption(f"Among them are {_class_counts_words(others.labels_n[nearest_k])}.")
 
 
-def _show_map(others: Crowd, one: Likeness) -> None:
+def _show_map(others: Crowd, codes_kl: Tensor, chosen: int) -> None:
     plane, size = latent.best_plane(others.codes_nl), others.codes_nl.shape[1]
-    place_2 = plane.place(one.code_l[None])[0]
     figure = latent_figures.own_map(
-        plane.place(others.codes_nl), others.labels_n, place_2, latent_bench.axis_titles(plane, size)
+        plane.place(others.codes_nl),
+        others.labels_n,
+        plane.place(codes_kl),
+        chosen,
+        latent_bench.axis_titles(plane, size),
     )
+    count = len(codes_kl)
     alt = (
-        f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and your digit's "
-        "among them"
+        f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and those of your "
+        f"{count if count > 1 else 'one'} among them"
     )
     charts.draw_chart(figure, "own_map", alt)
+    yours = (
+        "**you** are the white disc"
+        if count == 1
+        else f"the discs are **yours**, 1 to {count} in the tray's order, the orange one chosen"
+    )
     st.caption(
-        f"{len(others.labels_n):,} held-back digits, each at its code; **you** are the white disc. "
+        f"{len(others.labels_n):,} held-back digits, each at its code; {yours}. "
         f"{latent_bench.shown_share_words(plane, size)}"
     )
 

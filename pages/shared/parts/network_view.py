@@ -13,7 +13,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.training import seeded
 from pages.shared import display, lab
 from pages.shared.display import noisy_version
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 from pages.shared.runs import share
 
 CLASSES = range(10)
@@ -71,8 +71,9 @@ def _choose_digit(seed: int, key: str) -> Tensor:
     """The visitor's own digit (28, 28), if the lessons show it; else a held-back one of a chosen class."""
     digits = lab.digits()
     name = f"{key}_maps_digit"
-    if (own_hw := my_digit.shown_digit()) is not None:
-        st.caption("In **your** digit. Switch **My digit** off, above, to choose among the held-back ones.")
+    if (own_hw := my_digits.shown_digit()) is not None:
+        switch = my_digits.switch_words()
+        st.caption(f"In **your** digit. Switch **{switch}** off, above, to choose among the held-back ones.")
         return own_hw
     chosen = st.radio(
         "Digit",

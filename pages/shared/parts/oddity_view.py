@@ -27,7 +27,7 @@ from ae_core.study.oddities import (
 )
 from pages.shared import charts, display, lab, question
 from pages.shared.browser.living import draw_living, network_address
-from pages.shared.own_digit import my_digit
+from pages.shared.own_digit import my_digits
 from pages.shared.question import Answer
 
 PER_ROW = 7
@@ -43,7 +43,7 @@ ONCE_MORE = "Once more"
 
 def choose_picture() -> str:
     """Name of the picture that a dial chooses: of ODDITIES, or OWN for the visitor's digit."""
-    names = [*ODDITIES, *([OWN] if my_digit.own_digit() is not None else [])]
+    names = [*ODDITIES, *([OWN] if my_digits.own_digit() is not None else [])]
     words = {name: _find_oddity(name).name for name in names}
     return st.selectbox(
         "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
@@ -323,7 +323,7 @@ def _asked_model(runs: Mapping[str, StoredRun]) -> str:
 
 
 def _find_oddity(name: str) -> Oddity:
-    own_hw = my_digit.own_digit()
+    own_hw = my_digits.own_digit()
     if name == OWN and own_hw is not None:
         return Oddity("your own digit", "Prepared as on the page Your digit.", lambda _: own_hw)
     return ODDITIES[name]

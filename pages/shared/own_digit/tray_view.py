@@ -1,0 +1,82 @@
+"""The tray on the page: the visitor's digits to tap, and what the networks make of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+import torch
+
+from ae_core.living.packing import pack_digits
+from ae_core.living.words import WORDS as LIVING_WORDS
+from ae_core.runs.run_folder import StoredRun
+from pages.shared import session
+from pages.shared.browser import living
+from pages.shared.own_digit import digit_source, drawing_board, tray
+
+WORDS = {
+    "tray": "My digits. Arrows choose one, with Alt they move it, Delete takes it off.",
+    "nth": "Digit {i} of {n}.",
+    "count": "Digit {i} of {n}",
+    "earlier": "Move it one place to the left",
+    "later": "Move it one place to the right",
+    "remove": "Remove",
+    "remove_label": "Take this digit off the tray",
+    "digit": "digit",
+    "digit_label": "The chosen digit as the networks see it",
+    "rebuilt_label": "What the {name} rebuilds of the chosen digit",
+    "error": "error {error}",
+    "read_as": LIVING_WORDS["read_as"],
+}
+
+
+def show_tray(runs: Mapping[str, StoredRun], way: str) -> None:
+    """Show the tray and what networks, by their names, make of the chosen digit; empty, what to do.
+
+    way: the way in for pictures that is shown: the drawing board itself shows what they make of a drawing.
+    """
+    found = tray.read_tray()
+    if not found.digits:
+        if way != digit_source.DRAW:  # the empty board says so itself
+            st.info(digit_source.PROMPTS[way], icon=digit_source.WAYS[way])
+        return
+    digits_nhw = torch.stack([digit.digit_hw for digit in found.digits])
+    data = {
+        "digits": pack_digits(digits_nhw),
+        "numbers": [digit.number for digit in found.digits],
+        "chosen": found.chosen,
+        "newest": found.newest,
+        "doubts": [digit.doubt for digit in found.digits],
+        "shows_answers": not (way == digit_source.DRAW and found.chosen == tray.ON_BOARD),
+        "networks": {name: living.network_address(run) for name, run in runs.items()},
+        "classifier": living.describe_classifier(),
+        "words": WORDS,
+    }
+    living.draw_living("tray", session.TRAY_VIEW, data, on_told=obey_tray)
+
+
+def obey_tray() -> None:
+    """Do what the tray on the page has told: another order, another choice, digits taken off."""
+    told = getattr(st.session_state.get(session.TRAY_VIEW), "told", None)
+    try:
+        order, chosen, newest = (told[name] for name in ("order", "chosen", "newest"))
+        numbers, last = [int(each) for each in order], int(newest)
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return
+    had_drawing = tray.find_digit(tray.ON_BOARD) is not None
+    tray.arrange_digits(numbers, chosen, last)
+    if had_drawing and tray.find_digit(tray.ON_BOARD) is None:
+        drawing_board.renew_board()
+
+
+def offer_forgetting() -> None:
+    """Show a button that forgets all digits, where there are any; hand the browser what it is to keep."""
+    tray.hand_to_browser()
+    if tray.read_tray().digits:
+        st.button(
+            "Forget all my digits" if len(tray.read_tray().digits) > 1 else "Forget this digit",
+            key="own_forget",
+            icon=":material/delete:",
+            width="stretch",
+            on_click=digit_source.forget_everything,
+        )
