@@ -162,7 +162,7 @@ def test_page_down_keeps_the_presenters_own_digit(page, app):
     page.get_by_label("Drawing board").wait_for()
     draw(page, 4)
     prepared_picture(page)
-    kept = page.get_by_text("Forget this picture")
+    kept = page.get_by_text("Forget this digit")
     turn(page, "PageDown", "fully_connected")  # from the drawing board, too
     expect(page.locator(".st-key-digits_own")).to_be_visible()
     page.keyboard.press("s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def same_digit(greys_hw: np.ndarray, digits: Digits, label: int) -> bool:
 
 def errors(page: Page) -> list[str]:
     """What stands below what the three networks rebuild."""
-    return page.locator(".live .error").all_inner_texts()[1:]
+    return page.locator(".board .live .error").all_inner_texts()[1:]
 
 
 # The pen's way over the board, a move a frame; what stands below the networks' pictures after each.
@@ -112,7 +113,7 @@ def test_digits_drawn_with_the_mouse_are_prepared_and_rebuilt(page, app):
         assert max(np.ptp(np.flatnonzero(ink_hw.any(axis))) + 1 for axis in (0, 1)) in (19, 20, 21)
         page.locator(LIVING).first.wait_for()
         assert all(re.fullmatch(r"error \d+\.\d", error) for error in errors(page))
-        expect(page.locator(".live .reading")).to_have_text([re.compile(f"read as {digit}, ")] * 4)
+        expect(page.locator(".board .live .reading")).to_have_text([re.compile(f"read as {digit}, ")] * 4)
         clear(page)
 
 
@@ -148,7 +149,7 @@ def test_strokes_are_undone_rubbed_out_and_found_again_on_other_pages_until_they
     # The rubber, wherever the pen was; and what is cleared comes back.
     page.get_by_role("button", name="Rubber").click()
     draw(page, 7)
-    expect(page.get_by_text("Forget this picture")).to_have_count(0)
+    expect(page.get_by_text("Forget this digit")).to_have_count(0)
     undo.click()
     assert prepared_picture(page) == seven
     page.get_by_role("button", name="Clear", exact=True).click()
@@ -169,7 +170,7 @@ def test_strokes_are_undone_rubbed_out_and_found_again_on_other_pages_until_they
     page.goto(f"{app.url}/comparison")
     expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
     page.goto(f"{app.url}/your_digit")
-    page.get_by_text("Forget this picture").click()
+    page.get_by_text("Forget this digit").click()
     expect(empty).to_be_visible()
     expect(undo).to_be_disabled()
     page.wait_for_timeout(1_000)
@@ -177,7 +178,7 @@ def test_strokes_are_undone_rubbed_out_and_found_again_on_other_pages_until_they
     page.reload()
     expect(empty).to_be_visible()
     page.wait_for_timeout(1_000)
-    expect(page.get_by_text("Forget this picture")).to_have_count(0)
+    expect(page.get_by_text("Forget this digit")).to_have_count(0)
 
 
 def test_the_board_follows_the_latent_dial_while_it_is_dragged(page, app):
@@ -193,7 +194,7 @@ def test_the_board_follows_the_latent_dial_while_it_is_dragged(page, app):
     page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
     page.mouse.down()
     page.mouse.move(along["x"] + 0.1 * along["width"], middle, steps=4)
-    for note, then in zip(page.locator(".live .error").all()[1:], before, strict=True):
+    for note, then in zip(page.locator(".board .live .error").all()[1:], before, strict=True):
         expect(note).not_to_have_text(then)
     page.wait_for_timeout(300)
     assert all(float(now[6:]) > 3 * float(then[6:]) for now, then in zip(errors(page), before, strict=True))
@@ -212,13 +213,29 @@ def test_a_board_that_cannot_run_says_so_and_the_other_ways_in_remain(page, app,
     assert same_digit(greys(prepared_picture(page)), digits, 3)
 
 
+def choose_files(page: Page, **contents: bytes) -> None:
+    """Choose files at once, by their names without `.png`."""
+    page.locator("input[type=file]").set_input_files(
+        [{"name": f"{name}.png", "mimeType": "image/png", "buffer": each} for name, each in contents.items()]
+    )
+
+
+def on_the_tray(page: Page) -> list[str]:
+    """The pixels of each digit on the tray, as texts."""
+    return page.locator(".lab-tray .strip canvas").evaluate_all("all => all.map(each => each.pixels.join())")
+
+
+def come_to_rest(page: Page) -> None:
+    page.wait_for_timeout(400)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     open_page(page, app, "Upload")
-    page.locator("input[type=file]").set_input_files(
-        {"name": "3.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 3), "PNG")}
-    )
+    choose_files(page, three=saved(sheet(digits, 3), "PNG"))
     prepared = prepared_picture(page)
-    page.get_by_text("Change the preparation").click()
+    page.get_by_text("Change the cut-out").click()
+    threshold = page.get_by_role("slider", name="What counts as ink")
     page.wait_for_timeout(500)  # what is in the box moves while that opens
     page.get_by_text("Prepare it").click()
     unprepared = prepared_picture(page, instead_of=prepared)
@@ -226,53 +243,112 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     expect(page.get_by_test_id("stCheckbox").get_by_text("My digit", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your digit").first.click()
     assert prepared_picture(page) == unprepared
-    # Another picture begins anew.
-    page.locator("input[type=file]").set_input_files(
-        {"name": "8.png", "mimeType": "image/png", "buffer": saved(sheet(digits, 8), "PNG")}
-    )
+    # Another picture begins anew, and what was changed of the first stays with that.
+    choose_files(page, eight=saved(sheet(digits, 8), "PNG"))
     page.get_by_text("Its centre of mass is in the middle").wait_for()
     assert same_digit(greys(prepared_picture(page)), digits, 8)
-    # A page that is loaded anew finds it again, until it is told to forget it.
-    page.reload()
-    assert same_digit(greys(prepared_picture(page)), digits, 8)
-    page.get_by_text("Forget this picture").click()
-    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
-    page.wait_for_timeout(1_000)
-    page.reload()
-    expect(page.get_by_text("Choose a picture of a digit")).to_be_visible()
-    page.wait_for_timeout(1_000)
-    expect(page.get_by_text("Forget this picture")).to_have_count(0)
-
-
-def test_a_reset_of_the_preparation_stays_one_and_forgetting_leaves_no_file(page, app, digits):
-    open_page(page, app, "Upload")
-    chooser, threshold = (
-        page.locator("input[type=file]"),
-        page.get_by_role("slider", name="What counts as ink"),
-    )
-    for label in (3, 8):
-        before = page.locator(".lab-steps figure:last-child img").count() and prepared_picture(page)
-        chooser.set_input_files(
-            {"name": f"{label}.png", "mimeType": "image/png", "buffer": saved(sheet(digits, label), "PNG")}
-        )
-        prepared = prepared_picture(page, instead_of=before or "")
-        if label == 3:
-            page.get_by_text("Change the preparation").click()
-            threshold.press("End")
-            page.get_by_text("Prepare it").click()
-            prepared_picture(page, instead_of=prepared)
+    page.get_by_text("Change the cut-out").click()
     expect(threshold).to_have_value("0.5")
-    # the browser says all that it holds
-    page.locator(".st-key-your_digit_test_noise").get_by_role("slider").press("ArrowRight")
     turn = page.get_by_role("button", name="Turn")
     for _ in range(4):
         turn.click()
-        page.wait_for_timeout(500)
-    assert prepared_picture(page) == prepared
-    expect(threshold).to_have_value("0.5")
-    expect(page.get_by_text("8.png")).to_be_visible()
-    page.get_by_text("Forget this picture").click()
-    expect(page.get_by_text("8.png")).to_have_count(0)
+        come_to_rest(page)
+    assert same_digit(greys(prepared_picture(page)), digits, 8)
+    # A page that is loaded anew finds them again, until it is told to forget them.
+    page.reload()
+    eight = prepared_picture(page)
+    assert same_digit(greys(eight), digits, 8)
+    page.locator(".lab-tray .strip button").first.click()
+    assert prepared_picture(page, instead_of=eight) == unprepared
+    page.get_by_text("Forget all my digits").click()
+    expect(page.get_by_text("Choose pictures of digits")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    page.reload()
+    expect(page.get_by_text("Choose pictures of digits")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    expect(page.locator(".lab-tray")).to_have_count(0)
+
+
+def test_pages_of_digits_are_tapped_moved_cut_out_anew_and_shown_in_every_lesson(page, app, digits):
+    """And a bad file beside it is told by name."""
+    open_page(page, app, "Upload")
+    few = [sheet(digits, label)[40:480, 40:480] for label in (0, 1, 2, 3, 4, 5)]
+    rows = [np.concatenate(few[i : i + 3], axis=1) for i in (0, 3)]
+    six = saved(np.concatenate(rows)[::2, ::2], "PNG")
+    choose_files(page, first=six, bad=b"I am not a picture.", second=six)
+    strip = page.locator(".lab-tray .strip button")
+    expect(strip).to_have_count(12)
+    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("bad.png: This file is not a PNG")
+    cards = page.locator(".lab-cards .card")
+    expect(cards).to_have_count(12)
+    before = on_the_tray(page)
+    # A tap chooses; the networks' answers below the tray follow.
+    expect(page.locator(".lab-tray .live .error").nth(3)).to_contain_text("error")
+    first = page.locator(".lab-tray .live").inner_text()
+    strip.nth(5).click()
+    expect(page.locator(".lab-tray .live")).not_to_have_text(first)
+    expect(cards.nth(5)).to_have_class(re.compile("chosen"))
+    # By keys: along the tray, to another place, and off it.
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowLeft")
+    come_to_rest(page)
+    swapped = [*before[:5], before[6], before[5], *before[7:]]
+    assert on_the_tray(page) == swapped
+    page.keyboard.press("Delete")
+    expect(cards).to_have_count(11)
+    left = [*swapped[:5], *swapped[6:]]
+    assert on_the_tray(page) == left
+    # On the picture: a tap on another digit, and its box dragged away and back with keys.
+    page.get_by_text("Change the cut-out").click()
+    page.wait_for_timeout(500)
+    boxes = page.locator(".lab-cutout button")
+    expect(boxes).to_have_count(6)
+    boxes.nth(2).click()
+    expect(strip.nth(2)).to_have_attribute("aria-selected", "true")
+    come_to_rest(page)
+    page.locator(".lab-cutout button.chosen").scroll_into_view_if_needed()
+    box = page.locator(".lab-cutout button.chosen").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    deadline = time.monotonic() + 20
+    while (kept := on_the_tray(page))[2] == left[2]:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    come_to_rest(page)
+    assert kept[:2] + kept[3:] == left[:2] + left[3:]
+    # Loaded anew, and in the lessons: the chosen one first, then in the tray's order.
+    page.reload()
+    expect(strip).to_have_count(11)
+    assert on_the_tray(page) == kept
+    page.get_by_test_id("stTopNav").get_by_role("link", name="DAE", exact=True).click()
+    expect(page.get_by_test_id("stCheckbox").get_by_text("My digits", exact=True)).to_be_visible()
+    row = page.locator(".lab-rows figure").first.locator("canvas")
+    expect(row).to_have_count(8)
+    expected = [kept[2], *kept[:2], *kept[3:]][:8]
+    page.wait_for_timeout(500)
+    assert row.evaluate_all("all => all.map(each => each.pixels.join())") == expected
+
+
+def test_drawings_one_after_the_other_stay_on_the_tray_and_their_errors_are_the_boards(page, app):
+    open_page(page, app, "Draw")
+    said = []
+    for digit in (3, 7, 2):
+        draw(page, digit)
+        page.wait_for_timeout(50)
+        said.append(errors(page))
+        page.get_by_role("button", name="Next digit").click()  # before the server has heard of it
+    strip, live = page.locator(".lab-tray .strip button"), page.locator(".lab-tray .live .error")
+    expect(strip).to_have_count(3)
+    expect(live).to_have_count(4)
+    for i in range(3):
+        strip.nth(i).click()
+        for note, words in zip(live.all()[1:], said[i], strict=True):
+            expect(note).to_have_text(words)
+        for metric, words in zip(page.get_by_test_id("stMetric").all(), said[i], strict=True):
+            expect(metric).to_contain_text(f"{words},")
 
 
 def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):

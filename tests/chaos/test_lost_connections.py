@@ -211,7 +211,7 @@ def test_a_drawing_and_a_picture_are_still_there_after_a_restart(alone, page, br
         wait_for(lambda: visitors(alone) == 2)
         page.wait_for_timeout(3_000)
     for visitor in (page, other):
-        expect(visitor.get_by_text("Forget this picture")).to_be_visible()
+        expect(visitor.get_by_text("Forget this digit")).to_be_visible()
         slider = visitor.locator(".st-key-latent_size").get_by_role("slider")
         slider.focus()
         slider.press("ArrowRight")  # another network of the same digit comes from the new server
@@ -220,12 +220,12 @@ def test_a_drawing_and_a_picture_are_still_there_after_a_restart(alone, page, br
     assert prepared_picture(page) == drawing
     assert same_digit(greys(prepared_picture(other)), digits, 3)
     # What was forgotten does not come back.
-    other.get_by_text("Forget this picture").click()
-    expect(other.get_by_text("Forget this picture")).to_have_count(0)
+    other.get_by_text("Forget this digit").click()
+    expect(other.get_by_text("Forget this digit")).to_have_count(0)
     other.wait_for_timeout(1_000)
     alone.kill(signal.SIGKILL)
     alone.start()
     wait_for(lambda: visitors(alone) == 2)
-    expect(page.get_by_text("Forget this picture")).to_be_visible()
-    expect(other.get_by_text("Forget this picture")).to_have_count(0)
+    expect(page.get_by_text("Forget this digit")).to_be_visible()
+    expect(other.get_by_text("Forget this digit")).to_have_count(0)
     other.context.close()

@@ -59,7 +59,7 @@ def clear(page: Page) -> None:
     """An empty board, and nothing on the page of what was on it."""
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("Draw a digit here")).to_be_visible()
-    expect(page.get_by_text("Forget this picture")).to_have_count(0)
+    expect(page.get_by_text("Forget this digit")).to_have_count(0)
 
 
 def prepared_picture(page: Page, instead_of: str = "") -> str:
