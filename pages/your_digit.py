@@ -19,9 +19,11 @@ lesson.begin_lesson("your_digit")
 
 with lab.plain_errors():
     way = digit_source.choose_way()
-    # What is made of a picture stands beside where it came in; on a phone, below it.
-    chooser, on_tray = st.columns([3, 8], gap="medium") if way != digit_source.DRAW else (st.container(),) * 2
+    # What is made of a picture stands beside where it came in, on a phone below it. The board needs the width.
+    board = st.container()
+    columns = st.columns([3, 8], gap="medium") if way != digit_source.DRAW else None
     controls, result = st.columns([3, 8], gap="medium")
+    chooser, on_tray = columns or (board, result.container())
     with controls:
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
