@@ -19,7 +19,7 @@ lesson.begin_lesson("your_digit")
 
 with lab.plain_errors():
     way = digit_source.choose_way()
-    # What is made of a picture stands beside where it came in, on a phone below it. The board needs the width.
+    # What is made of a picture stands beside where it came in, on a phone below it. The board takes all.
     board = st.container()
     columns = st.columns([3, 8], gap="medium") if way != digit_source.DRAW else None
     controls, result = st.columns([3, 8], gap="medium")

@@ -269,13 +269,12 @@ def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):
     expect(page.locator(".lab-tray")).to_have_count(0)
 
 
-def test_pages_of_digits_are_tapped_moved_cut_out_anew_and_shown_in_every_lesson(page, app, digits):
+def test_a_page_of_twelve_digits_is_tapped_moved_cut_out_anew_and_shown_in_lessons(page, app, digits):
     """And a bad file beside it is told by name."""
     open_page(page, app, "Upload")
-    few = [sheet(digits, label)[40:480, 40:480] for label in (0, 1, 2, 3, 4, 5)]
-    rows = [np.concatenate(few[i : i + 3], axis=1) for i in (0, 3)]
-    six = saved(np.concatenate(rows)[::2, ::2], "PNG")
-    choose_files(page, first=six, bad=b"I am not a picture.", second=six)
+    few = [sheet(digits, label)[40:480, 40:480] for label in (0, 1, 2, 3, 4, 5)] * 2
+    rows = [np.concatenate(few[i : i + 4], axis=1) for i in (0, 4, 8)]
+    choose_files(page, many=saved(np.concatenate(rows)[::2, ::2], "PNG"), bad=b"I am not a picture.")
     strip = page.locator(".lab-tray .strip button")
     expect(strip).to_have_count(12)
     expect(page.get_by_test_id("stAlertContentError")).to_contain_text("bad.png: This file is not a PNG")
@@ -302,7 +301,7 @@ def test_pages_of_digits_are_tapped_moved_cut_out_anew_and_shown_in_every_lesson
     page.get_by_text("Change the cut-out").click()
     page.wait_for_timeout(500)
     boxes = page.locator(".lab-cutout button")
-    expect(boxes).to_have_count(6)
+    expect(boxes).to_have_count(11)
     boxes.nth(2).click()
     expect(strip.nth(2)).to_have_attribute("aria-selected", "true")
     come_to_rest(page)

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core.figures import base as figures
 from ae_core.figures.png import npy_bytes, sheet_pixels
+from ae_core.pictures import writing
 from ae_core.pictures.preparation import Wishes
 from ae_core.study.likeness import measure_crowd, measure_likeness
 from pages.shared import display, living_view, session
@@ -239,6 +240,14 @@ def test_a_box_put_elsewhere_cuts_out_what_is_there(page, digits):
     on_the_page(page, "preparation.move_box", zero.number, (0.0, 0.0, 0.04, 0.04))  # bare paper
     assert tray_of(page).digits[1].digit_hw.equal(moved.digit_hw)
     assert not page.run().exception
+
+
+def test_every_doubt_of_the_labs_comes_back_from_the_browser():
+    for doubt in (writing.WIDE, writing.UNSURE):
+        doubtful = replace(filled(1).digits[0], doubt=doubt)
+        kept = tray_text.decode_tray(tray_text.encode_tray(Tray((doubtful,), 1, 1), is_shown=True))
+        assert kept is not None
+        assert kept[0].digits[0].doubt == doubt
 
 
 def test_a_full_tray_says_how_many_found_no_room(page, digits):

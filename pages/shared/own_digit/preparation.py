@@ -13,6 +13,7 @@ from ae_core.figures.preparation import steps_html
 from ae_core.pictures import preparation as digits
 from ae_core.pictures.page import prepare_page
 from ae_core.pictures.preparation import Step, Wishes
+from ae_core.study.classifier import find_judge
 from pages.shared import session
 from pages.shared.browser import living
 from pages.shared.own_digit import tray
@@ -63,7 +64,8 @@ def change_wishes(number: int, change: Callable[[Wishes], Wishes]) -> None:
     st.session_state.pop(session.PREPARE_PROBLEM, None)
     try:
         if is_whole and not digit.is_moved:
-            tray.change_picture(digit, prepare_page(pixels_hwc, wishes), wishes)
+            page = prepare_page(pixels_hwc, wishes, find_judge(), allow_turn=False)
+            tray.change_picture(digit, page, wishes)
             _take_the_boards_digit(number, wishes)
         else:
             _cut_out(digit, digit.box_4, wishes, pixels_hwc)

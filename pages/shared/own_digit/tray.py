@@ -273,8 +273,7 @@ def _page_digits(page: PreparedPage, picture: int, newest: int, wishes: Wishes) 
     found = []
     for i, digit in enumerate(page.digits):
         box_4 = turn_box(_with_paper(digit.box, page.pixels_hwc.shape), -wishes.quarter_turns)
-        # What `prepare_page` tells of the way to a digit, where it does.
-        steps = small_steps(getattr(digit, "steps", ()))
+        steps = small_steps(digit.steps)
         grey_hw = whole_greys(digit.digit_hw)
         found.append(TrayDigit(newest + 1 + i, grey_hw, picture, box_4, wishes, digit.doubt, steps=steps))
     return found
