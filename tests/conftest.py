@@ -34,6 +34,37 @@ SLOW = (
 )
 
 
+# What takes long, for `-m long`: an ordinary run stays below eight minutes on two cores without it.
+LONG = (
+    "tests/chaos/",
+    "tests/browser/test_browser_access.py",
+    "tests/browser/test_browser_digit.py",
+    "tests/browser/test_browser_latent.py",
+    "tests/browser/test_browser_links.py",
+    "tests/browser/test_browser_odd.py",
+    "tests/browser/test_browser_phone.py",
+    "tests/browser/test_notes.py",
+    "tests/browser/test_browser_noise.py::test_one_click_trains_the_pair",
+    "tests/browser/test_browser_path.py::test_on_a_phone",
+    "tests/browser/test_browser_path.py::test_who_loads_a_page_anew",
+    "tests/browser/test_pages_in_browser.py::test_a_training_survives",
+    "tests/browser/test_pages_in_browser.py::test_two_browsers",
+    "tests/service/test_external.py",
+    "tests/core/test_command_line.py::test_two_who_train",
+    "tests/core/test_command_line.py::test_ctrl_c",
+    "tests/core/test_command_line.py::test_the_training_process",
+    "tests/pictures/test_photos.py",
+    "tests/test_package.py",
+    "tests/test_shortest_program.py",
+)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what takes long."""
+    if item.nodeid.startswith(LONG):
+        item.add_marker("long")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--chaos full` causes each fault of tests/chaos as often as docs/faults.md says."""
     parser.addoption(
