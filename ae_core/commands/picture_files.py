@@ -14,27 +14,28 @@ from torch import Tensor
 
 from ae_core.errors import ImageError
 from ae_core.figures.png import grey_pixels
-from ae_core.pictures.decoding import FORMATS_IN_WORDS, SUFFIXES
+from ae_core.pictures.decoding import FORMATS_IN_WORDS, SUFFIXES, decode_picture
 
 if TYPE_CHECKING:
-    from ae_core.pictures.preparation import PreparedDigit
+    from ae_core.pictures.page import PreparedPage
 
 IMAGE_SUFFIXES = {f".{suffix}" for suffix in SUFFIXES}
 
 
-def prepare_picture(content: bytes) -> PreparedDigit:
-    """An image file's bytes -> a digit. Raises ImageError for what cannot be read or holds no digit."""
+def prepare_picture(content: bytes) -> PreparedPage:
+    """An image file's bytes -> its digits. Raises ImageError for what cannot be read or holds no digit."""
     # Imported when first needed: scipy takes half a second, and few commands want it.
-    from ae_core.pictures.preparation import prepare_file
+    from ae_core.pictures.page import prepare_page
+    from ae_core.study.classifier import find_judge
 
-    return prepare_file(content)
+    return prepare_page(decode_picture(content), judge=find_judge())
 
 
 def read_pictures(path: Path) -> Tensor:
-    """The digits (n, 28, 28) in [0, 1] of a .npy array, or the one on a picture file. Raises ImageError."""
+    """The digits (n, 28, 28) in [0, 1] of a .npy array, or those on a picture file. Raises ImageError."""
     content = read_bytes(path)
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return prepare_picture(content).digit_hw[None]
+        return torch.stack([each.digit_hw for each in prepare_picture(content).digits])
     try:
         images = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as problem:

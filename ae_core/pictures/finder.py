@@ -13,14 +13,19 @@ from ae_core.pictures.lines import find_lines, measure_thickness, remove_lines
 from ae_core.pictures.page_ink import Ink
 from ae_core.pictures.pieces import SPECKS, Box
 
-# As shares of the threshold: what joins stronger ink, and what a digit's strongest ink reaches at least.
-WEAKER, STRONG = 0.6, 1.0
+# As a share of the threshold: what joins stronger ink.
+WEAKER = 0.6
 # Shares of the picture's longer side: smaller pieces are no digits; gaps of the pen are closed.
 LEAST_SIDE, PEN_GAP = 0.009, 0.0015
-# Shares of how long digits are: parts up to NEAR belong together if what they make is no longer than LONGEST.
+# Shares of how long digits are: parts up to NEAR belong together if what they make is no longer than LONGEST;
+# two LOW ones of which one lies over the other even up to OVER.
 NEAR, SMALL_PART, LONGEST, LEAST_DIGIT, MOST_DIGIT = 0.2, 0.75, 1.3, 0.42, 2.2
-# A few pieces on a picture are parts of one if no farther from each other than this share of what they make.
-FEW, FEW_NEAR = 5, 0.11
+LOW, OVER = 0.65, 0.32
+# How long digits are is not asked of pieces that are more slender than this.
+MOST_SLENDER = 2.2
+# A few pieces on a picture are parts of one if no farther from each other than a share of what they make, one
+# over the other than another.
+FEW, FEW_NEAR, FEW_OVER = 5, 0.11, 0.16
 # What is thin and has more than MOST_BESIDE of its ink within BESIDE pixels of a removed line is its remains.
 BESIDE, MOST_BESIDE = 4, 0.7
 # A frame leaves this share of its side free around what it frames, which is at least so large a share of it.
@@ -28,6 +33,14 @@ FRAMED, FRAME_INK = 0.35, 0.3
 # Around a piece, RING of its length away, no more than MOST_DARK of what is not ink is as dark as it.
 RING, AS_DARK, MOST_DARK = 0.04, 1.2, 0.25
 EIGHT = np.ones((3, 3))
+ONLY_LINES = (
+    "There are printed lines or boxes on this picture, and no digit. Write one between them, or photograph "
+    "one without them."
+)
+ONLY_EDGES = (
+    "What is dark on this picture is the edge of a shadow or of another thing, and no digit. "
+    "Photograph a digit with paper all around it."
+)
 
 
 @dataclass(frozen=True)
@@ -91,16 +104,16 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     strength_hw = remove_lines(lines, ink.strength_hw) if lines.any() else ink.strength_hw
     labels_hw, pieces = _label(strength_hw, bound, longer)
     if not pieces:
-        raise ImageError(NO_INK)
+        raise ImageError(ONLY_LINES if lines.any() else NO_INK)
     pieces = _without_frames(_without_remains(pieces, labels_hw, lines))
     pieces = _without_edges(pieces, ink.strength_hw.shape)
     pieces = [piece for piece in pieces if _is_on_paper(piece, labels_hw, ink)]
     if not pieces:
-        raise ImageError(NO_INK)
+        raise ImageError(ONLY_LINES if lines.any() else ONLY_EDGES)
     pieces = _put_together(pieces)
     digit = _usual_side(pieces)
     if digit < 2 * LEAST_SIDE * longer:
-        raise ImageError(SPECKS)
+        raise ImageError(ONLY_LINES if lines.any() else SPECKS)
     digits = tuple(each for each in pieces if LEAST_DIGIT * digit <= each.side <= MOST_DIGIT * digit)
     return Found(strength_hw, labels_hw, lines, digits, digit)
 
@@ -143,11 +156,12 @@ def _without_remains(pieces: list[Piece], labels_hw: np.ndarray, lines: np.ndarr
 
 
 def _usual_side(pieces: list[Piece]) -> float:
-    """How long digits are: the median, larger pieces counting for more."""
-    if not pieces:
+    """How long digits are: the median, longer pieces counting for more, words and strokes for nothing."""
+    alike = [piece for piece in pieces if piece.side <= MOST_SLENDER * min(piece.height, piece.width)]
+    sides = np.sort([piece.side for piece in alike or pieces]).astype(float)
+    if not len(sides):
         return 0.0
-    sides = np.sort([piece.side for piece in pieces]).astype(float)
-    weights = np.cumsum(sides**2)
+    weights = np.cumsum(sides)
     return float(sides[np.searchsorted(weights, weights[-1] / 2)])
 
 
@@ -228,17 +242,21 @@ def _belong_together(one: Piece, two: Piece, digit: float, *, few: bool) -> bool
     smaller, larger = (one, two) if one.side < two.side else (two, one)
     both = one | two
     gap = _gap(one, two)
+    across = min(one.box.right, two.box.right) - max(one.box.left, two.box.left)
+    over = across > 0.4 * min(one.width, two.width)
+    low = max(one.height, two.height) < LOW * digit
+    if over and low and gap <= OVER * digit and both.side <= digit:
+        return True
     if smaller.side < SMALL_PART * digit and gap <= NEAR * digit and both.side <= LONGEST * digit:
         # two low pieces side by side are letters, or a digit each; a part lies over, under or on another
-        across = min(one.box.right, two.box.right) - max(one.box.left, two.box.left)
         beside = across < 0.25 * min(one.width, two.width)
         if not beside or gap <= 0.07 * digit or smaller.side < 0.45 * larger.side:
             return True
-    if few and gap <= FEW_NEAR * both.side:
+    if few:
         # two digits beside each other are about as tall as each other, and do not lie over each other
-        across = min(one.box.right, two.box.right) - max(one.box.left, two.box.left)
         lower, taller = sorted((one.height, two.height))
-        return across > 0.25 * min(one.width, two.width) or lower < 0.6 * taller
+        if gap <= (FEW_OVER if over else FEW_NEAR) * both.side:
+            return across > 0.25 * min(one.width, two.width) or lower < 0.6 * taller
     return False
 
 

@@ -175,13 +175,11 @@ def _upper_side(own_hw: np.ndarray) -> np.ndarray:
     tall, wide = own_hw.shape
     x, y = np.arange(wide), np.arange(tall)[:, None]
     first = own_hw.argmax(0)
-    best, count = first.astype(float), -1
-    for slope in SLOPES:
-        height = first - slope * (x - wide / 2)
-        middle = float(np.median(height))
-        inside = int((np.abs(height - middle) <= 1.2).sum())
-        if inside > count:
-            best, count = middle + slope * (x - wide / 2), inside
+    heights = first - SLOPES[:, None] * (x - wide / 2)
+    middles = np.median(heights, axis=1, keepdims=True)
+    counts = (np.abs(heights - middles) <= 1.2).sum(1)
+    which = int(counts.argmax())
+    best, count = middles[which] + SLOPES[which] * (x - wide / 2), int(counts[which])
     on_line = np.abs(first - best) <= 1.2
     side_hw = np.zeros_like(own_hw)
     if count < SIDE * wide or np.median(best) > EDGE * tall + 2:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import torch
@@ -15,11 +17,11 @@ from ae_core.pictures.ink import resize
 from ae_core.pictures.page_ink import Ink, find_page_ink, measure_cut
 from ae_core.pictures.pieces import Box
 from ae_core.pictures.preparation import (
+    WORKING_SIDE,
     PreparedDigit,
     Step,
     Wishes,
     finish_digit,
-    prepare,
     prepare_as_it_is,
     resize_picture,
 )
@@ -33,10 +35,12 @@ LEAST_SIDE, FIND_SIDE, CUT_SIDE, MARGIN = 256, 1200, 100, 0.25
 # CUT_WINDOW of the digit's side.
 FINER, CUT_WINDOW = 1.15, 0.7
 MOST_DIGITS, MOST_PIECES = 60, 150
-LEAST_BOX = 4  # pixels
+# In pixels; and how much of the picture around a box is looked at, as a share of its side.
+LEAST_BOX, BOX_MARGIN = 4, 0.3
 # The soft edge of a stroke, as a share of a digit's side.
 SOFT = 0.05
 
+EMPTY_BOX = "There is no ink in this box that could be a digit. Drag it over a digit, with some paper around."
 OUTSIDE = "This box lies outside the picture. Drag it over a digit."
 TURNED = "The page was turned, so that its digits stand upright."
 MANY = "There are {count} digits on this picture. The first {most} of them are taken."
@@ -110,7 +114,7 @@ def prepare_page(
     rows = drop_writing(rows, found.pieces, sure)
     order = [i for row in rows for i in row]
     digits = tuple(
-        replace(prepared[i], doubt=say_doubt(found.pieces[i], found.digit, sure.get(i)))
+        replace(prepared[i], doubt=say_doubt(found.pieces[i], found, sure.get(i)))
         for i in order[:MOST_DIGITS]
         if i in prepared
     )
@@ -173,7 +177,8 @@ def _surroundings(own_hw: np.ndarray, found: Found, place: tuple[slice, slice], 
 def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) -> PreparedDigit:
     """The digit in a box of the picture, with the steps to it: (h, w, 3) of 0 to 255.
 
-    box: in pixels of the picture as `wishes` turn it. Raises ImageError where there is no digit in it.
+    box: in pixels of the picture as `wishes` turn it; all ink in it is taken for one digit. Raises ImageError
+    where there is none in it.
     """
     wishes = wishes or Wishes()
     turned_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
@@ -183,4 +188,21 @@ def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) 
     )  # fmt: skip
     if bottom - top < LEAST_BOX or right - left < LEAST_BOX:
         raise ImageError(OUTSIDE)
-    return prepare(turned_hwc[top:bottom, left:right], replace(wishes, quarter_turns=0, digit=None))
+    if not wishes.prepare:
+        return prepare_as_it_is(turned_hwc[top:bottom, left:right], flip=wishes.flip)
+    around = round(BOX_MARGIN * max(bottom - top, right - left))
+    first, second = max(0, top - around), max(0, left - around)
+    cut_hwc = turned_hwc[first : bottom + around, second : right + around]
+    ink = find_page_ink(resize_picture(cut_hwc, LEAST_SIDE, WORKING_SIDE), flip=wishes.flip)
+    found = find_pieces(ink, wishes.threshold)
+    scale = cut_hwc.shape[0] / ink.strength_hw.shape[0]
+    inside = [
+        piece
+        for piece in found.pieces
+        if top <= first + scale * piece.middle[0] <= bottom
+        and left <= second + scale * piece.middle[1] <= right
+    ]
+    if not inside:
+        raise ImageError(EMPTY_BOX)
+    digit = _prepare_piece(cut_hwc, ink, found, reduce(or_, inside))
+    return PreparedDigit(digit.digit_hw, list(digit.steps), [digit.box])

@@ -18,8 +18,8 @@ WINDOWS = (0.3, 0.12, 0.05)
 PAPER_SIDE = 700
 # A blot is no stroke: more of its length than AT_EDGE lies on the picture's edge, or it is thicker than SOLID
 # of its length. Smaller ones than LEAST_BLOT, a share of the longer side, may be dots, ones thinner than THIN
-# lines.
-AT_EDGE, SOLID, LEAST_BLOT, THIN = 0.35, 0.42, 0.05, 0.04
+# lines; what lies on the edge is looked for DEEP into the picture as well.
+AT_EDGE, SOLID, LEAST_BLOT, THIN, DEEP = 0.35, 0.42, 0.05, 0.04, 0.025
 # The least ink, as a share of the paper's brightness, and in standard deviations of the paper's grain.
 LEAST_INK, GRAIN = 0.07, 5.0
 # What is so dark, as a share of the sheet's brightness, on most of the picture's rim, is a table; it is
@@ -27,8 +27,8 @@ LEAST_INK, GRAIN = 0.07, 5.0
 TABLE_GREY, TABLE_RIM, TABLE_SIDE = 0.6, 0.85, 256
 # There is no ink on a picture with less than this share of it.
 LEAST_AREA = 1.5e-5
-# What touches the picture's edge does not count where so much of the ink lies elsewhere.
-ELSEWHERE = 0.2
+# What is nearer to the picture's edge than EDGE of its side does not count where so much ink lies ELSEWHERE.
+EDGE, ELSEWHERE = 0.08, 0.2
 EIGHT = np.ones((3, 3))
 
 
@@ -79,7 +79,7 @@ def find_page_ink(pixels_hwc: np.ndarray, *, flip: bool) -> Ink:
         undecided_hw = blots_hw
     else:
         strength_hw[_blots(strength_hw, undecided_hw, least, longer, filled=False)] = 0
-    level = _level(strength_hw, least, longer)
+    level = _level(strength_hw, least)
     if level is None:
         raise ImageError(ALL_INK if pixels_hwc.mean() < BLACK else NO_INK)
     return Ink(strength_hw / level, least / level, light, seen_hwc @ weights_c, weights_c, grain, level)
@@ -166,8 +166,9 @@ def _blots(
         return blots_hw
     areas = np.bincount(labels_hw.ravel(), minlength=count + 1)
     rims = np.bincount(_rim(labels_hw).ravel(), minlength=count + 1)
-    edge = np.concatenate([labels_hw[0], labels_hw[-1], labels_hw[:, 0], labels_hw[:, -1]])
-    contacts = np.bincount(edge, minlength=count + 1)
+    contacts = np.bincount(_edge(labels_hw, 0), minlength=count + 1)
+    # a line along the edge is thin
+    contacts = np.minimum(contacts, np.bincount(_edge(labels_hw, round(DEEP * longer)), minlength=count + 1))
     reach = max(2, round(0.004 * longer))
     for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw), start=1):
         side = max(rows.stop - rows.start, columns.stop - columns.start)
@@ -184,6 +185,13 @@ def _blots(
     return blots_hw
 
 
+def _edge(labels_hw: np.ndarray, depth: int) -> np.ndarray:
+    """The labels so many pixels from the picture's edge."""
+    return np.concatenate([
+        labels_hw[depth], labels_hw[-1 - depth], labels_hw[:, depth], labels_hw[:, -1 - depth]
+    ])  # fmt: skip
+
+
 def _rim(labels_hw: np.ndarray) -> np.ndarray:
     """The labels where a neighbour has another one, 0 elsewhere."""
     padded = np.pad(labels_hw, 1)
@@ -197,19 +205,17 @@ def _rim(labels_hw: np.ndarray) -> np.ndarray:
     return np.where(inside_hw, 0, labels_hw)
 
 
-def _level(strength_hw: np.ndarray, least: float, longer: int) -> float | None:
+def _level(strength_hw: np.ndarray, least: float) -> float | None:
     """The strength of full ink: what most of the strong pixels reach. None where there is too little.
 
-    What touches the picture's edge may be the table's; it counts only where little else is.
+    What lies near the picture's edge may be the table's; it counts only where little else is.
     """
-    inky_hw = strength_hw > least
-    labels_hw, count = ndimage.label(inky_hw, EIGHT)
-    at_edge = np.zeros(count + 1, bool)
-    at_edge[np.concatenate([labels_hw[0], labels_hw[-1], labels_hw[:, 0], labels_hw[:, -1]])] = True
-    at_edge[0] = True
+    margins = [round(EDGE * side) for side in strength_hw.shape]
+    middle_hw = strength_hw[margins[0] : -margins[0] or None, margins[1] : -margins[1] or None]
+    everywhere = int((strength_hw > least).sum())
     enough = max(6.0, LEAST_AREA * strength_hw.size)
-    for mask_hw, least_count in ((~at_edge[labels_hw], ELSEWHERE * inky_hw.sum()), (inky_hw, 0)):
-        inky_n = strength_hw[mask_hw]
+    for part_hw, least_count in ((middle_hw, ELSEWHERE * everywhere), (strength_hw, 0)):
+        inky_n = part_hw[part_hw > least]
         if len(inky_n) >= max(enough, least_count):
             top = float(np.percentile(inky_n, 98))
             return float(np.percentile(inky_n[inky_n >= top / 2], 70))

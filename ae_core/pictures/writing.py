@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ae_core.errors import ImageError
-from ae_core.pictures.finder import Piece
+from ae_core.pictures.finder import Found, Piece
 
 # Digits (n, 28, 28) in [0, 1] -> probability of each of the ten classes (n, 10).
 Judge = Callable[[Tensor], Tensor]
@@ -16,8 +18,14 @@ Judge = Callable[[Tensor], Tensor]
 # A digit is at most so many times as wide as it is tall, as tall as SAME_HEIGHT of the others, and a judge is
 # SURE of it; a row in which fewer than LEAST_DIGITS of the pieces are so is writing.
 WIDEST, SAME_HEIGHT, SURE, LEAST_DIGITS = 1.45, (0.6, 1.6), 0.9, 0.5
+# Letters stand closer together than digits, at less than TIGHT of their height: of LEAST_WORD or more that
+# do, a judge must be VERY_SURE of a share LEAST_TIGHT.
+TIGHT, LEAST_WORD, LEAST_TIGHT = 0.3, 4, 0.85
 # What a judge is less sure of than DOUBTED may be no digit.
 DOUBTED = 0.6
+# A spot fills so much of a box around it that is no longer than SOLID of its width; ink is PALE below this
+# share of full ink.
+FULL, SOLID, PALE = 0.82, 2.2, 0.55
 # A page is turned where it has LEAST_TURNED digits, and a judge is VERY_SURE of a share READ_TURNED of them,
 # which is GAIN more than as it lies.
 LEAST_TURNED, VERY_SURE, READ_TURNED, GAIN = 4, 0.95, 0.7, 0.3
@@ -27,6 +35,9 @@ ONLY_WRITING = (
     "Write the digits 0 to 9 apart from each other, on a line of their own."
 )
 WIDE = "This is wider than a digit: two digits may touch each other here, or it is writing."
+CUT_OFF = "This touches the edge of the picture: it may be cut off, or no digit at all."
+SPOT = "This is a filled spot and has no strokes: it may be no digit."
+FAINT = "This is much paler than full ink: it may be a stain, a shadow or the other side of the paper."
 UNSURE = "This may be no digit: nothing it could be read as is likely."
 
 
@@ -34,11 +45,9 @@ def find_turns(images_nhw: Tensor, judge: Judge) -> int:
     """Quarter turns counter-clockwise after which a page's digits (n, 28, 28) read best, 0 if none helps."""
     if len(images_nhw) < LEAST_TURNED:
         return 0
-    shares = [
-        float((judge(torch.rot90(images_nhw, turns, (1, 2))).max(1).values > VERY_SURE).float().mean())
-        for turns in range(4)
-    ]
-    best = max(range(4), key=lambda turns: shares[turns])
+    sure = [judge(torch.rot90(images_nhw, turns, (1, 2))).max(1).values for turns in range(4)]
+    shares = [float((sure_n > VERY_SURE).float().mean()) for sure_n in sure]
+    best = max(range(4), key=lambda turns: (shares[turns], float(sure[turns].mean())))
     return best if shares[best] > READ_TURNED and shares[best] - shares[0] > GAIN else 0
 
 
@@ -61,7 +70,17 @@ def drop_writing(
     tall = heights[len(heights) // 2]
     low, high = (share * tall for share in SAME_HEIGHT)
     alike = {i for i in shaped if low <= pieces[i].height <= high}
-    kept = [list(row) for row in rows if sum(i in alike for i in row) >= LEAST_DIGITS * len(row)]
+    very = {i for i in alike if sure.get(i, 1) >= VERY_SURE}
+    kept = [
+        list(row)
+        for row in rows
+        if sum(i in alike for i in row) >= LEAST_DIGITS * len(row)
+        and (
+            len(row) < LEAST_WORD
+            or _usual_gap(row, pieces) > TIGHT * tall
+            or sum(i in very for i in row) >= LEAST_TIGHT * len(row)
+        )
+    ]
     if kept:
         return kept
     if len(everything) > 3:
@@ -69,11 +88,25 @@ def drop_writing(
     return [list(row) for row in rows]
 
 
-def say_doubt(piece: Piece, digit: float, sure: float | None) -> str:
+def _usual_gap(row: Sequence[int], pieces: Sequence[Piece]) -> float:
+    """Pixels of paper between neighbours in a row."""
+    return float(np.median([pieces[j].box.left - pieces[i].box.right for i, j in pairwise(row)]))
+
+
+def say_doubt(piece: Piece, found: Found, sure: float | None) -> str:
     """Why a piece may be no digit, in one sentence; empty where nothing speaks against it.
 
-    digit: how long the page's digits are, in pixels. sure: how sure a judge is of it, None without one.
+    sure: how sure a judge is of it, in [0, 1], None without one.
     """
-    if piece.width > WIDEST * piece.height and piece.width > digit:
+    box, (height, width) = piece.box, found.strength_hw.shape
+    if piece.width > WIDEST * piece.height and piece.width > min(found.digit, SOLID * piece.height):
         return WIDE
+    if box.top == 0 or box.left == 0 or box.bottom == height or box.right == width:
+        return CUT_OFF
+    if piece.area > FULL * piece.height * piece.width and piece.side < SOLID * min(piece.height, piece.width):
+        return SPOT
+    place = (slice(box.top, box.bottom), slice(box.left, box.right))
+    ink_n = found.strength_hw[place][np.isin(found.labels_hw[place], piece.labels)]
+    if len(ink_n) and float(np.percentile(ink_n, 80)) < PALE:
+        return FAINT
     return UNSURE if sure is not None and sure < DOUBTED else ""

@@ -478,6 +478,21 @@ def test_a_photograph_becomes_a_digit(place, digits, capsys):
         assert (picture.size, picture.mode) == ((28, 28), "L")
 
 
+def test_a_page_becomes_a_file_for_each_digit_in_reading_order(place, digits, capsys):
+    page = np.concatenate([np.asarray(photo(digits.test_nhw[i])) for i in (0, 1, 2)], axis=1)
+    Image.fromarray(page).save(place / "page.png")
+    assert lab("prepare", place / "page.png", "--output-dir", place / "digits", "--json") == 0
+    (told,) = result(capsys.readouterr().out)["pictures"]
+    names = [f"page-0{i}.png" for i in (1, 2, 3)]
+    assert sorted(path.name for path in (place / "digits").iterdir()) == names
+    assert [Path(each["output"]).name for each in told["digits"]] == names
+    lefts = [each["box"]["left"] for each in told["digits"]]
+    assert lefts == sorted(lefts)
+    assert (told["width"], told["height"]) == (840, 280)
+    assert lab("prepare", place / "page.png", "--output", place / "page.npy") == 0
+    assert np.load(place / "page.npy").shape == (3, 28, 28)
+
+
 def test_a_refused_photograph_is_reported_and_the_rest_go_on(place, digits, capsys):
     for i in (0, 2):
         photo(digits.test_nhw[i]).save(place / f"{i}.png")

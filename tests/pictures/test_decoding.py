@@ -48,7 +48,7 @@ def pixels_of(image: Image.Image) -> np.ndarray:
 
 def test_a_picture_of_every_kind_is_read_upright_and_whole():
     for name, content in junk.whole().items():
-        image = drawn(1500, 1100).resize((1024, 751), Image.Resampling.BOX) if "large" in name else drawn()
+        image = drawn(2800, 2100).resize((2000, 1500), Image.Resampling.BOX) if "large" in name else drawn()
         expected = pixels_of(image.convert("1") if "one_bit" in name else image)
         if name in ("exif.png", "turned.jpg"):
             expected = np.rot90(expected, -1)
@@ -153,7 +153,7 @@ def test_as_many_pixels_as_are_allowed_fit_into_the_memory_and_one_row_more_is_r
     assert answer(decode_picture, bombs["one_row_too_many.png"]) == decoding.TOO_MANY
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 7), (7, 90), (1, 50_000), (50_000, 1), (50_000, 300)])
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (7, 90), (1, 50_000), (50_000, 1), (50_000, 190)])
 def test_a_picture_too_thin_for_a_digit_is_refused(size):
     assert answer(here, saved(Image.new("L", size), "PNG")) == decoding.TOO_SMALL
 

@@ -105,7 +105,7 @@ def turned(image: Image.Image, orientation: int) -> Image.Exif:
 @functools.cache
 def whole() -> dict[str, bytes]:
     """A picture of every kind that must be read, by file name."""
-    image, large = drawn(), drawn(1500, 1100)
+    image, large = drawn(), drawn(2800, 2100)
     clear = image.convert("RGBA")
     clear.putalpha(image.convert("L").point(lambda value: 255 if value < 200 else 0))
     grey_16 = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
