@@ -65,7 +65,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_ends_in_the_same_weights(
     )
 
 
-def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(own, measured):
+def test_a_worker_without_memory_tries_three_times_says_so_and_works_again(full_form, own, measured):
     hungry = config.adjusted(
         replace(config.CAE, data=FEW),
         model={"channels": (128, 128)},
