@@ -19,10 +19,10 @@ import subprocess
 import sys
 import threading
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import PIL
 from PIL import ExifTags, Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from ae_core.errors import ImageError
@@ -30,18 +30,22 @@ from ae_core.errors import ImageError
 if TYPE_CHECKING:
     import numpy as np
 
-# Pillow's names. Its JPEG is also what some phones write with several pictures in it (MPO); the first one
-# counts.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-SUFFIXES = ("png", "jpg", "jpeg", "webp", "gif", "bmp")
-FORMATS_IN_WORDS = "PNG, JPEG, WebP, GIF or BMP"
-# Pillow imports these only when a picture needs them; by then the process may open no more files. TIFF is how
-# EXIF is written.
-NEEDED_LATER = ("copy", "PIL.ImageColor", "PIL.MpoImagePlugin", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin")
+# Pillow's names. Of several pictures in a file the first one counts: a phone's (MPO), a scanner's pages.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+SUFFIXES = (
+    *("png", "jpg", "jpeg", "jpe", "jfif", "mpo", "webp", "gif", "bmp"),
+    *("tif", "tiff", "avif", "heic", "heif", "hif"),
+)
+FORMATS_IN_WORDS = "PNG, JPEG, HEIC, AVIF, WebP, TIFF, GIF or BMP"
+# Pillow imports these only when a picture needs them; by then the process may open no more files.
+NEEDED_LATER = (
+    *("copy", "PIL.ImageColor", "PIL.AvifImagePlugin", "PIL.MpoImagePlugin", "PIL.TiffImagePlugin"),
+    *("PIL.WebPImagePlugin", "pillow_heif"),
+)
 
 # .streamlit/config.toml holds the same limit.
-MAX_BYTES = 12_000_000
-MAX_PIXELS = 50_000_000
+MAX_BYTES = 30_000_000
+MAX_PIXELS = 64_000_000
 # A page holds digits of 2 % of its width. A phone's JPEG of 4,000 pixels is read at a half of them, which
 # takes half the time.
 WORKING_SIDE = 2000
@@ -62,13 +66,6 @@ TOO_LARGE = (
 TOO_MANY = f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels. Choose a smaller one."
 TOO_SMALL = "This picture is too small or too narrow to hold a digit. Choose a larger one."
 NO_PICTURE = f"This file is not a {FORMATS_IN_WORDS} picture. Save it as one of these and try again."
-HEIC = (
-    "This is a HEIC picture, which the lab cannot read. "
-    "On an iPhone choose Settings, Camera, Formats, Most Compatible; or take a screenshot of it."
-)
-AVIF = (
-    "This is an AVIF picture, which the lab cannot read. Save it as PNG or JPEG, or take a screenshot of it."
-)
 DAMAGED = (
     "This picture is damaged or cut off and cannot be read. "
     "Try another copy of it, or save it anew as PNG or JPEG."
@@ -80,15 +77,19 @@ TOO_HARD = (
 BUSY = "Many pictures are being read right now. Try again in a few seconds."
 # The process answers with one of these by its place here, so that a decoder's own words cannot reach the
 # page.
-REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, HEIC, AVIF, DAMAGED, TOO_HARD)
+REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, DAMAGED, TOO_HARD)
 FIRST_REFUSAL = 10  # Python itself exits with 1 or 2 when it fails
 
 SIZE = struct.Struct(">II")
 PROCESS = (
-    "import sys; sys.path += sys.argv[1:3]; "
-    "from ae_core.pictures.decoding import main; sys.exit(main(*map(int, sys.argv[3:])))"
+    "import sys; sys.path += sys.argv[1:4]; "
+    "from ae_core.pictures.decoding import main; sys.exit(main(*map(int, sys.argv[4:])))"
 )
-PATH = [str(Path(PIL.__file__).parents[1]), str(Path(__file__).parents[2])]
+PACKAGES = [find_spec("PIL"), find_spec("pillow_heif")]
+PATH = [
+    *(str(Path(str(package and package.origin)).parents[1]) for package in PACKAGES),
+    str(Path(__file__).parents[2]),
+]
 NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
 logger = logging.getLogger(__name__)
@@ -167,6 +168,7 @@ def main(memory_bytes: int, cpu_seconds: int) -> int:
     Image.preinit()
     for name in NEEDED_LATER:
         importlib.import_module(name)
+    _prepare_decoders()
     # Pillow refuses at twice as much, some formats before they ask for memory
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
     _limit(memory_bytes, cpu_seconds)
@@ -176,6 +178,15 @@ def main(memory_bytes: int, cpu_seconds: int) -> int:
         return FIRST_REFUSAL + REFUSALS.index(str(problem))
     sys.stdout.buffer.write(SIZE.pack(*picture.size) + picture.tobytes())
     return 0
+
+
+def _prepare_decoders() -> None:
+    """HEIC for Pillow, and one thread: each would ask for memory of its own."""
+    import pillow_heif  # not above: the app itself decodes nothing
+    from PIL import AvifImagePlugin
+
+    pillow_heif.register_heif_opener(decode_threads=1)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
@@ -207,7 +218,7 @@ def read(content: bytes) -> Image.Image:
 
     The content decides what it is, not a name. Raises ImageError.
     """
-    _refuse_phones_formats(content)
+    _prepare_decoders()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata, which is not wanted
@@ -226,18 +237,6 @@ def read(content: bytes) -> Image.Image:
         raise ImageError(TOO_HARD) from problem
     except Exception as problem:  # decoders of broken files raise what they like
         raise ImageError(DAMAGED) from problem
-
-
-def _refuse_phones_formats(content: bytes) -> None:
-    """HEIC and AVIF begin with a list of brands (ISO/IEC 14496-12, 4.3)."""
-    if content[4:8] != b"ftyp":
-        return
-    length = min(int.from_bytes(content[:4], "big"), 256)
-    brands = {content[i : i + 4] for i in range(8, length, 4)}
-    if brands & {b"avif", b"avis"}:
-        raise ImageError(AVIF)
-    if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}:
-        raise ImageError(HEIC)
 
 
 def _refuse_sizes(width: int, height: int) -> None:

@@ -50,7 +50,7 @@ def test_a_picture_of_every_kind_is_read_upright_and_whole():
     for name, content in junk.whole().items():
         image = drawn(2800, 2100).resize((2000, 1500), Image.Resampling.BOX) if "large" in name else drawn()
         expected = pixels_of(image.convert("1") if "one_bit" in name else image)
-        if name in ("exif.png", "turned.jpg"):
+        if name in ("exif.png", "turned.jpg"):  # HEIC has a turn of its own, and EXIF says nothing
             expected = np.rot90(expected, -1)
         pixels = decode_picture(content)
         assert pixels.shape == expected.shape, name
@@ -127,18 +127,12 @@ def test_a_picture_that_is_something_else_too_gives_its_pixels_alone():
 
 def test_no_other_kind_of_file_is_taken_for_a_picture():
     for one in junk.renamed():
-        said = answer(here, one.content)
-        if one.name.startswith(("heic", "heif")):
-            assert "HEIC" in said
-        elif one.name.startswith("avif"):
-            assert "AVIF" in said
-        else:
-            assert said in (decoding.NO_PICTURE, decoding.DAMAGED), one.name
+        assert answer(here, one.content) in (decoding.NO_PICTURE, decoding.DAMAGED), one.name
 
 
 def test_a_file_of_the_largest_size_is_read_and_one_byte_more_is_refused():
     assert answer(decode_picture, junk.padded(MAX_BYTES)) == READ
-    assert "larger than 12 MB" in refusal(junk.padded(MAX_BYTES + 1))
+    assert "larger than 30 MB" in refusal(junk.padded(MAX_BYTES + 1))
     assert "empty" in refusal(b"")
 
 

@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageDraw
 
 from ae_core.errors import ImageError
 from ae_core.pictures.decoding import BUSY, MAX_BYTES, MAX_PIXELS, REFUSALS, WORKING_SIDE
+
+pillow_heif.register_heif_opener()
 
 READ = "read"
 
@@ -141,6 +144,17 @@ def whole() -> dict[str, bytes]:
         "palette.bmp": saved(image.quantize(16), "BMP"),
         "one_bit.bmp": saved(image.convert("1"), "BMP"),
         "clear.bmp": saved(clear, "BMP"),
+        "rgb.tiff": saved(image, "TIFF"),
+        "packed.tiff": saved(image, "TIFF", compression="tiff_lzw"),
+        "one_bit.tiff": saved(image.convert("1"), "TIFF", compression="group4"),
+        "16_bits.tiff": saved(grey_16, "TIFF"),
+        "several.tiff": saved(drawn(), "TIFF", save_all=True, append_images=[drawn().rotate(90)]),
+        "rgb.avif": saved(drawn(), "AVIF"),
+        "clear.avif": saved(clear, "AVIF"),
+        "rgb.heic": saved(drawn(), "HEIF"),
+        "large.heic": saved(large, "HEIF"),
+        "clear.heic": saved(clear, "HEIF"),
+        "exif_to_be_ignored.heic": saved(drawn(), "HEIF", exif=turned(image, 6)),
     }
 
 
@@ -441,14 +455,14 @@ def renamed() -> Iterator[Junk]:
         "script.png": b"#!/bin/sh\nexit 1\n",
         "program.png": b"\x7fELF\2\1\1" + bytes(500),
         "pickle.png": b"\x80\x04\x95\x05\0\0\0\0\0\0\0\x8c\x01a\x94.",
-        "tiff.jpg": saved(image, "TIFF"),
         "icon.png": saved(image, "ICO"),
         "jpeg_2000.jpg": saved(image, "JPEG2000"),
         "ppm.bmp": saved(image, "PPM"),
         "tga.bmp": saved(image, "TGA"),
-        "avif.jpg": saved(image, "AVIF"),
         "heic.jpg": iso_file(b"heic", b"mif1", b"heic"),
         "heif.jpg": iso_file(b"mif1", b"mif1", b"heic"),
+        "avif.jpg": iso_file(b"avif", b"mif1", b"avif"),
+        "tiff.jpg": b"II*\0" + bytes(500),
         "film.jpg": iso_file(b"qt  ", b"qt  "),
         "signature.png": b"\x89PNG\r\n\x1a\n",
         "signature.jpg": b"\xff\xd8\xff",

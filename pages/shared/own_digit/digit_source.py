@@ -160,8 +160,7 @@ def _load_uploads() -> None:
     with st.container(key=FILE):
         files = st.file_uploader(
             "Pictures of digits, of one or of a whole page",
-            list(decoding.SUFFIXES),
-            accept_multiple_files=True,
+            accept_multiple_files=True,  # whatever its name ends in: what cannot be read gets its sentence
             key=linked.widget_key(FILE),
             help=f"Choose them, drag them here, or paste them: {decoding.FORMATS_IN_WORDS}. {LIMITS}",
         )

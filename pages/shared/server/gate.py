@@ -31,7 +31,7 @@ UPLOADS_OF_ONE = 3
 UPLOADED_BYTES = 300_000_000
 UPLOADS_AT_ONCE = 4
 # A little more than `server.maxUploadSize` allows.
-FILE_BYTES = 13_000_000
+FILE_BYTES = 31_000_000
 RETRY_SECONDS = 30
 # Of pages, and after how long one no longer counts.
 RUNS_AT_ONCE = 2
