@@ -132,7 +132,7 @@ def _prepare_piece(pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece)
         slice(max(0, box.top - margin), min(shape[0], box.bottom + margin)),
         slice(max(0, box.left - margin), min(shape[1], box.right + margin)),
     )
-    cut = tuple(slice(round(part.start * scale), round(part.stop * scale)) for part in place)
+    cut = _enlarge_place(place, scale, pixels_hwc.shape)
     own_hw = np.isin(found.labels_hw[place], piece.labels)
     near_hw = _surroundings(own_hw, found, place, max(1, round(SOFT * piece.side)))
     ink_hw = found.strength_hw[place].clip(0, None)
@@ -154,14 +154,20 @@ def _prepare_piece(pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece)
         Step("Only the digit", "Lines, specks and other digits go; broken strokes stay together.", alone_hw),
     ]
     digit_hw = finish_digit(alone_hw, steps)
-    height, width, _ = pixels_hwc.shape
-    whole = Box(
-        max(0, round(box.top * scale)),
-        max(0, round(box.left * scale)),
-        min(height, round(box.bottom * scale)),
-        min(width, round(box.right * scale)),
+    rows, columns = _enlarge_place(
+        (slice(box.top, box.bottom), slice(box.left, box.right)), scale, pixels_hwc.shape
     )
+    whole = Box(rows.start, columns.start, rows.stop, columns.stop)
     return PageDigit(whole, torch.from_numpy(digit_hw), steps=tuple(steps))
+
+
+def _enlarge_place(place: tuple[slice, slice], scale: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The same part of a picture `scale` times as large, (h, w, …) in `shape`: at least a pixel."""
+    ends = []
+    for part, side in zip(place, shape, strict=False):
+        start = min(max(0, round(part.start * scale)), side - 1)
+        ends.append(slice(start, max(start + 1, min(side, round(part.stop * scale)))))
+    return ends[0], ends[1]
 
 
 def _surroundings(own_hw: np.ndarray, found: Found, place: tuple[slice, slice], reach: int) -> np.ndarray:

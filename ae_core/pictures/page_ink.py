@@ -186,7 +186,8 @@ def _blots(
 
 
 def _edge(labels_hw: np.ndarray, depth: int) -> np.ndarray:
-    """The labels so many pixels from the picture's edge."""
+    """The labels so many pixels from the picture's edge, or in its middle where that is nearer."""
+    depth = min(depth, (min(labels_hw.shape) - 1) // 2)
     return np.concatenate([
         labels_hw[depth], labels_hw[-1 - depth], labels_hw[:, depth], labels_hw[:, -1 - depth]
     ])  # fmt: skip

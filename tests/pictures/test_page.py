@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from ae_core.errors import ImageError
 from ae_core.pictures.page import MOST_DIGITS, PreparedPage, prepare_box, prepare_page
 from ae_core.pictures.pieces import Box
-from ae_core.pictures.preparation import Wishes
+from ae_core.pictures.preparation import THRESHOLDS, Wishes
 from ae_core.pictures.rows import find_rows
 from ae_core.study.classifier import find_judge
 from tests.benchmarks.digit_pages import match_digits
@@ -237,3 +239,27 @@ def test_what_may_be_no_digit_is_said_in_words(judge):
 
     (wide,) = prepare_page(drawn(loop), judge=judge).digits
     assert "wider than a digit" in wide.doubt
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(8, 70),
+    st.integers(8, 70) | st.integers(400, 600),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([2, 30, 256]),
+    st.builds(Wishes, st.booleans(), st.floats(*THRESHOLDS), st.integers(-4, 4), st.none(), st.booleans()),
+)
+def test_any_picture_gives_digits_or_a_reason(judge, width, height, seed, greys, wishes):
+    pixels = np.random.default_rng(seed).integers(0, greys, (height, width, 3))
+    pixels[: height // 2] = pixels[0, 0]
+    try:
+        page = prepare_page(pixels.astype(np.uint8), wishes, judge)
+    except ImageError:
+        return
+    rows, columns, _ = page.pixels_hwc.shape
+    for each in page.digits:
+        assert (each.digit_hw.shape, each.digit_hw.dtype) == ((28, 28), torch.float32)
+        assert 0 <= each.digit_hw.min() <= each.digit_hw.max() <= 1
+        assert 0 <= each.box.top < each.box.bottom <= rows
+        assert 0 <= each.box.left < each.box.right <= columns
+        assert all(0 <= step.picture_hw.min() <= step.picture_hw.max() <= 1 for step in each.steps)
