@@ -37,8 +37,8 @@ def show_tray(runs: Mapping[str, StoredRun], way: str) -> None:
     """
     found = tray.read_tray()
     if not found.digits:
-        if way != digit_source.DRAW:  # the empty board says so itself
-            st.info(digit_source.PROMPTS[way], icon=digit_source.WAYS[way])
+        st.info(digit_source.PROMPTS[way], icon=digit_source.WAYS[way])
+        st.caption(digit_source.LIMITS)
         return
     digits_nhw = torch.stack([digit.digit_hw for digit in found.digits])
     data = {

@@ -34,14 +34,15 @@ def show_through_networks(runs: Mapping[str, StoredRun], digits_nhw: Tensor, cho
     with lab.plain_errors():
         pictures = st.container()
         noise = dials.choose_test_noise("your_digit", default=0.0)
-        with pictures:
-            if len(digits_nhw) > 1:
+        if len(digits_nhw) > 1:
+            with pictures:
                 st.subheader(f"All {len(digits_nhw)} digits")
                 all_digits_view.draw_cards(runs, digits_nhw, chosen, noise)
-                st.subheader("The chosen one, step by step")
-            living_view.show_living_picture(runs, digit_hw, noise, NOISE_SEED, "your_digit")
-        if len(digits_nhw) > 1:
             all_digits_view.show_table(runs, digits_nhw, chosen, noise)
+            st.subheader("The chosen one, stage by stage")
+            pictures = st.container()
+        with pictures:
+            living_view.show_living_picture(runs, digit_hw, noise, NOISE_SEED, "your_digit")
         st.subheader("How surprising is it?")
         show_surprise(runs, digit_hw, noise)
         st.subheader("Among the held-back digits")
