@@ -33,10 +33,11 @@ MOST_DIGITS = 60
 ON_BOARD = 0
 # Characters of all pictures together that the browser keeps; the oldest give way.
 MOST_OF_PICTURES = 3_400_000
-# A picture is kept as a PNG file up to so many bytes, else as a JPEG file of this quality.
-SMALL_FILE, QUALITY = 60_000, 82
-# Paper around a digit that a cut-out has, as a share of its longer side.
-AROUND = 0.2
+# A picture is kept with its longer side of so many pixels at most: a small one as a PNG file up to so many
+# bytes, else as a JPEG file of this quality.
+KEPT_SIDE, SMALL_SIDE, SMALL_FILE, QUALITY = 1_400, 600, 60_000, 82
+# Paper around a digit that its box has, as a share of its longer side.
+AROUND = 0.1
 STEP_SIDE = 224
 
 
@@ -210,9 +211,11 @@ def tell_browser() -> None:
 def keep_picture(number: int, pixels_hwc: np.ndarray) -> None:
     """Keep a picture (h, w, 3) of 0 to 255, as long as the tray has digits of it and the browser room."""
     picture = Image.fromarray(np.ascontiguousarray(pixels_hwc))
+    picture.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.BOX)
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1)
-    if file.tell() > SMALL_FILE:
+    if max(picture.size) <= SMALL_SIDE:
+        picture.save(file, "PNG", compress_level=1)
+    if not 0 < file.tell() <= SMALL_FILE:
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=QUALITY)
     browser_memory.keep_in_browser(f"picture_{number}", base64.b64encode(file.getvalue()).decode())
