@@ -297,7 +297,7 @@ def test_a_page_of_twelve_digits_is_tapped_moved_cut_out_anew_and_shown_in_lesso
     expect(cards).to_have_count(11)
     left = [*swapped[:5], *swapped[6:]]
     assert on_the_tray(page) == left
-    # On the picture: a tap on another digit, and its box dragged away and back with keys.
+    # On the picture: a tap on another digit, and its box dragged to the one beside it.
     page.get_by_text("Change the cut-out").click()
     page.wait_for_timeout(500)
     boxes = page.locator(".lab-cutout button")
@@ -306,11 +306,14 @@ def test_a_page_of_twelve_digits_is_tapped_moved_cut_out_anew_and_shown_in_lesso
     expect(strip.nth(2)).to_have_attribute("aria-selected", "true")
     come_to_rest(page)
     page.locator(".lab-cutout button.chosen").scroll_into_view_if_needed()
-    box = page.locator(".lab-cutout button.chosen").bounding_box()
+    box, there = (
+        page.locator(f".lab-cutout {each}").bounding_box() for each in (".chosen", "button >> nth=1")
+    )
     assert box is not None
+    assert there is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.move(there["x"] + there["width"] / 2, there["y"] + there["height"] / 2, steps=4)
     page.mouse.up()
     deadline = time.monotonic() + 20
     while (kept := on_the_tray(page))[2] == left[2]:
