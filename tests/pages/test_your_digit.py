@@ -565,3 +565,19 @@ def test_pictures_of_a_visitor_with_a_digit_are_never_kept_for_others(monkeypatc
     del page.session_state[session.OWN_TRAY], page.session_state[session.BROWSER_MEMORY]
     assert not page.run().exception
     assert len(kept) == (1 if page_name == "home" else len(keepers))
+
+
+@pytest.mark.parametrize(
+    ("address", "is_withheld"),
+    [
+        ("http://192.168.1.5:8501/your_digit", True),
+        ("http://lab.example.org/your_digit", True),
+        ("https://lab.example.org/your_digit", False),
+        ("http://localhost:8501/your_digit", False),
+        ("http://127.0.0.1:8501/", False),
+        ("http://[::1]:8501/", False),
+        ("", False),
+    ],
+)
+def test_the_camera_is_said_to_need_https_where_it_does(address, is_withheld):
+    assert digit_source.is_camera_withheld(address) == is_withheld

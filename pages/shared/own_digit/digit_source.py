@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -168,7 +169,19 @@ def _load_uploads() -> None:
     _read_files(files)
 
 
+def is_camera_withheld(address: str) -> bool:
+    """Whether browsers withhold the camera from a page at this address: it came from elsewhere, by http."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+
+
 def _load_photograph() -> None:
+    if is_camera_withheld(st.context.url or ""):
+        st.info(
+            "Browsers give the camera to pages that came by **https** alone, and this one did not. Choose "
+            "**Upload** instead: on a phone it opens the camera as well.",
+            icon=":material/no_photography:",
+        )
     photo = st.camera_input(
         "A photograph of digits, one or a whole page",
         key=linked.widget_key(CAMERA),
