@@ -125,8 +125,9 @@ def _label(strength_hw: np.ndarray, bound: float, longer: int) -> tuple[np.ndarr
     if reach:
         joined_hw = ndimage.binary_dilation(joined_hw, EIGHT, iterations=reach)
     labels_hw, count = ndimage.label(joined_hw, EIGHT)
-    ink_hw = strength_hw >= bound
-    labels_hw[~ink_hw] = 0
+    strong = np.bincount(labels_hw[strength_hw >= bound], minlength=count + 1) > 0
+    strong[0] = False
+    labels_hw[(strength_hw < WEAKER * bound) | ~strong[labels_hw]] = 0
     areas = np.bincount(labels_hw.ravel(), minlength=count + 1)
     least = max(3, round(LEAST_SIDE * longer / 2))
     pieces = []

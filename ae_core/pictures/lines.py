@@ -11,6 +11,7 @@ MOST_TILT, STEP, PEAK = 14.0, 0.5, 2.0
 # Lines are no thicker than LINE, a share of the picture's longer side, and interrupted by no more than GAP;
 # over RUN of it they are straight. Of their length COVERED is there, within STRAIGHT pixels.
 LINE, GAP, RUN, COVERED, STRAIGHT = 0.014, 0.03, 0.07, 0.65, 1.5
+WITHOUT_GAPS = 0.92
 # They go over ACROSS of the picture; on a page of small digits, over LONG of a digit's length and
 # LEAST_ACROSS, or are at least TABLE.
 ACROSS, LONG, LEAST_ACROSS, TABLE = 0.55, 1.9, 0.1, 5
@@ -38,9 +39,9 @@ def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarra
     shortest = ACROSS * shorter
     if digit:
         shortest = min(shortest, max(LONG * digit, LEAST_ACROSS * longer))
-    lines |= _grid(rest_hw, least, shortest, longer)[0]
+    lines |= _grid(rest_hw, least, shortest, strength_hw.shape)[0]
     if not digit:
-        grid, count = _grid(rest_hw, least, LEAST_ACROSS * longer, longer)
+        grid, count = _grid(rest_hw, least, LEAST_ACROSS * longer, strength_hw.shape)
         if count >= TABLE:
             lines |= grid
     if angle == 0:
@@ -80,17 +81,20 @@ def _rotated(picture_hw: np.ndarray, angle: float, *, expand: bool) -> np.ndarra
     return np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR, expand=expand))
 
 
-def _grid(strength_hw: np.ndarray, least: float, shortest: float, longer: int) -> tuple[np.ndarray, int]:
+def _grid(
+    strength_hw: np.ndarray, least: float, shortest: float, shape: tuple[int, ...]
+) -> tuple[np.ndarray, int]:
     """Level and upright lines of at least `shortest` pixels: a mask (2, h, w). How many, 0 without either."""
-    level_hw, levels = _long_lines(strength_hw, least, shortest, longer)
-    upright_hw, uprights = _long_lines(strength_hw.T, least, shortest, longer)
+    level_hw, levels = _long_lines(strength_hw, least, shortest, shape)
+    upright_hw, uprights = _long_lines(strength_hw.T, least, shortest, shape)
     return np.stack([level_hw, upright_hw.T]), levels + uprights if min(levels, uprights) > 1 else 0
 
 
 def _long_lines(
-    strength_hw: np.ndarray, least: float, shortest: float, longer: int
+    strength_hw: np.ndarray, least: float, shortest: float, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, int]:
     """Level lines of at least `shortest` pixels: a mask (h, w), and how many."""
+    longer, across = max(shape), ACROSS * min(shape)
     thickest = max(3, round(LINE * longer))
     bound = max(LEAST_LINE, 0.8 * least)
     # What is thin from top to bottom ...
@@ -107,14 +111,20 @@ def _long_lines(
         if columns.stop - columns.start < shortest:
             continue
         own_hw = labels_hw[rows, columns] == i
-        straight_hw = _straight(own_hw & thin_hw[rows, columns], thickest)
+        # what is shorter might be the bars of digits in a row: a printed line has no gaps
+        covered = COVERED if columns.stop - columns.start >= across else WITHOUT_GAPS
+        inky_hw = strength_hw[rows, columns] > bound
+        straight_hw = _straight(own_hw & thin_hw[rows, columns], inky_hw, covered, thickest)
         lines_hw[rows, columns] |= straight_hw
         count += bool(straight_hw.any())
     return lines_hw, count
 
 
-def _straight(own_hw: np.ndarray, thickest: int) -> np.ndarray:
-    """The part of thin ink (a mask) that is one straight line from left to right; nothing if it is not."""
+def _straight(own_hw: np.ndarray, inky_hw: np.ndarray, covered: float, thickest: int) -> np.ndarray:
+    """The part of thin ink (a mask) that is one straight line from left to right; nothing if it is not.
+
+    inky_hw: all ink there, which must be on such a share `covered` of the line.
+    """
     counts = own_hw.sum(0)
     there = np.flatnonzero(counts)
     empty_hw = np.zeros_like(own_hw)
@@ -131,7 +141,7 @@ def _straight(own_hw: np.ndarray, thickest: int) -> np.ndarray:
         line = np.polynomial.Polynomial.fit(there[near], middles[near], 2)
     far_hw = np.abs(y - line(np.arange(own_hw.shape[1])))
     band_hw = own_hw & (far_hw <= STRAIGHT)
-    if band_hw.any(0).mean() < COVERED:
+    if band_hw.any(0).mean() < COVERED or (inky_hw & (far_hw <= STRAIGHT)).any(0).mean() < covered:
         return empty_hw
     # as thick as it is where nothing else lies on it
     thick = float(np.percentile((own_hw & (far_hw <= thickest)).sum(0)[band_hw.any(0)], 40))
