@@ -15,10 +15,9 @@ with beat("see", SEE):
     "# The convolutional autoencoder (CAE)"
 
     """
-    A **filter** is a small square of weights. Laid on a patch of the picture, each weight is multiplied by
-    the pixel below it, and the products are added up: one number of a **map**. Then it slides on; the same
-    few weights serve every place. So the picture goes from 28 to 14 to 7 pixels, to a code, and back.
-    **Point at a stage** to see a filter at work.
+    A **filter** is a small square of weights that slides over the picture: at each place its weights times
+    the pixels below them, added up, make one number of a **map**. 28 → 14 → 7 pixels, a code, and back.
+    **Point at a stage** to see it.
     """
 
 found = show_model_bench(CAE, "cae")

@@ -182,7 +182,7 @@ def test_a_hand_takes_hold_of_digit_code_noise_and_stages_and_nobody_is_asked(pa
     expect(living.locator(".rebuilt figcaption")).to_contain_text(f"error {at_first}")
     # A stage: its map, the patch, the filter, their product.
     living.locator(".encoder .stage canvas").first.hover()
-    for words in ("map ", "patch below the filter", "filter", "sum "):
+    for words in ("map ", "the patch at the mark", "filter", "products, added up"):
         expect(living.locator(".lens")).to_contain_text(words)
     page.mouse.move(5, 5)
     expect(living.locator(".lens")).to_be_hidden()
