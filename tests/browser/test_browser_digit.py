@@ -18,6 +18,7 @@ from ae_core.data import Digits
 from ae_core.pictures import decoding
 from ae_core.pictures.ink import ALL_INK, NO_INK
 from ae_core.pictures.pieces import SPECKS
+from pages.shared.own_digit.digit_source import MOST_FILES
 from tests.support import junk
 from tests.support.browser import LIVING, PHONE, PROJECT, PROJECTOR, App, launched
 from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
@@ -218,6 +219,14 @@ def choose_files(page: Page, **contents: bytes) -> None:
     page.locator("input[type=file]").set_input_files(
         [{"name": f"{name}.png", "mimeType": "image/png", "buffer": each} for name, each in contents.items()]
     )
+
+
+def test_as_many_files_as_are_promised_are_taken_at_once(page, app, digits):
+    open_page(page, app, "Upload")
+    labels = [label % 10 for label in range(MOST_FILES)]
+    choose_files(page, **{f"of{i}": saved(sheet(digits, label), "PNG") for i, label in enumerate(labels)})
+    expect(page.locator(".lab-tray .count")).to_have_text(re.compile(f"of {MOST_FILES}$"), timeout=60_000)
+    assert page.get_by_test_id("stAlert").count() == 0
 
 
 def on_the_tray(page: Page) -> list[str]:

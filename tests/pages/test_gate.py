@@ -22,6 +22,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.own_digit.digit_source import MOST_FILES
 from pages.shared.server import gate
 from pages.shared.server import health as server
 from tests.load.__main__ import EVERY_SECONDS, a_class
@@ -102,7 +103,7 @@ async def test_beyond_its_visitors_the_lab_is_full_in_words_and_those_inside_go_
 
 
 @in_a_loop_of_its_own
-async def test_one_visitor_has_room_for_three_files(small):
+async def test_one_visitor_has_room_for_as_many_files_as_the_page_takes_at_once(small):
     async with Visitor(small.url) as visitor:
         await visitor.open()
         _, _, headers = await asyncio.to_thread(asked, small, "/_stcore/health")
@@ -113,10 +114,10 @@ async def test_one_visitor_has_room_for_three_files(small):
             "Cookie": f"_streamlit_xsrf={token}",
             "X_Xsrftoken": token,
         }
-        paths = [f"/_stcore/upload_file/{visitor.session}/file-{i}" for i in range(4)]
+        paths = [f"/_stcore/upload_file/{visitor.session}/file-{i}" for i in range(MOST_FILES + 1)]
         answers = [await asyncio.to_thread(asked, small, path, "PUT", body, **kind) for path in paths]
-        assert [status for status, _, _ in answers] == [204, 204, 204, 429]
-        assert "more files than one visitor may have" in answers[-1][1]
+        assert [status for status, _, _ in answers] == [*[204] * MOST_FILES, 429]
+        assert "more than one visitor may have" in answers[-1][1]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY[:-1]}])
@@ -148,6 +149,7 @@ async def test_under_any_prefix_files_and_connections_are_counted_and_streamlits
     async def send(message):
         answers.append(message.get("status"))
 
+    monkeypatch.setattr(gate, "_kept_files", lambda _session="": [])
     monkeypatch.setattr(gate, "_upload_problem", lambda session: "" if session == "me" else "no")
     gated = gate.Gate(streamlit)
     stream, file, hidden = (f"{prefix}/_stcore/{end}" for end in ("stream", "upload_file/me/1", "metrics"))

@@ -21,14 +21,16 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ae_core.errors import ConfigError
 
 # Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
 MOST_CONNECTIONS = 240
-UPLOADS_OF_ONE = 3
-UPLOADED_BYTES = 300_000_000
+# As many as the page Your digit takes at once; what comes beyond UPLOADS_AT_ONCE waits for its turn.
+UPLOADS_OF_ONE = 20
+BYTES_OF_ONE, UPLOADED_BYTES = 100_000_000, 300_000_000
 UPLOADS_AT_ONCE = 4
 # A little more than `server.maxUploadSize` allows.
 FILE_BYTES = 31_000_000
@@ -48,6 +50,8 @@ UPLOADS = "upload_file/"
 # Streamlit's own figures, for anybody who asks. Ours want a key.
 HIDDEN = ("metrics",)
 TRY_AGAIN_LATER = 1013
+TOO_MANY_FILES = "That is more than one visitor may have here at once. Remove some files, then try again."
+OTHERS_UPLOAD = f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
 FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <meta http-equiv="refresh" content="{RETRY_SECONDS}">
 <meta name="viewport" content="width=device-width"><title>Autoencoder Lab</title>
@@ -60,7 +64,8 @@ FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
 class Counts:
     """What has gone through the gate since the server began.
 
-    receiving: how many files are coming in, by session; answer_seconds: of the last 1,000 runs of a page.
+    receiving: how many files are coming in or wait for their turn, by session; answer_seconds: of the last
+    1,000 runs of a page.
     """
 
     connections: int = 0
@@ -143,6 +148,7 @@ class Gate:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._permits = asyncio.Semaphore(RUNS_AT_ONCE)
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # there is one kind of connection
@@ -208,15 +214,24 @@ class Gate:
             counts.connections -= 1
 
     async def _serve_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a file come in once it is its turn: a browser sends all that were chosen at once."""
         session = _streamlit_path(scope).removeprefix(UPLOADS).split("/")[0]
-        if problem := _upload_problem(session):
-            counts.refused_uploads += 1
-            await _discard_body(receive)
-            await _mark_retry(PlainTextResponse(problem, 429))(scope, receive, send)
+        if len(_kept_files(session)) + counts.receiving[session] >= UPLOADS_OF_ONE:
+            await _refuse_upload(TOO_MANY_FILES, scope, receive, send)
             return
         counts.receiving[session] += 1
         try:
-            await self._app(scope, receive, send)
+            async with asyncio.timeout(RETRY_SECONDS):
+                await self._uploads.acquire()
+            try:
+                if problem := _upload_problem(session):
+                    await _refuse_upload(problem, scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+            finally:
+                self._uploads.release()
+        except TimeoutError:
+            await _refuse_upload(OTHERS_UPLOAD, scope, receive, send)
         finally:
             counts.receiving[session] -= 1
             counts.receiving += Counter()  # without those that have none
@@ -228,16 +243,26 @@ def _streamlit_path(scope: Scope) -> str:
     return rest.rstrip("/") if found else ""
 
 
+def _kept_files(session: str = "") -> list[UploadedFileRec]:
+    """The uploaded files that the server holds of a session, or of all."""
+    kept = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
+    sessions = [kept.get(session, {})] if session else list(kept.values())
+    return [file for files in sessions for file in list(files.values())]
+
+
 def _upload_problem(session: str) -> str:
-    """Why one more file of this session is too much, in words; empty if it is not."""
-    if counts.receiving.total() >= UPLOADS_AT_ONCE:
-        return f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
-    files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
-    if len(files.get(session, {})) + counts.receiving[session] >= UPLOADS_OF_ONE:
-        return "That is more files than one visitor may have here at once. Remove one, then try again."
-    if sum(len(file.data) for kept in list(files.values()) for file in list(kept.values())) >= UPLOADED_BYTES:
+    """Why the server holds too much for one more file of this session, in words; empty if it does not."""
+    if sum(len(file.data) for file in _kept_files(session)) >= BYTES_OF_ONE:
+        return TOO_MANY_FILES
+    if sum(len(file.data) for file in _kept_files()) >= UPLOADED_BYTES:
         return f"The lab holds as many files as it can. Try again in {RETRY_SECONDS} seconds."
     return ""
+
+
+async def _refuse_upload(problem: str, scope: Scope, receive: Receive, send: Send) -> None:
+    counts.refused_uploads += 1
+    await _discard_body(receive)
+    await _mark_retry(PlainTextResponse(problem, 429))(scope, receive, send)
 
 
 async def _discard_body(receive: Receive) -> None:
