@@ -2,9 +2,9 @@
 
 import { drawDigit, makeCanvas } from "./canvas.js";
 import { loadNetwork, readDigits, readPatterns } from "./data.js";
-import { oncePerFrame } from "./dials.js";
 import { followHand } from "./dragging.js";
 import { makeElement, setText } from "./elements.js";
+import { drawInTurn } from "./in_turn.js";
 import { classify, decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
 import { addNoise } from "./noise.js";
@@ -49,10 +49,8 @@ function createCards(root, context) {
     let [cards, networks, digits, pattern] = [[], [], [], []];
     let classifier = null;
     let level = 0;
-    /** Places of digits that wait for the networks, and pictures that wait to be read. */
-    let [waiting, unread] = [[], []];
+    let unread = []; // pictures
     let letGo = () => {};
-    let isSeen = true;
 
     const markChosen = () => {
         cards.forEach(({ card }, n) => card.classList.toggle("chosen", n === shown.chosen));
@@ -90,24 +88,17 @@ function createCards(root, context) {
         unread = [...new Set(unread)];
         while (unread.length && performance.now() < ends) readOne(unread.shift());
     };
-    const draw = () => {
-        if (!isSeen) return;
-        const ends = performance.now() + BUDGET;
-        while (waiting.length && performance.now() < ends) drawOne(waiting.shift());
-        if (!waiting.length && classifier) readSome(ends);
-        if (waiting.length || (unread.length && classifier)) redraw();
-    };
-    const redraw = oncePerFrame(draw, context.fail);
-    const drawAll = () => {
-        // Those that still wait come first, or the last would wait as long as the hand moves.
-        waiting = [...new Set([...waiting, ...digits.keys()])];
-        redraw();
-    };
-    const sight = new IntersectionObserver((entries) => {
-        isSeen = entries.at(-1).isIntersecting;
-        redraw();
+    const queue = drawInTurn({
+        element,
+        budget: BUDGET,
+        drawOne,
+        after(ends) {
+            if (!classifier) return false;
+            readSome(ends);
+            return unread.length > 0;
+        },
+        fail: context.fail,
     });
-    sight.observe(element);
 
     return {
         /** @param {Cards} next */
@@ -131,21 +122,21 @@ function createCards(root, context) {
             markChosen();
             const hand = followHand([next.dial], () => {
                 level = hand.valueOf(next.dial, level);
-                drawAll();
+                queue.add(digits.keys());
             });
             letGo = () => hand.letGo();
             level = hand.valueOf(next.dial, next.level);
-            waiting = [];
+            queue.clear();
             for (const n of digits.keys()) drawOne(n);
             if (!element.isConnected) root.append(element);
             context.isReady();
             if (!next.classifier) return;
             classifier = await loadNetwork(context.base + next.classifier.address).catch(() => null);
-            redraw();
+            queue.redraw();
         },
         end() {
             letGo();
-            sight.disconnect();
+            queue.end();
             element.remove();
         },
     };

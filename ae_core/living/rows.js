@@ -2,9 +2,9 @@
 
 import { drawMaps, greys, makeCanvas } from "./canvas.js";
 import { loadNetwork, readDigits, readPatterns } from "./data.js";
-import { oncePerFrame } from "./dials.js";
 import { followHand } from "./dragging.js";
 import { makeElement, setText } from "./elements.js";
+import { drawInTurn } from "./in_turn.js";
 import { decode, encode } from "./network.js";
 import { addNoise } from "./noise.js";
 
@@ -30,9 +30,8 @@ function createRows(root, context) {
     let [digits, patterns] = [[], []];
     /** @type {Shown} */
     let shown = null;
-    let [level, waiting] = [0, []];
+    let level = 0;
     let letGo = () => {};
-    let isSeen = true;
 
     const makeRow = (label) => {
         const figure = makeElement("figure");
@@ -48,25 +47,13 @@ function createRows(root, context) {
         const pictures = [digits[n], noisy, ...rebuilt];
         pictures.forEach((pixels, i) => drawMaps(rows[i].canvases[n], pixels, 28, 28, greys()));
     };
-    const draw = () => {
-        setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]);
-        if (!isSeen) return;
-        const began = performance.now();
-        while (waiting.length && performance.now() - began < BUDGET) drawOne(waiting.shift());
-        if (waiting.length) redraw();
-    };
-    const redraw = oncePerFrame(draw, context.fail);
-    const drawAll = () => {
-        // Those that still wait come first, or the last would wait as long as the hand moves.
-        waiting = [...new Set([...waiting, ...digits.keys()])];
-        redraw();
-    };
-    // Out of sight nothing is drawn: the frames belong to the picture that the hand is seen to change.
-    const sight = new IntersectionObserver((entries) => {
-        isSeen = entries.at(-1).isIntersecting;
-        if (waiting.length) redraw();
+    const queue = drawInTurn({
+        element,
+        budget: BUDGET,
+        drawOne,
+        before: () => setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]),
+        fail: context.fail,
     });
-    sight.observe(element);
 
     return {
         /** @param {Shown} next */
@@ -87,10 +74,11 @@ function createRows(root, context) {
             element.style.setProperty("--lab-count", `${digits.length}`);
             const hand = followHand([next.dial], () => {
                 level = hand.valueOf(next.dial, level);
-                drawAll();
+                queue.add(digits.keys());
             });
             letGo = () => hand.letGo();
             level = hand.valueOf(next.dial, level);
+            queue.clear();
             for (const n of digits.keys()) drawOne(n);
             setText(rows[1].title, next.noisy_labels.findLast(([from]) => level >= from)[1]);
             if (!element.isConnected) root.append(element);
@@ -98,7 +86,7 @@ function createRows(root, context) {
         },
         end() {
             letGo();
-            sight.disconnect();
+            queue.end();
             element.remove();
         },
     };

@@ -13,7 +13,6 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from ae_core.pictures.decoding import decode_picture
 from ae_core.pictures.ink import find_ink, find_ruled_lines, remove_lines, resize
 from ae_core.pictures.pieces import Box, find_digits, isolate
 
@@ -70,14 +69,6 @@ class PreparedDigit:
     steps: list[Step]
     boxes: list[Box]
     chosen: int = 0
-
-
-def prepare_file(content: bytes, wishes: Wishes | None = None) -> PreparedDigit:
-    """An image file's bytes -> a digit.
-
-    Raises ImageError, saying why, for what cannot be read or holds no digit.
-    """
-    return prepare(decode_picture(content), wishes)
 
 
 def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDigit:

@@ -92,14 +92,17 @@ def keep_dispatching(store: Store) -> DispatchThread:
 
 def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
     """Beside the local cluster, as long as it lives: hand its scheduler whatever is in the line."""
-    dispatcher = Dispatcher(store)
+    dispatcher, is_well = Dispatcher(store), True
     while not is_over():
         began = time.monotonic()
         cluster.limit_log(store)
         try:
             dispatcher.submit_ready_tickets()
-            cluster.write_problem(store, "")
+            if not is_well:
+                cluster.write_problem(store, "")
+            is_well = True
         except Exception as problem:
+            is_well = False
             if not is_over():
                 logger.exception("tickets could not be handed on")
                 is_told = isinstance(problem, LabError)

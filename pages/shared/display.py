@@ -256,7 +256,7 @@ def show_compared_rows(
     ]
     st.html(
         figures.rows_html(
-            [Row("digit x", clean_nhw), Row("noisy input x + ε, clipped to 0–1", noisy_nhw), *rebuilt]
+            [Row("digit x", clean_nhw), Row(input_label(CorruptionConfig(), noise), noisy_nhw), *rebuilt]
         )
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+from itertools import pairwise
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from torch.nn import functional as F
 
 from ae_core import config, models
 from ae_core.figures.networks import (
+    LINE_EVERY,
     Measured,
     error_against_size,
     feature_maps_html,
@@ -54,6 +57,14 @@ def test_the_drawing_is_to_scale():
         r"width:(\d+)px;height:\1px", network_html(stages(models.build_model(config.CAE.model)))
     )
     assert [int(side) / int(squares[0]) for side in squares] == [1, 1 / 2, 1 / 4, 1 / 4, 1 / 2, 1]
+
+
+def test_a_line_stands_for_so_many_numbers_on_either_side_of_a_flat_layer_and_pictures_have_none():
+    flat, pictures = (network_html(stages(models.build_model(run.model))) for run in (config.FAE, config.CAE))
+    lines = [unquote(source).count("M0 ") for source in re.findall(r'src="data:image/svg([^"]+)"', flat)]
+    ends = [max(2, round(numbers / LINE_EVERY)) for numbers in (784, 192, 96, 30, 96, 192, 784)]
+    assert lines == [one * other for one, other in pairwise(ends)]
+    assert "data:image/svg" not in pictures
 
 
 def test_a_plate_is_drawn_for_every_channel():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ae_core.errors import ImageError
-from ae_core.pictures.preparation import THRESHOLDS, PreparedDigit, Wishes, enlarge, prepare, prepare_file
+from ae_core.pictures.preparation import THRESHOLDS, PreparedDigit, Wishes, enlarge, prepare
 from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift
 
 
@@ -234,12 +232,6 @@ def test_every_step_is_shown_and_the_last_is_the_digit(seven):
     assert all(step.title and step.why.endswith(".") for step in prepared.steps)
     assert all(0 <= step.picture_hw.min() <= step.picture_hw.max() <= 1 for step in prepared.steps)
     np.testing.assert_array_equal(prepared.steps[-1].picture_hw, prepared.digit_hw.numpy())
-
-
-def test_a_file_gives_what_its_pixels_give(seven):
-    file = io.BytesIO()
-    Image.fromarray(enlarged_digit(seven)).save(file, "PNG")
-    assert torch.equal(prepare_file(file.getvalue()).digit_hw, prepare(enlarged_digit(seven)).digit_hw)
 
 
 @settings(deadline=None, max_examples=60)

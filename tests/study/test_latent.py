@@ -22,7 +22,7 @@ from ae_core.training import seeded
 from pages.shared.parts.latent_bench import DIGITS, HALFWAY
 from tests.conftest import PROJECT, widget_key
 from tests.pages.conftest import no_training_process  # noqa: F401 (a fixture)
-from tests.pages.test_pages import pictures
+from tests.pages.test_pages import curves, pictures
 
 
 def network(store: Store, preset: config.RunConfig, size: int) -> Autoencoder:
@@ -220,6 +220,14 @@ def test_two_sliders_reach_any_code_of_two_numbers(dial):
     before = pictures(page)
     page.slider(key=widget_key(page, dial)).set_value(100.0).run()
     assert pictures(page) != before
+
+
+def test_the_digits_lie_on_the_plane_until_they_are_switched_off():
+    page = latent_space(30)
+    before = curves(page)
+    page.toggle(key="latent_with_digits").set_value(False).run()
+    assert not page.exception
+    assert curves(page) != before
 
 
 def test_the_kind_of_noise_changes_the_codes():

@@ -40,10 +40,9 @@ def show_preparation(digit: TrayDigit) -> None:
         return
     if problem := st.session_state.get(session.PREPARE_PROBLEM):
         st.error(f"{problem} The digit stays as it was.", icon=":material/error:")
-    is_drawn = tray.is_drawing(digit)
-    title = "Change the preparation" if is_drawn else "Change the cut-out or the preparation"
+    title = "Change the preparation" if digit.is_drawn else "Change the cut-out or the preparation"
     with st.expander(title, icon=":material/tune:", key="own_dials"):
-        if is_drawn:
+        if digit.is_drawn:
             _choose_wishes(digit)
             return
         picture, dials = st.columns([3, 2], gap="medium")

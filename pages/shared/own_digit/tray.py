@@ -68,11 +68,6 @@ def digits_of_picture(picture: int | None) -> list[TrayDigit]:
     return [digit for digit in read_tray().digits if digit.picture == picture]
 
 
-def is_drawing(digit: TrayDigit) -> bool:
-    """Whether a digit was drawn on the board."""
-    return digit.is_drawn
-
-
 def room_left() -> int:
     """How many digits more the tray takes."""
     return MOST_DIGITS - len(read_tray().digits)

@@ -99,11 +99,13 @@ def price_words(psnr: Mapping[CorruptionConfig, float]) -> str:
     """PSNR on clean digits of networks by the noise in their training, from least to most, and why."""
     told = ", ".join(f"{level_words(noise)} {value:.1f}" for noise, value in psnr.items())
     values = [*psnr.values()]
-    falls = all(one > other for one, other in pairwise(values))
-    said = "The more noise in training, the worse on clean digits" if falls else "On clean digits"
+    measured = f"PSNR on clean digits by the noise in training, in dB: {told}"
+    measured += f" (the lab's networks of {number_words(SIZE)})."
+    if not all(one > other for one, other in pairwise(values)):
+        return f"**What the noise costs.** {measured}"
     return (
-        f"**What the noise costs.** {said}: PSNR by the noise in training, in dB, {told} (the lab's networks "
-        f"of {number_words(SIZE)}). *Our explanation:* in noise, thin and faint strokes cannot be told from "
+        f"**What the noise costs.** The more noise in training, the worse on clean digits. {measured} *Our "
+        "explanation:* in noise, thin and faint strokes cannot be told from "
         "chance, so it pays to smooth them away; a network that has learnt to do so does it to clean digits "
         "as well."
     )

@@ -31,7 +31,8 @@ def show_network(run: RunConfig | StoredRun, page: str) -> None:
     if not config.model.channels:
         st.caption(
             "Fully connected: every number has a weight of its own to every number of the next layer. One "
-            f"line stands for {network_figures.LINE_EVERY} numbers on either side."
+            f"line stands for about {network_figures.LINE_EVERY} numbers on either side, in a small layer "
+            "for fewer."
         )
 
 

@@ -39,6 +39,11 @@ WENT_IN, ONCE, MANY = "what went in", "once", "{times} times"
 UNCHANGED, CHANGED = "as it went in", "last change of a pixel: {by}"
 SETTLED_WORDS = f"at rest: last change below {iteration.SETTLED:g}"
 ONCE_MORE = "Once more"
+WHY_IT_DRIFTS = (
+    " *Our explanation:* nothing in the training asks that a network's own output come back unchanged. What "
+    "one pass gets a little wrong the next takes for its digit, so small errors add up and lead on to where "
+    "the decoder draws more easily."
+)
 
 
 def choose_picture() -> str:
@@ -285,9 +290,7 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
         f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits come to rest. The "
         f"pictures at the end differ from each other {_spread_words(one.spread)} the digits did. "
         f"{one.same_class} of {one.digits} still have a digit of their own class as nearest neighbour; after "
-        f"the first step it was {one.same_class_at_first}. *Our explanation:* nothing in the training asks "
-        "that a network's own output come back unchanged. What one pass gets a little wrong the next takes "
-        "for its digit, so small errors add up and lead on to where the decoder draws more easily."
+        f"the first step it was {one.same_class_at_first}.{WHY_IT_DRIFTS if one.verdict == 'drifts' else ''}"
     )
     strips, curve = st.columns(2, gap="medium")
     with strips:

@@ -154,6 +154,6 @@ def moved_words(errors: Mapping[str, tuple[float, float]], by: int, count: int) 
     return (
         f"**An experiment.** The same {count:,} held-back digits, moved {by} pixels to the right. Squared "
         f"error per image: {told}. Every digit it learnt from had its centre of mass in the middle, so a "
-        "digit that lies elsewhere is one it never saw. Filters do not help there: the layers to the code "
-        "and away from it connect everything with everything, each place with weights of its own."
+        "digit that lies elsewhere is one it never saw. *Our explanation:* filters alone cannot make up for "
+        "that, since the layers to the code and away from it have weights of their own for every place."
     )
