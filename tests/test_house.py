@@ -19,6 +19,7 @@ ROOMS = {
         {"__main__"},
         {"commands"},
         {"service"},
+        {"room"},
         {"runs"},
         {"living"},
         {"figures"},
@@ -43,6 +44,7 @@ ROOMS = {
         {"lab"},
         {"opened_link", "linked"},
         {"browser", "server"},
+        {"room"},
         {"session"},
     ),
 }

@@ -24,6 +24,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ae_core.errors import ConfigError
+from pages.shared.room.routes import is_phone_page
 
 # Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
@@ -159,6 +160,8 @@ class Gate:
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] in ("PUT", "POST") and _streamlit_path(scope).startswith(UPLOADS):
             await self._serve_upload(scope, receive, send)
+        elif is_phone_page(scope["path"]):  # a phone in a room takes no visitor's place
+            await self._app(scope, receive, send)
         elif counts.connections >= most_visitors() and "text/html" in Request(scope).headers.get(
             "accept", ""
         ):

@@ -24,6 +24,7 @@ from streamlit import config, type_util
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
+from pages.shared.room.routes import RoomRoutes
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
 
@@ -85,10 +86,11 @@ def list_routes() -> list[Route]:
     """Our own routes; below `server.baseUrlPath` too, all that a proxy may hand on."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     answers = {"/health": answer_health, "/metrics": answer_metrics}
-    routes = []
+    room_routes, routes = RoomRoutes(), []
     for prefix in dict.fromkeys(("", f"/{base}" if base else "")):
         routes += [Route(prefix + path, answer) for path, answer in answers.items()]
         routes += list_living_routes(prefix)
+        routes += room_routes.list_routes(prefix)
     return routes
 
 
