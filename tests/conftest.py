@@ -44,6 +44,7 @@ LONG = (
     "tests/browser/test_browser_odd.py",
     "tests/browser/test_browser_phone.py",
     "tests/browser/test_notes.py",
+    "tests/browser/test_room.py",
     "tests/browser/test_browser_noise.py::test_one_click_trains_the_pair",
     "tests/browser/test_browser_path.py",
     "tests/browser/test_living.py::test_every_network_makes",

@@ -42,7 +42,7 @@ ROOMS = {
         {"own_digit"},
         {"networks"},
         {"lab"},
-        {"opened_link", "linked"},
+        {"opened_link", "linked", "my_room"},
         {"browser", "server"},
         {"room"},
         {"session"},

@@ -15,8 +15,9 @@ from ae_core.living import files
 from tests.conftest import PROJECT
 
 BROWSER, LIVING = PROJECT / "pages/shared/browser", PROJECT / "ae_core/living"
+PHONE = PROJECT / "pages/shared/room/phone.js"
 ALONE, TOGETHER = sorted(BROWSER.glob("*.js")), sorted(LIVING.glob("*.js"))
-SCRIPTS = ALONE + TOGETHER
+SCRIPTS = [*ALONE, *TOGETHER, PHONE]
 STYLES = sorted(path for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.css"))
 # How a component's module begins; split, so that a search for it finds no Python.
 DEFAULT = "export default"
@@ -28,7 +29,7 @@ def lint(*scripts: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_script_is_clean():
-    done = lint(BROWSER, LIVING)
+    done = lint(BROWSER, LIVING, PHONE.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f" on {len(SCRIPTS)} files" in done.stdout
 
@@ -69,6 +70,11 @@ def test_every_script_that_comes_as_text_is_a_module_that_needs_no_other(path):
 @pytest.mark.parametrize("path", TOGETHER, ids=lambda path: path.name)
 def test_every_living_script_is_a_module(path):
     assert is_module(path.read_text())
+
+
+def test_the_phones_script_is_a_module_that_needs_no_other():
+    assert is_module(PHONE.read_text())
+    assert re.search(r"^import\b|\bimport\(", PHONE.read_text(), re.MULTILINE) is None
 
 
 def test_what_draws_has_a_style_beside_it_and_all_goes_into_one_module():
@@ -150,6 +156,12 @@ def test_no_script_and_no_style_is_a_python_string():
     found = {path: strings for path in ours if (strings := foreign_strings(path.read_text()))}
     for path in MAKE_STYLES:
         assert found.pop(path) == ["<style>", "</style>"]
+    assert found.pop(PHONE.parent / "phone_page.py") == [
+        "<style>",
+        "</style>",
+        '<script type="module">',
+        "</script>",
+    ]
     assert found.pop(LIVING / "files.py") == [" = (() => {\n"]  # it gives every script a scope of its own
     assert found == {}
 

@@ -138,6 +138,8 @@ TABLE: dict[str, Check] = {
     "answers": text_like("answers to questions, such as fae.1", r"\w{1,30}\.[0-9r](-\w{1,30}\.[0-9r]){0,19}"),
     "present": one_of("1"),
     "notes": one_of("1"),
+    "follow": text_like("a room's code, four letters and digits", r"[A-HJ-NP-Z2-9]{4}"),
+    "steer": text_like("a room's code and its secret", r"[A-HJ-NP-Z2-9]{4}-[\w-]{20,60}"),
     # Of the run that the sender saw
     "run": text_like("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
     "weights": text_like(

@@ -222,11 +222,12 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
                 _choose_seed("Noise drawn with seed", "noise_seed"),
             )
     if hidden:
-        switch = my_digits.switch_words()
+        switch, whose = my_digits.switch_words(), my_digits.whose()
+        first = "chosen" if whose == "your" else "newest"
         st.caption(
-            f"This is **your** digit. Switch **{switch}** off to see others, and new ones."
+            f"This is **{whose}** digit. Switch **{switch}** off to see others, and new ones."
             if one_digit
-            else f"These are **your** digits, {DIGITS_SHOWN} of {own}, the chosen one first. Switch "
+            else f"These are **{whose}** digits, {DIGITS_SHOWN} of {own}, the {first} one first. Switch "
             f"**{switch}** off to see others, and new ones."
         )
     return seeds

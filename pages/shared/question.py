@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import streamlit as st
 
 from ae_core.figures import base as figures
 from ae_core.runs.run_folder import StoredRun
-from pages.shared import kept_answers, lab, linked_answers, session
+from pages.shared import kept_answers, lab, linked_answers, my_room, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
@@ -114,8 +116,13 @@ def _draw_card(
             disabled=given is not None,
         )
         counting = _card_state(key).get("counting", lab.is_presenting())
-        votes = _read_votes(asked)
-        if counting:
+        in_room = lab.is_presenting() and my_room.is_presented()
+        votes = _read_votes(asked, in_room=in_room)
+        if in_room:
+            st.html(_asked_html(asked, is_answered=given is not None))
+        else:
+            st.empty()
+        if counting and not in_room:
             _draw_vote_fields(asked, votes, opened="counting" in _card_state(key))
         with st.container(horizontal=True, vertical_alignment="center"):
             if given is None:
@@ -154,14 +161,15 @@ def _draw_card(
                     on_click=linked_answers.put_answer_into_link,
                     args=(key, given["choice"]),
                 )
-            st.button(
-                "Put the votes away" if counting else "The room's votes",
-                key=f"{key}_votes",
-                icon=":material/how_to_vote:",
-                on_click=_open_vote_fields,
-                args=(key, not counting),
-            )
-            if any(map(any, votes.values())):
+            if not in_room:
+                st.button(
+                    "Put the votes away" if counting else "The room's votes",
+                    key=f"{key}_votes",
+                    icon=":material/how_to_vote:",
+                    on_click=_open_vote_fields,
+                    args=(key, not counting),
+                )
+            if in_room or any(map(any, votes.values())):
                 st.toggle(
                     "Show the votes",
                     kept_answers.load_said(key)["votes_shown"],
@@ -186,7 +194,8 @@ def _draw_card(
                 _into_view(key=f"unseen_{key}_answer", data={"key": f"{key}_answer", "isAnswer": True})
             if picture:
                 picture()
-        if any(map(any, votes.values())) and kept_answers.load_said(key)["votes_shown"]:
+        is_shown = kept_answers.load_said(key)["votes_shown"] or (in_room and given is not None)
+        if any(map(any, votes.values())) and is_shown:
             lab.prepare_for_figures()
             alt = "The room's votes before and after the discussion"
             marked = [f"✓ {option}" if option == right else option for option in options]
@@ -263,8 +272,27 @@ def _store_vote(asked: Question, when: str, i: int, field: str) -> None:
     kept_answers.store_said(asked.key, "votes", asked.votes_mark, votes)
 
 
-def _read_votes(asked: Question) -> dict[str, list[int]]:
-    """Hands counted for each option, by `kept_answers.WHEN`."""
+def _asked_html(asked: Question, *, is_answered: bool) -> str:
+    """What tells the browser what a room is to be asked: see `room.js`."""
+    said = {
+        "card": asked.key, "mark": _room_mark(asked), "text": asked.question,
+        "options": json.dumps(asked.options), "answered": str(int(is_answered)),
+    }  # fmt: skip
+    attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in said.items())
+    return f'<i class="lab-asked" {attributes}></i>'
+
+
+def _room_mark(asked: Question) -> str:
+    return f"{asked.key}.{asked.votes_mark}"
+
+
+def _read_votes(asked: Question, *, in_room: bool = False) -> dict[str, list[int]]:
+    """Votes for each option, by `kept_answers.WHEN`: hands that were counted, or a room's phones."""
+    if in_room:
+        said = my_room.count_votes(_room_mark(asked)) or {}
+        return dict(zip(kept_answers.WHEN, said.values(), strict=False)) or {
+            when: [0] * len(asked.options) for when in kept_answers.WHEN
+        }
     votes = kept_answers.load_said(asked.key)["votes"].get(asked.votes_mark, {})
     count = len(asked.options)
     return {when: [*votes.get(when, []), *[0] * count][:count] for when in kept_answers.WHEN}

@@ -47,6 +47,9 @@ PUT_AWAY = "presenter_undo"
 PRESENTER_KEYS = "presenter_keys"
 KEYS_OBEYED = "presenter_obeyed"
 NEXT_PAGE, DRAW_EMPTY = "presenter_go", "presenter_empty"
+# The room
+ROOM, ROOM_NEW, ROOM_PROBLEM = "room", "room_new", "room_problem"
+FOLLOWED, ROOM_SCREEN, ROOM_FOLLOWER = "room_followed", "unseen_room", "unseen_follow"
 # Links and dials
 WIDGET_KEYS, SHOWN_WIDGETS = "linked_widgets", "linked_shown"
 LINK_SENDER, LINK_PROBLEMS_TOLD, LINK_COMPARED = "link_sender", "link_told", "link_compared"
@@ -89,6 +92,12 @@ TABLE: dict[str, Entry] = {
     KEYS_OBEYED: Entry("int", Lasts.SESSION, "How many of the presenter's keys were obeyed."),
     NEXT_PAGE: Entry("str", Lasts.PAGE, "The page that a presenter's key leads to."),
     DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether to draw this page empty once."),
+    ROOM: Entry("tuple[str, str]", Lasts.RELOAD, "Code and secret of the room presented to."),
+    ROOM_NEW: Entry("bool", Lasts.PAGE, "Whether that room was just opened."),
+    ROOM_PROBLEM: Entry("str", Lasts.PAGE, "Why no room could be opened."),
+    FOLLOWED: Entry("str", Lasts.RELOAD, "Code of the room that is followed."),
+    ROOM_SCREEN: Entry("component", Lasts.PAGE, "The room on the presenter's screen, and what it told."),
+    ROOM_FOLLOWER: Entry("component", Lasts.PAGE, "What leads a follower, and what it told."),
     WIDGET_KEYS: Entry("dict[str, str]", Lasts.SESSION, "The key that each linked value's widget has now."),
     SHOWN_WIDGETS: Entry("set[str]", Lasts.PAGE, "The linked values just given to their widgets."),
     LINK_SENDER: Entry("Sender", Lasts.SESSION, "The run that the sender of this visitor's link saw."),

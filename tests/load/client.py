@@ -90,6 +90,11 @@ class Visitor:
         del self._widgets[pressed.id]
         return answer
 
+    async def go(self, query: str) -> Answer:
+        """Run the page at this address, as when the browser's "back" leads there."""
+        self._query, self._widgets = query, {}
+        return await self._run(ClientState(query_string=query, is_history_navigation=True))
+
     async def choose(self, key: str, value: str) -> Answer:
         """Choose one of a segmented control's or a list's options by its words."""
         state = WidgetState(id=self._widget(key))

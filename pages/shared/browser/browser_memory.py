@@ -17,7 +17,7 @@ from pages.shared import session
 from pages.shared.browser.files import read_script
 
 # Characters under each name. A browser keeps 5 MB for each lab.
-MOST_CHARACTERS = {"picture": 1_500_000, "board": 600_000, "tray": 120_000, "question": 12_000}
+MOST_CHARACTERS = {"picture": 1_500_000, "board": 600_000, "tray": 120_000, "question": 12_000, "room": 100}
 MOST_NAMES = 200
 NAME = re.compile(rf"({'|'.join(MOST_CHARACTERS)})(_\w{{1,60}})?", re.ASCII)
 

@@ -20,11 +20,15 @@ const WORDS = {
     b: "black",
     ".": "black",
     d: "dials",
+    r: "room",
     s: "script",
     u: "undo",
+    v: "vote",
     "?": "list",
 };
-const NAMES_BY_PLACE = { KeyB: "b", Period: ".", KeyD: "d", KeyS: "s", KeyU: "u" };
+const NAMES_BY_PLACE = {
+    KeyB: "b", Period: ".", KeyD: "d", KeyR: "r", KeyS: "s", KeyU: "u", KeyV: "v",
+};
 /** Keys that a browser calls so say nothing of what they are. */
 const NAMELESS = new Set(["Process", "Unidentified"]);
 /** What text is written into, and what arrows move. */
@@ -137,6 +141,12 @@ export default function listenToKeys({ data: { page, leads, list, title, black }
             const isStillToCome = document.labBeats?.page !== page && performance.now() - opened < PATIENCE;
             if (by && isStillToCome) return pause(200, sayWords);
             const said = line.words.shift();
+            if (said === "room" && document.labRoom) {
+                document.labRoom.toggle();
+                continue;
+            }
+            const isVote = by === 1 || said === "vote";
+            if (isVote && document.labRoom?.leadOn(by === 1)) continue; // to the next vote, or the answer
             if (by && document.labBeats?.step(by)) continue; // to another beat of this lesson
             if (leads[said]) {
                 setTriggerValue("said", said);

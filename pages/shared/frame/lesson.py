@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import display, lab, networks, session
+from pages.shared import display, lab, my_room, networks, session
 from pages.shared.browser import browser_memory, connection, page_top
-from pages.shared.frame import beats, notes, presenter
+from pages.shared.frame import beats, notes, presenter, room_view
 from pages.shared.runs import under_way
 
 
@@ -62,7 +62,11 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     browser_memory.restore_from_browser()
     page_top.open_at_top(page)
     connection.announce_lost_connection()
+    my_room.read_link()
     presenter.prepare_page(page, [lesson.page for lesson in PATH])
+    with st.container():  # there with a room and without: what follows keeps its place on the page
+        room_view.show_room(page, {lesson.page: lesson.name for lesson in (*PATH, *BESIDE)})
+        room_view.show_following(page)
     if place := _place_on_path(page):
         visited: set[str] = st.session_state.setdefault(session.VISITED, set())
         visited.add(page)

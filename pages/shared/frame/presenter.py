@@ -14,9 +14,9 @@ from typing import Any
 import streamlit as st
 
 from ae_core import config
-from pages.shared import lab, networks, session
+from pages.shared import lab, my_room, networks, session
 from pages.shared.browser.files import read_script, style_html
-from pages.shared.frame import notes
+from pages.shared.frame import notes, room_view
 from pages.shared.own_digit import my_digits
 
 DIALS = "dials"
@@ -27,6 +27,8 @@ KEY_WORDS = (
     ("Page Down or →", "next step of the lesson, then the next lesson"),
     ("Page Up or ←", "one step back"),
     ("B or full stop", "black screen, and back"),
+    ("R", "a room of phones: open one, show its code"),
+    ("V", "the room’s vote: on to the next, to the answer"),
     ("D", "dials"),
     ("S", "back to the script, with every dial as it began"),
     ("U", "undo that"),
@@ -88,6 +90,7 @@ def _listen_for_keys(page: str, path: Sequence[str]) -> None:
         "script": True,
         "dials": True,
         "undo": session.PUT_AWAY in st.session_state,
+        "room": not my_room.is_presented(),
     }
     words = {
         "list": KEY_WORDS,
@@ -109,6 +112,8 @@ def _obey_key(page: str, here: str, path: Sequence[str]) -> None:
         toggle_dials()
     if said == "script":
         _go_back_to_script(page, here)
+    if said == "room" and not my_room.is_presented():
+        my_room.open_room()
     if said == "undo":
         _undo_back_to_script(page)
     if said in ("next", "back"):
@@ -179,7 +184,9 @@ def draw_presenter_switch() -> None:
             "Present to a room", lab.is_presenting(), key=session.PRESENT_SWITCH, on_change=_toggle_presenting
         )
         if lab.is_presenting():
-            notes.offer_notes()
+            with st.container(horizontal=True):
+                room_view.offer_room()
+                notes.offer_notes()
             keys = " · ".join(f"**{key}** {what}" for key, what in KEY_WORDS)
             st.caption(f"{keys}. Ready: {prepare_networks()} networks.")
 

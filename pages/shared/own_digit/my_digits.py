@@ -6,12 +6,18 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pages.shared import my_room
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import tray
 
 
 def own_digits() -> Tensor | None:
-    """The visitor's digits (n, 28, 28) in [0, 1], the chosen one first, then in the tray's order; or None."""
+    """The visitor's digits (n, 28, 28) in [0, 1], the chosen one first, then in the tray's order; or None.
+
+    In a room whose digits the presenter shows, those, the newest first.
+    """
+    if (room_nhw := my_room.lesson_digits()) is not None:
+        return room_nhw
     found = tray.read_tray()
     if not found.digits:
         return None
@@ -49,8 +55,15 @@ def put_own_digits_first(digits_nhw: Tensor, most: int | None = None) -> Tensor:
 
 
 def switch_words() -> str:
-    """What the switch for the visitor's digits is called: there is one, or there are several."""
+    """What the switch for the visitor's digits is called: there is one, or several, or they are a room's."""
+    if my_room.lesson_digits() is not None:
+        return "The room's digits"
     return "My digit" if len(tray.read_tray().digits) == 1 else "My digits"
+
+
+def whose() -> str:
+    """Whose digits those of `own_digits` are, before their name."""
+    return "your" if my_room.lesson_digits() is None else "the room's"
 
 
 def draw_digit_switch(key: str, label: str | None = None) -> None:

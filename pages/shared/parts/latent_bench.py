@@ -161,7 +161,7 @@ def _make_ends(here: CodeSpace, chosen: tuple[int, int], own_hw: Tensor | None) 
     if own_hw is not None:
         seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
         codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]
-        names[0] = "A: your digit"
+        names[0] = f"A: {my_digits.whose()} digit"
     return WalkEnds(seen_2hw, codes_2l, (names[0], names[1]))
 
 

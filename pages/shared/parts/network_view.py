@@ -74,7 +74,10 @@ def _choose_digit(seed: int, key: str) -> Tensor:
     name = f"{key}_maps_digit"
     if (own_hw := my_digits.shown_digit()) is not None:
         switch = my_digits.switch_words()
-        st.caption(f"In **your** digit. Switch **{switch}** off, above, to choose among the held-back ones.")
+        st.caption(
+            f"In **{my_digits.whose()}** digit. Switch **{switch}** off, above, to choose among the "
+            "held-back ones."
+        )
         return own_hw
     chosen = st.radio(
         "Digit",

@@ -1,5 +1,5 @@
 /**
- * A phone in a room: joins by the code in its address, votes, draws, and opens the lab where the presenter is.
+ * A phone in a room: joins by the code in its address, votes, draws, opens the lab where the presenter is.
  *
  * It hears of changes by server-sent events, and asks every few seconds where nothing arrives that way.
  */
@@ -21,7 +21,7 @@ const STAGES = {
 /**
  * @typedef {object} Told what the room tells its phones
  * @property {{ page?: string, beat?: string, title?: string, link?: string }} place the presenter's
- * @property {{ number: number, text: string, options: string[], stage: string } | null} question that is asked
+ * @property {{ number: number, text: string, options: string[], stage: string } | null} question the one
  */
 
 const at = (id) => document.getElementById(id);
@@ -41,7 +41,7 @@ let events = null;
 /** Say something above everything else; nothing takes it away again. @param {string} words */
 const say = (words) => (at("note").textContent = words);
 
-/** @returns {Promise<{ ok: boolean, status: number, words: string, told: any }>} the answer to what was sent */
+/** @returns {Promise<{ ok: boolean, status: number, words: string, told: any }>} the answer */
 async function post(what, content) {
     try {
         const answer = await fetch(`${room}/${what}`, {
@@ -76,7 +76,8 @@ async function vote(choice) {
     mine = { key, choice };
     showVote();
     at("voted").textContent = "Sending …";
-    const { ok, words, status } = await post("vote", { number: question.number, stage: question.stage, choice });
+    const { number, stage } = question;
+    const { ok, words, status } = await post("vote", { number, stage, choice });
     if (mine.key !== key || mine.choice !== choice) return; // another tap, or another vote
     if (ok) {
         at("voted").textContent = "Your vote is in. You can change it until the vote closes.";
@@ -95,7 +96,8 @@ function showVote() {
     const question = told?.question;
     const key = question ? keyOf(question) : "";
     if (mine.key !== key) {
-        mine = { key, choice: -1 };
+        const isSame = question?.stage === "revealed" && mine.key.startsWith(`${question.number} `);
+        mine = { key, choice: isSame ? mine.choice : -1 };
         at("voted").textContent = "";
     }
     at("stage").textContent = question ? STAGES[question.stage] : "";
@@ -236,7 +238,7 @@ let drawing = null;
 function drawBoard() {
     const scale = at("board").width / BOARD;
     pencil.clearRect(0, 0, at("board").width, at("board").height);
-    Object.assign(pencil, { lineWidth: PEN * scale, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
+    Object.assign(pencil, { lineWidth: PEN * scale, lineCap: "round", lineJoin: "round" });
     for (const { points } of strokes) {
         pencil.beginPath();
         for (let i = 0; i < points.length; i += 3) pencil.lineTo(points[i] * scale, points[i + 1] * scale);

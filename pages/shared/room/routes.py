@@ -40,6 +40,13 @@ TOO_MANY_CODES = "Too many wrong codes were tried from here. Wait a minute, then
 TOO_FAST = "That was too fast. Wait a moment, then try again."
 NOT_YOURS = "Only the browser that opened this room can do that."
 DRAWN_AT_ONCE = 2
+# What is taken along: its kind, and the function of `ae_core.room.results` that makes it.
+FILES = {
+    "votes.csv": ("text/csv", "votes_csv"),
+    "digits.png": ("image/png", "digits_png"),
+    "digits.npy": ("application/octet-stream", "digits_npy"),
+    "results.html": ("text/html", "results_page"),
+}
 
 
 class RoomRoutes:
@@ -61,7 +68,7 @@ class RoomRoutes:
             "digit": (self._add_digit, "POST"), "screen": (self._tell_screen, "GET"),
             "steer": (self._steer, "POST"), "stage": (self._set_stage, "POST"),
             "digits": (self._change_digits, "POST"), "drawn": (self._list_digits, "GET"),
-            "close": (self._close, "POST"),
+            "close": (self._close, "POST"), **dict.fromkeys(FILES, (self._give_file, "GET")),
         }  # fmt: skip
         return [
             Route(f"{prefix}{JOIN}", show_phone_page),
@@ -198,6 +205,14 @@ class RoomRoutes:
         newest = int(after) if after.isdecimal() and len(after) < 12 else 0
         greys = await self._desk.read(lambda db: digits.read_greys(db, code, newest))
         return answer({number: base64.b64encode(each).decode() for number, each in greys.items()})
+
+    async def _give_file(self, request: Request) -> Response:
+        code = await self._presenters_code(request)
+        kind, maker = FILES[request.url.path.rsplit("/", 1)[-1]]
+        results = await load_part("results")
+        content = await self._desk.read(lambda db: getattr(results, maker)(db, code))
+        headers = {"Cache-Control": "no-store", "Content-Disposition": "attachment"}
+        return Response(content, headers=headers, media_type=kind)
 
     async def _close(self, request: Request) -> Response:
         await requests.read_json(request, bounds.STEER_BYTES)

@@ -24,6 +24,7 @@ from streamlit import config, type_util
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
+from pages.shared.room.address import public_url
 from pages.shared.room.routes import RoomRoutes
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
@@ -48,6 +49,7 @@ def check_settings() -> None:
     """Raise SystemExit, with a sentence, where a setting is one that no visitor could be let in with."""
     try:
         most_visitors()
+        public_url()
     except ConfigError as problem:
         raise SystemExit(str(problem)) from None
 

@@ -1,0 +1,411 @@
+/**
+ * The room on the presenter's screen: its code and who has voted in a corner, large on demand; the digits
+ * that phones have drawn; and what leads a question on from vote to vote.
+ *
+ * It tells the room where the presenter is and what is asked there, as the page and its address show it, and
+ * hears the room over a connection of its own: no page is run for a vote that comes in.
+ */
+
+/** Milliseconds: between two looks at the page; before a lost connection is tried again, and at most. */
+const LOOK = 150;
+const SOON = 300;
+const LATEST = 3000;
+/** How long the room outlives the page that showed it, until the next one does. */
+const PATIENCE = 5000;
+const RECENT = 5;
+const SIDE = 28;
+
+/**
+ * What the room tells the screen.
+ * @typedef {object} Now
+ * @property {{ number: number, text: string, options: string[], stage: string } | null} question the one
+ * @property {string} mark of that question
+ * @property {number} phones how many have joined
+ * @property {Record<string, number>} voted how many have, by stage
+ * @property {number[]} drawn numbers of the digits in sight
+ * @property {boolean} digits whether the lessons show them
+ */
+
+/** Where the lab lies: Streamlit's own script tells, whatever stands before the path. */
+function findBase() {
+    const script = document.querySelector('script[src*="static/js/"]');
+    return script.src.slice(0, script.src.indexOf("static/js/"));
+}
+
+/** An element in another. @returns {HTMLElement} */
+function add(parent, tag, className, text = "") {
+    return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
+}
+
+/** The questions of the step that is on the screen, in order. */
+function findAsked() {
+    return [...document.querySelectorAll(".lab-asked")]
+        .map((element) => {
+            const { card, mark, text, options, answered } = element.dataset;
+            const place = element.closest(`.st-key-question_${card}`);
+            return { card, mark, text, options, isAnswered: answered === "1", place };
+        })
+        .filter(({ place }) => place?.checkVisibility());
+}
+
+/** A digit of 784 greys as a picture. @param {string} greys in base64 @returns {HTMLCanvasElement} */
+function drawDigit(greys) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+    const picture = new ImageData(SIDE, SIDE);
+    Uint8Array.from(atob(greys), (letter) => letter.codePointAt(0)).forEach((grey, i) =>
+        picture.data.set([grey, grey, grey, 255], 4 * i),
+    );
+    canvas.getContext("2d").putImageData(picture, 0, 0);
+    return canvas;
+}
+
+/** Put a text on the clipboard, also where only pages under https may by themselves. */
+async function copyText(text) {
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        const field = Object.assign(document.createElement("textarea"), { value: text });
+        (document.querySelector("dialog[open]") ?? document.body).append(field);
+        field.select();
+        document.execCommand("copy");
+        field.remove();
+    }
+}
+
+/** The corner, and what opens from it. @param {Record<string, string>} words */
+function createView(words) {
+    const corner = Object.assign(document.createElement("aside"), { className: "lab-room" });
+    corner.setAttribute("aria-label", words.title);
+    const join = add(corner, "button", "lab-room-join");
+    Object.assign(join, { type: "button", title: words.large });
+    const qr = add(join, "span", "lab-room-qr");
+    const code = add(join, "span", "lab-room-code");
+    const said = add(corner, "div", "lab-room-said");
+    const stage = add(said, "p", "lab-room-stage");
+    const count = add(said, "p", "lab-room-count");
+    count.setAttribute("role", "status");
+    const hint = add(said, "p", "lab-room-hint");
+    const drawn = Object.assign(add(corner, "button", "lab-room-drawn"), { type: "button" });
+    drawn.hidden = true;
+    return { corner, join, qr, code, stage, count, hint, drawn };
+}
+
+function openDialog(className, label) {
+    const dialog = Object.assign(document.createElement("dialog"), { className });
+    dialog.setAttribute("aria-label", label);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    return dialog;
+}
+
+function startRoom({ code, secret, words }) {
+    const headers = { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" };
+    const address = `${findBase()}room/${code}/`;
+    const view = createView(words);
+    const greys = new Map();
+    /** @type {{ code: string, now: Now | null }} */
+    const room = { code, now: null, data: null, tell: () => {} };
+    let [told, asked, isBusy, pause, isOver, leaving] = ["", null, false, SOON, false, 0];
+    /** @type {HTMLDialogElement | null} */
+    let dialog = null;
+    const hearing = new AbortController();
+
+    const post = async (what, content) => {
+        const body = JSON.stringify(content);
+        const answer = await fetch(address + what, { method: "POST", headers, body });
+        if (!answer.ok) throw new Error((await answer.json()).problem);
+    };
+
+    // The view
+
+    const showTiles = () => {
+        const { drawn = [] } = room.now ?? {};
+        const known = drawn.filter((number) => greys.has(number));
+        view.drawn.hidden = !known.length;
+        const recent = known.slice(-RECENT).map((number) => greys.get(number));
+        const count = Object.assign(document.createElement("span"), { textContent: String(known.length) });
+        view.drawn.replaceChildren(...recent.map((each) => drawDigit(each)), count);
+        view.drawn.setAttribute("aria-label", `${words.digits}: ${known.length}`);
+        const place = dialog?.querySelector(".lab-room-tiles");
+        if (!place) return;
+        for (const tile of place.querySelectorAll("[data-number]")) {
+            if (!drawn.includes(Number(tile.dataset.number))) tile.remove();
+        }
+        for (const number of known) {
+            if (place.querySelector(`[data-number="${number}"]`)) continue;
+            const tile = document.createElement("button");
+            Object.assign(tile, { type: "button", title: words.away });
+            tile.dataset.number = String(number);
+            tile.setAttribute("aria-label", `${words.away} (${number})`);
+            tile.append(drawDigit(greys.get(number)));
+            tile.addEventListener("click", async () => {
+                await post("digits", { away: number });
+                tile.remove();
+                if (room.now.digits) room.tell("digits");
+            });
+            place.prepend(tile);
+        }
+        dialog.querySelector(".lab-room-empty").hidden = place.children.length > 0;
+        const use = dialog.querySelector(".lab-room-use");
+        use.textContent = room.now?.digits ? words.unuse : words.use;
+    };
+    const show = () => {
+        const { question, phones, voted, drawn } = room.now;
+        const stage = question?.stage ?? "";
+        const isOpen = stage === "first" || stage === "second";
+        view.corner.classList.toggle("lab-room-asks", isOpen);
+        view.stage.textContent = words[stage] ?? "";
+        view.count.textContent = isOpen
+            ? words.voted.replace("{voted}", voted[stage]).replace("{phones}", phones)
+            : words.phones.replace("{phones}", phones);
+        view.hint.textContent = isOpen ? words[`${stage}_hint`] : "";
+        const large = dialog?.querySelector(".lab-room-here");
+        if (large) large.textContent = words.phones.replace("{phones}", phones);
+        const newest = Math.max(0, ...greys.keys());
+        if (drawn.some((number) => number > newest)) fetchDigits(newest);
+        showTiles();
+    };
+    const fetchDigits = async (after) => {
+        const answer = await fetch(`${address}drawn?after=${after}`, { headers });
+        if (!answer.ok) return;
+        for (const [number, each] of Object.entries(await answer.json())) greys.set(Number(number), each);
+        showTiles();
+    };
+    const addButton = (parent, text, then, className = "") => {
+        const button = Object.assign(add(parent, "button", className, text), { type: "button" });
+        button.addEventListener("click", () => then(button));
+        return button;
+    };
+    const save = async (name) => {
+        const answer = await fetch(address + name, { headers });
+        if (!answer.ok) return;
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(await answer.blob());
+        link.download = `room-${code}-${name}`;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), PATIENCE);
+    };
+    const closeDialog = () => {
+        const wasOpen = Boolean(dialog?.isConnected);
+        dialog?.close();
+        dialog = null;
+        return wasOpen;
+    };
+    const openLarge = () => {
+        closeDialog();
+        dialog = openDialog("lab-room-large", words.title);
+        const { qr, address: shown, note, keep } = room.data;
+        add(dialog, "div", "lab-room-qr").innerHTML = qr;
+        const side = add(dialog, "div", "lab-room-side");
+        add(side, "p", "lab-room-how", words.how);
+        add(side, "p", "lab-room-address", shown);
+        add(side, "p", "lab-room-code", code);
+        if (note) add(side, "p", "lab-room-note", note);
+        add(side, "p", "lab-room-here").setAttribute("role", "status");
+        const foot = add(dialog, "div", "lab-room-foot");
+        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
+        addButton(foot, words.keep, (button) => {
+            copyText(keep);
+            button.textContent = words.kept;
+        });
+        for (const [name, text] of words.files) addButton(foot, text, () => save(name));
+        addButton(foot, words.close, async (button) => {
+            if (button.dataset.sure) {
+                await post("close", {});
+                return end("closed");
+            }
+            button.dataset.sure = "1";
+            button.textContent = words.sure;
+        });
+        if (room.now) show();
+    };
+    const openTiles = () => {
+        closeDialog();
+        dialog = openDialog("lab-room-digits", words.digits);
+        add(dialog, "h2", "", words.digits);
+        add(dialog, "p", "lab-room-empty", words.empty);
+        add(dialog, "div", "lab-room-tiles");
+        const foot = add(dialog, "div", "lab-room-foot");
+        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
+        addButton(foot, words.use, async () => {
+            await post("digits", { use: !room.now.digits });
+            closeDialog();
+            room.tell("digits");
+        }, "lab-room-use");
+        showTiles();
+    };
+    view.join.addEventListener("click", openLarge);
+    view.drawn.addEventListener("click", openTiles);
+
+    // What the room hears and tells
+
+    const hear = ({ name, data }) => {
+        if (name === "over") return end("closed");
+        room.now = JSON.parse(data);
+        pause = SOON;
+        view.corner.classList.remove("lab-room-lost");
+        show();
+    };
+    const listen = async () => {
+        try {
+            const answer = await fetch(`${address}screen`, { headers, signal: hearing.signal });
+            if (answer.status === 404) return end("closed");
+            const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+            let rest = "";
+            while (answer.ok) {
+                // oxlint-disable-next-line no-await-in-loop -- one part comes after the other
+                const { done, value } = await reader.read();
+                if (done) break;
+                const parts = (rest + value).split("\n\n");
+                rest = parts.pop();
+                for (const part of parts) {
+                    const [name, data] = ["event", "data"].map((key) => {
+                        return new RegExp(`^${key}: (.*)$`, "m").exec(part)?.[1];
+                    });
+                    if (data) hear({ name, data });
+                }
+            }
+        } catch {
+            // cut off, or nobody answers
+        }
+        if (isOver) return;
+        view.corner.classList.add("lab-room-lost");
+        told = ""; // a lab that was started anew may not know
+        setTimeout(listen, pause);
+        pause = Math.min(2 * pause, LATEST);
+    };
+    const choose = (all) => {
+        const kept = all.find(({ mark }) => mark === asked?.mark);
+        asked = kept ?? all.find(({ isAnswered }) => !isAnswered) ?? all.at(-1) ?? null;
+        return asked;
+    };
+    const look = async () => {
+        const { page, pages } = room.data;
+        const beat = document.labBeats?.page === page ? (document.labBeats.name ?? "") : "";
+        const titled = [...document.querySelectorAll(".lab-beat")].find(({ dataset }) => {
+            return beat ? dataset.name === beat : true;
+        });
+        const at = choose(findAsked());
+        const question = at && { mark: at.mark, text: at.text, options: JSON.parse(at.options) };
+        const title = [pages[page] ?? "", titled?.dataset.title ?? ""].filter(Boolean).join(" · ");
+        const name = beat || (titled?.dataset.name ?? "");
+        const place = { page, beat: name, title: title.slice(0, 80), link: location.search.slice(0, 1500) };
+        const now = JSON.stringify({ place, question });
+        try {
+            if (now !== told) {
+                await post("steer", { place, question });
+                told = now;
+            }
+            const { question: shown, mark } = room.now ?? {};
+            if (at?.isAnswered && shown && mark === at.mark && shown.stage !== "revealed" && !isBusy) {
+                await post("stage", { mark, stage: "revealed" });
+            }
+        } catch (problem) {
+            console.info("The room could not be told.", problem);
+        }
+    };
+    const keepLooking = async () => {
+        if (isOver) return;
+        if (room.data.isAtPage()) await look();
+        setTimeout(keepLooking, LOOK);
+    };
+
+    /**
+     * Lead the question on: to its second vote, then to its answer.
+     * @param {boolean} isByPage by the key for the next step: it leads there where nobody has voted
+     * @returns {boolean} whether the key has done something here
+     */
+    room.leadOn = (isByPage) => {
+        if (closeDialog() || isBusy) return true;
+        const all = findAsked();
+        const at = choose(all);
+        const { question, mark, voted } = room.now ?? {};
+        if (!at || !question || mark !== at.mark) return false;
+        if (isByPage && question.stage === "first" && !voted.first) return false;
+        let stage = question.stage === "first" ? "second" : "revealed";
+        if (question.stage === "revealed") {
+            const following = all[all.indexOf(at) + 1];
+            if (isByPage && following && !following.isAnswered) {
+                asked = following;
+                return true;
+            }
+            if (isByPage || at.isAnswered) return false;
+            stage = "first"; // asked again
+        }
+        isBusy = true;
+        leadTo(at, stage);
+        return true;
+    };
+    const leadTo = async ({ card, mark }, stage) => {
+        try {
+            await post("stage", { mark, stage });
+            room.now.question.stage = stage;
+            show();
+            if (stage === "revealed") document.querySelector(`.st-key-${card}_reveal button`)?.click();
+        } catch (problem) {
+            view.hint.textContent = String(problem.message);
+        }
+        setTimeout(() => (isBusy = false), SOON);
+    };
+    room.toggle = () => {
+        if (!closeDialog()) openLarge();
+    };
+    const end = (word) => {
+        if (isOver) return;
+        isOver = true;
+        hearing.abort();
+        closeDialog();
+        view.corner.remove();
+        if (document.labRoom === room) document.labRoom = null;
+        if (word) room.tell(word);
+    };
+
+    room.use = (data, tell) => {
+        clearTimeout(leaving);
+        const isFirst = !room.data;
+        Object.assign(room, { data, tell });
+        view.code.textContent = code;
+        view.qr.innerHTML = data.qr;
+        if (!view.corner.isConnected) document.body.append(view.corner);
+        if (!isFirst) return;
+        listen();
+        keepLooking();
+        if (data.isNew) openLarge();
+    };
+    room.leaveSoon = () => {
+        leaving = setTimeout(() => end(""), PATIENCE);
+    };
+    return room;
+}
+
+/**
+ * @param {object} component
+ * @param {object} component.data
+ * @param {string} component.data.code the room's
+ * @param {string} component.data.secret by which it is steered
+ * @param {string} component.data.address for phones, as it is typed
+ * @param {string} component.data.note on that address, where phones cannot reach it
+ * @param {string} component.data.qr SVG
+ * @param {string} component.data.keep the address to come back with
+ * @param {boolean} component.data.isNew whether it was just opened
+ * @param {string} component.data.page name of the page
+ * @param {Record<string, string>} component.data.pages names of the lessons, by page
+ * @param {Record<string, string>} component.data.words
+ * @param {(name: string, value: string) => void} component.setTriggerValue
+ * @returns {() => void} takes the room away, unless another page shows it
+ */
+export default function showRoom({ data, setTriggerValue }) {
+    if (document.labRoom?.code !== data.code) {
+        document.labRoom?.leaveSoon();
+        document.labRoom = startRoom(data);
+    }
+    const room = document.labRoom;
+    let isHere = true;
+    const isAtPage = () => isHere;
+    room.use({ ...data, isAtPage }, (word) => setTriggerValue("said", word));
+    return () => {
+        isHere = false;
+        room.leaveSoon();
+    };
+}

@@ -1,0 +1,174 @@
+"""A lesson in a room, in Chromium: three phones and one screen, from the code to what is taken along."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_browser_access import findings, listens
+from tests.support.browser import PHONE, App, Tabs
+from tests.support.rooms import Screen
+
+SEVEN = ((0.25, 0.2), (0.75, 0.2), (0.6, 0.5), (0.42, 0.85))
+ASKED = ".lab-room-count"
+
+
+def open_room(page: Page, app: App) -> str:
+    """Present the home page, open a room by its key, and put its large code away: the code."""
+    page.goto(f"{app.url}/?present=1")
+    expect(page.locator("h1")).to_be_visible()
+    listens(page)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.keyboard.press("r")
+    code = page.locator("dialog .lab-room-code").inner_text()
+    expect(page.locator("dialog .lab-room-address")).to_contain_text(f"/join/{code}")
+    page.keyboard.press("r")
+    expect(page.locator("dialog")).to_have_count(0)
+    return code
+
+
+def join(tabs: Tabs, app: App, code: str, **options: object) -> Page:
+    phone = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True, **options)
+    phone.goto(f"{app.url}/join/{code}")
+    expect(phone.locator("#ways")).to_be_visible()
+    return phone
+
+
+def tap_option(phone: Page, place: int) -> None:
+    phone.locator("#options button").nth(place).tap()
+    expect(phone.locator("#voted")).to_contain_text("Your vote is in")
+
+
+def draw_and_send(phone: Page) -> None:
+    phone.get_by_role("button", name="Draw").tap()
+    box = phone.locator("#board").bounding_box()
+    assert box
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN]
+    phone.mouse.move(*places[0])
+    phone.mouse.down()
+    for place in places[1:]:
+        phone.mouse.move(*place, steps=6)
+    phone.mouse.up()
+    phone.get_by_role("button", name="Send").tap()
+    expect(phone.locator("#seen")).to_be_visible()
+
+
+@pytest.fixture
+def lesson(page: Page, app: App, tabs: Tabs) -> tuple[Page, list[Page], str]:
+    """A presenter's page, three phones in its room, each with cookies of its own, and the room's code."""
+    code = open_room(page, app)
+    phones = [
+        join(tabs, app, code),
+        join(tabs, app, code, color_scheme="dark"),
+        join(tabs, app, code.lower(), locale="de"),  # as somebody types it
+    ]
+    expect(page.locator(ASKED)).to_have_text("3 phones here")
+    return page, phones, code
+
+
+def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
+    page, phones, _ = lesson
+    page.keyboard.press("PageDown")  # the step with the question
+    for phone, place in zip(phones, (0, 0, 1), strict=True):
+        expect(phone.locator("#question")).to_contain_text("How much of the variance")
+        tap_option(phone, place)
+    expect(page.locator(ASKED)).to_have_text("3 of 3 voted")
+    phones[0].reload()
+    expect(phones[0].locator("[aria-pressed=true]").first).to_have_text(re.compile("Less than half"))
+    assert page.locator(".js-plotly-plot").count() == 0
+    page.keyboard.press("PageDown")
+    for phone in phones:
+        expect(phone.locator("#stage")).to_have_text("Talk to your neighbour. Then vote again.")
+        expect(phone.locator("#options [aria-pressed=true]")).to_have_count(0)
+        tap_option(phone, 2)
+    expect(page.locator(ASKED)).to_have_text("3 of 3 voted")
+    page.keyboard.press("v")
+    expect(page.get_by_text("Over 10,000 held-back digits")).to_be_visible()
+    counts = page.locator(".js-plotly-plot").evaluate("plot => plot.data.map(({ text }) => [...text])")
+    assert [[int(each) for each in row] for row in counts] == [[2, 1, 0], [0, 0, 3]]
+    expect(phones[0].locator("#stage")).to_have_text("The vote is closed. The answer is on the screen.")
+    page.keyboard.press("PageDown")
+    expect(phones[0].locator("#question")).to_contain_text("Nothing is asked just now")
+
+
+def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(lesson):
+    page, phones, _ = lesson
+    for phone in phones[:2]:
+        draw_and_send(phone)
+    sent = time.monotonic()
+    tiles = page.locator(".lab-room-drawn canvas")
+    expect(tiles).to_have_count(2)
+    assert time.monotonic() - sent < 2
+    page.locator(".lab-room-drawn").click()
+    page.locator(".lab-room-tiles button").first.click()
+    expect(page.locator(".lab-room-tiles button")).to_have_count(1)
+    page.get_by_role("button", name="Show them in every lesson").click()
+    expect(page.get_by_text("This is the room's digit.")).to_be_attached()
+
+
+def test_a_follower_is_led_goes_alone_and_comes_back(lesson, app, tabs):
+    page, _, code = lesson
+    other = tabs.open()
+    other.goto(f"{app.url}/?follow={code}")
+    expect(other.locator(".lab-follow")).to_contain_text("Following the presenter")
+    noise = other.locator(".st-key-home_test_noise").get_by_role("slider")
+    mine = page.locator(".st-key-home_test_noise").get_by_role("slider")
+    mine.focus()
+    mine.press("ArrowRight")
+    expect(noise).to_have_attribute("aria-valuetext", "0.05")
+    mine.press("ArrowLeft")
+    expect(noise).to_have_attribute("aria-valuetext", "0.00")
+    page.goto(f"{app.url}/denoising?present=1&latent_size=8")
+    expect(other).to_have_url(re.compile(r"/denoising\?latent_size=8"))
+    size = other.locator(".st-key-latent_size").get_by_role("slider")
+    expect(size).to_have_attribute("aria-valuetext", "8")
+    size.focus()
+    size.press("ArrowRight")
+    expect(other.locator(".lab-follow")).to_contain_text("On your own")
+    page.goto(f"{app.url}/comparison?present=1")
+    expect(page.locator(".lab-room")).to_be_visible()
+    other.wait_for_timeout(1_000)
+    expect(other).to_have_url(re.compile("/denoising"))
+    other.get_by_role("button", name="Back to the presenter").click()
+    expect(other).to_have_url(re.compile("/comparison"))
+
+
+def test_a_closed_room_says_so_and_a_link_steers_it_until_then(lesson, app, tabs):
+    page, phones, code = lesson
+    secret = page.evaluate("sessionStorage['lab-kept-room']").split()[1]
+    assert secret not in page.url
+    other = tabs.open()
+    other.goto(f"{app.url}/?steer={code}-{secret}")
+    expect(other.locator(".lab-room")).to_contain_text(code)
+    assert secret not in other.url
+    stranger = tabs.open()
+    stranger.goto(page.url)  # the presenter's address, as it stands on the screen
+    expect(stranger.locator("h1")).to_be_visible()
+    stranger.wait_for_timeout(1_000)
+    assert stranger.locator(".lab-room").count() == 0
+    page.keyboard.press("r")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Votes (CSV)").click()
+    assert download.value.suggested_filename == f"room-{code}-votes.csv"
+    page.get_by_role("button", name="Close the room").click()
+    page.get_by_role("button", name="Sure?").click()
+    expect(phones[0].locator("#note")).to_contain_text("closed, and everything of it is deleted")
+    for screen in (page, other):
+        expect(screen.locator(".lab-room")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_phones_page(app, tabs, scheme):
+    screen = Screen.open_room(app.url, app.store.root)
+    phone = join(tabs, app, screen.code, color_scheme=scheme)
+    assert findings(phone) == []
+    phone.get_by_role("button", name="Draw").tap()
+    assert json.dumps(Axe().run(phone).response["violations"]) == "[]"
+    phone.goto(f"{app.url}/join")
+    expect(phone.get_by_role("textbox")).to_be_visible()
+    assert findings(phone) == []
