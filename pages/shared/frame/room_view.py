@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit import config as streamlit_config
 
 from pages.shared import lab, my_room, session
+from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.own_digit import tray
 from pages.shared.room import address
@@ -65,6 +66,7 @@ def show_room(page: str, names: Mapping[str, str]) -> None:
     if mine is None:
         return
     code, secret = mine
+    browser_memory.hand_to_browser(my_room.KEPT)
     asked = str(st.context.url or "http://localhost").rstrip("/").removesuffix(f"/{page}")
     found = address.find_address(asked, str(streamlit_config.get_option("server.address") or ""))
     shown = f"{found.url}/join/{code}"
