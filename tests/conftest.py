@@ -53,6 +53,7 @@ LONG = (
     "tests/room/test_routes.py::test_codes_cannot_be_guessed",
     "tests/room/test_routes.py::test_a_server_that_is_told",
     "tests/room/test_routes.py::test_two_copies",
+    "tests/room/test_routes.py::test_a_full_lab",
     "tests/service/test_external.py",
     "tests/core/test_command_line.py::test_two_who_train",
     "tests/core/test_command_line.py::test_ctrl_c",

@@ -44,7 +44,8 @@ def digits_npy(db: sqlite3.Connection, code: str) -> bytes:
 
 def results_page(db: sqlite3.Connection, code: str) -> bytes:
     """A file of HTML that needs nothing else: each question with both votes, and the digits."""
-    parts = [_question_html(asked, votes.count_votes(db, asked)) for asked in votes.list_questions(db, code)]
+    counted = [(asked, votes.count_votes(db, asked)) for asked in votes.list_questions(db, code)]
+    parts = [_question_html(asked, counts) for asked, counts in counted if any(map(any, counts.values()))]
     greys = list(read_greys(db, code).values())
     if greys:
         sheet = png_address(sheet_pixels(stack_digits(greys), PER_LINE))

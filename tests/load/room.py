@@ -2,11 +2,11 @@
 
     python -m tests.load.room [--phones 300] [--visitors 50] [--followers 30] [--output FILE.json]
 
-So many phones join one room within 10 s, vote within 5 s, and vote again within 5 s; then the visitors'
-sliders are measured without them. Then followers follow the presenter's slider, 20 times. Prints how many
-votes were counted, seconds from a tap to the screen's count, what the phones cost the server, the visitors'
-slider with and without, and seconds until a follower has the presenter's dials. Phones and visitors run in
-processes of their own, on the same machine.
+So many phones join one room within 10 s, vote within 5 s, and vote again within 5 s: alone, for what they
+cost the server, and then beside visitors, whose sliders are measured without them afterwards. Then followers
+follow the presenter's slider, 20 times. Prints how many votes were counted, seconds from a tap to the
+screen's count, what the phones cost, the visitors' slider with and without, and seconds until a follower has
+the presenter's dials. Phones and visitors run in processes of their own, on the same machine.
 """
 
 from __future__ import annotations
@@ -151,12 +151,7 @@ async def beside_visitors(app: App, screen: Screen, phones: int, visitors: int) 
     moving = asyncio.create_task(keep_moving(crowd, with_, end))
     await asyncio.sleep(EVERY_SECONDS)  # what is drawn once for everybody is drawn here
     with_.clear()
-    secret = screen.headers["Authorization"].split()[1]
-    command = [sys.executable, "-m", "tests.load.room", "--as", screen.lab, screen.code, secret]
-    beside = await asyncio.create_subprocess_exec(
-        *command, str(phones), str(app.process.pid), cwd=PROJECT, stdout=asyncio.subprocess.PIPE, limit=2**22
-    )
-    told, _ = await beside.communicate()
+    told = await phones_in_a_process(app, screen, phones)
     end.set()
     await moving
     end.clear()
@@ -166,7 +161,18 @@ async def beside_visitors(app: App, screen: Screen, phones: int, visitors: int) 
     await moving
     for visitor in crowd:
         await visitor.__aexit__(None, None, None)
-    return {**json.loads(told), "slider_with": with_, "slider_without": without}
+    return {**told, "slider_with": with_, "slider_without": without}
+
+
+async def phones_in_a_process(app: App, screen: Screen, count: int) -> dict[str, object]:
+    """What `run_phones` has told."""
+    secret = screen.headers["Authorization"].split()[1]
+    command = [sys.executable, "-m", "tests.load.room", "--as", screen.lab, screen.code, secret]
+    beside = await asyncio.create_subprocess_exec(
+        *command, str(count), str(app.process.pid), cwd=PROJECT, stdout=asyncio.subprocess.PIPE, limit=2**22
+    )
+    told, _ = await beside.communicate()
+    return dict(json.loads(told))
 
 
 async def follow(app: App, screen: Screen, count: int) -> list[float]:
@@ -220,6 +226,9 @@ def main() -> None:
         jobs.submit_training(LONG, app.store, visitor="one")
         asyncio.run(present([app.url]))
         time.sleep(PRESENTER_SECONDS)
+        alone = asyncio.run(
+            phones_in_a_process(app, Screen.open_room(app.url, app.store.root), options.phones)
+        )
         screen = Screen.open_room(app.url, app.store.root)
         found = asyncio.run(beside_visitors(app, screen, options.phones, options.visitors))
         found["followers"] = asyncio.run(follow(app, screen, options.followers))
@@ -229,7 +238,11 @@ def main() -> None:
         f"tap to the screen's count: median {statistics.median(seconds):.2f} s, "
         f"95 % {at(0.95, seconds):.2f} s"
     )
-    print(f"processor: {found['processor_seconds']}; memory: {found['grown_megabytes']:.0f} MB more")
+    cost = alone["processor_seconds"]
+    print(
+        f"{options.phones} phones alone: counted {alone['counted']}, {cost['join']:.2f} s of a processor "
+        f"to join, {cost['votes']:.2f} s for two votes, {alone['grown_megabytes']:.0f} MB more"
+    )
     for name in ("slider_with", "slider_without"):
         times = [1000 * each for each in found[name]]
         print(

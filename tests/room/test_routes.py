@@ -11,6 +11,7 @@ import pytest
 
 from ae_core.room import bounds, rooms
 from ae_core.room.database import open_rooms
+from tests.load.client import Visitor
 from tests.support.browser import App
 from tests.support.rooms import SEVEN, Phone, Screen, ask
 
@@ -96,13 +97,13 @@ def test_changes_arrive_within_a_second_and_the_end_too(screen):
 def test_strokes_arrive_as_a_digit_and_can_be_put_away(screen):
     async def visit():
         phone = await joined(screen)
-        answered = await phone.post("digit", {"strokes": SEVEN})
-        assert answered.status == 200
+        both = await asyncio.gather(*(phone.post("digit", {"strokes": SEVEN}) for _ in range(2)))
+        answered, refused = sorted(both, key=lambda one: one.status)
+        assert (answered.status, refused.status) == (200, 429)  # two at once are too fast
         (number,) = (await screen.now())["drawn"]
         (greys,) = (await screen.get("drawn")).told.values()
         assert greys == answered.told["greys"]
         assert (await screen.get(f"drawn?after={number}")).told == {}
-        assert (await phone.post("digit", {"strokes": SEVEN})).status == 429  # a second one at once
         await screen.post("digits", {"away": number})
         assert (await screen.now())["drawn"] == []
         await screen.post("digits", {"use": True})
@@ -202,7 +203,7 @@ def test_the_phones_page_is_small_and_runs_nothing_but_its_own(screen):
 @pytest.fixture
 def copy(served, screen):
     """Another copy of the app on the same store, and the same room there."""
-    with App(served.store.root.parent, copy="other") as app:
+    with App(served.store.root.parent, copy="other", AE_LAB_MAX_VISITORS="1") as app:
         app.end_cluster = False
         yield app, Screen(app.url, screen.code, screen.headers)
 
@@ -272,5 +273,18 @@ def test_two_copies_are_one_room(served, screen, copy):
         await here.vote(0, number)
         await there.vote(0, number)
         assert (await screen.now())["voted"] == (await copy[1].now())["voted"] == {"first": 2, "second": 0}
+
+    asyncio.run(visit())
+
+
+def test_a_full_lab_lets_phones_in(copy):
+    app, screen = copy
+    browser = {"Accept": "text/html"}
+
+    async def visit():
+        async with Visitor(app.url):
+            assert (await ask(f"{app.url}/", headers=browser)).status == 503
+            assert (await ask(f"{app.url}/join/{screen.code}", headers=browser)).status == 200
+            await joined(screen)
 
     asyncio.run(visit())

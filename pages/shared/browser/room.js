@@ -72,8 +72,23 @@ async function copyText(text) {
     }
 }
 
-/** The corner, and what opens from it. @param {Record<string, string>} words */
-function createView(words) {
+function openDialog(className, label) {
+    const dialog = Object.assign(document.createElement("dialog"), { className });
+    dialog.setAttribute("aria-label", label);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    return dialog;
+}
+
+function addButton(parent, text, then, className = "") {
+    const button = Object.assign(add(parent, "button", className, text), { type: "button" });
+    button.addEventListener("click", () => then(button));
+    return button;
+}
+
+/** The corner. @param {Record<string, string>} words */
+function createCorner(words) {
     const corner = Object.assign(document.createElement("aside"), { className: "lab-room" });
     corner.setAttribute("aria-label", words.title);
     const join = add(corner, "button", "lab-room-join");
@@ -90,42 +105,44 @@ function createView(words) {
     return { corner, join, qr, code, stage, count, hint, drawn };
 }
 
-function openDialog(className, label) {
-    const dialog = Object.assign(document.createElement("dialog"), { className });
-    dialog.setAttribute("aria-label", label);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-    return dialog;
-}
-
-function startRoom({ code, secret, words }) {
-    const headers = { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" };
-    const address = `${findBase()}room/${code}/`;
-    const view = createView(words);
+/**
+ * All that is seen of the room: the corner, and the two dialogs that open from it.
+ * @param {{ code: string, now: Now | null, data: any }} room
+ * @param {Record<string, any>} words
+ * @param {{ post: Function, save: Function, end: Function, tell: Function }} actions what is done with it
+ */
+function createView(room, words, { post, save, end, tell }) {
+    const view = createCorner(words);
     const greys = new Map();
-    /** @type {{ code: string, now: Now | null }} */
-    const room = { code, now: null, data: null, tell: () => {} };
-    let [told, asked, isBusy, pause, isOver, leaving] = ["", null, false, SOON, false, 0];
     /** @type {HTMLDialogElement | null} */
     let dialog = null;
-    const hearing = new AbortController();
 
-    const post = async (what, content) => {
-        const body = JSON.stringify(content);
-        const answer = await fetch(address + what, { method: "POST", headers, body });
-        if (!answer.ok) throw new Error((await answer.json()).problem);
+    const closeDialog = () => {
+        const wasOpen = Boolean(dialog?.isConnected);
+        dialog?.close();
+        dialog = null;
+        return wasOpen;
     };
-
-    // The view
-
+    const createTile = (number) => {
+        const tile = document.createElement("button");
+        Object.assign(tile, { type: "button", title: words.away });
+        tile.dataset.number = String(number);
+        tile.setAttribute("aria-label", `${words.away} (${number})`);
+        tile.append(drawDigit(greys.get(number)));
+        tile.addEventListener("click", async () => {
+            await post("digits", { away: number });
+            tile.remove();
+            if (room.now.digits) tell("digits");
+        });
+        return tile;
+    };
     const showTiles = () => {
-        const { drawn = [] } = room.now ?? {};
+        const { drawn = [], digits } = room.now ?? {};
         const known = drawn.filter((number) => greys.has(number));
         view.drawn.hidden = !known.length;
-        const recent = known.slice(-RECENT).map((number) => greys.get(number));
+        const recent = known.slice(-RECENT).map((number) => drawDigit(greys.get(number)));
         const count = Object.assign(document.createElement("span"), { textContent: String(known.length) });
-        view.drawn.replaceChildren(...recent.map((each) => drawDigit(each)), count);
+        view.drawn.replaceChildren(...recent, count);
         view.drawn.setAttribute("aria-label", `${words.digits}: ${known.length}`);
         const place = dialog?.querySelector(".lab-room-tiles");
         if (!place) return;
@@ -133,49 +150,125 @@ function startRoom({ code, secret, words }) {
             if (!drawn.includes(Number(tile.dataset.number))) tile.remove();
         }
         for (const number of known) {
-            if (place.querySelector(`[data-number="${number}"]`)) continue;
-            const tile = document.createElement("button");
-            Object.assign(tile, { type: "button", title: words.away });
-            tile.dataset.number = String(number);
-            tile.setAttribute("aria-label", `${words.away} (${number})`);
-            tile.append(drawDigit(greys.get(number)));
-            tile.addEventListener("click", async () => {
-                await post("digits", { away: number });
-                tile.remove();
-                if (room.now.digits) room.tell("digits");
-            });
-            place.prepend(tile);
+            if (!place.querySelector(`[data-number="${number}"]`)) place.prepend(createTile(number));
         }
         dialog.querySelector(".lab-room-empty").hidden = place.children.length > 0;
-        const use = dialog.querySelector(".lab-room-use");
-        use.textContent = room.now?.digits ? words.unuse : words.use;
+        dialog.querySelector(".lab-room-use").textContent = digits ? words.unuse : words.use;
     };
     const show = () => {
-        const { question, phones, voted, drawn } = room.now;
+        const { question, phones, voted } = room.now;
         const stage = question?.stage ?? "";
         const isOpen = stage === "first" || stage === "second";
+        const here = words.phones.replace("{phones}", phones);
         view.corner.classList.toggle("lab-room-asks", isOpen);
         view.stage.textContent = words[stage] ?? "";
         view.count.textContent = isOpen
             ? words.voted.replace("{voted}", voted[stage]).replace("{phones}", phones)
-            : words.phones.replace("{phones}", phones);
+            : here;
         view.hint.textContent = isOpen ? words[`${stage}_hint`] : "";
         const large = dialog?.querySelector(".lab-room-here");
-        if (large) large.textContent = words.phones.replace("{phones}", phones);
-        const newest = Math.max(0, ...greys.keys());
-        if (drawn.some((number) => number > newest)) fetchDigits(newest);
+        if (large) large.textContent = here;
         showTiles();
     };
-    const fetchDigits = async (after) => {
-        const answer = await fetch(`${address}drawn?after=${after}`, { headers });
-        if (!answer.ok) return;
-        for (const [number, each] of Object.entries(await answer.json())) greys.set(Number(number), each);
+    const closeRoom = async (button) => {
+        if (button.dataset.sure) {
+            await post("close", {});
+            return end("closed");
+        }
+        button.dataset.sure = "1";
+        button.textContent = words.sure;
+    };
+    const openLarge = () => {
+        closeDialog();
+        dialog = openDialog("lab-room-large", words.title);
+        const { qr, address, note, keep } = room.data;
+        add(dialog, "div", "lab-room-qr").innerHTML = qr;
+        const side = add(dialog, "div", "lab-room-side");
+        add(side, "p", "lab-room-how", words.how);
+        add(side, "p", "lab-room-address", address);
+        add(side, "p", "lab-room-code", room.code);
+        if (note) add(side, "p", "lab-room-note", note);
+        add(side, "p", "lab-room-here").setAttribute("role", "status");
+        const foot = add(dialog, "div", "lab-room-foot");
+        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
+        addButton(foot, words.keep, (button) => {
+            copyText(keep);
+            button.textContent = words.kept;
+        });
+        for (const [name, text] of words.files) addButton(foot, text, () => save(name));
+        addButton(foot, words.close, closeRoom);
+        if (room.now) show();
+    };
+    const useDigits = async () => {
+        await post("digits", { use: !room.now.digits });
+        closeDialog();
+        tell("digits");
+    };
+    const openTiles = () => {
+        closeDialog();
+        dialog = openDialog("lab-room-digits", words.digits);
+        add(dialog, "h2", "", words.digits);
+        add(dialog, "p", "lab-room-empty", words.empty);
+        add(dialog, "div", "lab-room-tiles");
+        const foot = add(dialog, "div", "lab-room-foot");
+        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
+        addButton(foot, words.use, useDigits, "lab-room-use");
         showTiles();
     };
-    const addButton = (parent, text, then, className = "") => {
-        const button = Object.assign(add(parent, "button", className, text), { type: "button" });
-        button.addEventListener("click", () => then(button));
-        return button;
+    view.join.addEventListener("click", openLarge);
+    view.drawn.addEventListener("click", openTiles);
+    return {
+        show,
+        closeDialog,
+        openLarge,
+        say: (words_) => (view.hint.textContent = words_),
+        showLost: (isLost) => view.corner.classList.toggle("lab-room-lost", isLost),
+        newest: () => Math.max(0, ...greys.keys()),
+        addDigits(found) {
+            for (const [number, each] of Object.entries(found)) greys.set(Number(number), each);
+            showTiles();
+        },
+        place({ qr }) {
+            view.code.textContent = room.code;
+            view.qr.innerHTML = qr;
+            if (!view.corner.isConnected) document.body.append(view.corner);
+        },
+        remove() {
+            closeDialog();
+            view.corner.remove();
+        },
+    };
+}
+
+/** Tell the events of a connection, one after the other, until it ends. */
+async function readEvents(answer, hear) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+        // oxlint-disable-next-line no-await-in-loop -- one part comes after the other
+        const { done, value } = await reader.read();
+        if (done) return;
+        const parts = (rest + value).split("\n\n");
+        rest = parts.pop();
+        for (const part of parts) {
+            const [name, data] = [/^event: (.*)$/m, /^data: (.*)$/m].map((line) => line.exec(part)?.[1]);
+            if (data) hear({ name, data });
+        }
+    }
+}
+
+function startRoom({ code, secret, words }) {
+    const headers = { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" };
+    const address = `${findBase()}room/${code}/`;
+    /** @type {{ code: string, now: Now | null }} */
+    const room = { code, now: null, data: null, tell: () => {} };
+    let [told, asked, isBusy, pause, isOver, leaving] = ["", null, false, SOON, false, 0];
+    const hearing = new AbortController();
+
+    const post = async (what, content) => {
+        const body = JSON.stringify(content);
+        const answer = await fetch(address + what, { method: "POST", headers, body });
+        if (!answer.ok) throw new Error((await answer.json()).problem);
     };
     const save = async (name) => {
         const answer = await fetch(address + name, { headers });
@@ -186,95 +279,48 @@ function startRoom({ code, secret, words }) {
         link.click();
         setTimeout(() => URL.revokeObjectURL(link.href), PATIENCE);
     };
-    const closeDialog = () => {
-        const wasOpen = Boolean(dialog?.isConnected);
-        dialog?.close();
-        dialog = null;
-        return wasOpen;
+    const end = (word) => {
+        if (isOver) return;
+        isOver = true;
+        hearing.abort();
+        view.remove();
+        if (document.labRoom === room) document.labRoom = null;
+        if (word) room.tell(word);
     };
-    const openLarge = () => {
-        closeDialog();
-        dialog = openDialog("lab-room-large", words.title);
-        const { qr, address: shown, note, keep } = room.data;
-        add(dialog, "div", "lab-room-qr").innerHTML = qr;
-        const side = add(dialog, "div", "lab-room-side");
-        add(side, "p", "lab-room-how", words.how);
-        add(side, "p", "lab-room-address", shown);
-        add(side, "p", "lab-room-code", code);
-        if (note) add(side, "p", "lab-room-note", note);
-        add(side, "p", "lab-room-here").setAttribute("role", "status");
-        const foot = add(dialog, "div", "lab-room-foot");
-        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
-        addButton(foot, words.keep, (button) => {
-            copyText(keep);
-            button.textContent = words.kept;
-        });
-        for (const [name, text] of words.files) addButton(foot, text, () => save(name));
-        addButton(foot, words.close, async (button) => {
-            if (button.dataset.sure) {
-                await post("close", {});
-                return end("closed");
-            }
-            button.dataset.sure = "1";
-            button.textContent = words.sure;
-        });
-        if (room.now) show();
-    };
-    const openTiles = () => {
-        closeDialog();
-        dialog = openDialog("lab-room-digits", words.digits);
-        add(dialog, "h2", "", words.digits);
-        add(dialog, "p", "lab-room-empty", words.empty);
-        add(dialog, "div", "lab-room-tiles");
-        const foot = add(dialog, "div", "lab-room-foot");
-        addButton(foot, words.back, closeDialog, "lab-room-main").autofocus = true;
-        addButton(foot, words.use, async () => {
-            await post("digits", { use: !room.now.digits });
-            closeDialog();
-            room.tell("digits");
-        }, "lab-room-use");
-        showTiles();
-    };
-    view.join.addEventListener("click", openLarge);
-    view.drawn.addEventListener("click", openTiles);
+    const view = createView(room, words, { post, save, end, tell: (word) => room.tell(word) });
 
-    // What the room hears and tells
+    // What the room tells
 
+    const fetchDigits = async (after) => {
+        const answer = await fetch(`${address}drawn?after=${after}`, { headers });
+        if (answer.ok) view.addDigits(await answer.json());
+    };
     const hear = ({ name, data }) => {
         if (name === "over") return end("closed");
         room.now = JSON.parse(data);
         pause = SOON;
-        view.corner.classList.remove("lab-room-lost");
-        show();
+        view.showLost(false);
+        view.show();
+        const newest = view.newest();
+        if (room.now.drawn.some((number) => number > newest)) fetchDigits(newest);
     };
     const listen = async () => {
         try {
             const answer = await fetch(`${address}screen`, { headers, signal: hearing.signal });
             if (answer.status === 404) return end("closed");
-            const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-            let rest = "";
-            while (answer.ok) {
-                // oxlint-disable-next-line no-await-in-loop -- one part comes after the other
-                const { done, value } = await reader.read();
-                if (done) break;
-                const parts = (rest + value).split("\n\n");
-                rest = parts.pop();
-                for (const part of parts) {
-                    const [name, data] = ["event", "data"].map((key) => {
-                        return new RegExp(`^${key}: (.*)$`, "m").exec(part)?.[1];
-                    });
-                    if (data) hear({ name, data });
-                }
-            }
+            if (answer.ok) await readEvents(answer, hear);
         } catch {
             // cut off, or nobody answers
         }
         if (isOver) return;
-        view.corner.classList.add("lab-room-lost");
+        view.showLost(true);
         told = ""; // a lab that was started anew may not know
         setTimeout(listen, pause);
         pause = Math.min(2 * pause, LATEST);
     };
+
+    // What the room is told
+
     const choose = (all) => {
         const kept = all.find(({ mark }) => mark === asked?.mark);
         asked = kept ?? all.find(({ isAnswered }) => !isAnswered) ?? all.at(-1) ?? null;
@@ -310,6 +356,18 @@ function startRoom({ code, secret, words }) {
         if (room.data.isAtPage()) await look();
         setTimeout(keepLooking, LOOK);
     };
+    const leadTo = async ({ card, mark }, stage) => {
+        isBusy = true;
+        try {
+            await post("stage", { mark, stage });
+            room.now.question.stage = stage;
+            view.show();
+            if (stage === "revealed") document.querySelector(`.st-key-${card}_reveal button`)?.click();
+        } catch (problem) {
+            view.say(String(problem.message));
+        }
+        setTimeout(() => (isBusy = false), SOON);
+    };
 
     /**
      * Lead the question on: to its second vote, then to its answer.
@@ -317,61 +375,37 @@ function startRoom({ code, secret, words }) {
      * @returns {boolean} whether the key has done something here
      */
     room.leadOn = (isByPage) => {
-        if (closeDialog() || isBusy) return true;
+        if (view.closeDialog() || isBusy) return true;
         const all = findAsked();
         const at = choose(all);
         const { question, mark, voted } = room.now ?? {};
         if (!at || !question || mark !== at.mark) return false;
         if (isByPage && question.stage === "first" && !voted.first) return false;
-        let stage = question.stage === "first" ? "second" : "revealed";
-        if (question.stage === "revealed") {
-            const following = all[all.indexOf(at) + 1];
-            if (isByPage && following && !following.isAnswered) {
-                asked = following;
-                return true;
-            }
-            if (isByPage || at.isAnswered) return false;
-            stage = "first"; // asked again
+        if (question.stage !== "revealed") {
+            leadTo(at, question.stage === "first" ? "second" : "revealed");
+            return true;
         }
-        isBusy = true;
-        leadTo(at, stage);
+        const following = all[all.indexOf(at) + 1];
+        if (isByPage && following && !following.isAnswered) {
+            asked = following;
+            return true;
+        }
+        if (isByPage || at.isAnswered) return false;
+        leadTo(at, "first"); // asked again
         return true;
     };
-    const leadTo = async ({ card, mark }, stage) => {
-        try {
-            await post("stage", { mark, stage });
-            room.now.question.stage = stage;
-            show();
-            if (stage === "revealed") document.querySelector(`.st-key-${card}_reveal button`)?.click();
-        } catch (problem) {
-            view.hint.textContent = String(problem.message);
-        }
-        setTimeout(() => (isBusy = false), SOON);
-    };
     room.toggle = () => {
-        if (!closeDialog()) openLarge();
+        if (!view.closeDialog()) view.openLarge();
     };
-    const end = (word) => {
-        if (isOver) return;
-        isOver = true;
-        hearing.abort();
-        closeDialog();
-        view.corner.remove();
-        if (document.labRoom === room) document.labRoom = null;
-        if (word) room.tell(word);
-    };
-
     room.use = (data, tell) => {
         clearTimeout(leaving);
         const isFirst = !room.data;
         Object.assign(room, { data, tell });
-        view.code.textContent = code;
-        view.qr.innerHTML = data.qr;
-        if (!view.corner.isConnected) document.body.append(view.corner);
+        view.place(data);
         if (!isFirst) return;
         listen();
         keepLooking();
-        if (data.isNew) openLarge();
+        if (data.isNew) view.openLarge();
     };
     room.leaveSoon = () => {
         leaving = setTimeout(() => end(""), PATIENCE);

@@ -166,7 +166,10 @@ function leave(words) {
     say(words);
 }
 
-const onOver = () => leave("The room is closed, and everything of it is deleted.");
+function onOver() {
+    at("code").value = "";
+    leave("The room is closed, and everything of it is deleted.");
+}
 
 /** Ask, where events do not come through. */
 async function ask() {
