@@ -26,9 +26,9 @@ const TOLD_NUMBERS = 3;
  * @property {string} pattern of its noise, for `readPatterns`
  * @property {string} kind of the noise
  * @property {number} level of the noise
- * @property {{ name: string, address: string, sizes?: Record<string, string> }[]} networks those shown, with
- *     the addresses of those of other latent sizes
- * @property {boolean} [is_watched] whether the one network shown is in training, and changes at its address
+ * @property {{ name: string, address: string, sizes?: Record<string, string>, is_watched?: boolean }[]}
+ *     networks those shown, with the addresses of those of other latent sizes; one that is watched is in
+ *     training, and changes at its address
  * @property {string} noise_dial key of the slider of the noise; empty where there is none
  * @property {string} size_dial key of that of the latent size
  * @property {{ address: string, note: string } | null} classifier what reads the pictures, and a word on it
@@ -82,12 +82,13 @@ function createPicture(root, words, names, context) {
     let taken = 0; // milliseconds for all of the last drawing
     const drawInside = () => {
         const began = performance.now();
-        for (const view of views) view.drawInside();
+        for (const view of views) if (view.hasNetwork()) view.drawInside();
         taken += performance.now() - began;
     };
     const drawInsideNext = oncePerFrame(drawInside, context.fail);
     const draw = () => {
-        if (!views.every((view) => view.hasNetwork())) return;
+        const drawn = views.filter((view) => view.hasNetwork()); // one in training may have to come yet
+        if (!drawn.length) return;
         const [began, isHurried] = [performance.now(), taken > FRAME_SHARE];
         if (isNew) {
             isNew = false;
@@ -95,14 +96,14 @@ function createPicture(root, words, names, context) {
             drawDigit(digit.canvas, clean);
             drawDigit(noisy.canvas, seen);
             setText(noisy.title, level ? words.noisy : words.not_noisy);
-            for (const view of views) view.setInput(seen, clean);
+            for (const view of drawn) view.setInput(seen, clean);
             restore.disabled = clean === given;
         }
-        const told = views.map((view) => view.draw());
+        const told = drawn.map((view) => view.draw());
         reader.show([
             [digit.reading, clean],
             [noisy.reading, seen],
-            ...views.map(({ elements }, i) => [elements.reading, told[i].output]),
+            ...drawn.map(({ elements }, i) => [elements.reading, told[i].output]),
         ]);
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         taken = performance.now() - began;
@@ -112,8 +113,8 @@ function createPicture(root, words, names, context) {
         clearTimeout(timer);
         timer = setTimeout(() => {
             const said = told.map((each, i) => {
-                const reading = views[i].elements.reading.textContent;
-                return inWords(words, names[i], { ...each, reading });
+                const reading = drawn[i].elements.reading.textContent;
+                return inWords(words, names[views.indexOf(drawn[i])], { ...each, reading });
             });
             setText(status, said.join(" "));
         }, REST);
@@ -177,15 +178,24 @@ function createPicture(root, words, names, context) {
     };
 
     let letTrainingGo = () => {};
-    /** Show a network as it trains, until `letTrainingGo`. Resolves once there is something to show. */
-    const followTraining = (address) =>
-        new Promise((resolve) => {
-            const onChange = (network) => {
-                views[0].setNetwork(network);
+    /**
+     * Show networks of which some are in training, as they change, until `letTrainingGo`. Resolves once there
+     * is something to show.
+     */
+    const followTraining = (networks) =>
+        new Promise((resolve, reject) => {
+            const show = (i, network) => {
+                views[i].setNetwork(network);
                 redrawInput();
                 resolve();
             };
-            letTrainingGo = watchNetwork(address, onChange, () => context.tell("over"));
+            const watches = networks.map(({ address, is_watched: isWatched }, i) => {
+                const place = context.base + address;
+                if (isWatched) return watchNetwork(place, (now) => show(i, now), () => context.tell("over"));
+                loadNetwork(place).then((network) => show(i, network), reject);
+                return () => {};
+            });
+            letTrainingGo = () => watches.forEach((end) => end());
         });
 
     const changeSize = (_key, input) => {
@@ -221,7 +231,8 @@ function createPicture(root, words, names, context) {
             [pattern] = readPatterns(next.pattern, 1);
             ({ level } = next);
             const addresses = next.networks.map(({ address }) => address);
-            await (next.is_watched ? followTraining(context.base + addresses[0]) : setNetworks(addresses));
+            const isTraining = next.networks.some(({ is_watched: isWatched }) => isWatched);
+            await (isTraining ? followTraining(next.networks) : setNetworks(addresses));
             if (shown !== next) return;
             const noise = followHand(next.noise_dial ? [next.noise_dial] : [], () => {
                 level = noise.valueOf(next.noise_dial, level);

@@ -66,23 +66,31 @@ def show_living_picture(
     living.draw_living("picture", key, data, stands_for=f"{key}_first")
 
 
-def show_network_in_training(run: RunConfig, key: str) -> None:
-    """Show a digit on its way through a network in training, which the browser watches by itself.
+def show_networks_in_training(runs: Mapping[str, RunConfig], noise: CorruptionConfig, key: str) -> None:
+    """Show a digit with this noise on its way through networks in training, by their names.
 
-    Inside a fragment, which is run again as soon as the training is over.
+    The browser watches them by itself. One that is trained already stands beside, finished. Where this is
+    drawn is run again as soon as a training is over.
     """
     data = {
         **_describe_input(
             display.chosen_digits(linked.read_value("digits_seed", 0))[0],
-            run.corruption,
+            noise,
             linked.read_value("noise_seed", 0),
         ),
-        "networks": [{"name": config.family(run), "address": living.latest_address(config.run_id(run))}],
-        "is_watched": True,
+        "networks": [{"name": name, **_find_in_training(run)} for name, run in runs.items()],
         "noise_dial": "",
         "size_dial": "",
     }
     living.draw_living("picture", key, data)
+
+
+def _find_in_training(run: RunConfig) -> dict[str, Any]:
+    """The address of a network that is trained or in training, and whether it changes there."""
+    finished = lab.store().find(config.run_id(run))
+    if finished is not None:
+        return {"address": living.network_address(finished)}
+    return {"address": living.latest_address(config.run_id(run)), "is_watched": True}
 
 
 def _describe_input(digit_hw: Tensor, noise: CorruptionConfig, noise_seed: int) -> dict[str, Any]:

@@ -62,8 +62,11 @@ def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, 
 
 
 def test_one_click_trains_the_pair(page, app):
-    go(page, app, "difference?train_size=3&train_digits=1%2C000&pair_epochs_for_1000=2")
+    go(page, app, "difference?train_size=3&train_digits=10%2C000&pair_epochs_for_10000=2")
     page.locator(".st-key-pair_train button").click()
+    in_training = page.locator(".st-key-pair_training_living .rebuilt")
+    for network in range(2):  # one digit through both, as they are now
+        expect(in_training.nth(network)).to_contain_text(re.compile(r"error \d"), timeout=60_000)
     page.get_by_role("radio", name="Yours").click(timeout=170_000)
     expect(page.get_by_text("CAE: yours")).to_be_visible()
     page.get_by_role("button", name="Reveal without answering").first.click()
@@ -74,7 +77,7 @@ def test_one_click_trains_the_pair(page, app):
             config.run_id(
                 replace(
                     config.adjusted(preset, model={"latent_size": 3}, training={"epochs": 2}),
-                    data=DataConfig(digits=1_000),
+                    data=DataConfig(digits=10_000),
                 )
             )
         )

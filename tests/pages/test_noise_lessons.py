@@ -327,6 +327,7 @@ def test_a_lab_without_its_classifier_says_so_where_the_share_is_asked_for(monke
         raise DataError("The classifier is missing.")
 
     monkeypatch.setattr(noise_view, "shipped_classifier", fail)
+    monkeypatch.setattr(noise_view, "find_classifier", lambda: None)
     noise_view._measure_curve.clear()
     page = comparison_page()
     page.button_group(key="comparison_measure").set_value("share").run()

@@ -17,7 +17,7 @@ from ae_core.service import cluster, dispatch, jobs
 from pages.shared import lab, living_view, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.display import DIGITS_SHOWN
+from pages.shared.display import DIGITS_SHOWN, noise_words
 from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
@@ -135,13 +135,16 @@ def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
             with column:
                 st.markdown(f"**{name}**")
                 _watch_one_of_several(config.run_id(runs[name]), progress)
+        noisiest = max((run.corruption for run in runs.values()), key=lambda noise: noise.level)
+        st.caption(f"One digit through both as they are now, with {noise_words(noisiest)}:")
+        living_view.show_networks_in_training(runs, noisiest, f"{page}_training_living")
     _bring_into_view(page)
     return True
 
 
 def _watch_one_of_several(name: str, progress: Progress) -> None:
     if progress.status in BUSY:
-        _repeat_often(_follow_pictures, POLL_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
+        _repeat_often(_follow_pictures, CURVE_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
         return
     if progress.status == "finished":
         st.progress(1.0, text="Trained")
@@ -214,7 +217,8 @@ def _follow_pictures(name: str, digits: int, run: RunConfig | None = None, page:
     if progress is not None:
         _show_pictures(progress, digits)
         if run is not None:
-            living_view.show_network_in_training(run, f"{page}_training_living")
+            watched = {config.family(run): run}
+            living_view.show_networks_in_training(watched, run.corruption, f"{page}_training_living")
         if notice := stuck_words.collapse_notice(progress):
             st.warning(notice, icon=":material/warning:")
 
