@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import session
+from pages.shared.frame import presenter
 from pages.shared.server import page_objects
 
 st.set_page_config(
@@ -25,4 +26,6 @@ pages = page_objects.make_pages(
 )
 # For links from page to page: by its file's name Streamlit would look each up on the disk.
 st.session_state[session.PAGES] = {page.url_path or "home": page for page in pages}
-st.navigation(pages, position="top").run()
+chosen = st.navigation(pages, position="top")
+presenter.turn_page()
+chosen.run()

@@ -52,6 +52,12 @@ class PutAway:
     dials: dict[str, Any]
 
 
+def turn_page() -> None:
+    """Open the page that a key has led to, if one has: before anything of the page that is left is drawn."""
+    if wanted := st.session_state.pop(session.NEXT_PAGE, None):
+        lab.switch_page(wanted, {LINK: "1"})
+
+
 def prepare_page(page: str, path: Sequence[str]) -> None:
     """Set `page` up for presenting, if that is on: type, dials, and keys that lead along `path`."""
     if session.PRESENTING not in st.session_state:
@@ -60,8 +66,6 @@ def prepare_page(page: str, path: Sequence[str]) -> None:
         st.session_state[session.SCRIPT_STEP] = page
     if not lab.is_presenting():
         return
-    if wanted := st.session_state.pop(session.NEXT_PAGE, None):
-        lab.switch_page(wanted, {LINK: "1"})
     is_empty = st.session_state.pop(session.DRAW_EMPTY, False)
     if is_empty:
         st.query_params.from_dict({LINK: "1"})  # or the dials would take their values from the link
