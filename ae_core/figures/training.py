@@ -87,17 +87,18 @@ def training_scrubber(
     loss: str = "mse",
     train_errors: Sequence[tuple[int, float]] = (),
     floors: Floors | None = None,
+    row_height: int = ROW_HEIGHT,
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
     It stands at the last one. steps (t,): how many steps each snapshot was taken after. given: what stays,
     rows of digits (n, 28, 28) each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each.
     batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce',
-    as in the run's settings. train_errors and floors: as `loss_curve` has them. The axes are the same at
-    every step.
+    as in the run's settings. train_errors and floors: as `loss_curve` has them. row_height: pixels of a row
+    of digits with its label. The axes are the same at every step.
     """
     figure = go.Figure()
-    pictures_height = (len(given) + 1) * ROW_HEIGHT
+    pictures_height = (len(given) + 1) * row_height
     told = _curve_words(one_unit=loss == "mse", trained_on=bool(train_errors), floors=floors)
     axis_height = AXIS_HEIGHT + WORDS_HEIGHT * len(told)
     below = axis_height + SLIDER_HEIGHT

@@ -64,6 +64,12 @@ def test_on_a_phone_each_page_opens_at_its_top(tabs, app):
     assert {step: top for step, top in tops.items() if top} == {}
 
 
+def test_on_a_projector_the_first_dial_is_on_the_first_screen(page, app):
+    go(page, app, "")
+    expect(page.locator(".st-key-home_living canvas").first).to_be_visible()
+    expect(page.locator(".st-key-home_test_noise")).to_be_in_viewport(ratio=1)
+
+
 def test_who_leaves_a_page_with_a_box_open_sees_the_next_one(page, app):
     go(page, app, "")
     page.get_by_text("Seeds").first.click()
@@ -79,6 +85,7 @@ def test_who_loads_a_page_anew_while_presenting_finds_answers_votes_and_reveals(
     expect(page.get_by_text("Ready: ")).to_be_attached(timeout=200_000)
     show_beat(page, "predict")
     card = page.locator(".st-key-question_home")
+    assert card.bounding_box()["y"] < 150  # what other beats hide leaves no gap above
     card.locator(".st-key-home_choice label").nth(1).click()
     card.get_by_role("button", name="Lock my answer").click()
     expect(card.get_by_text("You said")).to_be_visible()

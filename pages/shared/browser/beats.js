@@ -142,7 +142,10 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         // A page that is drawn anew may lack it for a moment: then it keeps its name, and comes back.
         place.at = kept < 0 ? Math.min(place.at, beats.length - 1) : kept;
         const hidden = beats.filter((_, i) => i !== place.at);
-        const others = hidden.map(({ name }) => `[class*=st-key-beat_${name}_]`);
+        const others = hidden.flatMap(({ name }) => {
+            const beat = `[class*=st-key-beat_${name}_]`;
+            return [beat, `[data-testid=stLayoutWrapper]:has(> ${beat})`]; // which would leave a gap
+        });
         if (place.at < beats.length - 1) others.push(`.st-key-${foot}`);
         const rule = isPresenting && others.length ? `${others.join(", ")} { display: none !important }` : "";
         if (style.textContent !== rule) style.textContent = rule;

@@ -17,6 +17,8 @@ from pages.shared.display import DIGITS_SHOWN, number_words, run_name
 from pages.shared.runs.loss_floors import read_floors
 
 STILL_DIGITS = 3
+# Pixels of a row of the replay before a room, where digits are to be seen from the last row.
+ROW_FOR_A_ROOM = 130
 
 
 def show_training_story(run: StoredRun, page: str) -> None:
@@ -41,28 +43,8 @@ def _show_replay(run: StoredRun, page: str) -> None:
     """Show the replay; a fragment, after all that is there at once: a browser takes a second to draw it."""
     with lab.plain_errors():
         progress = _read_progress(*run_name(run), run)
-        unit = (
-            "Training loss and test error are both squared errors per image."
-            if run.config.training.loss == "mse"
-            else "The training loss is the cross-entropy per pixel; the test error, per image, has its own "
-            "axis on the right."
-        )
-        floors = read_floors()
-        unit += (
-            " Over all 10,000 test digits, a picture that is always black has an error of "
-            f"{floors.black:.1f}, one that is always the mean digit {floors.mean_digit:.1f}."
-        )
-        words = (
-            "It stands at the last step, the trained network. **Play** runs through the training from the "
-            f"untrained network on; the slider below, or Tab and the arrow keys, lead to any step. {unit}"
-        )
-        if progress.codes is None:
-            st.caption(
-                f"{words} This run was trained before the lab kept where the codes lay. Train it again to "
-                "see them move."
-            )
-        else:
-            st.caption(f"{words} {_codes_words(run, len(progress.codes.labels_n))}")
+        if not lab.is_presenting():  # a room is shown the replay, and told this
+            st.caption(_replay_words(run, progress))
         alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
         replay.draw_replay_buttons(f"{page}_story")
         draw_shared_chart(
@@ -74,6 +56,28 @@ def _show_replay(run: StoredRun, page: str) -> None:
         slider_keys.enable_slider_keys(f"{page}_story")
 
 
+def _replay_words(run: StoredRun, progress: Progress) -> str:
+    unit = (
+        "Training loss and test error are both squared errors per image."
+        if run.config.training.loss == "mse"
+        else "The training loss is the cross-entropy per pixel; the test error, per image, has its own "
+        "axis on the right."
+    )
+    floors = read_floors()
+    words = (
+        "It stands at the last step, the trained network. **Play** runs through the training from the "
+        f"untrained network on; the slider below, or Tab and the arrow keys, lead to any step. {unit} Over "
+        f"all 10,000 test digits, a picture that is always black has an error of {floors.black:.1f}, one "
+        f"that is always the mean digit {floors.mean_digit:.1f}."
+    )
+    if progress.codes is None:
+        return (
+            f"{words} This run was trained before the lab kept where the codes lay. Train it again to see "
+            "them move."
+        )
+    return f"{words} {_codes_words(run, len(progress.codes.labels_n))}"
+
+
 def prepare_training_story(run: StoredRun) -> None:
     """Make and keep the replay of a finished run for whoever opens its page."""
     progress = _read_progress(*run_name(run), run)
@@ -82,7 +86,7 @@ def prepare_training_story(run: StoredRun) -> None:
 
 
 def _figure_identity(run: StoredRun) -> tuple[object, ...]:
-    return "replay", *run_name(run)
+    return "replay", lab.is_presenting(), *run_name(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -117,6 +121,7 @@ def _draw_replay(progress: Progress, loss: str) -> go.Figure:
         loss,
         progress.train_errors,
         read_floors(),
+        ROW_FOR_A_ROOM if lab.is_presenting() else training_figures.ROW_HEIGHT,
     )
 
 
