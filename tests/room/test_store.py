@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from ae_core.errors import StoreError
 from ae_core.room import bounds, digits, drawings, places, rooms, votes
 from ae_core.room.database import RoomDatabase, RoomError, open_rooms
+from pages.shared.room import expiry
 from tests.conftest import PROJECT
 
 QUESTION = ("m", "Which?", ("This.", "That."))
@@ -209,6 +211,23 @@ def test_after_twelve_hours_a_room_is_gone_by_itself(base):
         done(base, lambda db: rooms.join_room(db, code, "a"))
     done(base, rooms.delete_old_rooms)
     assert code.encode() not in base.path.read_bytes()
+
+
+def test_old_rooms_are_deleted_though_nobody_looks_at_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path))
+    monkeypatch.setattr(expiry, "LOOK_SECONDS", 0.01)
+
+    async def a_moment():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(expiry.keep_deleting_old_rooms(), 0.3)
+
+    with open_rooms(tmp_path) as base:
+        opened = time.time() - 3600 * bounds.HOURS
+        old, young = (done(base, lambda db, at=at: rooms.open_room(db, at)) for at in (opened, opened + 60))
+        old_code, young_code = old[0], young[0]
+        asyncio.run(a_moment())
+        assert old_code.encode() not in base.path.read_bytes()
+        assert young_code.encode() in base.path.read_bytes()
 
 
 def test_two_processes_share_one_tally(base, room):

@@ -19,7 +19,7 @@ SEVEN = [{"rubs": False, "width": 18, "points": [60, 60, 0.5, 200, 60, 0.5, 110,
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer: its status, headers in small letters, and content."""
+    """An answer: its status, headers in small letters, of which each may have several lines, and content."""
 
     status: int
     headers: dict[str, str]
@@ -58,9 +58,16 @@ async def _begin(
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = {"Host": parts.netloc, "Content-Length": str(len(content)), **headers}
     head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    writer.write(head.encode() + b"\r\n" + content)
-    said = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    found = {name.lower(): value for line in said[1:] if line for name, value in [line.split(": ", 1)]}
+    try:
+        writer.write(head.encode() + b"\r\n" + content)
+        said = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    except BaseException:
+        writer.close()
+        raise
+    found: dict[str, str] = {}
+    for line in filter(None, said[1:]):
+        name, value = line.split(": ", 1)
+        found[name.lower()] = "\n".join(filter(None, (found.get(name.lower()), value)))
     return reader, writer, int(said[0].split()[1]), found
 
 
@@ -114,7 +121,8 @@ class Phone(Client):
         """Open the phone's page, take its cookie, and join."""
         page = await ask(f"{self.lab}/join/{quote(self.code)}", headers=self.headers)
         if "set-cookie" in page.headers:
-            self.headers["Cookie"] = page.headers["set-cookie"].split(";")[0]
+            given = [line.split(";")[0] for line in page.headers["set-cookie"].splitlines()]
+            self.headers["Cookie"] = "; ".join(given)
         return await self.post("join", {})
 
     async def vote(self, choice: object, number: object, stage: str = "first") -> Answered:

@@ -7,7 +7,7 @@
 /** Milliseconds: for a page to be drawn up to the step that is wanted; between two looks; of a long pause. */
 const PATIENCE = 5000;
 const LOOK = 100;
-const MOST = 8000;
+const MOST = 4000;
 /** Pixels at the top of the screen that Streamlit's own bar covers, and a little room. */
 const BAR = 72;
 /** What a hand changes something with. A finger that moves the page lets nothing go on these. */

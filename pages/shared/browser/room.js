@@ -9,7 +9,7 @@
 /** Milliseconds: between two looks at the page; before a lost connection is tried again, and at most. */
 const LOOK = 150;
 const SOON = 300;
-const LATEST = 3000;
+const LATEST = 1500;
 /** How long the room outlives the page that showed it, until the next one does. */
 const PATIENCE = 5000;
 const RECENT = 5;

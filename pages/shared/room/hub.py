@@ -10,8 +10,8 @@ import asyncio
 import json
 import signal
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ae_core.errors import LabError
@@ -21,7 +21,6 @@ from pages.shared.room.desk import Desk
 LOOK_SECONDS = 0.2
 # After so long without a change there is a sign of life, by which those who have gone are noticed.
 SIGN_SECONDS = 15.0
-EXPIRY_SECONDS = 60.0
 PHONES, SCREENS = "phones", "screens"
 OVER = b"event: over\ndata: {}\n\n"
 # A browser that was cut off comes back after so many milliseconds; one that found no place asks so often.
@@ -50,6 +49,7 @@ class Hub:
         self._desk = desk
         self._channels: dict[tuple[str, str], Channel] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._is_asked = asyncio.Event()
 
     def count_listeners(self, code: str, kind: str) -> int:
         """How many listen here."""
@@ -87,6 +87,10 @@ class Hub:
             if not channel.listeners and self._channels.get((code, kind)) is channel:
                 del self._channels[code, kind]
 
+    def look_now(self) -> None:
+        """Look for changes at once: something was written here that nobody should wait for."""
+        self._is_asked.set()
+
     async def _look_at(self, code: str, kind: str, channel: Channel) -> None:
         room, message = await self._desk.read(lambda db: make_message(db, code, kind))
         if channel.number < 0:
@@ -95,17 +99,16 @@ class Hub:
 
     async def _keep_looking(self) -> None:
         """Look for changes as long as anybody listens."""
-        expired = 0.0
         while self._channels:
-            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._is_asked.wait()
+            self._is_asked.clear()
             if is_server_ending():
                 for channel in list(self._channels.values()):
                     channel.changed.set()
                 return
             try:
-                if time.monotonic() - expired > EXPIRY_SECONDS:
-                    expired = time.monotonic()
-                    await self._desk.write(rooms.delete_old_rooms)
                 versions = await self._desk.read(rooms.list_versions)
                 for (code, kind), channel in list(self._channels.items()):
                     number = versions.get(code, (-1, -1))[kind == SCREENS]

@@ -7,7 +7,7 @@
 /** Milliseconds: until the first event must be there; between two questions where none come; of a wait. */
 const PATIENCE = 5000;
 const ASK = 2000;
-const MOST = 8000;
+const MOST = 2000;
 const BOARD = 280;
 const PEN = 18;
 const CODE_LENGTH = 4;

@@ -175,6 +175,7 @@ class RoomRoutes:
             rooms.set_place(db, code, place, asked.number if asked else None)
 
         await self._desk.write(steer)
+        self._hub.look_now()
         return answer({})
 
     async def _set_stage(self, request: Request) -> Response:
@@ -187,6 +188,7 @@ class RoomRoutes:
             votes.set_stage(db, code, asked.number if asked else -1, stage)
 
         await self._desk.write(lead_on)
+        self._hub.look_now()
         return answer({})
 
     async def _change_digits(self, request: Request) -> Response:

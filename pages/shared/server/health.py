@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import os
@@ -25,6 +26,7 @@ from streamlit import config, type_util
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
 from pages.shared.room.address import public_url
+from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
@@ -42,7 +44,9 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     remember_what_stays()
     versions()  # of the source as it is now, whatever becomes of the files
     import_early("pages.shared.display")
+    deleting = asyncio.create_task(keep_deleting_old_rooms())
     yield
+    deleting.cancel()
 
 
 def check_settings() -> None:
