@@ -222,6 +222,8 @@ def test_codes_cannot_be_guessed_and_whoever_is_in_stays_in(copy):
         assert (await Phone(screen.lab, screen.code).open()).status == 429  # even the right one
         assert (await phone.open()).status == 200
         assert (await screen.ask()).status == 200
+        elsewhere = Phone(screen.lab, screen.code, {"X-Forwarded-For": "10.0.0.9"})
+        assert (await elsewhere.open()).status == 200  # as a proxy on this machine says
 
     asyncio.run(visit())
 
