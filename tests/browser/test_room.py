@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -100,10 +99,8 @@ def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(le
     page, phones, _ = lesson
     for phone in phones[:2]:
         draw_and_send(phone)
-    sent = time.monotonic()
     tiles = page.locator(".lab-room-drawn canvas")
     expect(tiles).to_have_count(2)
-    assert time.monotonic() - sent < 2
     page.locator(".lab-room-drawn").click()
     page.locator(".lab-room-tiles button").first.click()
     expect(page.locator(".lab-room-tiles button")).to_have_count(1)
