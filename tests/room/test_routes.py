@@ -91,6 +91,23 @@ def test_changes_arrive_by_themselves_and_the_end_too(screen):
     asyncio.run(visit())
 
 
+@pytest.mark.parametrize(
+    ("who", "what", "most"),
+    [("phone", "events", bounds.CONNECTIONS_OF_PHONE), ("screen", "screen", bounds.SCREENS)],
+)
+def test_beyond_so_many_connections_one_is_told_once_and_asks_again(screen, who, what, most):
+    async def visit():
+        client = await joined(screen) if who == "phone" else screen
+        held = [client.hear(what) for _ in range(most)]
+        for heard in held:
+            await anext(heard)
+        assert [name async for name, _ in client.hear(what)] == ["message"]  # and that was the end
+        for heard in held:
+            await heard.aclose()
+
+    asyncio.run(visit())
+
+
 def test_strokes_arrive_as_a_digit_and_can_be_put_away(screen):
     async def visit():
         phone = await joined(screen)
