@@ -216,8 +216,9 @@ def test_the_phones_page_is_small_and_runs_nothing_but_its_own(screen):
 
 @pytest.fixture
 def copy(served, screen):
-    """Another copy of the app on the same store, and the same room there."""
-    with App(served.store.root.parent, copy="other", AE_LAB_MAX_VISITORS="1") as app:
+    """Another copy of the app on the same store, as behind a proxy on this machine; the same room there."""
+    settings = {"AE_LAB_MAX_VISITORS": "1", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+    with App(served.store.root.parent, copy="other", **settings) as app:
         app.end_cluster = False
         yield app, Screen(app.url, screen.code, screen.headers)
 
