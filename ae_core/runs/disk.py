@@ -8,12 +8,20 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import platformdirs
 from filelock import FileLock, Timeout
 
 from ae_core.errors import StoreError
 
 # What a probe writes: as much as the smallest thing that has to fit.
 PROBE_BYTES = 4096
+
+
+def default_root() -> Path:
+    """AE_LAB_STORE if it is set, else a folder of this user's."""
+    if os.environ.get("AE_LAB_STORE"):
+        return Path(os.environ["AE_LAB_STORE"])
+    return platformdirs.user_data_path("autoencoder-lab", appauthor=False)
 
 
 def is_held(lock_file: Path) -> bool:

@@ -17,7 +17,6 @@ given one: it has another name than theirs, made of its manifest's seal, and is 
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -25,7 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -35,6 +33,7 @@ from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, run_id, to_
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.models import Autoencoder, build_model
 from ae_core.runs.disk import changed_at, check_writable, holds_text, is_held, write_whole
+from ae_core.runs.disk import default_root as default_root
 from ae_core.runs.run_folder import (
     CHECKPOINT,
     CONFIG,
@@ -389,10 +388,3 @@ class Store:
             folder.replace(place)
         except OSError:
             return  # it stays where it is, and is refused again next time
-
-
-def default_root() -> Path:
-    """AE_LAB_STORE if it is set, else a folder of this user's."""
-    if os.environ.get("AE_LAB_STORE"):
-        return Path(os.environ["AE_LAB_STORE"])
-    return platformdirs.user_data_path("autoencoder-lab", appauthor=False)

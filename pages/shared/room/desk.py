@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from ae_core.room.database import RoomDatabase
+from ae_core.runs.disk import default_root
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -59,8 +60,5 @@ class Desk:
 
     def _do(self, what: Callable[[RoomDatabase], T]) -> T:
         if self._rooms is None:
-            # Brings torch along, which the first visitor does not wait for.
-            from ae_core.runs.store import default_root
-
             self._rooms = RoomDatabase(default_root())
         return what(self._rooms)

@@ -7,6 +7,7 @@ import asyncio
 from ae_core.errors import LabError
 from ae_core.room.database import has_rooms, open_rooms
 from ae_core.room.rooms import delete_old_rooms
+from ae_core.runs.disk import default_root
 
 LOOK_SECONDS = 300.0
 
@@ -19,8 +20,6 @@ async def keep_deleting_old_rooms() -> None:
 
 
 def _delete_old_rooms() -> None:
-    from ae_core.runs.store import default_root  # brings torch along, which the first visitor has by now
-
     if not has_rooms(default_root()):
         return
     with open_rooms(default_root()) as base:
