@@ -13,8 +13,9 @@ import { makeTile } from "./tile.js";
 
 /** Milliseconds until the server hears of another choice: whoever goes through the tray passes many. */
 const RESTING = 120;
-/** Pixels that a mouse moves before a digit is carried. */
+/** Pixels that a pointer moves before it carries a digit; milliseconds that a finger rests on it first. */
 const CARRIED = 8;
+const PICKED_UP = 250;
 
 /**
  * @typedef {object} TrayData
@@ -148,37 +149,60 @@ class TrayOfDigits {
         this.strip.querySelector("[aria-selected=true]")?.focus();
     }
 
-    /** A mouse carries a digit to another place; a finger scrolls, and has the two arrows. */
+    /** A mouse carries a digit to another place; so does a finger that rests on it first: else it scrolls. */
     followPointer() {
         this.strip.addEventListener("pointerdown", (event) => {
             const button = event.target.closest("button");
-            if (!button || event.button !== 0) return;
+            if (!button || event.button !== 0 || !event.isPrimary) return;
             this.choose(Number(button.dataset.number));
-            if (event.pointerType !== "mouse") return;
-            this.held = { x: event.clientX, y: event.clientY, moves: false };
+            const isMouse = event.pointerType === "mouse";
+            this.held = { x: event.clientX, y: event.clientY, isFree: isMouse, moves: false };
+            if (!isMouse) this.held.timer = setTimeout(() => this.pickUp(button), PICKED_UP);
         });
         this.strip.addEventListener("pointermove", ({ clientX, clientY, buttons }) => {
             if (!this.held || !buttons) return;
-            const far = Math.hypot(clientX - this.held.x, clientY - this.held.y);
-            this.held.moves ||= far > CARRIED;
-            const under = [...this.strip.children].findIndex((each) => {
-                const { left, right, top, bottom } = each.getBoundingClientRect();
-                return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
-            });
-            if (this.held.moves && under >= 0 && this.order[under] !== this.chosen) {
-                this.place(this.chosen, under);
-            }
+            const far = Math.hypot(clientX - this.held.x, clientY - this.held.y) > CARRIED;
+            if (far && !this.held.isFree) this.letGo(); // a finger that scrolls
+            else this.carry(far, clientX, clientY);
         });
-        const letGo = () => {
-            if (this.held?.moves) this.tellSoon();
-            this.held = null;
+        const letGo = () => this.letGo();
+        for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
+            this.strip.addEventListener(end, letGo);
+        }
+        // Whatever a finger does on the page while it holds a digit would take the digit out of its hand.
+        const stay = (event) => {
+            if (this.held?.isFree) event.preventDefault();
         };
-        this.strip.addEventListener("pointerup", letGo);
-        this.strip.addEventListener("pointerleave", letGo);
+        this.strip.addEventListener("touchmove", stay, { passive: false });
+        this.strip.addEventListener("contextmenu", stay);
         this.strip.addEventListener("click", (event) => {
             const button = event.target.closest("button");
             if (button) this.choose(Number(button.dataset.number)); // from a screen reader, or Enter
         });
+    }
+
+    /** A finger has rested on a digit. @param {HTMLElement} button */
+    pickUp(button) {
+        this.held.isFree = true;
+        button.classList.add("held");
+    }
+
+    /** The digit that is held comes to the place under the pointer, once that is far from where it was. */
+    carry(isFar, x, y) {
+        this.held.moves ||= isFar;
+        const under = [...this.strip.children].findIndex((each) => {
+            const { left, right, top, bottom } = each.getBoundingClientRect();
+            return x >= left && x <= right && y >= top && y <= bottom;
+        });
+        const isElsewhere = under >= 0 && this.order[under] !== this.chosen;
+        if (this.held.moves && isElsewhere) this.place(this.chosen, under);
+    }
+
+    letGo() {
+        clearTimeout(this.held?.timer);
+        if (this.held?.moves) this.tellSoon();
+        this.held = null;
+        this.strip.querySelector(".held")?.classList.remove("held");
     }
 
     tellSoon() {
@@ -207,9 +231,8 @@ class TrayOfDigits {
             button.classList.toggle("doubtful", Boolean(doubt));
             return button;
         });
-        if (buttons.some((button, i) => this.strip.children[i] !== button) ||
-            buttons.length !== this.strip.children.length) this.strip.replaceChildren(...buttons);
         const place = this.order.indexOf(this.chosen);
+        this.arrange(buttons, buttons[place]);
         setText(this.count, words.count.replace("{i}", place + 1).replace("{n}", this.order.length));
         this.count.hidden = !this.order.length;
         this.earlier.disabled = place <= 0;
@@ -218,6 +241,21 @@ class TrayOfDigits {
         setText(this.doubt, this.doubts.get(this.chosen) ?? "");
         this.doubt.hidden = !this.doubts.get(this.chosen);
         this.drawAnswers();
+    }
+
+    /** Have these buttons in the strip. The one that is chosen stays, with the finger or the focus it has. */
+    arrange(buttons, chosen) {
+        const { strip } = this;
+        const isThere = (button, i) => strip.children[i] === button;
+        if (buttons.length === strip.children.length && buttons.every(isThere)) return;
+        if (chosen?.parentNode !== strip) {
+            strip.replaceChildren(...buttons);
+            return;
+        }
+        for (const each of strip.querySelectorAll("button")) if (each !== chosen) each.remove();
+        const place = buttons.indexOf(chosen);
+        chosen.before(...buttons.slice(0, place));
+        chosen.after(...buttons.slice(place + 1));
     }
 
     makeThumbnail(number) {
@@ -259,6 +297,7 @@ export default function mountTray(root, data, context) {
     context.isReady();
     return () => {
         clearTimeout(root.tray?.waiting);
+        clearTimeout(root.tray?.held?.timer);
         root.tray?.reader.end();
     };
 }
