@@ -9,6 +9,7 @@ seconds, may open no file, and knows nothing of the app's environment; and what 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import io
@@ -94,6 +95,8 @@ NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
 logger = logging.getLogger(__name__)
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_ready: list[subprocess.Popen[bytes]] = []
+_ready_lock = threading.Lock()
 
 
 def decode_picture(content: bytes) -> np.ndarray:
@@ -125,11 +128,7 @@ def decode_picture(content: bytes) -> np.ndarray:
 
 def _asked(content: bytes) -> tuple[int, bytes]:
     """The process's exit code, and what it wrote."""
-    # -I and -S: neither the environment, nor the user's folder, nor the current one decides what code runs.
-    command = [sys.executable, "-I", "-S", "-c", PROCESS, *PATH, str(MEMORY_BYTES), str(CPU_SECONDS)]
-    environment = {name: os.environ[name] for name in NEEDED_TO_START if name in os.environ}
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment) as process:
+    with _take_process() as process:
         assert process.stdin
         assert process.stdout
         alarm = threading.Timer(SECONDS, process.kill)
@@ -144,6 +143,50 @@ def _asked(content: bytes) -> tuple[int, bytes]:
         finally:
             alarm.cancel()
             process.kill()
+
+
+def stand_ready() -> None:
+    """Have a process wait for the next picture: starting one takes longer than reading most pictures does.
+
+    It reads one picture, as any other does, and ends with the app.
+    """
+    with _ready_lock, contextlib.suppress(OSError):  # where none can be started, the next picture says so
+        if not _ready:
+            atexit.unregister(end_ready)
+            atexit.register(end_ready)
+            _ready.append(_start_process())
+
+
+def _take_process() -> subprocess.Popen[bytes]:
+    """The process that stands ready, or else a new one."""
+    with _ready_lock:
+        process = _ready.pop() if _ready else None
+    if process is None:
+        return _start_process()
+    if process.poll() is None and process.args == _write_command():
+        return process
+    with process:  # it has ended by itself, or has other limits than are to hold now
+        process.kill()
+    return _start_process()
+
+
+def _write_command() -> list[str]:
+    # -I and -S: neither the environment, nor the user's folder, nor the current one decides what code runs.
+    return [sys.executable, "-I", "-S", "-c", PROCESS, *PATH, str(MEMORY_BYTES), str(CPU_SECONDS)]
+
+
+def _start_process() -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in NEEDED_TO_START if name in os.environ}
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(_write_command(), stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
+
+
+def end_ready() -> None:
+    """End the process that stands ready, if one does."""
+    with _ready_lock:
+        while _ready:
+            with _ready.pop() as process:
+                process.kill()
 
 
 def _pixels(answer: bytes) -> np.ndarray:

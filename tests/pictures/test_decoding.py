@@ -28,6 +28,14 @@ from tests.support.junk import READ, answer, drawn, saved
 PICTURE = saved(drawn(), "PNG")
 
 
+@pytest.fixture(autouse=True)
+def nothing_stands_ready() -> Iterator[None]:
+    """No process that a page's test before has left."""
+    decoding.end_ready()
+    yield
+    decoding.end_ready()
+
+
 def here(content: bytes) -> np.ndarray:
     """The picture read in this process: the same code, in a hundredth of the time."""
     return np.asarray(read(content))
@@ -280,6 +288,23 @@ def test_a_decoder_knows_no_secrets_and_holds_no_files(monkeypatch, tmp_path):
         assert process.num_fds() == 3
         assert process.rlimit(psutil.RLIMIT_AS) == (decoding.MEMORY_BYTES, decoding.MEMORY_BYTES)
     os.close(held)
+
+
+def test_a_process_stands_ready_for_one_picture_under_the_limits_that_hold_by_then(monkeypatch):
+    decoding.stand_ready()
+    decoding.stand_ready()
+    (process,) = decoding._ready
+    assert answer(decode_picture, PICTURE) == READ
+    assert process.wait(5) == 0
+    assert decoding._ready == []
+    # One that has ended, and one with other limits, are not asked.
+    decoding.stand_ready()
+    decoding._ready[0].kill()
+    decoding._ready[0].wait(5)
+    assert answer(decode_picture, PICTURE) == READ
+    decoding.stand_ready()
+    monkeypatch.setattr(decoding, "MEMORY_BYTES", 200_000_000)
+    assert refusal(junk.GIANTS["colours_16_bits.png"]()) == decoding.TOO_HARD
 
 
 def test_no_code_from_elsewhere_runs_in_the_decoder(monkeypatch, tmp_path):
