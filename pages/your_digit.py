@@ -44,4 +44,5 @@ with lab.plain_errors():
                 likeness_view.show_through_networks(runs, digits_nhw, digits.index(digit))
                 networks.show_whose(runs)
             all_digits_view.offer_digits(digits_nhw)
+    digit_source.stand_ready(way)
 lesson.end_lesson("your_digit")

@@ -8,19 +8,21 @@ import numpy as np
 from scipy import ndimage
 
 from ae_core.errors import ImageError
-from ae_core.pictures.ink import NO_INK
+from ae_core.pictures.ink import NO_INK, Ink
 from ae_core.pictures.lines import find_lines, measure_thickness, remove_lines
-from ae_core.pictures.page_ink import Ink
-from ae_core.pictures.pieces import SPECKS, Box
+from ae_core.pictures.pieces import Box, Piece
+from ae_core.pictures.windows import grow
 
-# As a share of the threshold: what joins stronger ink.
-WEAKER = 0.6
+# As a share of the threshold: what joins stronger ink. And what is ink of a pen, as a share of full ink.
+WEAKER, FULL = 0.6, 0.8
 # Shares of the picture's longer side: smaller pieces are no digits; gaps of the pen are closed.
 LEAST_SIDE, PEN_GAP = 0.009, 0.0015
 # Shares of how long digits are: parts up to NEAR belong together if what they make is no longer than LONGEST;
 # two LOW ones of which one lies over the other even up to OVER.
 NEAR, SMALL_PART, LONGEST, LEAST_DIGIT, MOST_DIGIT = 0.2, 0.75, 1.3, 0.42, 2.2
 LOW, OVER = 0.65, 0.32
+# A bar is no taller than FLAT, and belongs to what begins no more than FLAT_NEAR below it.
+FLAT, FLAT_NEAR = 0.3, 0.15
 # How long digits are is not asked of pieces that are more slender than this.
 MOST_SLENDER = 2.2
 # A few pieces on a picture are parts of one if no farther from each other than a share of what they make, one
@@ -37,45 +39,11 @@ ONLY_LINES = (
     "There are printed lines or boxes on this picture, and no digit. Write one between them, or photograph "
     "one without them."
 )
+SPECKS = "There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger."
 ONLY_EDGES = (
     "What is dark on this picture is the edge of a shadow or of another thing, and no digit. "
     "Photograph a digit with paper all around it."
 )
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Ink that belongs together: the box around it, and which labels of the page it has."""
-
-    box: Box
-    labels: tuple[int, ...]
-    area: int
-
-    @property
-    def height(self) -> int:
-        return self.box.bottom - self.box.top
-
-    @property
-    def width(self) -> int:
-        return self.box.right - self.box.left
-
-    @property
-    def side(self) -> int:
-        return max(self.height, self.width)
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2
-
-    def __or__(self, other: Piece) -> Piece:
-        one, two = self.box, other.box
-        box = Box(
-            min(one.top, two.top),
-            min(one.left, two.left),
-            max(one.bottom, two.bottom),
-            max(one.right, two.right),
-        )
-        return Piece(box, self.labels + other.labels, self.area + other.area)
 
 
 @dataclass(frozen=True)
@@ -99,13 +67,20 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     """
     longer = max(ink.strength_hw.shape)
     bound = max(threshold, ink.least)
-    _, pieces = _label(ink.strength_hw, bound, longer)
-    lines = find_lines(ink.strength_hw, ink.least, _median_side(pieces) if len(pieces) > 5 else 0.0)
-    strength_hw = remove_lines(lines, ink.strength_hw) if lines.any() else ink.strength_hw
+    strength_hw = ink.strength_hw
     labels_hw, pieces = _label(strength_hw, bound, longer)
+    lines = find_lines(strength_hw, ink.least, _median_side(pieces) if len(pieces) > 5 else 0.0)
+    if lines.any():
+        strength_hw = remove_lines(lines, strength_hw)
+        labels_hw, pieces = _label(strength_hw, bound, longer)
     if not pieces:
         raise ImageError(ONLY_LINES if lines.any() else NO_INK)
-    pieces = _without_frames(_without_remains(pieces, labels_hw, lines))
+    pieces = _without_remains(pieces, labels_hw, lines)
+    usual = _usual_side(pieces)
+    for piece in [each for each in pieces if each.side > MOST_DIGIT * usual]:
+        parts = _take_apart(piece, strength_hw, labels_hw)
+        pieces += [each for each in parts if LEAST_DIGIT * usual <= each.side <= MOST_DIGIT * usual]
+    pieces = _without_frames(pieces)
     pieces = _without_edges(pieces, ink.strength_hw.shape)
     pieces = [piece for piece in pieces if _is_on_paper(piece, labels_hw, ink)]
     if not pieces:
@@ -118,12 +93,27 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     return Found(strength_hw, labels_hw, lines, digits, digit)
 
 
+def _take_apart(piece: Piece, strength_hw: np.ndarray, labels_hw: np.ndarray) -> list[Piece]:
+    """The parts of a piece in full ink, as of digits on a paler stain; they get labels of their own."""
+    box = piece.box
+    place = (slice(box.top, box.bottom), slice(box.left, box.right))
+    full_hw = np.isin(labels_hw[place], piece.labels) & (strength_hw[place] >= FULL)
+    parts_hw, _ = ndimage.label(full_hw, EIGHT)
+    first, parts = int(labels_hw.max()) + 1, []
+    for i, (rows, columns) in enumerate(ndimage.find_objects(parts_hw)):
+        top, left = box.top + rows.start, box.left + columns.start
+        part = Box(top, left, box.top + rows.stop, box.left + columns.stop)
+        parts.append(Piece(part, (first + i,), int((parts_hw[rows, columns] == i + 1).sum())))
+    labels_hw[place] = np.where(full_hw, parts_hw + (first - 1), labels_hw[place])
+    return parts
+
+
 def _label(strength_hw: np.ndarray, bound: float, longer: int) -> tuple[np.ndarray, list[Piece]]:
     """The label of each pixel's piece (h, w), 0 for paper; and the pieces, without specks."""
     joined_hw = strength_hw >= WEAKER * bound
     reach = round(PEN_GAP * longer)
     if reach:
-        joined_hw = ndimage.binary_dilation(joined_hw, EIGHT, iterations=reach)
+        joined_hw = grow(joined_hw, reach)
     labels_hw, count = ndimage.label(joined_hw, EIGHT)
     strong = np.bincount(labels_hw[strength_hw >= bound], minlength=count + 1) > 0
     strong[0] = False
@@ -145,7 +135,7 @@ def _without_remains(pieces: list[Piece], labels_hw: np.ndarray, lines: np.ndarr
     """Without what is left of lines beside where they were removed."""
     if not lines.any():
         return pieces
-    near_hw = ndimage.binary_dilation(lines.any(0), EIGHT, iterations=BESIDE)
+    near_hw = grow(np.asarray(lines.any(0)), BESIDE)
     at_lines = np.bincount(labels_hw[near_hw], minlength=int(labels_hw.max()) + 1)
     thin = measure_thickness(lines) + 2
     return [
@@ -201,12 +191,12 @@ def _is_on_paper(piece: Piece, labels_hw: np.ndarray, ink: Ink) -> bool:
         slice(max(0, box.left - 2 * reach), box.right + 2 * reach),
     )
     own_hw = np.isin(labels_hw[place], piece.labels)
-    near_hw = ndimage.binary_dilation(own_hw, EIGHT, iterations=reach)
-    ring_hw = ndimage.binary_dilation(near_hw, EIGHT, iterations=max(1, reach // 2)) & ~near_hw
+    near_hw = grow(own_hw, reach)
+    ring_hw = grow(near_hw, max(1, reach // 2)) & ~near_hw
     ring_hw &= (labels_hw[place] == 0) & (ink.strength_hw[place] < 0.5)
     if not ring_hw.any():
         return True
-    grey_hw = ink.grey_hw[place]
+    grey_hw = ink.seen_hwc[place] @ ink.weights_c
     inside, around = float(np.median(grey_hw[own_hw])), grey_hw[ring_hw]
     return float((around < AS_DARK * inside).mean()) < MOST_DARK
 
@@ -218,10 +208,9 @@ def _put_together(pieces: list[Piece]) -> list[Piece]:
     pieces = sorted(pieces, key=lambda piece: -piece.side)
     while True:
         joins = [
-            (_gap(one, two), i, j)
-            for i, one in enumerate(pieces)
-            for j, two in enumerate(pieces[:i])
-            if _belong_together(one, two, digit, few=few)
+            (_gap(pieces[i], pieces[j]), i, j)
+            for i, j in _near_pairs(pieces, np.inf if few else max(NEAR, OVER) * digit)
+            if _belong_together(pieces[i], pieces[j], digit, few=few)
         ]
         if not joins:
             return pieces
@@ -230,6 +219,17 @@ def _put_together(pieces: list[Piece]) -> list[Piece]:
         pieces = [each for k, each in enumerate(pieces) if k not in (i, j)] + [joined]
         if few:
             digit = _usual_side(pieces)
+
+
+def _near_pairs(pieces: list[Piece], reach: float) -> list[tuple[int, int]]:
+    """Places (i, j), j < i, of pieces whose boxes are no more than `reach` pixels apart."""
+    top, left, bottom, right = np.array(
+        [(each.box.top, each.box.left, each.box.bottom, each.box.right) for each in pieces]
+    ).T
+    down_nn = np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom)
+    across_nn = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
+    first, second = np.nonzero(np.tril(np.maximum(down_nn, across_nn) <= reach, -1))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
 def _gap(one: Piece, two: Piece) -> float:
@@ -248,6 +248,15 @@ def _belong_together(one: Piece, two: Piece, digit: float, *, few: bool) -> bool
     low = max(one.height, two.height) < LOW * digit
     if over and low and gap <= OVER * digit and both.side <= digit:
         return True
+    flat, below = (one, two) if one.box.top < two.box.top else (two, one)
+    if (
+        flat.height < FLAT * digit
+        and gap <= FLAT_NEAR * digit
+        and across > 0
+        and flat.box.bottom < below.middle[0]
+        and both.side <= LONGEST * digit
+    ):
+        return True  # the bar of a 5, which may begin where the body ends
     if smaller.side < SMALL_PART * digit and gap <= NEAR * digit and both.side <= LONGEST * digit:
         # two low pieces side by side are letters, or a digit each; a part lies over, under or on another
         beside = across < 0.25 * min(one.width, two.width)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from ae_core.pictures.scaling import resize
+from ae_core.pictures.windows import close_picture, open_picture, widen
+
 # How far a page may be held askew, degrees; found to a STEP, where this often as much of it points one way.
 MOST_TILT, STEP, PEAK = 14.0, 0.5, 2.0
+# That is looked for at no more than this side.
+TILT_SIDE = 700
 # Lines are no thicker than LINE, a share of the picture's longer side, and interrupted by no more than GAP;
 # over RUN of it they are straight. Of their length COVERED is there, within STRAIGHT pixels.
 LINE, GAP, RUN, COVERED, STRAIGHT = 0.014, 0.03, 0.07, 0.65, 1.5
@@ -18,6 +26,9 @@ ACROSS, LONG, LEAST_ACROSS, TABLE = 0.55, 1.9, 0.1, 5
 # A side of a box is there over SIDE of it, within EDGE of the edge of all ink, and no thicker than THICK of
 # the box; it rises or falls by one of SLOPES.
 SIDE, EDGE, THICK = 0.72, 0.2, 0.07
+# The least side of a box, in pixels and as a share of the picture's longer side. What ends TOUCHING pixels
+# from a line ends at it; what is more than DARKER times as dark is none.
+LEAST_BOX, LEAST_BOX_SIDE, TOUCHING, DARKER = 12, 0.012, 2, 1.4
 SLOPES = np.linspace(-0.08, 0.08, 17)
 # The faintest line, as a share of full ink.
 LEAST_LINE = 0.15
@@ -32,20 +43,21 @@ def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarra
     """
     angle = _tilt(strength_hw)
     turned_hw = _rotated(strength_hw, angle, expand=True)
-    longer = max(strength_hw.shape)
     longer, shorter = max(strength_hw.shape), min(strength_hw.shape)
     lines = _boxes(turned_hw, max(least, 1.5 * LEAST_LINE), longer)
     rest_hw = np.where(lines.any(0), 0, turned_hw)
     shortest = ACROSS * shorter
     if digit:
         shortest = min(shortest, max(LONG * digit, LEAST_ACROSS * longer))
-    lines |= _grid(rest_hw, least, shortest, strength_hw.shape)[0]
+    runs = [_thin_runs(seen_hw, least, longer) for seen_hw in (rest_hw, rest_hw.T)]
+    lines |= _grid(runs, shortest, strength_hw.shape)[0]
     if not digit:
-        grid, count = _grid(rest_hw, least, LEAST_ACROSS * longer, strength_hw.shape)
+        grid, count = _grid(runs, LEAST_ACROSS * longer, strength_hw.shape)
         if count >= TABLE:
             lines |= grid
-    if angle == 0:
-        return lines
+    lines[1] |= _rungs(turned_hw.T, lines[0].T, least, longer).T
+    if angle == 0 or not lines.any():
+        return lines if angle == 0 else np.zeros((2, *strength_hw.shape), dtype=bool)
     height, width = strength_hw.shape
     top, left = (turned_hw.shape[0] - height) // 2, (turned_hw.shape[1] - width) // 2
     back = [_rotated(lines_hw.astype(np.float32), -angle, expand=False) > 0.25 for lines_hw in lines]
@@ -54,8 +66,9 @@ def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarra
 
 def _tilt(strength_hw: np.ndarray) -> float:
     """The angle in degrees, counter-clockwise, that makes most straight lines level or upright."""
-    scale = max(1, max(strength_hw.shape) // 700)
-    small_hw = strength_hw[::scale, ::scale].clip(0, 0.5)
+    scale = min(1, TILT_SIDE / max(strength_hw.shape))
+    height, width = strength_hw.shape
+    small_hw = resize(strength_hw.clip(0, 0.5), (max(1, round(height * scale)), max(1, round(width * scale))))
     down_hw, right_hw = np.gradient(ndimage.gaussian_filter(small_hw, 1))
     length_hw = np.hypot(down_hw, right_hw)
     strong_hw = length_hw > 0.04
@@ -81,43 +94,74 @@ def _rotated(picture_hw: np.ndarray, angle: float, *, expand: bool) -> np.ndarra
     return np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR, expand=expand))
 
 
-def _grid(
-    strength_hw: np.ndarray, least: float, shortest: float, shape: tuple[int, ...]
-) -> tuple[np.ndarray, int]:
+@dataclass(frozen=True)
+class _Runs:
+    """Level runs of thin ink: masks (h, w) of all ink and of the thin, and the label of each pixel's run."""
+
+    inky_hw: np.ndarray
+    thin_hw: np.ndarray
+    labels_hw: np.ndarray
+    thickest: int
+
+
+def _thin_runs(strength_hw: np.ndarray, least: float, longer: int) -> _Runs:
+    """Where ink is thin from top to bottom and long from left to right.
+
+    It may be not quite level, and interrupted by strokes and other lines.
+    """
+    thickest = max(3, round(LINE * longer))
+    bound = max(LEAST_LINE, 0.8 * least)
+    thin_hw = strength_hw - open_picture(strength_hw, (thickest, 1)) > bound
+    gap, run = max(3, round(GAP * longer)), max(5, round(RUN * longer))
+    runs_hw = open_picture(close_picture(widen(thin_hw, (3, 1)), (1, gap)), (1, run))
+    return _Runs(strength_hw > bound, thin_hw, ndimage.label(runs_hw, EIGHT)[0], thickest)
+
+
+def _grid(runs: Sequence[_Runs], shortest: float, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
     """Level and upright lines of at least `shortest` pixels: a mask (2, h, w). How many, 0 without either."""
-    level_hw, levels = _long_lines(strength_hw, least, shortest, shape)
-    upright_hw, uprights = _long_lines(strength_hw.T, least, shortest, shape)
+    (level_hw, levels), (upright_hw, uprights) = (_long_lines(each, shortest, shape) for each in runs)
     return np.stack([level_hw, upright_hw.T]), levels + uprights if min(levels, uprights) > 1 else 0
 
 
-def _long_lines(
-    strength_hw: np.ndarray, least: float, shortest: float, shape: tuple[int, ...]
-) -> tuple[np.ndarray, int]:
+def _long_lines(runs: _Runs, shortest: float, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
     """Level lines of at least `shortest` pixels: a mask (h, w), and how many."""
-    longer, across = max(shape), ACROSS * min(shape)
-    thickest = max(3, round(LINE * longer))
-    bound = max(LEAST_LINE, 0.8 * least)
-    # What is thin from top to bottom ...
-    thin_hw = strength_hw - ndimage.grey_opening(strength_hw, (thickest, 1)) > bound
-    # ... and long from left to right, if not quite level and interrupted by strokes and other lines,
-    gap, run = max(3, round(GAP * longer)), max(5, round(RUN * longer))
-    wide_hw = ndimage.maximum_filter1d(thin_hw.astype(np.uint8), 3, axis=0)
-    runs_hw = ndimage.grey_opening(ndimage.grey_closing(wide_hw, (1, gap)), (1, run)) > 0
-    labels_hw, _ = ndimage.label(runs_hw, EIGHT)
-    count = 0
-    lines_hw = np.zeros(strength_hw.shape, dtype=bool)
-    for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw), start=1):
-        # ... over much of the page.
+    across, count = ACROSS * min(shape), 0
+    lines_hw = np.zeros(runs.thin_hw.shape, dtype=bool)
+    for i, (rows, columns) in enumerate(ndimage.find_objects(runs.labels_hw), start=1):
         if columns.stop - columns.start < shortest:
             continue
-        own_hw = labels_hw[rows, columns] == i
+        own_hw = runs.labels_hw[rows, columns] == i
         # what is shorter might be the bars of digits in a row: a printed line has no gaps
         covered = COVERED if columns.stop - columns.start >= across else WITHOUT_GAPS
-        inky_hw = strength_hw[rows, columns] > bound
-        straight_hw = _straight(own_hw & thin_hw[rows, columns], inky_hw, covered, thickest)
+        thin_hw, inky_hw = runs.thin_hw[rows, columns], runs.inky_hw[rows, columns]
+        straight_hw = _straight(own_hw & thin_hw, inky_hw, covered, runs.thickest)
         lines_hw[rows, columns] |= straight_hw
         count += bool(straight_hw.any())
     return lines_hw, count
+
+
+def _rungs(strength_hw: np.ndarray, upright_hw: np.ndarray, least: float, longer: int) -> np.ndarray:
+    """Level lines (a mask) from one upright line to the next, as between boxes that stand close together."""
+    rungs_hw = np.zeros_like(upright_hw)
+    if not upright_hw.any():
+        return rungs_hw
+    thickest = max(3, round(LINE * longer))
+    bound = max(LEAST_LINE, 0.8 * least)
+    thin_hw = (strength_hw - open_picture(strength_hw, (thickest, 1)) > bound) & ~upright_hw
+    shortest = round(max(LEAST_BOX, LEAST_BOX_SIDE * longer))
+    runs_hw = open_picture(close_picture(widen(thin_hw, (3, 1)), (1, 3)), (1, shortest))
+    labels_hw, _ = ndimage.label(runs_hw, EIGHT)
+    usual = float(np.median(strength_hw[upright_hw]))
+    for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw), start=1):
+        before = slice(max(0, columns.start - TOUCHING), columns.start + 1)
+        after = slice(columns.stop - 1, columns.stop + TOUCHING)
+        if upright_hw[rows, before].any() and upright_hw[rows, after].any():
+            own_hw = (labels_hw[rows, columns] == i) & thin_hw[rows, columns]
+            if float(np.median(strength_hw[rows, columns][own_hw])) > DARKER * usual:
+                continue  # a stroke
+            inky_hw = strength_hw[rows, columns] > bound
+            rungs_hw[rows, columns] |= _straight(own_hw, inky_hw, WITHOUT_GAPS, thickest)
+    return rungs_hw
 
 
 def _straight(own_hw: np.ndarray, inky_hw: np.ndarray, covered: float, thickest: int) -> np.ndarray:
@@ -157,7 +201,7 @@ def _boxes(strength_hw: np.ndarray, least: float, longer: int) -> np.ndarray:
     height, width = strength_hw.shape
     for i, place in enumerate(ndimage.find_objects(labels_hw), start=1):
         tall, wide = (part.stop - part.start for part in place)
-        if min(tall, wide) < max(12, 0.012 * longer) or max(tall, wide) > 4 * min(tall, wide):
+        if min(tall, wide) < max(LEAST_BOX, LEAST_BOX_SIDE * longer) or max(tall, wide) > 4 * min(tall, wide):
             continue
         own_hw = labels_hw[place] == i
         level_hw, upper, lower = _sides(own_hw)
@@ -210,7 +254,7 @@ def remove_lines(lines: np.ndarray, strength_hw: np.ndarray) -> np.ndarray:
             continue
         thick = max(3, min(round(LINE * max(strength_hw.shape)) + 2, _thickness(lines_hw, axis)))
         size = (thick, 1) if axis == 0 else (1, thick)
-        strength_hw = np.where(lines_hw, ndimage.grey_opening(strength_hw, size), strength_hw)
+        strength_hw = np.where(lines_hw, open_picture(strength_hw, size), strength_hw)
     return strength_hw
 
 

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
 import numpy as np
 import torch
+from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
 from ae_core.errors import ImageError
-from ae_core.pictures.finder import Found, Piece, find_pieces
-from ae_core.pictures.ink import resize
-from ae_core.pictures.page_ink import Ink, find_page_ink, measure_cut
-from ae_core.pictures.pieces import Box
-from ae_core.pictures.preparation import (
-    WORKING_SIDE,
-    PreparedDigit,
-    Step,
-    Wishes,
-    finish_digit,
-    prepare_as_it_is,
-    resize_picture,
-)
-from ae_core.pictures.rows import find_rows
+from ae_core.pictures.finder import Found, find_pieces
+from ae_core.pictures.ink import ALL_INK, MOST_INK, NO_INK, Ink, find_ink, measure_cut, turn_ink
+from ae_core.pictures.pieces import Box, Piece
+from ae_core.pictures.preparation import Step, Wishes, finish_digit, shrink_as_it_is
+from ae_core.pictures.rows import find_rows, measure_slope
+from ae_core.pictures.scaling import resize, resize_picture
+from ae_core.pictures.windows import grow
 from ae_core.pictures.writing import Judge, drop_writing, find_turns, say_doubt
 
 # Digits are looked for on a picture of a side between these; each is prepared from its own cut-out, of which
 # CUT_SIDE pixels are enough, with MARGIN of its side around it.
 LEAST_SIDE, FIND_SIDE, CUT_SIDE, MARGIN = 256, 1200, 100, 0.25
+# Where every digit is LARGE, in pixels, at COARSE_SIDE, they are looked for on so small a picture.
+COARSE_SIDE, LARGE = 600, 60
+# One digit is looked for within a part of a picture at no more than this side.
+BOX_SIDE = 384
 # From this many times as many pixels on a cut-out is worth measuring anew, with paper looked for within
 # CUT_WINDOW of the digit's side.
 FINER, CUT_WINDOW = 1.15, 0.7
 MOST_DIGITS, MOST_PIECES = 60, 150
 # In pixels; and how much of the picture around a box is looked at, as a share of its side.
 LEAST_BOX, BOX_MARGIN = 4, 0.3
+# Digits in a row that falls or rises by so many degrees are turned upright.
+LEAST_TILT = 1.0
 # The soft edge of a stroke, as a share of a digit's side.
 SOFT = 0.05
 
@@ -84,33 +87,32 @@ def prepare_page(
 ) -> PreparedPage:
     """All digits on a picture (h, w, 3) of 0 to 255, in reading order, MOST_DIGITS at most.
 
-    wishes: as for `prepare`; which digit is ignored. judge: a classifier, which helps to tell which way up
-    the page is and what is no digit; without one the page stays as it lies. allow_turn: whether the page may
-    be turned where the wishes do not. Raises ImageError, with one
-    sentence for the cause and one for the next step, where there is no digit.
+    judge: a classifier, which helps to tell which way up the page is and what is no digit; without one the
+    page stays as it lies. allow_turn: whether the page may be turned where the wishes do not. Raises
+    ImageError, with one sentence for the cause and one for the next step, where there is no digit.
     """
     wishes = wishes or Wishes()
     turned_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
     height, width, _ = turned_hwc.shape
     if not wishes.prepare:
-        plain = prepare_as_it_is(turned_hwc, flip=wishes.flip)
-        whole = PageDigit(Box(0, 0, height, width), plain.digit_hw, steps=tuple(plain.steps))
+        whole = _take_as_it_is(turned_hwc, Box(0, 0, height, width), wishes)
         return PreparedPage(turned_hwc, (whole,), wishes.quarter_turns % 4)
-    ink = find_page_ink(resize_picture(turned_hwc, LEAST_SIDE, FIND_SIDE), flip=wishes.flip)
-    found = find_pieces(ink, wishes.threshold)
-    rows = find_rows(np.array([piece.middle for piece in found.pieces]), found.digit)
-    order = [i for row in rows for i in row]
-    prepared = {i: _prepare_piece(turned_hwc, ink, found, found.pieces[i]) for i in order[:MOST_PIECES]}
+    ink, found = _find_at_scale(turned_hwc, wishes)
+    rows, prepared = _prepare_pieces(turned_hwc, ink, found)
+    sure = {}
     if judge is not None:
-        images_nhw = torch.stack([prepared[i].digit_hw for i in order[:MOST_PIECES]])
-        turns = 0 if wishes.quarter_turns or not allow_turn else find_turns(images_nhw, judge)
+        images_nhw = _stack_digits(prepared)
+
+        def look_sideways() -> Tensor:
+            sideways = turn_ink(ink)
+            found = find_pieces(sideways, wishes.threshold)
+            return _stack_digits(_prepare_pieces(np.rot90(turned_hwc), sideways, found)[1])
+
+        turns = find_turns(images_nhw, look_sideways, judge) if allow_turn and not wishes.quarter_turns else 0
         if turns:
             page = prepare_page(np.rot90(turned_hwc, turns), wishes, judge, allow_turn=False)
             return replace(page, quarter_turns=turns, note=" ".join(filter(None, (TURNED, page.note))))
-        sure_n = judge(images_nhw).max(1).values.tolist()
-        sure = dict(zip(order, sure_n, strict=False))
-    else:
-        sure = {}
+        sure = dict(zip(prepared, judge(images_nhw).max(1).values.tolist(), strict=True))
     rows = drop_writing(rows, found.pieces, sure)
     order = [i for row in rows for i in row]
     digits = tuple(
@@ -122,8 +124,78 @@ def prepare_page(
     return PreparedPage(turned_hwc, digits, wishes.quarter_turns % 4, note)
 
 
-def _prepare_piece(pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece) -> PageDigit:
-    """A piece of the page, prepared from its own cut-out of the picture."""
+def prepare_largest(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PageDigit:
+    """The largest digit on a picture (h, w, 3) of 0 to 255. Raises ImageError where there is none."""
+    return max(prepare_page(pixels_hwc, wishes).digits, key=lambda digit: digit.box.side)
+
+
+def prepare_drawing(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PageDigit:
+    """A digit drawn dark on clean white paper (h, w, 3) of 0 to 255: all ink on it is the digit's.
+
+    Raises ImageError where there is no ink, or more ink than paper.
+    """
+    wishes = wishes or Wishes()
+    turned_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
+    box = Box(0, 0, *turned_hwc.shape[:2])
+    if not wishes.prepare:
+        return _take_as_it_is(turned_hwc, box, wishes)
+    grey_hw = (turned_hwc.mean(2) / 255).astype(np.float32)
+    # strokes of a pen on paper have soft edges
+    ink_hw = ndimage.gaussian_filter(grey_hw if wishes.flip else 1 - grey_hw, 1)
+    dark_hw = ink_hw >= wishes.threshold
+    if not dark_hw.any():
+        raise ImageError(NO_INK)
+    if dark_hw.mean() > MOST_INK:
+        raise ImageError(ALL_INK)
+    alone_hw = np.where(grow(dark_hw, max(1, round(SOFT * box.side / 2))), ink_hw, 0)
+    steps = [
+        Step("Your picture", "In grey: the networks know no colour.", grey_hw),
+        Step("Ink bright, paper black", "As MNIST has its digits.", alone_hw),
+    ]
+    return PageDigit(box, torch.from_numpy(finish_digit(alone_hw, steps)), steps=tuple(steps))
+
+
+def _take_as_it_is(pixels_hwc: np.ndarray, box: Box, wishes: Wishes) -> PageDigit:
+    """A part of a picture, only made small."""
+    part_hwc = pixels_hwc[box.top : box.bottom, box.left : box.right]
+    digit_hw, steps = shrink_as_it_is(part_hwc, flip=wishes.flip)
+    return PageDigit(box, torch.from_numpy(digit_hw), steps=tuple(steps))
+
+
+def _find_at_scale(pixels_hwc: np.ndarray, wishes: Wishes) -> tuple[Ink, Found]:
+    """A page's ink and what of it may be digits, at a side of COARSE_SIDE where all are large on that."""
+    if max(pixels_hwc.shape) > FINER * COARSE_SIDE:
+        with contextlib.suppress(ImageError):  # what is small may be seen at FIND_SIDE
+            ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, COARSE_SIDE), flip=wishes.flip)
+            found = find_pieces(ink, wishes.threshold)
+            if min(piece.side for piece in found.pieces) >= LARGE:
+                return ink, found
+    ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, FIND_SIDE), flip=wishes.flip)
+    return ink, find_pieces(ink, wishes.threshold)
+
+
+def _prepare_pieces(
+    pixels_hwc: np.ndarray, ink: Ink, found: Found
+) -> tuple[list[list[int]], dict[int, PageDigit]]:
+    """Places of the pieces row by row; and by its place each one prepared, the first MOST_PIECES."""
+    centres_n2 = np.array([piece.middle for piece in found.pieces])
+    rows = find_rows(centres_n2, found.digit)
+    tilt = math.degrees(math.atan(measure_slope(centres_n2, rows)))
+    order = [i for row in rows for i in row][:MOST_PIECES]
+    return rows, {i: _prepare_piece(pixels_hwc, ink, found, found.pieces[i], tilt) for i in order}
+
+
+def _stack_digits(prepared: Mapping[int, PageDigit]) -> Tensor:
+    return torch.stack([each.digit_hw for each in prepared.values()])
+
+
+def _prepare_piece(
+    pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece, tilt: float = 0
+) -> PageDigit:
+    """A piece of the page, prepared from its own cut-out of the picture.
+
+    tilt: how much its row falls to the right, in degrees.
+    """
     shape = found.strength_hw.shape
     scale = pixels_hwc.shape[0] / shape[0]
     margin = max(2, round(MARGIN * piece.side))
@@ -153,6 +225,10 @@ def _prepare_piece(pixels_hwc: np.ndarray, ink: Ink, found: Found, piece: Piece)
         Step("Ink bright, paper black", "Compared with the paper around it.", ink_hw.clip(0, 1)),
         Step("Only the digit", "Lines, specks and other digits go; broken strokes stay together.", alone_hw),
     ]
+    if abs(tilt) >= LEAST_TILT:
+        askew = Image.fromarray(alone_hw)
+        alone_hw = np.asarray(askew.rotate(tilt, Image.Resampling.BILINEAR, expand=True)).clip(0, 1)
+        steps.append(Step("Upright", f"Its row was askew by {abs(tilt):.0f}°.", alone_hw))
     digit_hw = finish_digit(alone_hw, steps)
     rows, columns = _enlarge_place(
         (slice(box.top, box.bottom), slice(box.left, box.right)), scale, pixels_hwc.shape
@@ -180,7 +256,7 @@ def _surroundings(own_hw: np.ndarray, found: Found, place: tuple[slice, slice], 
     return np.asarray(near_hw)
 
 
-def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) -> PreparedDigit:
+def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) -> PageDigit:
     """The digit in a box of the picture, with the steps to it: (h, w, 3) of 0 to 255.
 
     box: in pixels of the picture as `wishes` turn it; all ink in it is taken for one digit. Raises ImageError
@@ -195,11 +271,11 @@ def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) 
     if bottom - top < LEAST_BOX or right - left < LEAST_BOX:
         raise ImageError(OUTSIDE)
     if not wishes.prepare:
-        return prepare_as_it_is(turned_hwc[top:bottom, left:right], flip=wishes.flip)
+        return _take_as_it_is(turned_hwc, Box(top, left, bottom, right), wishes)
     around = round(BOX_MARGIN * max(bottom - top, right - left))
     first, second = max(0, top - around), max(0, left - around)
     cut_hwc = turned_hwc[first : bottom + around, second : right + around]
-    ink = find_page_ink(resize_picture(cut_hwc, LEAST_SIDE, WORKING_SIDE), flip=wishes.flip)
+    ink = find_ink(resize_picture(cut_hwc, LEAST_SIDE, BOX_SIDE), flip=wishes.flip)
     found = find_pieces(ink, wishes.threshold)
     scale = cut_hwc.shape[0] / ink.strength_hw.shape[0]
     inside = [
@@ -210,5 +286,4 @@ def prepare_box(pixels_hwc: np.ndarray, box: Box, wishes: Wishes | None = None) 
     ]
     if not inside:
         raise ImageError(EMPTY_BOX)
-    digit = _prepare_piece(cut_hwc, ink, found, reduce(or_, inside))
-    return PreparedDigit(digit.digit_hw, list(digit.steps), [digit.box])
+    return replace(_prepare_piece(cut_hwc, ink, found, reduce(or_, inside)), box=box)

@@ -1,4 +1,4 @@
-"""Any picture of digits -> one as MNIST has them: 28 × 28, bright on black, 20 pixels long, centred.
+"""The ink of one digit -> as MNIST has them: 28 × 28, bright on black, 20 pixels long, centred.
 
 Every step on the way is kept, so that it can be shown.
 """
@@ -8,16 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from PIL import Image
 from scipy import ndimage
-from torch import Tensor
 
-from ae_core.pictures.ink import find_ink, find_ruled_lines, remove_lines, resize
-from ae_core.pictures.pieces import Box, find_digits, isolate
-
-# Pictures are brought to between these sides first, so that lengths below may be shares of a page or a digit.
-LEAST_SIDE, WORKING_SIDE = 256, 384
+from ae_core.pictures.scaling import resize
 
 # MNIST: 20 pixels on the longer side, the centre of mass within half a pixel of row and column 14, counted
 # from 0.
@@ -37,14 +31,12 @@ class Wishes:
     """What a visitor may change.
 
     flip: other polarity than the one found. threshold: the least ink, a share in THRESHOLDS of the strongest.
-    quarter_turns: counter-clockwise. digit: which of several, from the left; the largest if None. prepare:
-    False takes the picture as it is.
+    quarter_turns: counter-clockwise. prepare: False takes the picture as it is.
     """
 
     flip: bool = False
     threshold: float = THRESHOLD
     quarter_turns: int = 0
-    digit: int | None = None
     prepare: bool = True
 
 
@@ -55,57 +47,6 @@ class Step:
     title: str
     why: str
     picture_hw: np.ndarray
-
-
-@dataclass(frozen=True)
-class PreparedDigit:
-    """The digit (28, 28) float32 in [0, 1], and every stage on the way to it.
-
-    boxes: all digits found, from left to right, ten at most; empty for an unprepared picture. chosen: which
-    of them this is.
-    """
-
-    digit_hw: Tensor
-    steps: list[Step]
-    boxes: list[Box]
-    chosen: int = 0
-
-
-def prepare(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PreparedDigit:
-    """Pixels (h, w, 3) of 0 to 255 -> a digit.
-
-    Raises ImageError when there is no ink on it, or nothing but ink.
-    """
-    wishes = wishes or Wishes()
-    pixels_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
-    if not wishes.prepare:
-        return prepare_as_it_is(pixels_hwc, flip=wishes.flip)
-    pixels_hwc = resize_picture(pixels_hwc, LEAST_SIDE, WORKING_SIDE)
-    steps = [Step("Your picture", "In grey: the networks know no colour.", pixels_hwc.mean(2) / 255)]
-
-    ink_hw = find_ink(pixels_hwc, flip=wishes.flip)
-    steps.append(
-        Step("Ink bright, paper black", "Compared with the paper around it, so shadows do not count.", ink_hw)
-    )
-
-    lines_hw = find_ruled_lines(ink_hw)
-    if lines_hw.any():
-        ink_hw = remove_lines(lines_hw, ink_hw)
-        steps.append(
-            Step("Without the paper's lines", "They are long and thin; strokes that cross them stay.", ink_hw)
-        )
-
-    found = find_digits(ink_hw, wishes.threshold)
-    largest = max(range(len(found)), key=lambda i: found[i].area)
-    chosen = largest if wishes.digit is None else min(max(wishes.digit, 0), len(found) - 1)
-    alone_hw = isolate(found, chosen, ink_hw)
-    why = "Specks and edges go; broken strokes stay together." + (
-        f" One of {len(found)} digits." if len(found) > 1 else ""
-    )
-    steps.append(Step("Only the digit", why, alone_hw))
-
-    digit_hw = finish_digit(alone_hw, steps)
-    return PreparedDigit(torch.from_numpy(digit_hw), steps, [piece.box for piece in found], chosen)
 
 
 def finish_digit(alone_hw: np.ndarray, steps: list[Step]) -> np.ndarray:
@@ -134,31 +75,12 @@ def finish_digit(alone_hw: np.ndarray, steps: list[Step]) -> np.ndarray:
     return digit_hw
 
 
-def prepare_as_it_is(pixels_hwc: np.ndarray, *, flip: bool) -> PreparedDigit:
-    """The picture as it is, only made small: what happens without all this."""
+def shrink_as_it_is(pixels_hwc: np.ndarray, *, flip: bool) -> tuple[np.ndarray, list[Step]]:
+    """A picture (h, w, 3) only made small, (28, 28) float32 in [0, 1], and the steps: without all this."""
     grey_hw = pixels_hwc.mean(2).astype(np.float32) / 255
     step = Step("Your picture", "In grey: the networks know no colour.", grey_hw)
     digit_hw = resize(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
-    return PreparedDigit(
-        torch.from_numpy(digit_hw),
-        [step, Step("28 × 28 pixels", "Nothing else is done to it.", digit_hw)],
-        [],
-    )
-
-
-def resize_picture(pixels_hwc: np.ndarray, least: int, most: int) -> np.ndarray:
-    """A picture (h, w, 3) of 0 to 255 as float32, its longer side between two numbers of pixels."""
-    side = max(pixels_hwc.shape)
-    scale = min(max(side, least), most) / side
-    picture = Image.fromarray(np.ascontiguousarray(pixels_hwc))
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return np.asarray(
-        picture.resize(size, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX),
-        dtype=np.float32,
-    )
-
-
-# To MNIST's size
+    return digit_hw, [step, Step("28 × 28 pixels", "Nothing else is done to it.", digit_hw)]
 
 
 def _extent(profile: np.ndarray) -> slice:

@@ -13,8 +13,10 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ae_core.pictures.preparation import LONGER_SIDE, WORKING_SIDE
+from ae_core.pictures.preparation import LONGER_SIDE
 
+# Pixels on a side of the picture.
+PICTURE_SIDE = 384
 # The board's side, and the widths of its pens and its rubber, in the board's units.
 BOARD = 280
 PENS = {"thin": 13, "medium": 18, "thick": 28}
@@ -88,14 +90,14 @@ def has_ink(strokes: Sequence[Stroke]) -> bool:
 
 
 def draw_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
-    """Black on white: (WORKING_SIDE, WORKING_SIDE, 3) of 0 to 255, for `preparation.prepare`.
+    """Black on white: (PICTURE_SIDE, PICTURE_SIDE, 3) of 0 to 255, for `page.prepare_drawing`.
 
     The board with a margin; of what was drawn small, the part with the ink.
     """
     share = measure_pen(strokes)
     left, top, side = _choose_part(strokes, share)
-    scale = DOTS * WORKING_SIDE / side
-    picture = Image.new("L", (DOTS * WORKING_SIDE, DOTS * WORKING_SIDE), 255)
+    scale = DOTS * PICTURE_SIDE / side
+    picture = Image.new("L", (DOTS * PICTURE_SIDE, DOTS * PICTURE_SIDE), 255)
     pencil = ImageDraw.Draw(picture)
     for stroke in strokes:
         colour = 255 if stroke.rubs else 0
@@ -106,7 +108,7 @@ def draw_strokes(strokes: Sequence[Stroke]) -> np.ndarray:
             pencil.polygon(_sides(first, second), fill=colour)
         for x, y, radius in scale * points_n3:
             pencil.circle((x - 0.5, y - 0.5), radius, fill=colour)
-    grey_hw = np.asarray(picture.resize((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX))
+    grey_hw = np.asarray(picture.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
     return np.repeat(grey_hw[..., None], 3, axis=2)
 
 

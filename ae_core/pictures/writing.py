@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ae_core.errors import ImageError
-from ae_core.pictures.finder import Found, Piece
+from ae_core.pictures.finder import Found
+from ae_core.pictures.pieces import Piece
 
 # Digits (n, 28, 28) in [0, 1] -> probability of each of the ten classes (n, 10).
 Judge = Callable[[Tensor], Tensor]
@@ -41,14 +42,36 @@ FAINT = "This is much paler than full ink: it may be a stain, a shadow or the ot
 UNSURE = "This may be no digit: nothing it could be read as is likely."
 
 
-def find_turns(images_nhw: Tensor, judge: Judge) -> int:
-    """Quarter turns counter-clockwise after which a page's digits (n, 28, 28) read best, 0 if none helps."""
+def find_turns(images_nhw: Tensor, look_sideways: Callable[[], Tensor], judge: Judge) -> int:
+    """Quarter turns counter-clockwise after which a page's digits read best, 0 if none helps.
+
+    images_nhw: its digits (n, 28, 28) as it lies. look_sideways: gives those that are found once it is turned
+    by a quarter: others, since parts of a digit lie over each other rather than side by side.
+    """
+    as_it_lies = _measure_reading(images_nhw, judge)[0]
+    if as_it_lies >= 1 - GAIN:
+        return 0  # no other way up can be so much better
+    try:
+        sideways_nhw = look_sideways()
+    except ImageError:
+        sideways_nhw = images_nhw[:0]
+    ways = {
+        2: torch.rot90(images_nhw, 2, (1, 2)),
+        1: sideways_nhw,
+        3: torch.rot90(sideways_nhw, 2, (1, 2)),
+    }
+    read = {turns: _measure_reading(each, judge) for turns, each in ways.items()}
+    best = max(read, key=lambda turns: read[turns])
+    share = read[best][0]
+    return best if share > READ_TURNED and share - as_it_lies > GAIN else 0
+
+
+def _measure_reading(images_nhw: Tensor, judge: Judge) -> tuple[float, float]:
+    """The share of digits (n, 28, 28) that a judge is VERY_SURE of, how sure it is of all; 0 of too few."""
     if len(images_nhw) < LEAST_TURNED:
-        return 0
-    sure = [judge(torch.rot90(images_nhw, turns, (1, 2))).max(1).values for turns in range(4)]
-    shares = [float((sure_n > VERY_SURE).float().mean()) for sure_n in sure]
-    best = max(range(4), key=lambda turns: (shares[turns], float(sure[turns].mean())))
-    return best if shares[best] > READ_TURNED and shares[best] - shares[0] > GAIN else 0
+        return 0.0, 0.0
+    sure_n = judge(images_nhw).max(1).values
+    return float((sure_n > VERY_SURE).float().mean()), float(sure_n.mean())
 
 
 def drop_writing(

@@ -12,7 +12,7 @@ from torch import Tensor
 from ae_core.errors import ImageError
 from ae_core.figures.png import grey_pixels
 from ae_core.pictures import strokes as drawing
-from ae_core.pictures.preparation import prepare
+from ae_core.pictures.page import prepare_drawing
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
 from ae_core.room.digits import read_greys
@@ -32,7 +32,7 @@ def draw_digit(found: object) -> bytes:
     if not strokes or not drawing.has_ink(strokes):
         raise RoomError(EMPTY)
     try:
-        digit = prepare(drawing.draw_strokes(strokes))
+        digit = prepare_drawing(drawing.draw_strokes(strokes))
     except ImageError as problem:
         raise RoomError(str(problem)) from problem
     return grey_pixels(digit.digit_hw).tobytes()

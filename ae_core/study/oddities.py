@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ae_core.data import Digits
 from ae_core.metrics import nearest_distance, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
-from ae_core.pictures.preparation import prepare
+from ae_core.pictures.page import prepare_drawing
 from ae_core.training import seeded
 
 PAPER = 400
@@ -90,7 +90,7 @@ def letter(character: str, digits: Digits) -> Tensor:
     ImageDraw.Draw(paper).text(
         (PAPER / 2, PAPER / 2), character, font=ImageFont.load_default(LETTER_SIZE), anchor="mm", fill=0
     )
-    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
+    return prepare_drawing(np.asarray(paper.convert("RGB"))).digit_hw
 
 
 def face(digits: Digits) -> Tensor:
@@ -101,7 +101,7 @@ def face(digits: Digits) -> Tensor:
     pen.ellipse((130, 135, 170, 175), fill=0)
     pen.ellipse((230, 135, 270, 175), fill=0)
     pen.arc((125, 150, 275, 285), 20, 160, fill=0, width=30)
-    return prepare(np.asarray(paper.convert("RGB"))).digit_hw
+    return prepare_drawing(np.asarray(paper.convert("RGB"))).digit_hw
 
 
 def upside_down(digit: int, digits: Digits) -> Tensor:

@@ -59,7 +59,7 @@ TRAY_VIEW, CUT_OUT = "own_tray_view", "own_cut_out"
 OWN_BOARD, DRAWING_BOARD = "own_board", "own_drawing_board"
 OWN_FILES_SEEN, OWN_PICTURE_TIMES, OWN_TOLD = "own_files_seen", "own_picture_times", "own_told"
 OWN_BOARD_SEEN, OWN_WHOLE_PICTURE = "own_board_seen", "own_whole_picture"
-PREPARE_PROBLEM = "own_prepare_problem"
+PREPARE_PROBLEM, OWN_WITHOUT_DIGIT = "own_prepare_problem", "own_without_digit"
 DIGIT_SOURCE = "digit_source"
 # Questions and parts of lessons
 QUESTION_CARDS, QUESTIONS_NOW = "lessons_questions", "lessons_questions_now"
@@ -114,6 +114,7 @@ TABLE: dict[str, Entry] = {
     OWN_FILES_SEEN: Entry("set[str]", Lasts.SESSION, "Names of the files that were read last."),
     OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
     OWN_TOLD: Entry("Batch", Lasts.SESSION, "The files that came last, and what was said of them."),
+    OWN_WITHOUT_DIGIT: Entry("WithoutDigit", Lasts.SESSION, "The last picture on which no digit was found."),
     PREPARE_PROBLEM: Entry("str", Lasts.SESSION, "Why a digit could not be prepared as last wished."),
     OWN_WHOLE_PICTURE: Entry("bool", Lasts.PAGE, "Whether dials change all digits of a picture."),
     QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each card stands, but for what was said."),

@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 
 from ae_core.data import Digits
 from ae_core.pictures import decoding
+from ae_core.pictures.finder import SPECKS
 from ae_core.pictures.ink import ALL_INK, NO_INK
-from ae_core.pictures.pieces import SPECKS
 from pages.shared.own_digit.digit_source import MOST_FILES
 from tests.support import junk
 from tests.support.browser import LIVING, PHONE, PROJECT, PROJECTOR, App, launched
@@ -341,6 +341,67 @@ def test_a_page_of_twelve_digits_is_tapped_moved_cut_out_anew_and_shown_in_lesso
     expected = [kept[2], *kept[:2], *kept[3:]][:8]
     page.wait_for_timeout(500)
     assert row.evaluate_all("all => all.map(each => each.pixels.join())") == expected
+
+
+def test_a_finger_carries_a_digit_that_it_rests_on_and_scrolls_with_any_other(app, digits, tabs):
+    page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    open_page(page, app, "Upload")
+    few = [sheet(digits, label)[40:480, 40:480] for label in range(6)]
+    choose_files(page, six=saved(np.concatenate(few, axis=1)[::2, ::2], "PNG"))
+    strip = page.locator(".lab-tray .strip button")
+    expect(strip).to_have_count(6)
+    come_to_rest(page)
+    strip.first.scroll_into_view_if_needed()
+    before, touch = on_the_tray(page), page.context.new_cdp_session(page)
+    main = page.get_by_test_id("stMain")
+
+    def drag(rest: int, to_x: float, to_y: float) -> None:
+        box = strip.nth(1).bounding_box()
+        assert box is not None
+        x, y = box["x"] + 26, box["y"] + 26
+        for i in range(9):
+            place = {"x": x + i / 8 * (to_x - x), "y": y + i / 8 * (to_y - y)}
+            kind = "touchMove" if i else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+            page.wait_for_timeout(40 if i else rest)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        come_to_rest(page)
+
+    there = strip.nth(4).bounding_box()
+    assert there is not None
+    scrolled = main.evaluate("main => main.scrollTop")
+    drag(400, there["x"] + 26, there["y"] + 26)
+    moved = [before[0], *before[2:5], before[1], before[5]]
+    assert on_the_tray(page) == moved
+    assert main.evaluate("main => main.scrollTop") == scrolled
+    expect(strip.nth(4)).to_have_attribute("aria-selected", "true")
+    page.reload()
+    expect(strip).to_have_count(6)
+    assert on_the_tray(page) == moved  # the server has heard of it
+    # A finger that does not rest scrolls the page, and carries nothing.
+    strip.first.scroll_into_view_if_needed()
+    come_to_rest(page)
+    box = strip.nth(1).bounding_box()
+    assert box is not None
+    scrolled = main.evaluate("main => main.scrollTop")
+    drag(0, box["x"] + 26, box["y"] - 250)
+    assert on_the_tray(page) == moved
+    assert main.evaluate("main => main.scrollTop") > scrolled + 50
+
+
+def test_files_that_never_reach_the_lab_get_their_sentence(page, app, digits):
+    open_page(page, app, "Upload")
+    page.route("**/_stcore/upload_file/**", lambda route: route.fulfill(status=403))
+    choose_files(page, held_back=saved(sheet(digits, 3), "PNG"))
+    said = page.get_by_role("alert").filter(has_text="held_back.png: This file did not reach the lab")
+    expect(said).to_be_visible()
+    page.unroute("**/_stcore/upload_file/**")
+    page.reload()
+    page.locator("input[type=file]").wait_for(state="attached")
+    choose_files(page, large=b"x" * (decoding.MAX_BYTES + 2_000_000))
+    expect(page.get_by_role("alert").filter(has_text=f"large.png: {decoding.TOO_LARGE}")).to_be_visible()
+    choose_files(page, three=saved(sheet(digits, 3), "PNG"))
+    assert same_digit(greys(prepared_picture(page)), digits, 3)
 
 
 def test_drawings_one_after_the_other_stay_on_the_tray_and_their_errors_are_the_boards(page, app):

@@ -282,6 +282,27 @@ def test_a_visitor_who_sends_too_many_pictures_is_asked_to_wait(page, digits, mo
     assert not own(page).equal(before)
 
 
+def test_a_picture_without_a_digit_is_looked_at_again_with_another_idea_of_ink(page, digits):
+    """White on light grey: paper so light is taken for paper, and what is lighter for nothing."""
+    before = numbers(page)
+    upload(page, 200 + (235 - page_of_paper(digits.test_nhw[:1])) // 4)
+    refused = page.session_state[session.OWN_WITHOUT_DIGIT]
+    assert numbers(page) == before
+    assert page.error[0].value.startswith("`photo0.png`: ")
+    page.slider(key=f"own_retry_threshold_{refused.file_id}").set_value(0.3).run()  # that alone is no help
+    assert len(page.error) == 2
+    page.toggle(key=f"own_retry_flip_{refused.file_id}").set_value(True).run()
+    assert not page.exception
+    assert not page.error
+    assert len(numbers(page)) == len(before) + 1
+    assert chosen(page).wishes == Wishes(flip=True, threshold=0.3)
+    assert session.OWN_WITHOUT_DIGIT not in page.session_state
+    upload(page, np.full((300, 300), 200, np.uint8))
+    assert session.OWN_WITHOUT_DIGIT in page.session_state
+    page.button(key="own_forget").click().run()
+    assert session.OWN_WITHOUT_DIGIT not in page.session_state
+
+
 def test_a_page_without_ink_says_so(page):
     upload(page, np.full((200, 200), 200, np.uint8))
     assert "no ink" in page.error[0].value

@@ -15,7 +15,7 @@ from ae_core.errors import ImageError
 from ae_core.pictures.page import MOST_DIGITS, PreparedPage, prepare_box, prepare_page
 from ae_core.pictures.pieces import Box
 from ae_core.pictures.preparation import THRESHOLDS, Wishes
-from ae_core.pictures.rows import find_rows
+from ae_core.pictures.rows import find_rows, measure_slope
 from ae_core.study.classifier import find_judge
 from tests.benchmarks.digit_pages import match_digits
 from tests.support.pages import PAGE_KINDS, SINGLE_KINDS, page, single
@@ -129,6 +129,58 @@ def test_rows_that_fall_are_still_rows():
     shuffled = np.random.default_rng(0).permutation(len(centres))
     rows = find_rows(np.array(centres)[shuffled], side=50)
     assert [int(shuffled[i]) for row in rows for i in row] == list(range(len(centres)))
+
+
+def test_digits_of_a_tilted_page_are_turned_upright(digits):
+    originals = digits.test_nhw[:12]
+    level = Image.fromarray(rows_of(originals, columns=6, times=4))
+    tilted = np.asarray(level.rotate(-8, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255)))
+    page = prepare_page(tilted)
+    assert len(page.digits) == 12
+    for each, original_hw in zip(page.digits, originals, strict=True):
+        assert nearest_shift(each.digit_hw, original_hw)[0] < 0.08
+        assert "Upright" in [step.title for step in each.steps]
+
+
+def test_how_much_rows_fall_is_told_from_chance():
+    rows = [[0, 1, 2, 3, 4], [5, 6, 7, 8]]
+    places = [(100 * (i > 4), 60 * (i % 5)) for i in range(9)]
+    falling = np.array([(down + 0.1 * right, right) for down, right in places])
+    assert measure_slope(falling, rows) == pytest.approx(0.1)
+    jumping = np.array([(down + 9 * (-1) ** i, right) for i, (down, right) in enumerate(places)])
+    assert measure_slope(jumping, rows) == 0
+    assert measure_slope(falling[:2], [[0, 1]]) == 0
+
+
+def test_boxes_that_stand_close_together_are_no_part_of_their_digits(digits):
+    """Their sides make one line, from the upper one to the lower."""
+    size = 28 * 3
+    picture = np.full((2 * size, 6 * size, 3), 235, np.uint8)
+    for i, digit_hw in enumerate(digits.test_nhw[:5]):
+        top, left = size // 2, size // 2 + i * (size + 4)
+        inside = picture[top : top + size, left : left + size]
+        np.minimum(inside, enlarged_digit(digit_hw, 3), out=inside)
+        for rows, columns in (
+            (slice(top, top + 2), slice(left, left + size)),
+            (slice(top + size - 2, top + size), slice(left, left + size)),
+            (slice(top, top + size), slice(left, left + 2)),
+            (slice(top, top + size), slice(left + size - 2, left + size)),
+        ):
+            picture[rows, columns] = 120
+    page = prepare_page(picture)
+    assert len(page.digits) == 5
+    for each, original_hw in zip(page.digits, digits.test_nhw[:5], strict=True):
+        assert nearest_shift(each.digit_hw, original_hw)[0] < 0.06
+
+
+def test_a_digit_on_the_ring_of_a_stain_is_the_digit_alone(digits):
+    picture = rows_of(digits.test_nhw[:10], columns=5, times=4).astype(float)
+    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    ring = np.exp(-(((np.hypot(y - picture.shape[0], x - 150) - 140) / 7) ** 2))
+    picture *= 1 - ring[..., None] * np.array([0.4, 0.55, 0.65])
+    page = prepare_page(picture.astype(np.uint8))
+    assert len(page.digits) == 10
+    assert all(each.box.side < 28 * 4 for each in page.digits)
 
 
 # One cut-out
@@ -247,7 +299,7 @@ def test_what_may_be_no_digit_is_said_in_words(judge):
     st.integers(8, 70) | st.integers(400, 600),
     st.integers(0, 2**32 - 1),
     st.sampled_from([2, 30, 256]),
-    st.builds(Wishes, st.booleans(), st.floats(*THRESHOLDS), st.integers(-4, 4), st.none(), st.booleans()),
+    st.builds(Wishes, st.booleans(), st.floats(*THRESHOLDS), st.integers(-4, 4), st.booleans()),
 )
 def test_any_picture_gives_digits_or_a_reason(judge, width, height, seed, greys, wishes):
     pixels = np.random.default_rng(seed).integers(0, greys, (height, width, 3))

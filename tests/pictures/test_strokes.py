@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ae_core.pictures import strokes as drawing
-from ae_core.pictures.preparation import prepare
+from ae_core.pictures.page import prepare_drawing
 from tests.conftest import PROJECT
 from tests.support.handwriting import STROKES
 
@@ -53,7 +53,7 @@ def drawn_by_browser(digits: list[list[dict]]) -> list[tuple[list[dict], np.ndar
 def prepared(told: list[dict]) -> np.ndarray:
     strokes = drawing.read_strokes(told)
     assert strokes is not None
-    return prepare(drawing.draw_strokes(strokes)).digit_hw.numpy()
+    return prepare_drawing(drawing.draw_strokes(strokes)).digit_hw.numpy()
 
 
 def moved(points: list[tuple[float, float]], scale: float, right: float, down: float):

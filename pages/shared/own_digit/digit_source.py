@@ -14,14 +14,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
-from ae_core.pictures.page import prepare_page
-from ae_core.pictures.preparation import Wishes, prepare
+from ae_core.pictures.page import prepare_drawing, prepare_page
+from ae_core.pictures.preparation import Wishes
 from ae_core.pictures.strokes import draw_strokes, has_ink
 from ae_core.runs.links import quoted
 from ae_core.study.classifier import find_judge
 from pages.shared import linked, session
-from pages.shared.browser.files import read_script, style_html
-from pages.shared.own_digit import drawing_board, tray
+from pages.shared.browser.files import read_script, read_style, style_html
+from pages.shared.own_digit import another_try, drawing_board, tray
+from pages.shared.own_digit.another_try import WithoutDigit
 from pages.shared.own_digit.drawing_board import Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
@@ -45,7 +46,16 @@ WAIT = f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, 
 TOO_MANY = f"{MOST_FILES} files are taken at once. Choose this one again."
 FILE, CAMERA = "own_file", "own_camera"
 
+REFUSED = {
+    "too_large": decoding.TOO_LARGE,
+    "not_sent": "This file did not reach the lab: the connection broke off, or the site that shows this page "
+    "holds back what you send. Choose it again, or open the lab in a tab of its own.",
+}
+
 _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
+_refused = st.components.v2.component(
+    "autoencoder_lab_refused_files", js=read_script("refused_files"), css=read_style("refused_files")
+)
 
 
 @dataclass
@@ -90,12 +100,20 @@ def tell_outcome() -> None:
             st.error(sentence, icon=":material/error:")
         else:
             st.info(sentence, icon=":material/info:")
+    another_try.offer_another_try()
+
+
+def stand_ready(way: str) -> None:
+    """Have ready what reads the next picture, where one may come."""
+    if way != DRAW:
+        decoding.stand_ready()
 
 
 def forget_everything() -> None:
     """Forget every digit of the visitor's, what is on the board, and the files that the browser names."""
     drawing_board.renew_board()
     tray.forget_all()
+    another_try.forget_picture()
     for key in (session.OWN_TOLD, session.OWN_BOARD_SEEN):
         st.session_state.pop(key, None)
     for name in (FILE, CAMERA):
@@ -139,7 +157,7 @@ def _put_drawing(board: Board) -> None:
     wishes = Wishes() if before is None else before.wishes
     picture = draw_strokes(board.strokes)
     try:
-        prepared = prepare(picture, wishes)
+        prepared = prepare_drawing(picture, wishes)
     except ImageError as problem:
         _tell_of_drawing(str(problem))
         return
@@ -166,6 +184,7 @@ def _load_uploads() -> None:
             help=f"Choose them, drag them here, or paste them: {decoding.FORMATS_IN_WORDS}. {LIMITS}",
         )
     _paste(key="own_paste")
+    _refused(key="own_refused", data={"chooser": FILE, "words": REFUSED})
     _read_files(files)
 
 
@@ -207,9 +226,11 @@ def _read_files(files: Sequence[UploadedFile], *, are_named: bool = True) -> Non
     told = _open_batch([file.file_id for file in new])
     with st.spinner(f"Reading {len(new)} pictures …" if len(new) > 1 else "Reading your picture …"):
         for file in new:
-            name = f"{quoted(file.name)}: " if are_named else ""
-            said = _read_file(file, told)
-            told.sentences += [(is_problem, f"{name}{sentence}") for is_problem, sentence in said]
+            name = quoted(file.name) if are_named else ""
+            said = _read_file(file, name, told)
+            told.sentences += [
+                (wrong, f"{name}: {sentence}" if name else sentence) for wrong, sentence in said
+            ]
             seen.add(file.file_id)
             _drop_server_file(file)
 
@@ -219,18 +240,24 @@ def _open_batch(file_ids: list[str]) -> Batch:
     batch: Batch | None = st.session_state.get(session.OWN_TOLD)
     if batch is None or not set(file_ids) <= set(batch.file_ids):
         batch = st.session_state[session.OWN_TOLD] = Batch(file_ids)
+        another_try.forget_picture()
     return batch
 
 
-def _read_file(file: UploadedFile, batch: Batch) -> list[tuple[bool, str]]:
+def _read_file(file: UploadedFile, name: str, batch: Batch) -> list[tuple[bool, str]]:
     """Put the digits of a file's picture on the tray. What is to be said, with whether it is a problem."""
     if batch.file_ids.index(file.file_id) >= MOST_FILES:
         return [(True, TOO_MANY)]
     if _is_beyond_limit():
         return [(True, WAIT)]
     try:
-        page = prepare_page(decoding.decode_picture(file.getvalue()), judge=find_judge())
+        pixels_hwc = decoding.decode_picture(file.getvalue())
     except ImageError as problem:
+        return [(True, str(problem))]
+    try:
+        page = prepare_page(pixels_hwc, judge=find_judge())
+    except ImageError as problem:
+        another_try.keep_picture(WithoutDigit(name, file.file_id, pixels_hwc))
         return [(True, str(problem))]
     unfit = tray.put_page(page)
     return [(False, page.note)] * bool(page.note) + [(True, FULL.format(count=unfit))] * bool(unfit)

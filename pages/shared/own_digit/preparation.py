@@ -11,7 +11,7 @@ import streamlit as st
 from ae_core.errors import ImageError
 from ae_core.figures.preparation import steps_html
 from ae_core.pictures import preparation as digits
-from ae_core.pictures.page import prepare_page
+from ae_core.pictures.page import prepare_drawing, prepare_page
 from ae_core.pictures.preparation import Step, Wishes
 from ae_core.study.classifier import find_judge
 from pages.shared import session
@@ -62,10 +62,13 @@ def change_wishes(number: int, change: Callable[[Wishes], Wishes]) -> None:
     is_whole = st.session_state.get(session.OWN_WHOLE_PICTURE, False) or len(siblings) == 1
     st.session_state.pop(session.PREPARE_PROBLEM, None)
     try:
-        if is_whole and not digit.is_moved:
+        if digit.is_drawn:
+            drawn = prepare_drawing(pixels_hwc, wishes)
+            tray.change_digit(tray.prepared_anew(digit, drawn, wishes))
+            _take_the_boards_digit(number, wishes)
+        elif is_whole and not digit.is_moved:
             page = prepare_page(pixels_hwc, wishes, find_judge(), allow_turn=False)
             tray.change_picture(digit, page, wishes)
-            _take_the_boards_digit(number, wishes)
         else:
             _cut_out(digit, digit.box_4, wishes, pixels_hwc)
     except ImageError as problem:
@@ -86,18 +89,8 @@ def move_box(number: int, box_4: Share4) -> None:
 
 
 def _cut_out(digit: TrayDigit, box_4: Share4, wishes: Wishes, pixels_hwc: np.ndarray) -> None:
-    found = tray.cut_out(pixels_hwc, box_4, wishes)
-    tray.change_digit(
-        replace(
-            digit,
-            digit_hw=tray.whole_greys(found.digit_hw),
-            box_4=box_4,
-            wishes=wishes,
-            doubt="",
-            is_moved=digit.is_moved or box_4 != digit.box_4,
-            steps=tray.small_steps(found.steps),
-        )
-    )
+    found = tray.prepared_anew(digit, tray.cut_out(pixels_hwc, box_4, wishes), wishes)
+    tray.change_digit(replace(found, box_4=box_4, is_moved=digit.is_moved or box_4 != digit.box_4))
 
 
 def _take_the_boards_digit(number: int, wishes: Wishes) -> None:
@@ -113,7 +106,11 @@ def _find_steps(digit: TrayDigit) -> Sequence[Step]:
     steps: Sequence[Step] = digit.steps
     if not steps and (pixels_hwc := tray.read_picture(digit.picture)) is not None:
         try:
-            steps = tray.cut_out(pixels_hwc, digit.box_4, digit.wishes).steps
+            steps = (
+                prepare_drawing(pixels_hwc, digit.wishes).steps
+                if digit.is_drawn
+                else tray.cut_out(pixels_hwc, digit.box_4, digit.wishes).steps
+            )
         except ImageError:
             steps = ()
     last = steps[-1] if steps else Step("Your digit", "As MNIST has its digits.", np.empty(0))

@@ -20,9 +20,9 @@ from torch import Tensor
 from ae_core.errors import ImageError
 from ae_core.figures.png import grey_pixels
 from ae_core.pictures import decoding
-from ae_core.pictures.page import PreparedPage, prepare_box
+from ae_core.pictures.page import PageDigit, PreparedPage, prepare_box
 from ae_core.pictures.pieces import Box
-from ae_core.pictures.preparation import PreparedDigit, Step, Wishes
+from ae_core.pictures.preparation import Step, Wishes
 from pages.shared import session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import tray_text
@@ -131,8 +131,6 @@ def change_picture(digit: TrayDigit, page: PreparedPage, wishes: Wishes) -> None
         return
     mine = [each.number for each in tray.digits if each.picture == picture]
     new = _page_digits(page, picture, tray.newest, wishes)
-    if digit.is_drawn:  # a board holds one digit
-        new = [replace(max(new, key=lambda each: _area(each.box_4)), is_drawn=True)]
     new = new[: room_left() + len(mine)]
     place = next(i for i, each in enumerate(tray.digits) if each.picture == picture)
     others = [each for each in tray.digits if each.picture != picture]
@@ -238,11 +236,17 @@ def read_picture(number: int | None) -> np.ndarray | None:
     return pixels_hwc
 
 
-def cut_out(pixels_hwc: np.ndarray, box_4: Share4, wishes: Wishes) -> PreparedDigit:
+def cut_out(pixels_hwc: np.ndarray, box_4: Share4, wishes: Wishes) -> PageDigit:
     """The digit in a box of a picture (h, w, 3) of 0 to 255. Raises ImageError where there is none in it."""
     turned_hwc = np.rot90(pixels_hwc, wishes.quarter_turns)
     box = pixel_box(turn_box(box_4, wishes.quarter_turns), turned_hwc.shape)
     return prepare_box(pixels_hwc, box, wishes)
+
+
+def prepared_anew(digit: TrayDigit, found: PageDigit, wishes: Wishes) -> TrayDigit:
+    """A digit of the tray as what was found in its place, as wishes say; without a doubt."""
+    grey_hw, steps = whole_greys(found.digit_hw), small_steps(found.steps)
+    return replace(digit, digit_hw=grey_hw, wishes=wishes, doubt="", steps=steps)
 
 
 def turn_box(box_4: Share4, quarter_turns: int) -> Share4:
@@ -305,11 +309,6 @@ def _small_picture(picture_hw: np.ndarray) -> np.ndarray:
 def _middle(box_4: Share4) -> np.ndarray:
     top, left, bottom, right = box_4
     return np.array([top + bottom, left + right]) / 2
-
-
-def _area(box_4: Share4) -> float:
-    top, left, bottom, right = box_4
-    return (bottom - top) * (right - left)
 
 
 def _place_after(tray: Tray, numbers: Sequence[int]) -> int:

@@ -151,7 +151,7 @@ def _read_wishes(found: object) -> Wishes:
         raise ValueError
     if not _is_number(turns) or turns > 3:
         raise ValueError
-    return Wishes(flip, float(threshold), turns, None, prepare)
+    return Wishes(flip, float(threshold), turns, prepare)
 
 
 def _is_number(found: object) -> bool:

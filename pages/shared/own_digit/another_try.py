@@ -1,0 +1,109 @@
+"""A picture on which no digit was found: looked at again with other ideas of what is ink."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from ae_core.errors import ImageError
+from ae_core.pictures.page import prepare_page
+from ae_core.pictures.preparation import THRESHOLD, THRESHOLDS, Wishes
+from ae_core.study.classifier import find_judge
+from pages.shared import session
+from pages.shared.own_digit import tray
+
+SHOWN_SIDE = 320
+TITLE = "Look for digits on {name} in another way"
+NOTHING_FOUND = "Your picture on which no digit was found"
+
+
+@dataclass(frozen=True, eq=False)
+class WithoutDigit:
+    """A picture (h, w, 3) of 0 to 255 on which nothing was found.
+
+    name: of its file, empty where it has none. file_id: Streamlit's. problem: what came of the last look
+    again, empty before.
+    """
+
+    name: str
+    file_id: str
+    pixels_hwc: np.ndarray
+    problem: str = ""
+
+
+def keep_picture(picture: WithoutDigit) -> None:
+    """Have this picture be the one that can be looked at again, in place of any other."""
+    st.session_state[session.OWN_WITHOUT_DIGIT] = picture
+
+
+def forget_picture() -> None:
+    """Have no picture to look at again."""
+    st.session_state.pop(session.OWN_WITHOUT_DIGIT, None)
+
+
+def offer_another_try() -> None:
+    """Show the picture on which no digit was found, where there is one, and dials to look at it again."""
+    picture: WithoutDigit | None = st.session_state.get(session.OWN_WITHOUT_DIGIT)
+    if picture is None:
+        return
+    with st.expander(
+        TITLE.format(name=picture.name or "your picture"),
+        icon=":material/tune:",
+        key="own_retry",
+        expanded=True,
+    ):
+        shown, dials = st.columns([2, 3], gap="medium")
+        shown.html(f'<img src="{_address(picture.pixels_hwc)}" alt="{NOTHING_FOUND}">')
+        key = f"own_retry_{{}}_{picture.file_id}"
+        with dials:
+            if picture.problem:
+                st.error(picture.problem, icon=":material/error:")
+            low, high = THRESHOLDS
+            st.slider(
+                "What counts as ink",
+                low,
+                high,
+                THRESHOLD,
+                0.05,
+                key=key.format("threshold"),
+                on_change=_look_again,
+                args=(picture,),
+                help="The least ink, as a share of the strongest. Lower finds faint strokes, higher drops "
+                "shadows.",
+            )
+            st.toggle(
+                "Swap ink and paper",
+                key=key.format("flip"),
+                on_change=_look_again,
+                args=(picture,),
+                help="For when dark ink was taken for paper, or the other way round.",
+            )
+
+
+def _look_again(picture: WithoutDigit) -> None:
+    """Put on the tray what is found as the dials are now; where that is nothing, say why."""
+    threshold, flip = (
+        st.session_state.get(f"own_retry_{name}_{picture.file_id}") for name in ("threshold", "flip")
+    )
+    wishes = Wishes(bool(flip), THRESHOLD if threshold is None else float(threshold))
+    try:
+        page = prepare_page(picture.pixels_hwc, wishes, find_judge())
+    except ImageError as problem:
+        keep_picture(replace(picture, problem=str(problem)))
+        return
+    tray.put_page(page, wishes)
+    forget_picture()
+    st.session_state.pop(session.OWN_TOLD, None)
+
+
+def _address(pixels_hwc: np.ndarray) -> str:
+    shown = Image.fromarray(pixels_hwc)
+    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.BOX)
+    file = io.BytesIO()
+    shown.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
