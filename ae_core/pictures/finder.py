@@ -20,6 +20,8 @@ LEAST_SIDE, PEN_GAP = 0.009, 0.0015
 # Shares of how long digits are: parts up to NEAR belong together if what they make is no longer than LONGEST;
 # two LOW ones of which one lies over the other even up to OVER.
 NEAR, SMALL_PART, LONGEST, LEAST_DIGIT, MOST_DIGIT = 0.2, 0.75, 1.3, 0.42, 2.2
+# What is longer than this may be two digits.
+TOO_LONG = 1.7
 LOW, OVER = 0.65, 0.32
 # A bar is no taller than FLAT, and belongs to what begins no more than FLAT_NEAR below it.
 FLAT, FLAT_NEAR = 0.3, 0.15
@@ -76,11 +78,7 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     if not pieces:
         raise ImageError(ONLY_LINES if lines.any() else NO_INK)
     pieces = _without_remains(pieces, labels_hw, lines)
-    usual = _usual_side(pieces)
-    for piece in [each for each in pieces if each.side > MOST_DIGIT * usual]:
-        parts = _take_apart(piece, strength_hw, labels_hw)
-        pieces += [each for each in parts if LEAST_DIGIT * usual <= each.side <= MOST_DIGIT * usual]
-    pieces = _without_frames(pieces)
+    pieces = _without_frames(_take_apart(pieces, strength_hw, labels_hw))
     pieces = _without_edges(pieces, ink.strength_hw.shape)
     pieces = [piece for piece in pieces if _is_on_paper(piece, labels_hw, ink)]
     if not pieces:
@@ -93,19 +91,33 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     return Found(strength_hw, labels_hw, lines, digits, digit)
 
 
-def _take_apart(piece: Piece, strength_hw: np.ndarray, labels_hw: np.ndarray) -> list[Piece]:
-    """The parts of a piece in full ink, as of digits on a paler stain; they get labels of their own."""
-    box = piece.box
-    place = (slice(box.top, box.bottom), slice(box.left, box.right))
-    full_hw = np.isin(labels_hw[place], piece.labels) & (strength_hw[place] >= FULL)
-    parts_hw, _ = ndimage.label(full_hw, EIGHT)
-    first, parts = int(labels_hw.max()) + 1, []
-    for i, (rows, columns) in enumerate(ndimage.find_objects(parts_hw)):
-        top, left = box.top + rows.start, box.left + columns.start
-        part = Box(top, left, box.top + rows.stop, box.left + columns.stop)
-        parts.append(Piece(part, (first + i,), int((parts_hw[rows, columns] == i + 1).sum())))
-    labels_hw[place] = np.where(full_hw, parts_hw + (first - 1), labels_hw[place])
-    return parts
+def _take_apart(pieces: list[Piece], strength_hw: np.ndarray, labels_hw: np.ndarray) -> list[Piece]:
+    """The pieces, and in place of those too long for a digit their parts in full ink, which get new labels.
+
+    So digits come apart that hang together by a pen's gap or a printed line, or lie on a stain.
+    """
+    usual, kept = _usual_side(pieces), []
+    for piece in pieces:
+        if piece.side <= TOO_LONG * usual:
+            kept.append(piece)
+            continue
+        box, first = piece.box, int(labels_hw.max()) + 1
+        place = (slice(box.top, box.bottom), slice(box.left, box.right))
+        full_hw = np.isin(labels_hw[place], piece.labels) & (strength_hw[place] >= FULL)
+        parts_hw, _ = ndimage.label(full_hw, EIGHT)
+        parts = []
+        for i, (rows, columns) in enumerate(ndimage.find_objects(parts_hw)):
+            top, left = box.top + rows.start, box.left + columns.start
+            part = Box(top, left, box.top + rows.stop, box.left + columns.stop)
+            if LEAST_DIGIT * usual <= part.side <= MOST_DIGIT * usual:
+                area = int((parts_hw[rows, columns] == i + 1).sum())
+                parts.append(Piece(part, (first + i,), area))
+        if len(parts) > 1 or piece.side > MOST_DIGIT * usual:
+            labels_hw[place] = np.where(full_hw, parts_hw + (first - 1), labels_hw[place])
+            kept += parts
+        if len(parts) < 2:
+            kept.append(piece)
+    return kept
 
 
 def _label(strength_hw: np.ndarray, bound: float, longer: int) -> tuple[np.ndarray, list[Piece]]:
@@ -252,7 +264,7 @@ def _belong_together(one: Piece, two: Piece, digit: float, *, few: bool) -> bool
     if (
         flat.height < FLAT * digit
         and gap <= FLAT_NEAR * digit
-        and across > 0
+        and across > -FLAT_NEAR * digit
         and flat.box.bottom < below.middle[0]
         and both.side <= LONGEST * digit
     ):

@@ -59,7 +59,6 @@ def offer_another_try() -> None:
     ):
         shown, dials = st.columns([2, 3], gap="medium")
         shown.html(f'<img src="{_address(picture.pixels_hwc)}" alt="{NOTHING_FOUND}">')
-        key = f"own_retry_{{}}_{picture.file_id}"
         with dials:
             if picture.problem:
                 st.error(picture.problem, icon=":material/error:")
@@ -70,7 +69,7 @@ def offer_another_try() -> None:
                 high,
                 THRESHOLD,
                 0.05,
-                key=key.format("threshold"),
+                key=_dial_key("threshold", picture),
                 on_change=_look_again,
                 args=(picture,),
                 help="The least ink, as a share of the strongest. Lower finds faint strokes, higher drops "
@@ -78,7 +77,7 @@ def offer_another_try() -> None:
             )
             st.toggle(
                 "Swap ink and paper",
-                key=key.format("flip"),
+                key=_dial_key("flip", picture),
                 on_change=_look_again,
                 args=(picture,),
                 help="For when dark ink was taken for paper, or the other way round.",
@@ -87,10 +86,8 @@ def offer_another_try() -> None:
 
 def _look_again(picture: WithoutDigit) -> None:
     """Put on the tray what is found as the dials are now; where that is nothing, say why."""
-    threshold, flip = (
-        st.session_state.get(f"own_retry_{name}_{picture.file_id}") for name in ("threshold", "flip")
-    )
-    wishes = Wishes(bool(flip), THRESHOLD if threshold is None else float(threshold))
+    threshold, flip = _dial_key("threshold", picture), _dial_key("flip", picture)
+    wishes = Wishes(bool(st.session_state.get(flip)), st.session_state.get(threshold, THRESHOLD))
     try:
         page = prepare_page(picture.pixels_hwc, wishes, find_judge())
     except ImageError as problem:
@@ -99,6 +96,10 @@ def _look_again(picture: WithoutDigit) -> None:
     tray.put_page(page, wishes)
     forget_picture()
     st.session_state.pop(session.OWN_TOLD, None)
+
+
+def _dial_key(name: str, picture: WithoutDigit) -> str:
+    return f"own_retry_{name}_{picture.file_id}"
 
 
 def _address(pixels_hwc: np.ndarray) -> str:
