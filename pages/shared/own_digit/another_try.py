@@ -86,8 +86,8 @@ def offer_another_try() -> None:
 
 def _look_again(picture: WithoutDigit) -> None:
     """Put on the tray what is found as the dials are now; where that is nothing, say why."""
-    threshold, flip = _dial_key("threshold", picture), _dial_key("flip", picture)
-    wishes = Wishes(bool(st.session_state.get(flip)), st.session_state.get(threshold, THRESHOLD))
+    threshold = _dial_value(_dial_key("threshold", picture), THRESHOLD)
+    wishes = Wishes(bool(_dial_value(_dial_key("flip", picture), 0)), threshold)
     try:
         page = prepare_page(picture.pixels_hwc, wishes, find_judge())
     except ImageError as problem:
@@ -96,6 +96,11 @@ def _look_again(picture: WithoutDigit) -> None:
     tray.put_page(page, wishes)
     forget_picture()
     st.session_state.pop(session.OWN_TOLD, None)
+
+
+def _dial_value(key: str, otherwise: float) -> float:
+    value: float = st.session_state.get(key, otherwise)
+    return value
 
 
 def _dial_key(name: str, picture: WithoutDigit) -> str:
