@@ -91,6 +91,12 @@ def find_pieces(ink: Ink, threshold: float) -> Found:
     return Found(strength_hw, labels_hw, lines, digits, digit)
 
 
+def measure_pieces(ink: Ink, threshold: float) -> float:
+    """How long pieces of a page's ink are, in pixels, printed lines and all; 0 where there are none."""
+    bound = max(threshold, ink.least)
+    return _usual_side(_label(ink.strength_hw, bound, max(ink.strength_hw.shape))[1])
+
+
 def _take_apart(pieces: list[Piece], strength_hw: np.ndarray, labels_hw: np.ndarray) -> list[Piece]:
     """The pieces, and in place of those too long for a digit their parts in full ink, which get new labels.
 

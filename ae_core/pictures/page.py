@@ -16,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from ae_core.errors import ImageError
-from ae_core.pictures.finder import Found, find_pieces
+from ae_core.pictures.finder import Found, find_pieces, measure_pieces
 from ae_core.pictures.ink import ALL_INK, MOST_INK, NO_INK, Ink, find_ink, measure_cut, turn_ink
 from ae_core.pictures.pieces import Box, Piece
 from ae_core.pictures.preparation import Step, Wishes, finish_digit, shrink_as_it_is
@@ -30,6 +30,8 @@ from ae_core.pictures.writing import Judge, drop_writing, find_turns, say_doubt
 LEAST_SIDE, FIND_SIDE, CUT_SIDE, MARGIN = 256, 1200, 100, 0.25
 # Where every digit is LARGE, in pixels, at COARSE_SIDE, they are looked for on so small a picture.
 COARSE_SIDE, LARGE = 600, 60
+# A step is shown no larger than this.
+SHOWN_SIDE = 256
 # One digit is looked for within a part of a picture at no more than this side.
 BOX_SIDE = 384
 # From this many times as many pixels on a cut-out is worth measuring anew, with paper looked for within
@@ -167,9 +169,10 @@ def _find_at_scale(pixels_hwc: np.ndarray, wishes: Wishes) -> tuple[Ink, Found]:
     if max(pixels_hwc.shape) > FINER * COARSE_SIDE:
         with contextlib.suppress(ImageError):  # what is small may be seen at FIND_SIDE
             ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, COARSE_SIDE), flip=wishes.flip)
-            found = find_pieces(ink, wishes.threshold)
-            if min(piece.side for piece in found.pieces) >= LARGE:
-                return ink, found
+            if measure_pieces(ink, wishes.threshold) >= LARGE:
+                found = find_pieces(ink, wishes.threshold)
+                if min(piece.side for piece in found.pieces) >= LARGE:
+                    return ink, found
     ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, FIND_SIDE), flip=wishes.flip)
     return ink, find_pieces(ink, wishes.threshold)
 
@@ -220,8 +223,9 @@ def _prepare_piece(
         ink_hw = np.where(lines_hw > 0.1, np.minimum(coarse_hw, finer_hw), finer_hw)
     full = float(np.percentile(ink_hw[own_hw], 75)) if own_hw.any() else 1.0
     alone_hw = np.where(near_hw, (ink_hw / max(full, 1e-3)).clip(0, 1), 0).astype(np.float32)
+    shown_hwc = resize_picture(pixels_hwc[cut], 1, SHOWN_SIDE)
     steps = [
-        Step("Your picture", "The part of it with this digit, in grey.", pixels_hwc[cut].mean(2) / 255),
+        Step("Your picture", "The part of it with this digit, in grey.", shown_hwc.mean(2) / 255),
         Step("Ink bright, paper black", "Compared with the paper around it.", ink_hw.clip(0, 1)),
         Step("Only the digit", "Lines, specks and other digits go; broken strokes stay together.", alone_hw),
     ]
