@@ -16,7 +16,6 @@ from pathlib import Path
 from ae_core.commands.options import build_parser
 from ae_core.commands.telling import finite_json, print_message
 from ae_core.errors import LabError
-from ae_core.training import use_one_thread
 
 # Where app.py lies: in a wheel in a folder of its own beside this package, in a checkout right beside it.
 PACKAGES = Path(__file__).resolve().parents[1]
@@ -59,7 +58,6 @@ def start_app(streamlit_options: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0 done, 2 the user's mistake in one line on standard error, 1 anything else."""
     options = build_parser().parse_args(arguments)
-    use_one_thread()
     _tell_what_is_not_needed(options)
     try:
         result = options.command(options)

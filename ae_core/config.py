@@ -24,10 +24,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "threads": (1, 64),
     "digits": (10, 60_000),
 }
-RANGES: dict[str, tuple[float, float]] = {
-    "noise_level": (0.0, 1.0),
-    "learning_rate": (1e-5, 1.0),
-}
+RANGES: dict[str, tuple[float, float]] = {"noise_level": (0.0, 1.0), "learning_rate": (1e-5, 1.0)}
 
 MODELS = ("fully_connected", "convolutional", "fully_convolutional", "patches", "keras_example")
 ACTIVATIONS = ("gelu", "relu", "tanh", "none")
@@ -37,6 +34,10 @@ NOISE_WORDS = {
     "masking": "masking",
     "occlusion": "occlusion",
 }
+LEVEL_HELP = (
+    "The level of Gaussian noise is its σ; of salt and pepper and of masking the share of pixels spoiled; of "
+    "occlusion the side of the block that is wiped out, as a share of the picture's"
+)
 LOSS_WORDS = {"mse": "squared error", "bce": "binary cross-entropy"}
 NOISE_KINDS = tuple(NOISE_WORDS)
 LOSSES = tuple(LOSS_WORDS)

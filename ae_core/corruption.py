@@ -13,11 +13,6 @@ from torch import Tensor
 
 from ae_core.config import CorruptionConfig
 
-LEVEL_HELP = (
-    "The level of Gaussian noise is its σ; of salt and pepper and of masking the share of pixels spoiled; of "
-    "occlusion the side of the block that is wiped out, as a share of the picture's"
-)
-
 
 def draw_pattern(kind: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
     """What noise of this kind draws for images of this shape before a level is known: (p, *shape), float32.
@@ -53,10 +48,12 @@ def _gaussian(images: Tensor, level: float, generator: torch.Generator) -> Tenso
 def _move_beside(images: Tensor, drawn: Tensor) -> Tensor:
     """What was drawn, on the images' device.
 
-    A GPU goes on computing meanwhile, for which it needs the memory to stay where it is.
+    CUDA goes on computing meanwhile, from memory that is made to stay where it is. No other device can: what
+    was copied there without waiting could arrive wrong, and no error would say so.
     """
-    pinned = drawn.pin_memory() if images.is_cuda and not drawn.is_cuda else drawn
-    return pinned.to(images.device, non_blocking=True)
+    if images.is_cuda and not drawn.is_cuda:
+        return drawn.pin_memory().to(images.device, non_blocking=True)
+    return drawn.to(images.device)
 
 
 def add_salt_and_pepper(images: Tensor, level: float, generator: torch.Generator) -> Tensor:

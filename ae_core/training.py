@@ -22,6 +22,7 @@ from ae_core.baselines import fit_pca
 from ae_core.config import PIXELS, RunConfig
 from ae_core.corruption import corrupt
 from ae_core.data import Digits, as_images
+from ae_core.devices import choose_device
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
 from ae_core.models import Autoencoder, as_picture, build_model, codes_of, parameter_count, reconstruct
@@ -140,15 +141,6 @@ class Finished:
 Event = Started | BatchDone | Snapshot | EpochDone | Checkpoint | Codes | Finished
 
 
-def best_device() -> torch.device:
-    """CUDA, else MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
-
-
 def use_one_thread() -> None:
     """One torch thread for this process: the other cores are for other students and for the sliders."""
     torch.set_num_threads(1)
@@ -250,7 +242,7 @@ def train(
     Raises DivergedError when the loss is no longer finite, or beyond 1e6.
     """
     with fixed_arithmetic(run.training.threads):
-        yield from _trained(run, digits, device or best_device(), since)
+        yield from _trained(run, digits, device or choose_device().device, since)
 
 
 def _trained(

@@ -26,9 +26,11 @@ ROOMS = {
         {"study"},
         {"pictures"},
         {"training"},
+        {"devices"},
         {"models", "corruption", "data"},
         {"config", "baselines"},
         {"metrics", "errors"},
+        {"decibels"},
     ),
     "pages.shared": (
         {"frame"},

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ae_core import config
-from ae_core.commands.digits import evaluate_command, prepare_command, reconstruct_command
-from ae_core.commands.taking_along import notebook_command, report_command
-from ae_core.commands.training import train_command
-from ae_core.commands.upkeep import cluster_command, runs_command
-from ae_core.corruption import LEVEL_HELP
+from ae_core.config import LEVEL_HELP
 from ae_core.runs.store import default_root
 
 
@@ -20,14 +19,28 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
 
 
+def run_command(module: str, function: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Run the command of this name in the module of `ae_core.commands`, imported now.
+
+    The scheduler is such a command too, and keeps all its life what it has imported.
+    """
+    command = getattr(import_module(f"ae_core.commands.{module}"), function)
+    if "torch" in sys.modules:
+        from ae_core.training import use_one_thread
+
+        use_one_thread()
+    result: dict[str, Any] = command(options)
+    return result
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m ae_core`; what it parses holds the function that does it under `command`."""
     parser = _OneLineParser(prog="python -m ae_core", description="Autoencoder Lab on the command line.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+    def command(name: str, module: str, words: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words)
-        sub.set_defaults(command=run)
+        sub.set_defaults(command=partial(run_command, module, f"{name}_command"))
         sub.add_argument(
             "--store", type=Path, default=default_root(), metavar="DIR", help="where runs live (AE_LAB_STORE)"
         )
@@ -39,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
             "--data-dir", type=Path, metavar="DIR", help="no longer needed: MNIST comes with the lab"
         )
 
-    train = command("train", train_command, "train one run")
+    train = command("train", "training", "train one run")
     with_data(train)
     train.add_argument(
         "--local", action="store_true", help="train in this process, without the training cluster"
@@ -69,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--classes", metavar="0,1,2,3,4", help="which digits to learn from; without it all")
     train.add_argument("--dataset", help="no longer needed: every run learns from MNIST")
 
-    rebuild = command("reconstruct", reconstruct_command, "send pictures through a trained run")
+    rebuild = command("reconstruct", "digits", "send pictures through a trained run")
     rebuild.add_argument("--run", required=True, metavar="RUN_ID")
     rebuild.add_argument(
         "--input", type=Path, required=True, help="a .npy array (n, 28, 28) in [0, 1], or a picture file"
@@ -81,19 +94,19 @@ def build_parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--noise-kind")
     rebuild.add_argument("--seed", type=int)
 
-    evaluate = command("evaluate", evaluate_command, "measure a run on test digits")
+    evaluate = command("evaluate", "digits", "measure a run on test digits")
     with_data(evaluate)
     evaluate.add_argument("--run", required=True, metavar="RUN_ID")
     evaluate.add_argument("--noise-level", type=float, nargs="+", metavar="S")
     evaluate.add_argument("--noise-kind")
 
-    prepare = command("prepare", prepare_command, "turn photographs into 28 × 28 digits")
+    prepare = command("prepare", "digits", "turn photographs into 28 × 28 digits")
     prepare.add_argument("pictures", type=Path, nargs="+")
     prepare.add_argument("--output", type=Path)
     prepare.add_argument("--output-dir", type=Path)
 
     take = command(
-        "report", report_command, "write networks to take along, as an HTML file that works offline"
+        "report", "taking_along", "write networks to take along, as an HTML file that works offline"
     )
     which = take.add_mutually_exclusive_group(required=True)
     which.add_argument("--run", metavar="RUN_ID", help="one run, with all that is known of it")
@@ -107,15 +120,15 @@ def build_parser() -> argparse.ArgumentParser:
     take.add_argument("--seed", type=int, help="which noise; 0 when not given")
 
     written = command(
-        "notebook", notebook_command, "write a run as a Jupyter notebook that needs PyTorch and no lab"
+        "notebook", "taking_along", "write a run as a Jupyter notebook that needs PyTorch and no lab"
     )
     written.add_argument("--run", required=True, metavar="RUN_ID")
     written.add_argument("--output", type=Path, required=True, metavar="NOTEBOOK.zip")
 
-    command("runs", runs_command, "list finished runs")
+    command("runs", "runs", "list finished runs")
     service = command(
         "cluster",
-        cluster_command,
+        "cluster",
         "start, show or stop the local training cluster (the app starts it by itself)",
     )
     service.add_argument(

@@ -10,6 +10,7 @@ from typing import Any
 from ae_core import config, data
 from ae_core.commands.telling import print_message
 from ae_core.config import DataConfig, RunConfig
+from ae_core.devices import choose_device
 from ae_core.errors import ClusterError, ConfigError
 from ae_core.metrics import METRICS
 from ae_core.runs import history
@@ -39,7 +40,7 @@ def _train_in_this_process(run: RunConfig, store: Store) -> None:
     with store.lock(config.run_id(run)):
         for event in worker.record_training(run, store, data.load_digits(run.data, store.root / "cache")):
             if isinstance(event, Started):
-                _tell_start(run, event.parameters, event.device)
+                _tell_start(run, event.parameters)
             elif isinstance(event, EpochDone):
                 _tell_epoch(event.epoch, run.training.epochs, event.test_squared_error)
 
@@ -81,10 +82,12 @@ def _train_on_cluster(run: RunConfig, store: Store) -> None:
         raise
 
 
-def _tell_start(run: RunConfig, parameters: int, device: str) -> None:
+def _tell_start(run: RunConfig, parameters: int) -> None:
+    chosen = choose_device()
     print_message(
         f"run {config.run_id(run)}: "
-        f"{config.family(run)}, {parameters:,} parameters, {run.data.count:,} digits, on {device}"
+        f"{config.family(run)}, {parameters:,} parameters, {run.data.count:,} digits, "
+        f"on {chosen.device.type} ({chosen.reason})"
     )
 
 

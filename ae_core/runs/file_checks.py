@@ -226,7 +226,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     ),
     **dict.fromkeys(("clean", "input", "digits"), _is_strip),
     "device": DEVICES.__contains__,
-    "message": lambda message: isinstance(message, str),
+    **dict.fromkeys(("message", "device_reason"), lambda text: isinstance(text, str)),
 }
 
 

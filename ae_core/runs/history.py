@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from ae_core.runs import tickets
-from ae_core.runs.packing import from_png, unpack_codes
 from ae_core.runs.store import Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Status = Literal["none", "queued", "running", "stopped", "failed", "finished"]
 
@@ -31,6 +31,7 @@ class Progress:
     train_errors: the same on digits that it learns from; empty for runs of an earlier version.
     snapshots: (step, PNG in base64) pairs; clean and noisy: the fixed digits (8, 28, 28) they redraw.
     codes: None until the training ends, and for runs of an earlier version.
+    device_reason: why it is trained there; empty for runs of an earlier version.
     seconds: of training so far; seconds_left: at the same pace, None before there is one.
     """
 
@@ -50,6 +51,7 @@ class Progress:
     seconds: float
     seconds_left: float | None
     message: str
+    device_reason: str = ""
 
     @property
     def fraction(self) -> float:
@@ -57,7 +59,7 @@ class Progress:
 
     def snapshot(self, index: int = -1) -> Tensor:
         """The fixed digits as the network redrew them at one snapshot, by default the latest: (8, 28, 28)."""
-        return from_png(self.snapshots[index][1])
+        return _from_png(self.snapshots[index][1])
 
 
 def status_of(name: str, store: Store) -> Status:
@@ -97,6 +99,7 @@ def read_progress(name: str, store: Store) -> Progress:
         steps=steps,
         step=step,
         device=started.get("device", ""),
+        device_reason=started.get("device_reason", ""),
         batch_losses=[(event["step"], event["loss"]) for event in kinds.get("batch", [])],
         test_errors=[(event["step"], event["test_squared_error"]) for event in kinds.get("epoch", [])],
         train_errors=[
@@ -105,8 +108,8 @@ def read_progress(name: str, store: Store) -> Progress:
             if "train_squared_error" in event
         ],
         snapshots=[(event["step"], event["digits"]) for event in kinds.get("snapshot", [])],
-        clean=from_png(started["clean"]) if "clean" in started else None,
-        noisy=from_png(started["input"]) if "input" in started else None,
+        clean=_from_png(started["clean"]) if "clean" in started else None,
+        noisy=_from_png(started["input"]) if "input" in started else None,
         codes=_codes(kinds["codes"][-1]) if "codes" in kinds else None,
         seconds=seconds,
         seconds_left=seconds / step * (steps - step) if step and seconds else None,
@@ -115,7 +118,16 @@ def read_progress(name: str, store: Store) -> Progress:
 
 
 def _codes(event: dict[str, Any]) -> CodeHistory:
+    from ae_core.runs.packing import unpack_codes
+
     return CodeHistory(event["at"], *unpack_codes(event))
+
+
+def _from_png(text: str) -> Tensor:
+    """Digits (n, 28, 28) from a PNG in base64. It needs torch; the rest of a log does not."""
+    from ae_core.runs.packing import from_png
+
+    return from_png(text)
 
 
 def _problem(name: str, store: Store) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ae_core.config import RunConfig, from_json, run_id
+from ae_core.decibels import decibels
 from ae_core.errors import ConfigError, DamagedRunError
-from ae_core.metrics import decibels
 
 MANIFEST = "manifest.json"
 CONFIG = "config.json"

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from ae_core.errors import StoreError
-from ae_core.runs import state_file
 from ae_core.runs.disk import write_whole
 from ae_core.runs.run_folder import MANIFEST
 
@@ -69,7 +66,9 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 
     Raises StoreError when the disk is full.
     """
-    content = state_file.pack_state(dict(state))
+    from ae_core.runs.state_file import pack_state
+
+    content = pack_state(dict(state))
     digest = hashlib.sha256(content).hexdigest().encode()
     # Should the machine lose power with it half on disk, its hash is wrong and training starts over.
     write_whole(path, digest + content, sync=False)
@@ -81,11 +80,15 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
         content = path.read_bytes()
     except OSError:
         return None
+    from safetensors import SafetensorError
+
+    from ae_core.runs.state_file import unpack_state
+
     digest, payload = content[:64], content[64:]
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         return None
     try:
-        kept: dict[str, Any] = state_file.unpack_state(payload)
+        kept: dict[str, Any] = unpack_state(payload)
     except SafetensorError:  # of an earlier version
         return None
     return kept

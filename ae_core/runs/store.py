@@ -22,16 +22,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, run_id, to_json
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.models import Autoencoder, build_model
 from ae_core.runs.disk import changed_at, check_writable, holds_text, is_held, write_whole
 from ae_core.runs.disk import default_root as default_root
 from ae_core.runs.run_folder import (
@@ -55,8 +51,12 @@ from ae_core.runs.run_folder import (
 )
 from ae_core.runs.run_log import EventLog, read_checkpoint, write_checkpoint
 from ae_core.runs.versions import versions
-from ae_core.training import Checkpoint
 
+if TYPE_CHECKING:
+    from ae_core.models import Autoencoder
+    from ae_core.training import Checkpoint
+
+# What handles networks is imported when it is called: to look after runs needs no torch, which takes 300 MB.
 SHIPPED = Path(__file__).parents[1] / "shipped_runs"
 # By which one that ships is found: model, noise in training, classes of digits.
 Likeness = tuple[ModelConfig, CorruptionConfig, tuple[int, ...]]
@@ -144,6 +144,8 @@ class Store:
         Without a checkpoint that is whole and of these very versions, the run begins anew.
         Raises StoreError if nothing can be written.
         """
+        from ae_core.training import Checkpoint
+
         folder = self.folder(run_id(config))
         kept = read_checkpoint(folder / CHECKPOINT)
         if (
@@ -184,10 +186,10 @@ class Store:
 
     def commit(self, config: RunConfig, model: Autoencoder, result: Mapping[str, Any]) -> None:
         """Make the run a finished one: weights, then the manifest that vouches for every file."""
+        from ae_core.runs.weights import pack_weights
+
         folder = self.folder(run_id(config))
-        # Half the memory layouts in use cannot be saved as they are; the values are the same.
-        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        write_whole(folder / WEIGHTS, save_tensors(weights))
+        write_whole(folder / WEIGHTS, pack_weights(model))
         sha256 = {name: sha256_of(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
         manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
         write_whole(folder / MANIFEST, seal_manifest(manifest).encode())
@@ -238,17 +240,17 @@ class Store:
 
         Raises DamagedRunError unless it is the one committed.
         """
+        from ae_core.runs.weights import unpack_network
+
         folder = self.folder_of(run)
-        model = build_model(run.config.model)
         try:
             content = (folder / WEIGHTS).read_bytes()
             if hashlib.sha256(content).hexdigest() != run.weights_sha256:
                 self._checks.pop(folder, None)  # damaged since find(): let the next one look again
                 raise damaged_run_error(folder, f"{WEIGHTS} is not what was written")
-            model.load_state_dict(load_tensors(content))
-        except (OSError, SafetensorError, RuntimeError) as problem:
+            return unpack_network(content, run.config.model)
+        except (OSError, ValueError) as problem:
             raise damaged_run_error(folder, "its weights do not fit its settings") from problem
-        return model.eval().requires_grad_(False)
 
     def runs(self) -> tuple[list[StoredRun], list[str]]:
         """All runs finished here, newest first and shipped ones last, and a message for each damaged one.

@@ -1,4 +1,4 @@
-"""The cluster that trains: a Dask scheduler and workers, here or where AE_LAB_SCHEDULER says.
+"""Where the cluster that trains is, and how it is started: here, or where AE_LAB_SCHEDULER says.
 
 The local one is a process of its own, so that neither a page nor a crash of the app can stop a training. It
 is found through files in the store, one cluster a store, and ends itself when nothing has been trained for a
@@ -12,7 +12,6 @@ while:
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -20,59 +19,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-
-import dask
-from dask.system import cpu_count
-from distributed import Nanny, Scheduler
-from distributed.security import Security
-from distributed.utils import get_mp_context
-from filelock import FileLock, Timeout
 
 from ae_core.errors import ClusterError, ConfigError, StoreError
 from ae_core.runs.disk import is_held
 from ae_core.runs.store import Store
-from ae_core.runs.versions import versions
 
 IDLE_SECONDS = 1800
 CLOSE_SECONDS = 5
 # A starting process holds the lock only when it has imported torch: until then, no second one is started.
 START_SECONDS = 20
-LOCK_SECONDS = 1
-NICENESS = 5
+# What the app, the scheduler and what workers have in common take at most, and one more worker in training.
+LAB_BYTES, WORKER_BYTES = 1_000_000_000, 500_000_000
 KEY, PROCESS, LOG, OLD_LOG = "key.pem", "process.json", "log.txt", "log.old.txt"
 PROBLEM = "problem.txt"
 LOG_BYTES = 5_000_000
-ROLES = [f"tls_{role}_{part}" for role in ("client", "scheduler", "worker") for part in ("cert", "key")]
 PROJECT = Path(__file__).resolve().parents[2]
-Companion = Callable[[Store, Callable[[], bool]], None]
-
-# Dask's web pages ask nobody who they are: none of them, only "I am alive".
-HTTP_ROUTES = ["distributed.http.health"]
-# Where the local cluster differs from Dask's defaults; a user's own DASK_ settings still win.
-SETTINGS = {
-    "distributed": {
-        "scheduler": {
-            # ae_core.service.worker counts them, and begins anew with every epoch that is done.
-            "allowed-failures": 1_000_000,
-            "worker-ttl": "60s",  # a worker that does not answer for so long is ended, and started anew
-            "http": {"routes": HTTP_ROUTES},
-        },
-        "worker": {
-            # A new worker is a copy of a process that has imported torch already: it is there in a second,
-            # not in ten.
-            "multiprocessing-method": "forkserver",
-            "http": {"routes": HTTP_ROUTES},
-            "profile": {"enabled": False},  # it looks at a worker a hundred times a second
-        },
-        # Dask has its workers give back memory after every batch, and a training asks for it again in the
-        # next: twice the time.
-        "nanny": {"pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None}},
-        "admin": {"tick": {"interval": "500ms"}},
-    }
-}
 
 _started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
@@ -93,12 +55,14 @@ def is_cluster_running(store: Store) -> bool:
 
 
 def default_workers() -> int:
-    """One a core, less one for the app, and one at least. Each trains one run at a time, most on one thread.
+    """One a core, less one for the app, as far as memory goes, and one at least.
 
-    A core is one that this process may use: a container's quota and the cores it is bound to count, not what
-    the host has.
+    Each trains one run at a time, most on one thread. Cores and memory are those that this process may use: a
+    container's limits and the cores it is bound to count, not what the host has.
     """
-    return max(1, cpu_count() - 1)
+    from ae_core.service.allowance import allowed_bytes, allowed_cores
+
+    return max(1, min(allowed_cores() - 1, (allowed_bytes() - LAB_BYTES) // WORKER_BYTES))
 
 
 def limit_log(store: Store) -> None:
@@ -179,7 +143,7 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
                 "The training process ended as soon as it had begun. "
                 f"See its log, {cluster_folder(store) / LOG}."
             )
-    _make_folder(store)
+    make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     command = [
         sys.executable,
@@ -214,101 +178,8 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
     ).start()  # lest it stay behind as a zombie
 
 
-def serve_until_idle(store: Store, idle: float, workers: int, companion: Companion) -> bool:
-    """Be the local cluster until nothing has been trained for `idle` seconds.
-
-    False, at once, if there is one already.
-
-    `companion(store, is_over)` runs beside it in a thread, until `is_over()`: it brings the work.
-    """
-    _make_folder(store)
-    try:
-        with FileLock(cluster_folder(store) / "lock", timeout=LOCK_SECONDS):
-            asyncio.run(_serve(store, idle, workers, companion))
-            return True
-    except Timeout:
-        return False
-
-
-async def _serve(store: Store, idle: float, workers: int, companion: Companion) -> None:
-    scheduler_file = cluster_folder(store) / "scheduler.json"
-    scheduler_file.unlink(missing_ok=True)
-    _give_way()
-    dask.config.update_defaults(SETTINGS)
-    processes = get_mp_context()
-    if processes.get_start_method() == "forkserver":
-        processes.set_forkserver_preload(["distributed", "ae_core.service.worker"])
-    versions()  # of the source as it is now, whatever becomes of the files
-    write_problem(store, "")
-    (cluster_folder(store) / PROCESS).write_text(json.dumps({"pid": os.getpid(), "workers": workers}))
-    security = _new_key(cluster_folder(store) / KEY)
-    async with Scheduler(
-        host="127.0.0.1",
-        port=0,
-        protocol="tls",
-        security=security,
-        dashboard=False,
-        dashboard_address="127.0.0.1:0",
-        scheduler_file=str(scheduler_file),
-        idle_timeout=idle,
-    ) as scheduler:
-        nannies = [
-            Nanny(
-                scheduler.address,
-                nthreads=1,
-                preload=["ae_core.service.worker"],
-                host="127.0.0.1",
-                protocol="tls",
-                security=security,
-                dashboard=False,
-            )
-            for _ in range(workers)
-        ]
-        starting = asyncio.gather(*nannies)
-        over = threading.Event()
-        threading.Thread(target=companion, args=(store, over.is_set), name="companion", daemon=True).start()
-        await scheduler.finished()
-        over.set()
-        scheduler_file.unlink(missing_ok=True)
-        starting.cancel()
-        # A worker that does not answer any more is a daemon of this process and ends with it.
-        await asyncio.wait(
-            [asyncio.create_task(nanny.close(timeout=2)) for nanny in nannies], timeout=CLOSE_SECONDS
-        )
-
-
-def _give_way() -> None:
-    """Sliders first: this process and its workers take what processor time the app leaves.
-
-    Linux weighs a session as a whole against other sessions, by a nice value of its own (sched(7), "The
-    autogroup feature"); those of the processes count only among themselves. This process leads a session, so
-    both are set.
-    """
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-        if os.getsid(0) == os.getpid():
-            with suppress(OSError):  # not Linux, or a Linux without that feature
-                Path("/proc/self/autogroup").write_text(f"{NICENESS}")
-
-
-def _new_key(path: Path) -> Security:
-    """A certificate of this start's own.
-
-    Whoever holds its key may send code to run, so only its owner can read it.
-    """
-    made = Security.temporary()
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(made.tls_client_cert + made.tls_client_key)
-    return tls_security(path)
-
-
-def tls_security(key: Path) -> Security:
-    """Scheduler, workers and clients all show this one certificate, and accept no other."""
-    return Security(require_encryption=True, **dict.fromkeys(("tls_ca_file", *ROLES), str(key.resolve())))
-
-
-def _make_folder(store: Store) -> None:
+def make_folder(store: Store) -> None:
+    """Make the cluster's folder, which only its owner can enter. Raises StoreError."""
     store.check_writable()
     try:
         cluster_folder(store).mkdir(mode=0o700, exist_ok=True)

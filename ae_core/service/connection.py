@@ -19,7 +19,7 @@ from tornado.ioloop import IOLoop
 from ae_core.errors import ClusterError
 from ae_core.runs.store import Store
 from ae_core.runs.versions import describe_difference, versions
-from ae_core.service import cluster
+from ae_core.service import cluster, scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _connect(store: Store, wait_seconds: float) -> Client:
                     loop=_loop(),
                 )
             if cluster.is_cluster_running(store) and scheduler_file.exists():
-                security = cluster.tls_security(cluster.cluster_folder(store) / cluster.KEY)
+                security = scheduler.tls_security(cluster.cluster_folder(store) / cluster.KEY)
                 return Client(
                     scheduler_file=str(scheduler_file),
                     security=security,

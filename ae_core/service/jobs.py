@@ -15,7 +15,7 @@ from ae_core.runs import history, housekeeping, tickets
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
-from ae_core.service import cluster, connection, dispatch
+from ae_core.service import dispatch
 
 STOP_SECONDS = 5.0
 # How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one
@@ -126,7 +126,9 @@ def serve_cluster(store: Store, idle_seconds: float, workers: int) -> bool:
 
     False, at once, if there is one already.
     """
-    return cluster.serve_until_idle(store, idle_seconds, workers, dispatch.dispatch_until)
+    from ae_core.service import dispatcher, scheduler
+
+    return scheduler.serve_until_idle(store, idle_seconds, workers, dispatcher.dispatch_until)
 
 
 def stop_cluster(store: Store) -> list[str]:
@@ -140,5 +142,7 @@ def stop_cluster(store: Store) -> list[str]:
     deadline = time.monotonic() + STOP_SECONDS
     while any(store.is_locked(name) for name in stopped) and time.monotonic() < deadline:
         time.sleep(0.05)
+    from ae_core.service import connection
+
     connection.shut_down_cluster(store)
     return stopped

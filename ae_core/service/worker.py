@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import threading
@@ -19,7 +18,8 @@ from filelock import Timeout
 
 from ae_core import data
 from ae_core.config import RunConfig, command_line, run_id
-from ae_core.errors import ClusterError, DamagedRunError, DeadlineError, LabError, StoreError
+from ae_core.devices import choose_device
+from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
 from ae_core.living.network_file import pack_network
 from ae_core.models import parameter_count
 from ae_core.runs import housekeeping, latest_network, tickets
@@ -27,6 +27,8 @@ from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
 from ae_core.runs.versions import describe_difference, versions
+from ae_core.service.failures import end_ticket_in_failure, first_line, tell_failure
+from ae_core.service.memory import give_back_freed
 from ae_core.training import (
     BatchDone,
     Checkpoint,
@@ -36,7 +38,6 @@ from ae_core.training import (
     Finished,
     Snapshot,
     Started,
-    best_device,
     train,
     use_one_thread,
 )
@@ -48,8 +49,6 @@ RETRIES = 2
 DEADLINE_FACTOR, DEADLINE_FLOOR = 3.0, 120.0
 # No batch takes a hundredth of this; a training that is silent for so long is stuck.
 HUNG_SECONDS = 120.0
-
-logger = logging.getLogger(__name__)
 
 
 def record_training(
@@ -70,7 +69,7 @@ def record_training(
         yield from _recorded(run, store, digits, log, since, seconds, should_stop, limit_seconds)
     except Exception as problem:
         with suppress(StoreError):  # the disk that failed the run may well fail its log
-            log.append({"event": "failed", "message": _in_words(problem)})
+            log.append({"event": "failed", "message": tell_failure(problem)})
         raise
 
 
@@ -87,7 +86,8 @@ def _recorded(
     started = time.monotonic() - seconds_before
     worked = time.process_time()
     seconds, step, epoch = seconds_before, since.step if since else 0, since.epoch if since else 0
-    device = best_device()
+    chosen = choose_device()
+    device = chosen.device
     for event in train(run, digits, device, since):
         if not isinstance(event, Finished):
             seconds = time.monotonic() - started
@@ -99,6 +99,7 @@ def _recorded(
                         "epochs": event.epochs,
                         "steps": event.steps,
                         "device": event.device,
+                        "device_reason": chosen.reason,
                         "parameters": event.parameters,
                         "dataset": digits.counts(),
                         "clean": to_png(event.clean_nhw),
@@ -173,17 +174,6 @@ def _recorded(
         yield event
 
 
-def _in_words(problem: Exception) -> str:
-    if isinstance(problem, LabError):
-        return str(problem)
-    words = f"{type(problem).__name__}: {_first_line(problem)}"
-    return f"The training ended unexpectedly ({words}). Press Train to try again."
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem) or type(problem).__name__).splitlines()[0][:200]
-
-
 # In a Dask worker
 
 
@@ -242,7 +232,7 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
     except (MemoryError, RuntimeError) as problem:
         if not _is_out_of_memory(problem) or len(earlier) >= RETRIES:
             raise
-        tickets.note_attempt_end(store, name, f"out of memory ({_first_line(problem)})")
+        tickets.note_attempt_end(store, name, f"out of memory ({first_line(problem)})")
         raise Reschedule from problem
 
 
@@ -256,27 +246,6 @@ def _should_give_way(ticket: tickets.Ticket, store: Store) -> bool:
 
 def _is_out_of_memory(problem: Exception) -> bool:
     return isinstance(problem, MemoryError | torch.OutOfMemoryError) or "allocate" in str(problem)
-
-
-def end_ticket_in_failure(store: Store, ticket: tickets.Ticket, problem: Exception) -> None:
-    """Leave the reason where the pages find it: in the log, or on the ticket if the disk has no room for it.
-
-    What went wrong after the run was finished is no failure of it: only its ticket goes.
-    Nobody else may be training the run.
-    """
-    if not isinstance(problem, LabError):
-        logger.error("%s failed", ticket.run_id, exc_info=problem)
-    if _is_finished(store, ticket.run_id) or store.log_failure(ticket.run, _in_words(problem)):
-        tickets.remove_ticket(store, ticket.run_id, ticket.number)
-    else:
-        tickets.write_failure(store, ticket.run_id, _in_words(problem))
-
-
-def _is_finished(store: Store, name: str) -> bool:
-    try:
-        return store.has_own(name)
-    except DamagedRunError:
-        return False
 
 
 def _give_up(store: Store, name: str, seconds: float) -> None:
@@ -325,3 +294,4 @@ def dask_setup(worker: object) -> None:
     versions()  # of the source as it is now, whatever becomes of the files
     with suppress(LabError):  # who asks for a training is told
         _all_digits(default_root() / "cache")
+    give_back_freed()

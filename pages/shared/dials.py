@@ -8,8 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ae_core import config
-from ae_core.config import LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
-from ae_core.corruption import LEVEL_HELP
+from ae_core.config import LEVEL_HELP, LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
 from pages.shared import linked, session
 from pages.shared.own_digit import my_digits
 

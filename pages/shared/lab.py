@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
@@ -30,7 +30,6 @@ MODELS_KEPT = 64
 # What the next pages import, in this order.
 NEEDED_SOON = (
     "pages.shared.runs.training_panel",
-    "pandas",
     "plotly.tools",
     "pages.shared.frame.model_page",
     "pages.shared.parts.network_view",
@@ -67,9 +66,23 @@ def freeze_imports(imported: str) -> None:
     gc.freeze()
 
 
+@cache
 def prepare_for_figures() -> None:
-    """Import pandas before the first figure: Plotly stumbles over one that is just being imported."""
-    import_module("pandas")
+    """Have Plotly ask no more whether what it draws is of pandas: nothing here is.
+
+    It would stumble over a pandas that another thread is just importing. The page Runs does, for its table,
+    and no other page: pandas takes 45 MB.
+    """
+    for name in ("_plotly_utils.basevalidators", "_plotly_utils.utils", "plotly.io._json"):
+        asks = import_module(name)
+        asks.get_module = partial(_get_module_but_pandas, asks.get_module)
+
+
+def _get_module_but_pandas(
+    get_module: Callable[..., object], name: str, should_load: bool = True
+) -> object | None:
+    """Plotly's way to another package: the package, or None where it is not there, or is pandas."""
+    return None if name == "pandas" else get_module(name, should_load)
 
 
 @st.cache_resource(show_spinner=False)

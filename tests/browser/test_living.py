@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -293,3 +294,13 @@ def test_where_it_fails_pages_still_show_pictures_and_the_slider_works_through_t
     assert page.locator(LIVING).count() == 0
     page.wait_for_timeout(500)
     assert "picture failed in a browser" in app.log.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="this system does not tell what is loaded")
+def test_the_server_has_not_loaded_pandas_for_pages_that_show_no_table_of_it(page, app):
+    """Streamlit would, to find out whether a component was given a frame: 45 MB and half a second."""
+    page.goto(f"{app.url}/denoising")
+    page.locator(LIVING).first.wait_for()
+    loaded = Path(f"/proc/{app.process.pid}/maps").read_text()
+    assert "libtorch" in loaded
+    assert not re.search(r"/pandas/|/pyarrow/|libarrow", loaded)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ae_core.errors import ClusterError
 from ae_core.runs.store import Store
-from ae_core.service import cluster, dispatch
+from ae_core.service import cluster, dispatcher
 
 PROJECT = Path(__file__).parents[2]
 
@@ -78,12 +78,12 @@ def test_why_nothing_can_be_handed_on_is_told_to_whoever_waits(tmp_path, monkeyp
     def is_over() -> bool:
         looks.append(cluster.read_problem(store))
         if len(looks) == 4:
-            monkeypatch.setattr(dispatch.Dispatcher, "submit_ready_tickets", lambda _: None)
+            monkeypatch.setattr(dispatcher.Dispatcher, "submit_ready_tickets", lambda _: None)
         return len(looks) > 6
 
-    monkeypatch.setattr(dispatch, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(dispatch.Dispatcher, "submit_ready_tickets", find_no_one)
-    dispatch.dispatch_until(store, is_over)
+    monkeypatch.setattr(dispatcher, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(dispatcher.Dispatcher, "submit_ready_tickets", find_no_one)
+    dispatcher.dispatch_until(store, is_over)
     assert looks[0] == ""
     assert looks[3] == "No worker is well."
     assert looks[-1] == ""

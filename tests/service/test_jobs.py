@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import dask.system
 import psutil
 import pytest
 from distributed import Client
@@ -27,7 +26,7 @@ from ae_core.data import Digits
 from ae_core.errors import ClusterError, DeadlineError, DivergedError, QueueFullError, StoreError
 from ae_core.runs import history, tickets
 from ae_core.runs.store import SHIPPED, Store
-from ae_core.service import cluster, connection, dispatch, jobs, worker
+from ae_core.service import cluster, connection, dispatch, jobs, scheduler, worker
 from ae_core.training import BatchDone, use_one_thread
 from tests.conftest import PROJECT
 from tests.support.service import (  # fmt: skip
@@ -506,13 +505,16 @@ def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_
 # The local cluster
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to a core")
-def test_workers_are_counted_from_the_cores_that_the_lab_may_use_not_from_the_hosts(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # what a container is told of its host
-    assert cluster.default_workers() <= max(1, len(os.sched_getaffinity(0)) - 1)
-    # half a core
-    monkeypatch.setattr(dask.system, "_try_extract_cgroup_cpu_quota", lambda: (50_000, 100_000))
-    assert cluster.default_workers() == 1
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="this system does not tell what is loaded")
+def test_the_scheduler_does_without_torch(served_store):
+    """Torch takes 300 MB in each process that imports it by itself."""
+
+    def has_torch(process: psutil.Process) -> bool:
+        return "libtorch" in Path(f"/proc/{process.pid}/maps").read_text()
+
+    parent, *others = process_tree(served_store)
+    assert not has_torch(parent)
+    assert any(map(has_torch, others))
 
 
 def test_a_second_cluster_for_one_store_is_not_started(served_store):
@@ -548,13 +550,13 @@ def test_an_idle_cluster_ends_itself_and_leaves_nothing_behind(tmp_path):
 
 def test_the_training_process_gives_way_to_sliders(served_store):
     processes = process_tree(served_store)
-    assert all(process.nice() >= cluster.NICENESS for process in processes)
+    assert all(process.nice() >= scheduler.NICENESS for process in processes)
     for process in (
         processes if sched_autogroups() else []
     ):  # there a process's own nice value counts within its session only
         assert (
             re.search(r"nice (\d+)", Path(f"/proc/{process.pid}/autogroup").read_text())[1]
-            == f"{cluster.NICENESS}"
+            == f"{scheduler.NICENESS}"
         )
 
 

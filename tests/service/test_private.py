@@ -20,7 +20,7 @@ from distributed import Client
 from distributed.security import Security
 
 from ae_core.runs.store import Store
-from ae_core.service import cluster
+from ae_core.service import cluster, scheduler
 from tests.conftest import PROJECT
 from tests.support.service import local_cluster, process_tree
 
@@ -112,7 +112,7 @@ def test_the_key_is_private_from_its_first_byte_whatever_was_there_before(tmp_pa
     before = os.umask(0)
     try:
         for _ in range(2):
-            cluster._new_key(path)
+            scheduler._new_key(path)
             assert path.stat().st_mode & 0o777 == 0o600
             keys.add(path.read_text())
             path.chmod(0o666)
@@ -138,7 +138,7 @@ def test_who_has_the_key_is_heard(store):
     assert scheduler_address(store).startswith("tls://127.0.0.1:")
     with Client(
         scheduler_address(store),
-        security=cluster.tls_security(cluster.cluster_folder(store) / "key.pem"),
+        security=scheduler.tls_security(cluster.cluster_folder(store) / "key.pem"),
         timeout=20,
     ) as client:
         assert client.submit(pow, 2, 5).result(timeout=30) == 32
@@ -168,7 +168,7 @@ def test_every_port_turns_away_who_has_no_key_or_another_one(store):
 
 def test_who_has_the_key_is_not_turned_away(store):
     """That `is_turned_away` can tell."""
-    ours = cluster.tls_security(cluster.cluster_folder(store) / "key.pem").get_connection_args("client")[
+    ours = scheduler.tls_security(cluster.cluster_folder(store) / "key.pem").get_connection_args("client")[
         "ssl_context"
     ]
     assert not is_turned_away(int(scheduler_address(store).rsplit(":", 1)[1]), ours)
@@ -182,7 +182,7 @@ from pathlib import Path
 from distributed import Client
 from distributed.security import Security
 from ae_core.runs.store import Store
-from ae_core.service import cluster
+from ae_core.service import cluster, scheduler
 
 def outcome(attempt):
     try:
@@ -197,7 +197,7 @@ attempts = {
     "look": lambda: list(store.root.iterdir()),
     "read the key": key.read_bytes,
     "read the address": (key.parent / "scheduler.json").read_bytes,
-    "connect with the key": lambda: Client(address, security=cluster.tls_security(key), timeout=3).close(),
+    "connect with the key": lambda: Client(address, security=scheduler.tls_security(key), timeout=3).close(),
     "connect with another": lambda: Client(address, security=Security.temporary(), timeout=3).close(),
     "connect without": lambda: Client(address.replace("tls", "tcp"), timeout=3).close(),
 }

@@ -23,7 +23,7 @@ from ae_core.runs import history, latest_network, tickets
 from ae_core.runs.run_folder import CHECKPOINT, EVENTS, WEIGHTS
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store
-from ae_core.service import worker
+from ae_core.service import failures, worker
 from ae_core.service.worker import Watchdog
 from ae_core.training import Checkpoint, EpochDone, Snapshot, Started
 
@@ -137,7 +137,7 @@ def test_a_finished_run_whose_ticket_cannot_be_closed_stays_as_it_is(store, whol
     number = ask(store)
     with FileLock(store.root / "locks" / "tickets.lock"), suppress(StoreError):
         work(store, number)
-    worker.end_ticket_in_failure(
+    failures.end_ticket_in_failure(
         store,
         tickets.find_ticket(store, NAME),
         ClusterError("No worker could take the training. See its log."),

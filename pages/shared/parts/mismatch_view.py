@@ -8,8 +8,7 @@ from itertools import pairwise, product
 
 import streamlit as st
 
-from ae_core.config import DAE, NOISE_WORDS, CorruptionConfig
-from ae_core.corruption import LEVEL_HELP
+from ae_core.config import DAE, LEVEL_HELP, NOISE_WORDS, CorruptionConfig
 from ae_core.figures.heat_table import HeatTable, heat_table_html
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import mismatch

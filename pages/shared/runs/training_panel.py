@@ -271,7 +271,8 @@ def _progress_words(name: str, progress: Progress) -> str:
         return "Getting ready …"
     left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
     epoch = min(progress.epoch + 1, progress.epochs)
-    return f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}"
+    why = f" ({progress.device_reason})" if progress.device_reason else ""
+    return f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}{why}"
 
 
 def _queue_words(name: str) -> str:

@@ -22,12 +22,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit import config, type_util
+from streamlit.components.v2.bidi_component import main as components
+from streamlit.components.v2.bidi_component import serialization
+from streamlit.dataframe_util import DataFormat
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
+from ae_core.service.memory import give_back_large_pieces
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
 
@@ -42,6 +46,7 @@ logger = logging.getLogger(__name__)
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Streamlit's lifespan of the server: prepare before the first visitor."""
     remember_what_stays()
+    give_back_large_pieces()
     versions()  # of the source as it is now, whatever becomes of the files
     import_early("pages.shared.display")
     deleting = asyncio.create_task(keep_deleting_old_rooms())
@@ -63,10 +68,13 @@ def remember_what_stays() -> None:
 
     Its settings: it asks for those of the theme at every run of a page, no other run starts meanwhile, and
     each asking goes through all settings there are, two fifths of a slider's answer. The parameters of
-    functions whose results it keeps: it asks for each argument of each call.
+    functions whose results it keeps: it asks for each argument of each call. And whether what a component is
+    given is a frame of pandas', for which it imports pandas, 45 MB: nothing here is.
     """
     config.get_options_for_section = cache(config.get_options_for_section)
     type_util.get_func_parameters = cache(type_util.get_func_parameters)
+    serialization.is_dataframe_like = lambda _given: False
+    components.determine_data_format = lambda _given: DataFormat.UNKNOWN
 
 
 def import_early(*modules: str) -> None:
