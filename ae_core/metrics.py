@@ -8,13 +8,12 @@ infinite PSNR, and would make the mean infinite, however bad the others are.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-from ae_core.decibels import decibels
 
 METRICS = ("mse", "psnr", "ssim", "bce")
 # SSIM's window, in pixels: its standard deviation, and how far it reaches.
@@ -41,6 +40,11 @@ def nearest_distance(images_nhw: Tensor, others_nhw: Tensor) -> Tensor:
 def psnr(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     """Peak signal-to-noise ratio 10·log10(1 / MSE) in decibels; infinite for a perfect copy."""
     return -10 * mse(images_nhw, clean_nhw).log10()
+
+
+def decibels(mean_squared_error: float) -> float:
+    """PSNR of a squared error per pixel, of one picture or the mean over many; infinite for no error."""
+    return -10 * math.log10(mean_squared_error) if mean_squared_error > 0 else math.inf
 
 
 def ssim(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:

@@ -22,7 +22,6 @@ from ae_core.baselines import fit_pca
 from ae_core.config import PIXELS, RunConfig
 from ae_core.corruption import corrupt
 from ae_core.data import Digits, as_images
-from ae_core.devices import choose_device
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
 from ae_core.models import Autoencoder, as_picture, build_model, codes_of, parameter_count, reconstruct
@@ -233,6 +232,8 @@ def train(
 ) -> Iterator[Event]:
     """Train `run` on `digits`, one event at a time; stop reading to stop training.
 
+    On the CPU, unless another device is named.
+
     With `since`, go on from that checkpoint: what follows is, to the bit, what would have followed it.
 
     The input is corrupted afresh for every batch and marked against the clean digit. Weights, batch order and
@@ -242,7 +243,7 @@ def train(
     Raises DivergedError when the loss is no longer finite, or beyond 1e6.
     """
     with fixed_arithmetic(run.training.threads):
-        yield from _trained(run, digits, device or choose_device().device, since)
+        yield from _trained(run, digits, device or torch.device("cpu"), since)
 
 
 def _trained(

@@ -26,11 +26,9 @@ ROOMS = {
         {"study"},
         {"pictures"},
         {"training"},
-        {"devices"},
         {"models", "corruption", "data"},
         {"config", "baselines"},
         {"metrics", "errors"},
-        {"decibels"},
     ),
     "pages.shared": (
         {"frame"},

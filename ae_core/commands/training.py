@@ -10,12 +10,12 @@ from typing import Any
 from ae_core import config, data
 from ae_core.commands.telling import print_message
 from ae_core.config import DataConfig, RunConfig
-from ae_core.devices import choose_device
 from ae_core.errors import ClusterError, ConfigError
 from ae_core.metrics import METRICS
 from ae_core.runs import history
 from ae_core.runs.store import Store
 from ae_core.service import dispatch, jobs, worker
+from ae_core.service.devices import choose_device
 from ae_core.training import EpochDone, Started
 
 FOLLOW_SECONDS = 0.3

@@ -21,8 +21,7 @@ from ae_core import data
 from ae_core.config import NOISE_WORDS, PIXELS, RunConfig, family
 from ae_core.corruption import corrupt
 from ae_core.data import Digits
-from ae_core.decibels import decibels
-from ae_core.metrics import mse
+from ae_core.metrics import decibels, mse
 from ae_core.models import Autoencoder, SubPixelConvolution, reconstruct
 from ae_core.runs.report import settings_in_words
 from ae_core.runs.run_folder import StoredRun

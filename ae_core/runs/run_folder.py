@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ae_core.config import RunConfig, from_json, run_id
-from ae_core.decibels import decibels
 from ae_core.errors import ConfigError, DamagedRunError
 
 MANIFEST = "manifest.json"
@@ -177,6 +176,8 @@ def _with_psnr_of_the_mean(result: dict[str, Any]) -> dict[str, Any]:
     test = result.get("test")
     if not isinstance(test, dict) or "mse" not in test or "psnr" not in test:
         return result
+    from ae_core.metrics import decibels  # with torch, which the rest here does without
+
     return {**result, "test": {**test, "psnr": decibels(test["mse"])}}
 
 

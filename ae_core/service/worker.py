@@ -18,7 +18,6 @@ from filelock import Timeout
 
 from ae_core import data
 from ae_core.config import RunConfig, command_line, run_id
-from ae_core.devices import choose_device
 from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
 from ae_core.living.network_file import pack_network
 from ae_core.models import parameter_count
@@ -27,6 +26,7 @@ from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
 from ae_core.runs.versions import describe_difference, versions
+from ae_core.service.devices import choose_device
 from ae_core.service.failures import end_ticket_in_failure, first_line, tell_failure
 from ae_core.service.memory import give_back_freed
 from ae_core.training import (

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt, draw_noise
-from ae_core.decibels import decibels
-from ae_core.metrics import mse, psnr, squared_error, ssim
+from ae_core.metrics import decibels, mse, psnr, squared_error, ssim
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.training import seeded
 

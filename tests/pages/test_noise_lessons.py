@@ -15,9 +15,8 @@ from ae_core import config
 from ae_core.baselines import do_nothing
 from ae_core.config import CorruptionConfig
 from ae_core.data import Digits
-from ae_core.decibels import decibels
 from ae_core.errors import DataError
-from ae_core.metrics import mse
+from ae_core.metrics import decibels, mse
 from ae_core.models import reconstruct
 from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root

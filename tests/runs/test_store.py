@@ -21,8 +21,8 @@ import torch
 
 from ae_core import config
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
-from ae_core.decibels import decibels
 from ae_core.errors import DamagedRunError, StoreError
+from ae_core.metrics import decibels
 from ae_core.models import build_model
 from ae_core.runs.packing import from_png, pack_codes, to_png, unpack_codes
 from ae_core.runs.run_folder import CHECKPOINT, CONFIG, EVENTS, MANIFEST, WEIGHTS

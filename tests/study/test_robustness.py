@@ -15,9 +15,8 @@ from PIL import Image
 from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
-from ae_core.decibels import decibels
 from ae_core.figures import noise as noise_figures
-from ae_core.metrics import mse, psnr, squared_error, ssim
+from ae_core.metrics import decibels, mse, psnr, squared_error, ssim
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store
 from ae_core.study import robustness

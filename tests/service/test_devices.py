@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ae_core import corruption, devices
+from ae_core import corruption
 from ae_core.config import DAE
+from ae_core.service import devices
 
 APPLE = torch.device("mps")
 
