@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from ae_core.errors import StoreError
 
 # What a probe writes: as much as the smallest thing that has to fit.
 PROBE_BYTES = 4096
+# Windows refuses to replace or move a file that another process reads at that moment: how long to try.
+IN_USE_SECONDS, TRY_AGAIN_SECONDS = 1.0, 0.02
+# Of Windows: access denied, which it also says of a file in use; a sharing violation; a locked part.
+ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION = 5, 32, 33
+DISK_FULL, HANDLE_DISK_FULL = 112, 39
 
 
 def default_root() -> Path:
@@ -63,13 +70,53 @@ def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(temporary, path)
     except OSError as problem:
         with suppress(OSError):
             temporary.unlink()
         raise StoreError(
-            f"{path.name} could not be written ({problem.strerror}). Make room on the disk and train again."
+            f"{path.name} could not be written ({problem.strerror}). {way_out(problem)} and train again."
         ) from problem
+
+
+def replace_file(draft: Path, path: Path) -> None:
+    """Put `draft` in the place of `path`, whole; for about a second again where that is being read.
+
+    Raises OSError.
+    """
+    _try_while_in_use(lambda: draft.replace(path))
+
+
+def move_folder(folder: Path, place: Path) -> None:
+    """Move a folder to where nothing is; for about a second again where a file of it is read. OSError."""
+    _try_while_in_use(lambda: folder.rename(place))
+
+
+def _try_while_in_use(act: Callable[[], object]) -> None:
+    deadline = time.monotonic() + IN_USE_SECONDS
+    while True:
+        try:
+            act()
+            return
+        except OSError as problem:
+            in_use = getattr(problem, "winerror", None) in (ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION)
+            if not in_use or time.monotonic() > deadline:
+                raise
+            time.sleep(TRY_AGAIN_SECONDS)
+
+
+def way_out(problem: OSError) -> str:
+    """What to do about a file that could not be written, as the beginning of a sentence."""
+    code = getattr(problem, "winerror", None)
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT) or code in (DISK_FULL, HANDLE_DISK_FULL):
+        return "Make room on the disk"
+    if problem.errno in (errno.EBUSY, errno.ETXTBSY) or code in (SHARING_VIOLATION, LOCK_VIOLATION):
+        return "Close the program that has the file open"
+    if code == ACCESS_DENIED:
+        return "Close the program that has the file open, or let this user write there,"
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "Let this user write there, or set AE_LAB_STORE to another folder,"
+    return "Look after the disk"
 
 
 def changed_at(path: Path) -> float:

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from ae_core.config import MODELS, RunConfig, from_json
 from ae_core.errors import ConfigError, LabError, StoreError
 from ae_core.runs import tickets
+from ae_core.runs.disk import move_folder, way_out
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_run_name
 from ae_core.runs.store import Store
 
@@ -167,7 +168,7 @@ def pin_run(store: Store, name: str) -> None:
         (folder / PINNED).touch()
     except OSError as problem:
         raise StoreError(
-            f"The run {name} could not be pinned ({problem.strerror}). Make room on the disk and try again."
+            f"The run {name} could not be pinned ({problem.strerror}). {way_out(problem)} and try again."
         ) from problem
 
 
@@ -177,7 +178,7 @@ def unpin_run(store: Store, name: str) -> None:
         (_own(store, name) / PINNED).unlink(missing_ok=True)
     except OSError as problem:
         raise StoreError(
-            f"The run {name} is still pinned ({problem.strerror}). Make the store writable and try again."
+            f"The run {name} is still pinned ({problem.strerror}). {way_out(problem)} and try again."
         ) from problem
 
 
@@ -237,7 +238,7 @@ def undisturbed(store: Store, name: str) -> Iterator[None]:
         raise busy from None
     except OSError as problem:
         raise StoreError(
-            f"The run {name} could not be locked ({problem.strerror}). Make the store writable and try again."
+            f"The run {name} could not be locked ({problem.strerror}). {way_out(problem)} and try again."
         ) from problem
     try:
         ticket = tickets.find_ticket(store, name)
@@ -258,11 +259,11 @@ def move_to_trash(store: Store, name: str) -> Path:
 def _rename(folder: Path, place: Path) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(place)
+        move_folder(folder, place)
     except OSError as problem:
         raise StoreError(
             f"The folder {folder} could not be moved ({problem.strerror}). "
-            "Make the store writable, reload the page and try again."
+            f"{way_out(problem)}, reload the page and try again."
         ) from problem
 
 

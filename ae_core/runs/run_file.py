@@ -18,6 +18,7 @@ from ae_core.config import run_id
 from ae_core.data import Digits
 from ae_core.errors import DamagedRunError, StoreError
 from ae_core.runs import housekeeping
+from ae_core.runs.disk import move_folder, way_out
 from ae_core.runs.file_checks import (
     FILES,
     check_log,
@@ -96,7 +97,7 @@ def import_run(store: Store, content: bytes, digits: Digits) -> str:
         raise refusal("its files, hashes and settings do not belong together") from problem
     except OSError as problem:
         raise StoreError(
-            f"The run could not be stored ({problem.strerror}). Make room on the disk and upload it again."
+            f"The run could not be stored ({problem.strerror}). {way_out(problem)} and upload it again."
         ) from problem
     finally:
         shutil.rmtree(incoming.root, ignore_errors=True)
@@ -107,7 +108,7 @@ def _put_in_place(store: Store, name: str, folder: Path) -> None:
     place = store.folder(name)
     with housekeeping.undisturbed(store, name):
         place.parent.mkdir(exist_ok=True)
-        folder.rename(place)
+        move_folder(folder, place)
 
 
 def _refuse_if_here(store: Store, name: str, stored: StoredRun) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ae_core.errors import StoreError
-from ae_core.runs.disk import write_whole
+from ae_core.runs.disk import way_out, write_whole
 from ae_core.runs.run_folder import MANIFEST
 
 
@@ -43,7 +43,7 @@ class EventLog:
         except OSError as problem:
             raise StoreError(
                 f"The run's log could not be written ({problem.strerror}). "
-                "Make room on the disk and train again."
+                f"{way_out(problem)} and train again."
             ) from problem
 
     def cut_back(self, size: int, sha256: str) -> bool:

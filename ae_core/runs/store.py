@@ -28,7 +28,7 @@ from filelock import FileLock
 
 from ae_core.config import CorruptionConfig, ModelConfig, RunConfig, run_id, to_json
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.runs.disk import changed_at, check_writable, holds_text, is_held, write_whole
+from ae_core.runs import disk
 from ae_core.runs.disk import default_root as default_root
 from ae_core.runs.run_folder import (
     CHECKPOINT,
@@ -93,18 +93,17 @@ class Store:
 
     def is_locked(self, name: str) -> bool:
         """Whether some living process is training the run now."""
-        return is_held(self.root / "locks" / f"{name}.lock")
+        return disk.is_held(self.root / "locks" / f"{name}.lock")
 
     def check_writable(self) -> None:
         """Raise StoreError unless runs can be written here."""
         try:
             (self.root / "runs").mkdir(parents=True, exist_ok=True)
-            check_writable(self.root / "locks")
+            disk.check_writable(self.root / "locks")
         except OSError as problem:
             raise StoreError(
                 f"The store {self.root} cannot be written ({problem.strerror}). "
-                "Make room or set AE_LAB_STORE to a folder of your own; "
-                "runs that came with the lab still work."
+                f"{disk.way_out(problem)}; runs that came with the lab still work."
             ) from problem
 
     def start_log(self, config: RunConfig) -> EventLog:
@@ -115,8 +114,8 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (MANIFEST, WEIGHTS, CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
-        write_whole(folder / CONFIG, to_json(config).encode())
-        write_whole(folder / EVENTS, b"")
+        disk.write_whole(folder / CONFIG, to_json(config).encode())
+        disk.write_whole(folder / EVENTS, b"")
         return EventLog(folder / EVENTS)
 
     def keep_checkpoint(
@@ -152,7 +151,7 @@ class Store:
             kept is None
             or kept["versions"] != versions()
             or (folder / MANIFEST).exists()
-            or not holds_text(folder / CONFIG, to_json(config))
+            or not disk.holds_text(folder / CONFIG, to_json(config))
         ):
             return self.start_log(config), None, 0.0
         log = EventLog(folder / EVENTS)
@@ -189,10 +188,10 @@ class Store:
         from ae_core.runs.weights import pack_weights
 
         folder = self.folder(run_id(config))
-        write_whole(folder / WEIGHTS, pack_weights(model))
+        disk.write_whole(folder / WEIGHTS, pack_weights(model))
         sha256 = {name: sha256_of(folder / name) for name in (CONFIG, EVENTS, WEIGHTS)}
         manifest: dict[str, Any] = {"result": dict(result), "sha256": sha256}
-        write_whole(folder / MANIFEST, seal_manifest(manifest).encode())
+        disk.write_whole(folder / MANIFEST, seal_manifest(manifest).encode())
         with suppress(OSError):  # of no use any more, and no reason to fail
             (folder / CHECKPOINT).unlink(missing_ok=True)
 
@@ -267,7 +266,7 @@ class Store:
     def _runs_in(self, roots: Iterable[tuple[Path, bool]]) -> tuple[list[StoredRun], list[str]]:
         found, problems = [], []
         for root, shipped in roots:
-            for manifest in sorted(root.glob(f"*/{MANIFEST}"), key=changed_at, reverse=True):
+            for manifest in sorted(root.glob(f"*/{MANIFEST}"), key=disk.changed_at, reverse=True):
                 try:
                     run = self.find(manifest.parent.name)
                 except StoreError as problem:
@@ -340,7 +339,7 @@ class Store:
             return
         with suppress(OSError):  # somebody else moves it just now, or the store cannot be written
             place.parent.mkdir(exist_ok=True)
-            folder.rename(place)
+            disk.move_folder(folder, place)
 
     def _shipped_runs(self) -> Mapping[Likeness, StoredRun]:
         """What ships, by model, corruption and classes.
@@ -387,6 +386,6 @@ class Store:
         place = self.root / "damaged" / f"{folder.name}-{time.time_ns()}"
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            folder.replace(place)
+            disk.move_folder(folder, place)
         except OSError:
             return  # it stays where it is, and is refused again next time

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from ae_core.config import RunConfig, from_json, run_id, to_json
 from ae_core.errors import LabError, QueueFullError, StoreError
+from ae_core.runs.disk import replace_file, way_out
 from ae_core.runs.store import Store
 from ae_core.runs.versions import versions
 
@@ -143,8 +144,7 @@ def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: 
                 with suppress(OSError):
                     _remove(place)
             raise StoreError(
-                f"{place} cannot be written ({problem.strerror}). "
-                "Make room on the disk and press Train again."
+                f"{place} cannot be written ({problem.strerror}). {way_out(problem)} and press Train again."
             ) from problem
 
 
@@ -159,7 +159,7 @@ def _write_ticket(place: Path, run: RunConfig, expected_seconds: float) -> None:
     }
     draft = place / f"{TICKET}.draft"
     draft.write_bytes(_padded(fields))
-    draft.replace(place / TICKET)
+    replace_file(draft, place / TICKET)
 
 
 @contextmanager

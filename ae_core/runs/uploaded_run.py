@@ -13,6 +13,7 @@ from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.metrics import METRICS, summary
 from ae_core.models import Autoencoder, reconstruct
+from ae_core.runs.disk import replace_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.training import seeded
@@ -65,7 +66,7 @@ def write_measurement(folder: Path, measured: Measurement) -> None:
     """Write `measured` into the run's folder, all at once. Raises OSError."""
     draft = folder / f".{MEASURED}.{os.getpid()}"
     draft.write_text(json.dumps(asdict(measured)))
-    draft.replace(folder / MEASURED)
+    replace_file(draft, folder / MEASURED)
 
 
 def measure_network(run: StoredRun, model: Autoencoder, digits: Digits) -> Measurement:
