@@ -7,9 +7,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,12 +39,19 @@ def main_or_app() -> int:
 def start_app(streamlit_options: Sequence[str]) -> int:
     """Run the app in a process of its own, and give its exit status once it has ended.
 
-    2 where the app is not installed.
+    2 where the app is not installed, or the port that was asked for is another program's.
     """
     folder = next((place for place in APP_FOLDERS if (place / "app.py").is_file()), None)
     if folder is None or find_spec("streamlit") is None:
         print_message(
             "The app is not installed here. Install the whole lab with `pip install .` in its folder."
+        )
+        return 2
+    port = _wanted_port(streamlit_options)
+    if port and _is_taken(port):
+        print_message(
+            f"Port {port} is taken, perhaps by a lab that runs already: open http://localhost:{port}, "
+            f"or choose another port with `--server.port {port + 1}`."
         )
         return 2
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *streamlit_options]
@@ -53,6 +62,26 @@ def start_app(streamlit_options: Sequence[str]) -> int:
             return app.wait()
         except KeyboardInterrupt:  # the app has had it too, and is ending
             continue
+
+
+def _wanted_port(streamlit_options: Sequence[str]) -> int:
+    """The port that Streamlit is told to take; 0 where it looks for a free one itself."""
+    given = os.environ.get("STREAMLIT_SERVER_PORT", "")
+    for option, value in zip(streamlit_options, [*streamlit_options[1:], ""], strict=True):
+        name, _, joined = option.partition("=")
+        if name in ("--server.port", "--port"):
+            given = joined or value
+    return int(given) if given.isdecimal() else 0
+
+
+def _is_taken(port: int) -> bool:
+    """Whether something on this machine listens there."""
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with suppress(OSError), socket.socket(family) as asking:
+            asking.settimeout(1)
+            if asking.connect_ex((address, port)) == 0:
+                return True
+    return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

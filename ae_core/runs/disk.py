@@ -113,10 +113,10 @@ def way_out(problem: OSError) -> str:
     if problem.errno in (errno.EBUSY, errno.ETXTBSY) or code in (SHARING_VIOLATION, LOCK_VIOLATION):
         return "Close the program that has the file open"
     if code == ACCESS_DENIED:
-        return "Close the program that has the file open, or let this user write there,"
+        return "Close the program that has the file open, or let this user write there"
     if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Let this user write there, or set AE_LAB_STORE to another folder,"
-    return "Look after the disk"
+        return "Let this user write there"
+    return "Make room on the disk, should it be full,"
 
 
 def changed_at(path: Path) -> float:

@@ -103,7 +103,8 @@ class Store:
         except OSError as problem:
             raise StoreError(
                 f"The store {self.root} cannot be written ({problem.strerror}). "
-                f"{disk.way_out(problem)}; runs that came with the lab still work."
+                f"{disk.way_out(problem)} or set AE_LAB_STORE to a folder of your own; "
+                "runs that came with the lab still work."
             ) from problem
 
     def start_log(self, config: RunConfig) -> EventLog:

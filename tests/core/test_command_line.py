@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ae_core.__main__ import main
+from ae_core.__main__ import main, start_app
 from ae_core.runs.run_folder import WEIGHTS
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import connection
@@ -704,3 +705,23 @@ def test_a_damaged_run_is_refused_and_reported(place, trained, capsys, tmp_path)
     assert "damaged" in one_line(capsys.readouterr().err)
     assert lab("runs", "--store", tmp_path / "listed", "--json") == 0
     assert name in result(capsys.readouterr().out)["damaged"][0]
+
+
+@pytest.mark.parametrize("given", [["--server.port", "{}"], ["--server.port={}"], []])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_port_that_is_taken_is_said_with_the_way_out(capsys, monkeypatch, given, address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as taken:
+        try:
+            taken.bind((address, 0))
+        except OSError:
+            pytest.skip("there is no IPv6 here")
+        taken.listen()
+        port = taken.getsockname()[1]
+        if not given:
+            monkeypatch.setenv("STREAMLIT_SERVER_PORT", f"{port}")
+        assert start_app([option.format(port) for option in given]) == 2
+    said = one_line(capsys.readouterr().err)
+    assert f"Port {port} is taken" in said
+    assert f"http://localhost:{port}" in said
+    assert f"`--server.port {port + 1}`" in said

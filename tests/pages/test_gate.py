@@ -8,13 +8,18 @@ import functools
 import json
 import logging
 import re
+import resource
 import runpy
+import socket
+import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -23,7 +28,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.own_digit.digit_source import MOST_FILES
-from pages.shared.server import gate
+from pages.shared.server import gate, open_files
 from pages.shared.server import health as server
 from tests.load.__main__ import EVERY_SECONDS, a_class
 from tests.load.client import Visitor
@@ -100,6 +105,60 @@ async def test_beyond_its_visitors_the_lab_is_full_in_words_and_those_inside_go_
     while (await asyncio.to_thread(figures, small))["visitors"]:
         await asyncio.sleep(0.1)
     assert (await asyncio.to_thread(asked, small, "/", **A_PAGE))[0] == 200
+
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are set on Linux")
+
+
+@ON_LINUX
+def test_the_server_takes_as_many_open_files_as_the_system_allows(tmp_path):
+    """It is started as from a shell of macOS: 256, and as many as it likes if it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+    try:
+        running = App(tmp_path)
+        running.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with contextlib.ExitStack() as stack:
+        stack.push(running.__exit__)
+        limits = psutil.Process(running.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+        assert limits == (min(open_files.WANTED_FILES, hard), hard)
+
+
+@ON_LINUX
+def test_where_no_more_connections_are_allowed_the_lab_says_that_it_is_full(tmp_path):
+    with App(tmp_path) as running:
+        server = psutil.Process(running.process.pid)
+        server.rlimit(psutil.RLIMIT_NOFILE, (256, 256))
+        answers = []
+        with contextlib.ExitStack() as stack:
+            while len(answers) < 256 and (not answers or answers[-1][0] == 200):
+                stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+                answers.append(asked(running, "/", **A_PAGE)[:2])
+            status, words = answers[-1]
+            assert status == 503
+            assert "The lab is full" in words
+            assert server.num_fds() <= 256 - open_files.SPARE_FILES + 5
+            assert asked(running, "/health")[0] == 200, "those inside are answered"
+        deadline = time.monotonic() + 30
+        while (status := asked(running, "/", **A_PAGE)[0]) == 503 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert status == 200
+    assert "out of system resource" not in running.log.read_text()
+
+
+def test_a_server_that_is_allowed_few_open_files_says_for_how_many_visitors_they_do(caplog, monkeypatch):
+    monkeypatch.setattr(open_files, "raise_limit", lambda: 256)
+    server.check_settings()
+    assert "have 256 files and connections open: enough for about 14 visitors, not for 200" in caplog.text
+    assert "`ulimit -n 1000`" in caplog.text
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
+def test_the_server_answers_at_localhost_over_ipv6_too(app):
+    with urllib.request.urlopen(f"http://[::1]:{app.port}/_stcore/health", timeout=30) as answer:
+        assert answer.status == 200
 
 
 @in_a_loop_of_its_own

@@ -38,12 +38,14 @@ class ReadMeanwhile(type(Path())):
 
 @pytest.mark.parametrize("winerror", [disk.ACCESS_DENIED, disk.SHARING_VIOLATION, disk.LOCK_VIOLATION])
 def test_a_file_that_is_being_read_is_replaced_as_soon_as_it_is_free(tmp_path, monkeypatch, winerror):
+    folder = tmp_path / "run"
+    folder.mkdir()
     monkeypatch.setattr(ReadMeanwhile, "refusals", 5)
     monkeypatch.setattr(ReadMeanwhile, "winerror", winerror)
-    disk.write_whole(ReadMeanwhile(tmp_path / "events.jsonl"), b"new")
-    assert (tmp_path / "events.jsonl").read_bytes() == b"new"
+    disk.write_whole(ReadMeanwhile(folder / "events.jsonl"), b"new")
+    assert (folder / "events.jsonl").read_bytes() == b"new"
     assert ReadMeanwhile.refusals == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["events.jsonl"]
+    assert [path.name for path in folder.iterdir()] == ["events.jsonl"]
 
 
 def test_after_about_a_second_it_is_said_that_the_file_is_in_use(tmp_path, monkeypatch):

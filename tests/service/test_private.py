@@ -127,7 +127,7 @@ def test_a_folder_that_was_open_to_others_is_closed(tmp_path):
     store.check_writable()
     cluster.cluster_folder(store).mkdir(mode=0o777)
     cluster.cluster_folder(store).chmod(0o777)
-    cluster._make_folder(store)
+    cluster.make_folder(store)
     assert cluster.cluster_folder(store).stat().st_mode & 0o777 == 0o700
 
 

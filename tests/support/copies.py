@@ -25,14 +25,20 @@ def nginx_path() -> str | None:
 
 
 class Nginx:
-    """nginx before these apps, on a free port, until the block ends: deploy's, with other ports, folders."""
+    """nginx before these apps, on a free port, until the block ends: deploy's, with other ports, folders.
 
-    def __init__(self, folder: Path, apps: Sequence[App]) -> None:
+    prefix: below which the lab lies, as the apps' `server.baseUrlPath` says, without slashes.
+    """
+
+    def __init__(self, folder: Path, apps: Sequence[App], prefix: str = "") -> None:
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}" + (f"/{prefix}" if prefix else "")
         self._folder = folder
         folder.mkdir()
         text = CONFIGURATION.read_text().replace("listen 8080", f"listen 127.0.0.1:{self.port}")
+        if prefix:  # as docs/deploy.md says
+            text = text.replace("location = /metrics", f"location = /{prefix}/metrics")
+            text = text.replace("location / {", f"location /{prefix}/ {{")
         ports = {"8501": apps[0].port, "8502": apps[-1].port}
         text = re.sub(r"(?<=server 127\.0\.0\.1:)850[12]", lambda port: str(ports[port[0]]), text)
         kept = "".join(

@@ -25,6 +25,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ae_core.errors import ConfigError
 from pages.shared.room.routes import is_phone_page
+from pages.shared.server import open_files, own_pages
 
 # Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
@@ -159,19 +160,20 @@ class Gate:
         elif _streamlit_path(scope) in HIDDEN:
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] in ("PUT", "POST") and _streamlit_path(scope).startswith(UPLOADS):
-            await self._serve_upload(scope, receive, send)
+            await self._serve_upload(own_pages.with_token(scope), receive, send)
+        elif scope["method"] == "DELETE" and _streamlit_path(scope).startswith(UPLOADS):
+            await self._app(own_pages.with_token(scope), receive, send)
         elif is_phone_page(scope["path"]):  # a phone in a room takes no visitor's place
             await self._app(scope, receive, send)
-        elif counts.connections >= most_visitors() and "text/html" in Request(scope).headers.get(
-            "accept", ""
-        ):
+        elif "text/html" in Request(scope).headers.get("accept", "") and not _has_room():
             counts.refused_pages += 1
             await _mark_retry(HTMLResponse(FULL, 503))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _serve_connection(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if counts.connections >= most_visitors() * MOST_CONNECTIONS // MOST_VISITORS:
+        most = most_visitors() * MOST_CONNECTIONS // MOST_VISITORS
+        if counts.connections >= most or not open_files.has_room(open_files.SPARE_FILES // 2):
             counts.refused_connections += 1
             await receive()
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
@@ -238,6 +240,11 @@ class Gate:
         finally:
             counts.receiving[session] -= 1
             counts.receiving += Counter()  # without those that have none
+
+
+def _has_room() -> bool:
+    """Whether one more visitor may come in."""
+    return counts.connections < most_visitors() and open_files.has_room()
 
 
 def _streamlit_path(scope: Scope) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 import os
+import re
 import secrets
 import socket
 import statistics
@@ -32,10 +33,13 @@ from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
 from ae_core.service.memory import give_back_large_pieces
+from pages.shared.server import open_files
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
 
 SCHEDULER_SECONDS = 2.0
+# Open files and connections, at most: of the lab itself with what it keeps spare, and of each visitor.
+FILES_OF_THE_LAB, FILES_OF_A_VISITOR = 200, 4
 # How old an answer on how the lab is may be.
 HEALTH_SECONDS = 5.0
 KEY = "AE_LAB_METRICS_KEY"
@@ -55,12 +59,32 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def check_settings() -> None:
-    """Raise SystemExit, with a sentence, where a setting is one that no visitor could be let in with."""
+    """Raise SystemExit, with a sentence, where a setting is one that no visitor could be let in with.
+
+    And have the system allow as many open files as it will; where those are few, the log says for how many.
+    """
     try:
-        most_visitors()
+        visitors = most_visitors()
         public_url()
     except ConfigError as problem:
         raise SystemExit(str(problem)) from None
+    base = str(config.get_option("server.baseUrlPath") or "")
+    if not re.fullmatch(r"[\w.~/-]*", base, re.ASCII) or "//" in base.strip("/") or "_stcore" in base:
+        raise SystemExit(
+            f"server.baseUrlPath is {base!r}, below which the lab cannot keep its bounds. Use letters, "
+            "digits, hyphens and single slashes, such as lab or teaching/lab, and start the lab again."
+        )
+    wanted = FILES_OF_THE_LAB + FILES_OF_A_VISITOR * visitors
+    limit = open_files.raise_limit()
+    if limit is not None and limit < wanted:
+        logger.warning(
+            "The system lets this process have %d files and connections open: enough for about %d visitors, "
+            "not for %d. Start the lab after `ulimit -n %d`, or set AE_LAB_MAX_VISITORS to fewer.",
+            limit,
+            max(0, limit - FILES_OF_THE_LAB) // FILES_OF_A_VISITOR,
+            visitors,
+            wanted,
+        )
 
 
 def remember_what_stays() -> None:
