@@ -67,7 +67,7 @@ def start_app(streamlit_options: Sequence[str]) -> int:
 def _wanted_port(streamlit_options: Sequence[str]) -> int:
     """The port that Streamlit is told to take; 0 where it looks for a free one itself."""
     given = os.environ.get("STREAMLIT_SERVER_PORT", "")
-    for option, value in zip(streamlit_options, [*streamlit_options[1:], ""], strict=True):
+    for option, value in zip(streamlit_options, [*streamlit_options[1:], ""], strict=False):
         name, _, joined = option.partition("=")
         if name in ("--server.port", "--port"):
             given = joined or value

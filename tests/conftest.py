@@ -43,6 +43,8 @@ LONG = (
     "tests/browser/test_browser_links.py",
     "tests/browser/test_browser_odd.py",
     "tests/browser/test_browser_phone.py",
+    "tests/browser/test_in_a_frame.py",
+    "tests/browser/test_no_socket.py",
     "tests/browser/test_notes.py",
     "tests/browser/test_room.py",
     "tests/browser/test_browser_noise.py::test_one_click_trains_the_pair",

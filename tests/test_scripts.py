@@ -15,8 +15,8 @@ from ae_core.living import files
 from tests.conftest import PROJECT
 
 BROWSER, LIVING = PROJECT / "pages/shared/browser", PROJECT / "ae_core/living"
-PHONE = PROJECT / "pages/shared/room/phone.js"
-ALONE, TOGETHER = sorted(BROWSER.glob("*.js")), sorted(LIVING.glob("*.js"))
+SERVER, PHONE = PROJECT / "pages/shared/server", PROJECT / "pages/shared/room/phone.js"
+ALONE, TOGETHER = sorted([*BROWSER.glob("*.js"), *SERVER.glob("*.js")]), sorted(LIVING.glob("*.js"))
 SCRIPTS = [*ALONE, *TOGETHER, PHONE]
 STYLES = sorted(path for folder in ("ae_core", "pages") for path in (PROJECT / folder).rglob("*.css"))
 # How a component's module begins; split, so that a search for it finds no Python.
@@ -29,7 +29,7 @@ def lint(*scripts: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_script_is_clean():
-    done = lint(BROWSER, LIVING, PHONE.parent)
+    done = lint(BROWSER, SERVER, LIVING, PHONE.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f" on {len(SCRIPTS)} files" in done.stdout
 

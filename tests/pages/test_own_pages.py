@@ -1,4 +1,4 @@
-"""Files without a cookie, as from another site's frame: taken from the lab's own pages, refused from others."""
+"""Files without a cookie, as from another site's frame: taken from the lab's own pages, not from others."""
 
 from __future__ import annotations
 

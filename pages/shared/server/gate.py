@@ -25,7 +25,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ae_core.errors import ConfigError
 from pages.shared.room.routes import is_phone_page
-from pages.shared.server import open_files, own_pages
+from pages.shared.server import index_page, open_files, own_pages
 
 # Pages are refused first, so that whoever was let in has a connection, and gets it back when it is lost.
 MOST_VISITORS = 200
@@ -165,9 +165,12 @@ class Gate:
             await self._app(own_pages.with_token(scope), receive, send)
         elif is_phone_page(scope["path"]):  # a phone in a room takes no visitor's place
             await self._app(scope, receive, send)
-        elif "text/html" in Request(scope).headers.get("accept", "") and not _has_room():
-            counts.refused_pages += 1
-            await _mark_retry(HTMLResponse(FULL, 503))(scope, receive, send)
+        elif "text/html" in Request(scope).headers.get("accept", ""):
+            if _has_room():
+                await index_page.serve_with_note(self._app, scope, receive, send)
+            else:
+                counts.refused_pages += 1
+                await _mark_retry(HTMLResponse(FULL, 503))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,0 +1,57 @@
+"""Streamlit's one HTML page with a note of ours in it, for networks that let pages through and no WebSockets.
+
+All else that a page says comes over the WebSocket: without one there would be an empty page for ever.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FOLDER = Path(__file__).parent
+END = b"</body>"
+# What would have the answer compressed, cut, or not sent at all.
+NOT_ASKED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+
+
+async def serve_with_note(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Have `app` answer a browser's request for a page; an HTML page gets the note, all else is as it is."""
+    start: Message | None = None
+    page = b""
+
+    async def send_noted(message: Message) -> None:
+        nonlocal start, page
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if message["status"] == 200 and headers.get("content-type", "").startswith("text/html"):
+                start = message
+                return
+        if start is None:
+            await send(message)
+            return
+        page += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        noted = page.replace(END, _note() + END, 1)
+        headers = MutableHeaders(scope=start)
+        for name in ("etag", "last-modified", "accept-ranges"):
+            if name in headers:
+                del headers[name]
+        headers["content-length"] = str(len(noted))
+        await send(start)
+        await send({"type": "http.response.body", "body": noted})
+
+    asked = [pair for pair in scope["headers"] if pair[0] not in NOT_ASKED]
+    await app({**scope, "headers": asked}, receive, send_noted)
+
+
+@cache
+def _note() -> bytes:
+    """The note as HTML, with its style and its script."""
+    parts = {
+        kind: (FOLDER / f"no_socket.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+    }
+    return parts["html"].replace("{style}", parts["css"]).replace("{script}", parts["js"]).encode()

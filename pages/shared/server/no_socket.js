@@ -1,0 +1,43 @@
+/** What a page says that came without its live connection: it comes with the page itself, as components cannot. */
+
+const PATIENCE_MS = 10_000;
+const LOOK_MS = 1_000;
+
+/** @returns {boolean} whether the server has sent anything of the page over its connection */
+function isConnected() {
+    return document.querySelector("[data-testid=stMain] [data-testid=stElementContainer]") !== null;
+}
+
+/** @returns {Promise<boolean>} whether the server answers an ordinary request */
+async function isAnswering() {
+    const script = document.querySelector("script[src*='static/js/']");
+    const base = script.src.slice(0, script.src.indexOf("static/js/"));
+    try {
+        return (await fetch(`${base}_stcore/health`, { cache: "no-store" })).ok;
+    } catch {
+        return false;
+    }
+}
+
+/** Shows the note of the template `lab-no-socket` after ten seconds without a connection, until there is one. */
+export default function tellIfNoSocket() {
+    const began = Date.now();
+    let note = null;
+    const look = async () => {
+        if (isConnected()) {
+            note?.remove();
+            return;
+        }
+        if (Date.now() - began >= PATIENCE_MS) {
+            const isBlocked = await isAnswering();
+            if (note === null) {
+                note = document.getElementById("lab-no-socket").content.firstElementChild.cloneNode(true);
+                document.body.append(note);
+            }
+            note.querySelector(".blocked").hidden = !isBlocked;
+            note.querySelector(".silent").hidden = isBlocked;
+        }
+        setTimeout(look, LOOK_MS);
+    };
+    look();
+}
