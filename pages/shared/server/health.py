@@ -29,10 +29,10 @@ from streamlit.dataframe_util import DataFormat
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
+from ae_core.service.memory import give_back_large_pieces
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
-from ae_core.service.memory import give_back_large_pieces
 from pages.shared.server import open_files
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
