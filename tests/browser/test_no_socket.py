@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 
 def test_without_websockets_the_page_says_so_after_ten_seconds_and_what_to_try(page, app):
     page.route_web_socket(re.compile("_stcore/stream"), lambda socket: socket.close())
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)  # however long the page takes to load
     page.goto(f"{app.url}/denoising")
     note = page.get_by_role("alert").filter(has_text="not its live connection")
-    page.wait_for_timeout(500)
-    page.clock.run_for(8_000)
+    page.clock.run_for(9_000)
     expect(note).to_have_count(0)
     page.clock.run_for(4_000)
     expect(note).to_be_visible()
