@@ -1,4 +1,4 @@
-/** What a page says that came without its live connection: it comes with the page itself, as components cannot. */
+/** What a page says that came without its live connection. It comes with the page: components cannot. */
 
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 1_000;
@@ -19,7 +19,7 @@ async function isAnswering() {
     }
 }
 
-/** Shows the note of the template `lab-no-socket` after ten seconds without a connection, until there is one. */
+/** Shows the note of the template `lab-no-socket` after ten seconds without a connection. */
 export default function tellIfNoSocket() {
     const began = Date.now();
     let note = null;
