@@ -2,10 +2,13 @@
 
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 1_000;
+/** What Streamlit shows in the place of a page until the first of it has come. */
+const SKELETON = "[data-testid=stAppSkeleton], [data-testid=stSkeleton]";
 
 /** @returns {boolean} whether the server has sent anything of the page over its connection */
 function isConnected() {
-    return document.querySelector("[data-testid=stMain] [data-testid=stElementContainer]") !== null;
+    const elements = document.querySelectorAll("[data-testid=stMain] [data-testid=stElementContainer]");
+    return [...elements].some((element) => element.querySelector(SKELETON) === null);
 }
 
 /** @returns {Promise<boolean>} whether the server answers an ordinary request */
