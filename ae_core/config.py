@@ -26,6 +26,8 @@ LIMITS: dict[str, tuple[int, int]] = {
 }
 RANGES: dict[str, tuple[float, float]] = {"noise_level": (0.0, 1.0), "learning_rate": (1e-5, 1.0)}
 
+LAYERS: tuple[tuple[int, ...], ...] = ((), (128,), (192, 96), (512, 256))  # hidden ones, on the dial
+
 MODELS = ("fully_connected", "convolutional", "fully_convolutional", "patches", "keras_example")
 ACTIVATIONS = ("gelu", "relu", "tanh", "none")
 NOISE_WORDS = {

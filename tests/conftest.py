@@ -62,6 +62,7 @@ LONG = (
     "tests/core/test_command_line.py::test_the_training_process",
     "tests/pages/test_class.py",
     "tests/pages/test_every_dial.py",
+    "tests/pages/test_left_sessions.py",
     "tests/pictures/test_photos.py",
     "tests/pictures/test_preparation.py::test_mnists_digits",
     "tests/runs/test_notebook.py::test_without_the_lab",

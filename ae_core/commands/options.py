@@ -126,6 +126,16 @@ def build_parser() -> argparse.ArgumentParser:
     written.add_argument("--output", type=Path, required=True, metavar="NOTEBOOK.zip")
 
     command("runs", "runs", "list finished runs")
+    line = command("line", "operator", "show the trainings that wait, or take some out")
+    line.add_argument("action", choices=("show", "clear"))
+    line.add_argument("--visitor", metavar="NAME", help="those that this visitor alone asked for")
+    line.add_argument("--address", metavar="MARK", help="those asked for from this address")
+    line.add_argument("--all", action="store_true", help="every one")
+    delete = command("delete", "operator", "delete a run, whoever trained or uploaded it")
+    delete.add_argument("run", metavar="RUN_ID")
+    delete.add_argument("--unpin", action="store_true", help="though it is pinned")
+    back = command("undelete", "operator", "bring back a run deleted within the hour")
+    back.add_argument("run", metavar="RUN_ID")
     service = command(
         "cluster",
         "cluster",

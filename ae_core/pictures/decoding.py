@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING
 from PIL import ExifTags, Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from ae_core.errors import ImageError
+from ae_core.pictures.confinement import confine_process
+from ae_core.pictures.places import Asker, FairPlaces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +59,7 @@ SECONDS = 10.0
 CPU_SECONDS = 10
 # Each may take MEMORY_BYTES; the next one waits for so many seconds at most.
 MOST_AT_ONCE = 2
+MOST_WAITING = 20
 PATIENCE = 15.0
 
 EMPTY = "This file is empty. Choose another one."
@@ -93,14 +96,17 @@ PATH = [
 ]
 NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
+NOBODY = Asker()
 logger = logging.getLogger(__name__)
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places = FairPlaces(MOST_AT_ONCE, MOST_WAITING)
 _ready: list[subprocess.Popen[bytes]] = []
 _ready_lock = threading.Lock()
 
 
-def decode_picture(content: bytes) -> np.ndarray:
+def decode_picture(content: bytes, asker: Asker = NOBODY) -> np.ndarray:
     """Pixels (h, w, 3) of 0 to 255, upright and on plain paper, the longer side 2,000 at most.
+
+    asker: whose picture it is; those who ask take turns.
 
     Raises ImageError, with the next step, for whatever is no whole picture of a known format and size, and
     when too many are being read already.
@@ -109,14 +115,11 @@ def decode_picture(content: bytes) -> np.ndarray:
         raise ImageError(EMPTY)
     if len(content) > MAX_BYTES:
         raise ImageError(TOO_LARGE)
-    if not _places.acquire(timeout=PATIENCE):
-        raise ImageError(BUSY)
     try:
-        exit_code, answer = _asked(content)
-    except (OSError, RuntimeError) as problem:  # the machine can start no more processes or threads
+        with _places.place(asker, PATIENCE):
+            exit_code, answer = _asked(content)
+    except (OSError, RuntimeError) as problem:  # no place, or the machine can start no more processes
         raise ImageError(BUSY) from problem
-    finally:
-        _places.release()
     if exit_code == 0:
         return _pixels(answer)
     if 0 <= exit_code - FIRST_REFUSAL < len(REFUSALS):
@@ -234,6 +237,7 @@ def _prepare_decoders() -> None:
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
     """No more memory and time than a picture needs; no files, connections or memory images at all."""
+    confine_process()
     try:
         import resource
     except ImportError:  # Windows has no such limits; `decode_picture` counts the seconds there too

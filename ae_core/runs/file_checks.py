@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
+import math
 import re
 import zipfile
 import zlib
@@ -13,25 +13,26 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from PIL import Image
 from safetensors.torch import load as load_tensors
 
-from ae_core.config import RunConfig, command_line, from_json, to_json
+from ae_core import config
+from ae_core.config import ModelConfig, RunConfig, command_line, from_json, to_json
 from ae_core.errors import ConfigError, StoreError
-from ae_core.metrics import METRICS
 from ae_core.models import BUILDERS, parameter_count
-from ae_core.runs.packing import from_png, unpack_codes
+from ae_core.runs import log_events
+from ae_core.runs.log_events import DEVICES, is_count, is_number
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, WEIGHTS
-from ae_core.training import CODED_DIGITS, SNAPSHOT_DIGITS
 
 FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
 # Bytes unpacked. A log of 200 epochs has 0.3 MB; what weights may take follows from the settings.
-LARGEST = {CONFIG: 10_000, EVENTS: 4_000_000, MANIFEST: 20_000}
+LARGEST = {CONFIG: 10_000, EVENTS: 1_000_000, MANIFEST: 20_000}
 LARGEST_HEADER = 100_000
-DEVICES = ("cpu", "cuda", "mps")
+PRESETS = tuple(config.PRESETS.values())
+# Events of a training that was broken off; what follows is cut back to before them.
+UNFINISHED = ("stopped", "failed")
 MOST_VERSIONS, PACKAGE, VERSION = 20, re.compile(r"[a-z_]{1,20}"), re.compile(r"[\w.+-]{1,30}")
-# No number in a run comes near it.
-MANY = 10**15
+# Earlier versions split MNIST's 70,000 digits otherwise.
+MOST_DIGITS, MOST_PER_SECOND = 70_000, 1e9
 
 
 def unpack_files(content: bytes) -> dict[str, bytes]:
@@ -84,7 +85,16 @@ def read_settings(content: bytes) -> RunConfig:
     )
     if not same_types or to_json(run).encode() != content:
         raise refusal("its settings are not written as the lab writes them")
+    if not has_a_dials_shape(run.model):
+        raise refusal("its network has other layers than the lab's dials make")
     return run
+
+
+def has_a_dials_shape(model: ModelConfig) -> bool:
+    """Whether the lab's dials, or a preset, make a network of these layers, with a code of some size."""
+    if model.kind == "fully_connected":
+        return model.hidden_sizes in config.LAYERS
+    return any((model.kind, model.channels) == (one.model.kind, one.model.channels) for one in PRESETS)
 
 
 def _parameters(run: RunConfig) -> int:
@@ -104,21 +114,25 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
         raise refusal(f"its {MANIFEST} is not what the lab writes")
     result = manifest["result"]
     right = isinstance(result, dict) and {
-        "test": _is_mapping(result.get("test"), dict.fromkeys(METRICS, _is_number)),
-        "train_seconds": _is_number(result.get("train_seconds")),
-        "images_per_second": _is_number(result.get("images_per_second")),
-        "parameters": _is_count(result.get("parameters")) and result["parameters"] == _parameters(run),
-        "code_size": _is_count(result.get("code_size")) and result["code_size"] == run.model.latent_size,
+        "test": log_events.are_metrics(result.get("test")),
+        "train_seconds": is_number(0.0, log_events.MOST_SECONDS)(result.get("train_seconds")),
+        "images_per_second": is_number(0.0, MOST_PER_SECOND)(result.get("images_per_second")),
+        "parameters": _is_exactly(_parameters(run), result.get("parameters")),
+        "code_size": _is_exactly(run.model.latent_size, result.get("code_size")),
         "dataset": _is_mapping(
             result.get("dataset"),
-            {"name": lambda name: name == run.data.name, "train": _is_count, "test": _is_count},
+            {
+                "name": lambda name: name == run.data.name,
+                "train": is_count(1, MOST_DIGITS),
+                "test": is_count(1, MOST_DIGITS),
+            },
         ),
         "device": result.get("device") in DEVICES,
         "command": result.get("command")
         in (command_line(run), f"{command_line(run)} --dataset {run.data.name}"),
         # a run of an earlier version has none of these
         "versions": _are_versions(result.get("versions", {})),
-        "train_mse": _is_number(result.get("train_mse", 0.0)),
+        "train_mse": is_number(0.0, log_events.LARGEST_MEAN)(result.get("train_mse", 0.0)),
         "trained_sha256": _is_sha256(result.get("trained_sha256", "0" * 64)),
     }
     if not right or not all(right.values()):
@@ -131,18 +145,27 @@ def _is_sha256(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-def check_log(content: bytes) -> None:
-    """Every line is an event whose fields hold what the pages that draw it take for granted."""
-    for line in content.splitlines():
-        event = _parsed(line)
+def check_log(content: bytes, run: RunConfig) -> None:
+    """Every line is an event at its place, as a whole training of `run` writes them."""
+    check = log_events.LogCheck()
+    events = [_parsed(line) for line in content.splitlines()]
+    for event in events:
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
             raise refusal(f"a line of its {EVENTS} is no event")
-        missing = [field for field in ("time", *EVENTS_HAVE.get(event["event"], ())) if field not in event]
-        wrong = [field for field, value in event.items() if field in FIELDS and not FIELDS[field](value)]
-        if not missing and event["event"] == "codes" and not _are_codes(event):
-            wrong = ["codes"]
-        if missing or wrong:
-            raise refusal(f"a line of its {EVENTS} is not what the lab writes ({[*missing, *wrong][0]})")
+        if fault := check.find_fault(event):
+            raise refusal(f"a line of its {EVENTS} is not what the lab writes ({fault})")
+    kinds = [event["event"] for event in events]
+    whole = kinds[:1] == ["started"] and kinds[-1:] == ["finished"] and set(kinds).isdisjoint(UNFINISHED)
+    if not whole or check.counts.get("epoch", 0) != run.training.epochs:
+        raise refusal(f"its {EVENTS} tells of no whole training")
+    trained = events[-1].get("dataset")
+    batches = math.ceil(trained["train"] / run.training.batch_size) if _counts_digits(trained) else 0
+    if (events[0]["epochs"], check.steps) != (run.training.epochs, run.training.epochs * batches):
+        raise refusal(f"its {EVENTS} tells of another training")
+
+
+def _counts_digits(value: object) -> bool:
+    return isinstance(value, dict) and is_count(1, MOST_DIGITS)(value.get("train"))
 
 
 def check_weights(content: bytes) -> None:
@@ -162,13 +185,8 @@ def _parsed(content: bytes) -> Any:
         return None
 
 
-def _is_number(value: object) -> bool:
-    # NaN is not
-    return isinstance(value, int | float) and not isinstance(value, bool) and -MANY < value < MANY
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MANY
+def _is_exactly(wanted: int, value: object) -> bool:
+    return is_count(wanted, wanted)(value)
 
 
 def _is_mapping(value: object, fields: Mapping[str, Callable[[Any], bool]]) -> bool:
@@ -187,47 +205,6 @@ def _are_versions(value: object) -> bool:
     return pairs and all(
         PACKAGE.fullmatch(name) and VERSION.fullmatch(words) for name, words in value.items()
     )
-
-
-def _are_codes(event: Mapping[str, Any]) -> bool:
-    """Whether they are as many points, between as many bounds, as their steps and labels say."""
-    try:
-        codes_tnd, labels_n = unpack_codes(event)
-        bounded = all(
-            len(event[bound]) == 2 and all(map(_is_number, event[bound])) for bound in ("low", "high")
-        )
-        counted = len(event["at"]) == len(codes_tnd) > 0 and all(map(_is_count, event["at"]))
-        return bool(bounded and counted and len(labels_n) <= CODED_DIGITS and labels_n.max() < 10)
-    except Exception:  # numbers and text of any kind, in any place
-        return False
-
-
-def _is_strip(value: object) -> bool:
-    """Whether it is the PNG, in base64, of the fixed digits side by side."""
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(str(value), validate=True)), formats=["PNG"]) as picture:
-            return picture.size == (28 * SNAPSHOT_DIGITS, 28) and len(from_png(str(value))) == SNAPSHOT_DIGITS
-    except Exception:  # a picture made to do harm makes Pillow raise what it likes
-        return False
-
-
-EVENTS_HAVE = {
-    "started": ("epochs", "steps", "device", "clean", "input"),
-    "snapshot": ("step", "digits"),
-    "batch": ("step", "loss"),
-    "epoch": ("epoch", "step", "test_squared_error"),
-    "codes": ("at", "codes", "labels", "low", "high"),
-    "failed": ("message",),
-}
-FIELDS: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("epochs", "steps", "epoch", "step", "parameters"), _is_count),
-    **dict.fromkeys(
-        ("time", "seconds", "loss", "train_loss", "test_squared_error", "train_squared_error"), _is_number
-    ),
-    **dict.fromkeys(("clean", "input", "digits"), _is_strip),
-    "device": DEVICES.__contains__,
-    **dict.fromkeys(("message", "device_reason"), lambda text: isinstance(text, str)),
-}
 
 
 def refusal(cause: str) -> StoreError:

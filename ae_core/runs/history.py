@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ae_core.runs import tickets
+from ae_core.runs.log_events import sift_events
 from ae_core.runs.store import Store
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Progress:
     codes: None until the training ends, and for runs of an earlier version.
     device_reason: why it is trained there; empty for runs of an earlier version.
     seconds: of training so far; seconds_left: at the same pace, None before there is one.
+    passed_over: how many entries of the log are not what a training writes, and so were not read.
     """
 
     status: Status
@@ -52,6 +54,18 @@ class Progress:
     seconds_left: float | None
     message: str
     device_reason: str = ""
+    passed_over: int = 0
+
+    @property
+    def damage(self) -> str:
+        """That the log is damaged, in words for the visitor; empty where it is not."""
+        if not self.passed_over:
+            return ""
+        many = f"{self.passed_over:,} entries" if self.passed_over > 1 else "One entry"
+        return (
+            f"{many} of this training's log could not be read and {'are' if self.passed_over > 1 else 'is'} "
+            "left out. Train it again for a whole one."
+        )
 
     @property
     def fraction(self) -> float:
@@ -75,7 +89,7 @@ def status_of(name: str, store: Store) -> Status:
         return "queued"
     if store.find(name) is not None:
         return "finished"  # it came with the lab
-    events = store.events(name)
+    events, _ = sift_events(store.events(name))
     if not events:
         return "none"
     return "failed" if events[-1]["event"] == "failed" else "stopped"
@@ -84,7 +98,7 @@ def status_of(name: str, store: Store) -> Status:
 def read_progress(name: str, store: Store) -> Progress:
     """The training called `name` so far."""
     state = status_of(name, store)
-    events = store.events(name)
+    events, passed_over = sift_events(store.events(name))
     kinds: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         kinds.setdefault(event["event"], []).append(event)
@@ -114,6 +128,7 @@ def read_progress(name: str, store: Store) -> Progress:
         seconds=seconds,
         seconds_left=seconds / step * (steps - step) if step and seconds else None,
         message=_problem(name, store) or kinds.get("failed", [{"message": ""}])[-1]["message"],
+        passed_over=passed_over,
     )
 
 

@@ -1,4 +1,4 @@
-"""The store kept in order: what is in it, what it may take up, what is thrown away and what is fetched back.
+"""The store kept in order: what is in it, what is kept whatever happens, thrown away and fetched back.
 
     runs/<run_id>/pinned        marker: no quota removes the run
                   used          touched when somebody looks at the run
@@ -12,20 +12,18 @@ touched.
 
 from __future__ import annotations
 
-import math
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from ae_core.config import MODELS, RunConfig, from_json
 from ae_core.errors import ConfigError, LabError, StoreError
-from ae_core.runs import tickets
+from ae_core.runs import ownership, tickets
 from ae_core.runs.disk import move_folder, way_out
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_run_name
 from ae_core.runs.store import Store
@@ -33,12 +31,12 @@ from ae_core.runs.store import Store
 PINNED = "pinned"
 USED = "used"
 
-QUOTA_MEGABYTES = 2000
 MEGABYTE = 1_000_000
 UNDO_SECONDS = 3600
-LOCK_SECONDS = 10
-# What the quota counts. The cache of digits and the training process's files are small and come back at once.
-COUNTED = ("runs", "uploads", "trash", "damaged", "incoming")
+OTHERS = (
+    "The run {0} is not yours: only who trained or uploaded it changes what becomes of it. "
+    "Ask them, or whoever runs the lab, who has `python -m ae_core delete {0}` for it."
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def list_folders(store: Store) -> tuple[list[RunFolder], list[str]]:
     found: dict[str, RunFolder] = {}
     problems = []
     store.set_uploads_apart()
-    for folder in [*_own_folders(store), *_run_folders(store.shipped_root)]:
+    for folder in [*own_folders(store), *_run_folders(store.shipped_root)]:
         try:
             entry = _entry(store, folder)
         except LabError as problem:
@@ -113,9 +111,9 @@ def _entry(store: Store, folder: Path) -> RunFolder:
         config=finished.config if finished else _settings(folder),
         finished=finished,
         shipped=shipped,
-        size=_size(folder),
+        size=folder_bytes(folder),
         changed=(folder / (MANIFEST if finished else EVENTS)).stat().st_mtime,
-        used=_last_used(folder),
+        used=last_used(folder),
         pinned=(folder / PINNED).exists(),
         uploaded=(folder / UPLOADED).exists(),
     )
@@ -131,39 +129,16 @@ def _settings(folder: Path) -> RunConfig:
         ) from problem
 
 
-def used_bytes(store: Store) -> int:
-    """What all runs in the store take up, deleted ones that can still be had back included."""
-    return sum(_size(store.root / part) for part in COUNTED)
-
-
-def quota_bytes() -> int:
-    """What they may take up: AE_LAB_STORE_QUOTA in megabytes, 2,000 unless it is set.
-
-    Raises ConfigError if it is no such number.
-    """
-    text = os.environ.get("AE_LAB_STORE_QUOTA") or str(QUOTA_MEGABYTES)
-    try:
-        megabytes = float(text)
-    except ValueError:
-        megabytes = math.nan
-    if not 0 < megabytes < math.inf:  # NaN is not
-        raise ConfigError(
-            f"AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as {QUOTA_MEGABYTES}, "
-            f"but it is {text!r}. "
-            "Set it to one, or leave it unset, and start the lab again."
-        )
-    return int(megabytes * MEGABYTE)
-
-
 # Marks
 
 
-def pin_run(store: Store, name: str) -> None:
-    """Keep the run whatever the quota says.
+def pin_run(store: Store, name: str, visitor: str | None = None) -> None:
+    """Keep the run whatever the quota says. visitor: who asks; None is whoever runs the lab.
 
-    Raises StoreError if it is not in the store or cannot be marked.
+    Raises StoreError if it is not in the store, not this visitor's, or cannot be marked.
     """
     folder = _own(store, name)
+    _check_owner(store, name, visitor)
     try:
         (folder / PINNED).touch()
     except OSError as problem:
@@ -172,10 +147,12 @@ def pin_run(store: Store, name: str) -> None:
         ) from problem
 
 
-def unpin_run(store: Store, name: str) -> None:
-    """Let the quota decide about the run again. Raises StoreError if it cannot be."""
+def unpin_run(store: Store, name: str, visitor: str | None = None) -> None:
+    """Let the quota decide about the run again. Raises StoreError as `pin_run` does."""
+    folder = _own(store, name)
+    _check_owner(store, name, visitor)
     try:
-        (_own(store, name) / PINNED).unlink(missing_ok=True)
+        (folder / PINNED).unlink(missing_ok=True)
     except OSError as problem:
         raise StoreError(
             f"The run {name} is still pinned ({problem.strerror}). {way_out(problem)} and try again."
@@ -188,29 +165,60 @@ def mark_used(store: Store, name: str) -> None:
         (store.folder(name) / USED).touch()
 
 
+def _check_owner(store: Store, name: str, visitor: str | None) -> None:
+    if visitor is not None and visitor not in ownership.list_owners(store, name):
+        raise StoreError(OTHERS.format(name))
+
+
 # Deleting, and fetching back
 
 
-def delete_run(store: Store, name: str) -> str:
+def delete_run(store: Store, name: str, visitor: str | None = None) -> str:
     """Move the run to the trash, and return what `undo_delete` fetches it back by.
 
-    Raises StoreError for shipped runs, for runs being trained or waiting for it, and if the store cannot be
-    written.
+    visitor: who asks; None is whoever runs the lab. Where others trained it too it stays for them, is this
+    visitor's no more, and what comes back is empty.
+
+    Raises StoreError for shipped and pinned runs, for those of others, for runs being trained or waiting for
+    it, and if the store cannot be written.
     """
-    _own(store, name)
+    folder = _own(store, name)
+    _check_owner(store, name, visitor)
+    if (folder / PINNED).exists():
+        raise StoreError(f"The run {name} is pinned, so that it is kept. Unpin it first, then delete it.")
+    if visitor is not None and len(ownership.list_owners(store, name)) > 1:
+        ownership.forget_owner(store, name, visitor)
+        return ""
     with undisturbed(store, name):
         trashed = move_to_trash(store, name).name
         tickets.remove_ticket(store, name)  # a failed run may have left one
     return trashed
 
 
-def undo_delete(store: Store, trashed: str) -> str:
+def list_deleted(store: Store, visitor: str) -> list[tuple[str, RunConfig]]:
+    """Runs of this visitor that can still be brought back, the latest first: by what, and their settings."""
+    found = []
+    for place in reversed(oldest_first(store.root / "trash")):
+        with suppress(LabError, OSError):
+            if visitor in ownership.list_owners(store, place.name.partition("-")[0]) and is_recent(place):
+                found.append((place.name, _settings(place)))
+    return found
+
+
+def is_recent(place: Path) -> bool:
+    """Whether what has its time in its name was put there within the last hour."""
+    return time.time_ns() - put_at(place) <= UNDO_SECONDS * 1_000_000_000
+
+
+def undo_delete(store: Store, trashed: str, visitor: str | None = None) -> str:
     """Bring back what `delete_run` called `trashed`, and return the run's name.
 
-    Raises StoreError if it has been removed for good, or if there is a run of its name again.
+    Raises StoreError if it has been removed for good, is not this visitor's, or if there is a run of its name
+    again.
     """
     name = trashed.partition("-")[0]
     folder, place = store.folder(name), store.root / "trash" / Path(trashed).name
+    _check_owner(store, name, visitor)
     with undisturbed(store, name):
         if folder.exists():
             raise StoreError(
@@ -267,60 +275,6 @@ def _rename(folder: Path, place: Path) -> None:
         ) from problem
 
 
-# Room
-
-
-def remove_expired(store: Store) -> None:
-    """Remove for good what was deleted, or left behind by a broken upload, more than an hour ago."""
-    for part in ("trash", "incoming"):
-        for place in _oldest_first(store.root / part):
-            if time.time_ns() - _time_of(place) > UNDO_SECONDS * 1_000_000_000:
-                shutil.rmtree(place, ignore_errors=True)
-
-
-def make_room(store: Store, keep: str = "") -> list[str]:
-    """Bring the store within its quota, and return the names of the runs that had to go.
-
-    First goes what was deleted before or is damaged, then the runs that nobody has looked at for longest.
-    Pinned runs stay, those being trained or waiting for it, and `keep`. What cannot be written is left as it
-    is.
-
-    Raises ConfigError if the quota is no number.
-    """
-    quota = quota_bytes()
-    remove_expired(store)
-    evicted: list[str] = []
-    if used_bytes(store) <= quota:
-        return evicted
-    # One at a time, or two of them would make room for both together.
-    with (
-        suppress(Timeout, OSError),
-        FileLock(store.root / "locks" / "housekeeping.lock", timeout=LOCK_SECONDS),
-    ):
-        excess = used_bytes(store) - quota
-        for place in [*_oldest_first(store.root / "trash"), *_oldest_first(store.root / "damaged")]:
-            if excess > 0:
-                excess -= _size(place)
-                shutil.rmtree(place, ignore_errors=True)
-        for folder in sorted(_own_folders(store), key=_last_used):
-            if excess > 0 and folder.name != keep and not (folder / PINNED).exists():
-                size = _size(folder)
-                if _evict(store, folder.name):
-                    excess -= size
-                    evicted.append(folder.name)
-    return evicted
-
-
-def _evict(store: Store, name: str) -> bool:
-    try:
-        with undisturbed(store, name):
-            place = move_to_trash(store, name)  # all at once, so that nobody meets half a run
-    except StoreError:
-        return False
-    shutil.rmtree(place, ignore_errors=True)
-    return True
-
-
 # Folders and files
 
 
@@ -335,8 +289,8 @@ def _own(store: Store, name: str) -> Path:
     raise StoreError(f"The run {name} is no longer in the store. Reload the page to see what is.")
 
 
-def _own_folders(store: Store) -> list[Path]:
-    """Trained and uploaded ones. What could not be set apart from the trained ones is neither."""
+def own_folders(store: Store) -> list[Path]:
+    """Of trained and uploaded runs. What could not be set apart from the trained ones is neither."""
     trained = [folder for folder in _run_folders(store.root / "runs") if not (folder / UPLOADED).exists()]
     return [*trained, *_run_folders(store.root / "uploads")]
 
@@ -347,7 +301,8 @@ def _run_folders(root: Path | None) -> list[Path]:
     return [path for path in root.iterdir() if is_run_name(path.name)]
 
 
-def _last_used(folder: Path) -> float:
+def last_used(folder: Path) -> float:
+    """When somebody last looked at the run in `folder`, in seconds since 1970."""
     times = [0.0]
     for name in (USED, MANIFEST, EVENTS):
         with suppress(OSError):
@@ -355,24 +310,26 @@ def _last_used(folder: Path) -> float:
     return max(times)
 
 
-def _size(place: Path) -> int:
+def folder_bytes(place: Path) -> int:
+    """What all files below `place` hold."""
     size = 0
     with suppress(OSError), os.scandir(place) as files:
         for file in files:
             with suppress(OSError):
                 size += (
-                    _size(Path(file.path))
+                    folder_bytes(Path(file.path))
                     if file.is_dir(follow_symlinks=False)
                     else file.stat(follow_symlinks=False).st_size
                 )
     return size
 
 
-def _oldest_first(place: Path) -> list[Path]:
-    return sorted(place.iterdir(), key=_time_of) if place.is_dir() else []
+def oldest_first(place: Path) -> list[Path]:
+    """What lies in `place` with its time in its name, the oldest first."""
+    return sorted(place.iterdir(), key=put_at) if place.is_dir() else []
 
 
-def _time_of(place: Path) -> int:
+def put_at(place: Path) -> int:
     """When it was put there, in nanoseconds since 1970, by its name; what has no time in its name is old."""
     time_ns = place.name.rpartition("-")[2]
     return int(time_ns) if time_ns.isdecimal() else 0

@@ -76,7 +76,7 @@ def import_run(store: Store, content: bytes, digits: Digits) -> str:
     files = unpack_files(content)
     run = read_settings(files[CONFIG])
     check_manifest(files[MANIFEST], run)
-    check_log(files[EVENTS])
+    check_log(files[EVENTS], run)
     store.check_writable()
     incoming = Store(store.root / "incoming" / f"{run_id(run)}-{time.time_ns()}", shipped_root=None)
     try:

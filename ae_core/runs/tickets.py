@@ -1,18 +1,20 @@
 """Tickets: which runs somebody wants trained, as files in the store, so that no crash forgets them.
 
     jobs/<run_id>/ticket.json     what to train, and since when; taking it away stops the training
-                  owners/         a file for each visitor who asked for it
+                  owners/         a file for each visitor who asked for it, touched while they are there
                   viewers/        a file for each visitor who looks on, touched while they do
                   attempts.jsonl  a line for each worker that began, until the run is done
 
 A ticket is in the line from the moment it is written until the run is finished, failed, or nobody wants it
 any more. The line is in the order of Dask's priorities; who trains what, and where, is Dask's business.
+Addresses are marks of them (`ae_core.runs.ownership`); those that had little lately go first.
 """
 
 from __future__ import annotations
 
 import heapq
 import json
+import os
 import secrets
 import shutil
 import time
@@ -25,12 +27,17 @@ from filelock import FileLock, Timeout
 
 from ae_core.config import RunConfig, from_json, run_id, to_json
 from ae_core.errors import LabError, QueueFullError, StoreError
-from ae_core.runs.disk import replace_file, way_out
+from ae_core.runs.disk import changed_at, replace_file, way_out
+from ae_core.runs.served import steps_served
 from ae_core.runs.store import Store
 from ae_core.runs.versions import versions
 
 TICKETS_PER_VISITOR = 3  # one running and two waiting
+# Thirty students may sit behind one address, and each have three.
+TICKETS_PER_ADDRESS = 100
 TICKETS_IN_ALL = 200
+# A training that nobody waits for any more is not begun.
+GONE_SECONDS = 120.0
 VIEWER_SECONDS = 10.0
 LOCK_SECONDS = 20.0
 # Room for a reason in place: on a full disk a file can be overwritten, but not grow.
@@ -46,7 +53,8 @@ class Ticket:
     asked: when, in seconds since 1970; expected_seconds: how long its training should take.
     versions: what the one who asked runs on; it must be trained on the same.
     problem: why it failed, where the run's log had no room to say so; such a ticket is not in the line.
-    owners: the visitors who asked for it.
+    owners: the visitors who asked for it; address: where the first of them came from, empty where that is
+    not known.
     """
 
     run: RunConfig
@@ -56,6 +64,7 @@ class Ticket:
     versions: dict[str, str]
     problem: str
     owners: frozenset[str]
+    address: str = ""
 
     @property
     def run_id(self) -> str:
@@ -84,6 +93,7 @@ def find_ticket(store: Store, name: str) -> Ticket | None:
         return Ticket(
             run=from_json(fields["run"]),
             owners=frozenset(path.name for path in (place / OWNERS).iterdir()),
+            address=str(fields.get("address", "")),
             **{name: fields[name] for name in ("number", "asked", "expected_seconds", "versions", "problem")},
         )
     except (OSError, ValueError, KeyError, TypeError, LabError):
@@ -91,12 +101,15 @@ def find_ticket(store: Store, name: str) -> Ticket | None:
 
 
 def tickets_in_line(store: Store) -> list[Ticket]:
-    """Every ticket that waits or is being trained, in the order in which they go."""
+    """Every ticket that waits or is being trained, in the order in which they go.
+
+    Those of addresses that had least training lately come first, and of these the ones of low rank.
+    """
     places = (store.root / "jobs").glob(f"*/{TICKET}")
     found = [ticket for place in places if (ticket := find_ticket(store, place.parent.name)) is not None]
-    return sorted(
-        (ticket for ticket in found if not ticket.problem), key=lambda ticket: (ticket.rank, ticket.number)
-    )
+    waiting = [ticket for ticket in found if not ticket.problem]
+    had = {address: steps_served(store, address) for address in {ticket.address for ticket in waiting}}
+    return sorted(waiting, key=lambda ticket: (had[ticket.address], ticket.rank, ticket.number))
 
 
 def tickets_of(store: Store, visitor: str) -> list[Ticket]:
@@ -111,11 +124,13 @@ def tickets_of(store: Store, visitor: str) -> list[Ticket]:
     return sorted(found, key=lambda ticket: (ticket.rank, ticket.number))
 
 
-def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: float) -> None:
+def submit_ticket(
+    store: Store, run: RunConfig, visitor: str, expected_seconds: float, address: str = ""
+) -> None:
     """Put `run` in the line for `visitor`, or join whoever asked for it already.
 
-    Raises QueueFullError when the visitor has enough in the line or it is full, StoreError when nothing can
-    be written.
+    Raises QueueFullError when the visitor or the address has enough in the line or it is full, StoreError
+    when nothing can be written.
     """
     store.check_writable()
     name = run_id(run)
@@ -125,6 +140,12 @@ def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: 
         if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
             raise QueueFullError(
                 f"{TICKETS_IN_ALL} trainings are under way already, as many as the line holds."
+            )
+        same = [ticket for ticket in waiting if address and ticket.address == address]
+        if len(same) >= TICKETS_PER_ADDRESS and all(ticket.run_id != name for ticket in waiting):
+            raise QueueFullError(
+                f"{TICKETS_PER_ADDRESS} trainings asked for from your network are under way already, as many "
+                "as one may have."
             )
         others = [ticket for ticket in waiting if visitor in ticket.owners and ticket.run_id != name]
         if len(others) >= TICKETS_PER_VISITOR:
@@ -137,7 +158,7 @@ def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: 
             if before is None or before.problem:
                 _remove(place)
                 (place / OWNERS).mkdir(parents=True)
-                _write_ticket(place, run, expected_seconds)
+                _write_ticket(place, run, expected_seconds, address)
             (place / OWNERS / visitor).touch()
         except OSError as problem:
             if before is None:
@@ -148,7 +169,7 @@ def submit_ticket(store: Store, run: RunConfig, visitor: str, expected_seconds: 
             ) from problem
 
 
-def _write_ticket(place: Path, run: RunConfig, expected_seconds: float) -> None:
+def _write_ticket(place: Path, run: RunConfig, expected_seconds: float, address: str) -> None:
     fields = {
         "run": to_json(run),
         "number": secrets.token_hex(4),
@@ -156,6 +177,7 @@ def _write_ticket(place: Path, run: RunConfig, expected_seconds: float) -> None:
         "expected_seconds": round(expected_seconds, 1),
         "versions": versions(),
         "problem": "",
+        "address": address,
     }
     draft = place / f"{TICKET}.draft"
     draft.write_bytes(_padded(fields))
@@ -184,6 +206,35 @@ def note_viewer(store: Store, name: str, visitor: str) -> None:
         with suppress(OSError):
             (place / VIEWERS).mkdir(exist_ok=True)
             (place / VIEWERS / visitor).touch()
+
+
+def note_present(store: Store, visitor: str) -> None:
+    """Note that a visitor is there, for every ticket that they have."""
+    for owner in (store.root / "jobs").glob(f"*/{OWNERS}/{visitor}"):
+        with suppress(OSError):
+            os.utime(owner)
+
+
+def drop_abandoned(store: Store) -> list[str]:
+    """Take away tickets from pages that nobody waits for any more and that nobody trains yet: their runs.
+
+    A visitor waits as long as `note_present` is called for them at least every GONE_SECONDS.
+    """
+    since = time.time() - GONE_SECONDS
+    abandoned = [
+        ticket
+        for ticket in tickets_in_line(store)
+        if ticket.address and not store.is_locked(ticket.run_id) and not _present(store, ticket.run_id, since)
+    ]
+    for ticket in abandoned:
+        remove_ticket(store, ticket.run_id, ticket.number)
+    return [ticket.run_id for ticket in abandoned]
+
+
+def _present(store: Store, name: str, since: float) -> bool:
+    place = ticket_folder(store, name)
+    people = [*(place / OWNERS).glob("*"), *(place / VIEWERS).glob("*")]
+    return any(changed_at(path) > since for path in people)
 
 
 def withdraw_owner(store: Store, name: str, visitor: str) -> bool:

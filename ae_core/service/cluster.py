@@ -19,20 +19,31 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ae_core.errors import ClusterError, ConfigError, StoreError
-from ae_core.runs.disk import is_held
+from ae_core.runs.disk import changed_at, is_held
 from ae_core.runs.store import Store
 
 IDLE_SECONDS = 1800
 CLOSE_SECONDS = 5
 # A starting process holds the lock only when it has imported torch: until then, no second one is started.
-START_SECONDS = 20
+START_SECONDS, LONGEST_START_SECONDS = 20, 120
 # What the app, the scheduler and what workers have in common take at most, and one more worker in training.
 LAB_BYTES, WORKER_BYTES = 1_000_000_000, 500_000_000
 KEY, PROCESS, LOG, OLD_LOG = "key.pem", "process.json", "log.txt", "log.old.txt"
-PROBLEM = "problem.txt"
+PROBLEM, ALIVE = "problem.txt", "alive"
+# How often the training process says that it is there, and when it is taken for hung.
+ALIVE_SECONDS, HUNG_SECONDS = 2.0, 20.0
+HUNG = (
+    "The training process hangs: it is there, but has not answered for {:.0f} s. Trainings wait. "
+    "Whoever runs the lab ends it with `python -m ae_core cluster stop`; a new one goes on."
+)
+LOST = (
+    "The training process has lost its store, which was moved or deleted. "
+    "Whoever runs the lab starts the lab again."
+)
 LOG_BYTES = 5_000_000
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -105,8 +116,27 @@ def write_problem(store: Store, problem: str) -> None:
         return  # it stands in the log as well
 
 
+def note_alive(store: Store) -> None:
+    """Note that the process that is the local cluster is at work, as it must every few seconds."""
+    path = cluster_folder(store) / ALIVE
+    if time.time() - changed_at(path) > ALIVE_SECONDS:
+        with suppress(OSError):
+            path.touch()
+
+
+def find_hang(store: Store) -> str:
+    """That the local cluster's process is there and yet does nothing, in words; empty where it is well."""
+    if not is_cluster_running(store):
+        return ""
+    folder = cluster_folder(store)
+    silent = time.time() - max(changed_at(folder / ALIVE), changed_at(folder / PROCESS))
+    return HUNG.format(silent) if silent > HUNG_SECONDS else ""
+
+
 def read_problem(store: Store) -> str:
     """Why the local cluster trains nothing, in words; empty where it does, or where there is none."""
+    if hang := find_hang(store):
+        return hang
     try:
         return (cluster_folder(store) / PROBLEM).read_text()
     except OSError:
@@ -135,14 +165,15 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
     if is_cluster_running(store):
         return
     process, since = _started.get(store.root, (None, 0.0))
-    if process is not None and time.monotonic() - since < START_SECONDS:
-        if process.poll() is None:
+    if process is not None and process.poll() is None:
+        if time.monotonic() - since < LONGEST_START_SECONDS:
             return
-        if process.returncode > 0:  # by itself, not by a signal: the next would end so too
-            raise ClusterError(
-                "The training process ended as soon as it had begun. "
-                f"See its log, {cluster_folder(store) / LOG}."
-            )
+        raise ClusterError(LOST)  # it lives and holds no lock here: a second one would train beside it
+    if process is not None and time.monotonic() - since < START_SECONDS and process.returncode > 0:
+        # by itself, not by a signal: the next would end so too
+        raise ClusterError(
+            f"The training process ended as soon as it had begun. See its log, {cluster_folder(store) / LOG}."
+        )
     make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     command = [

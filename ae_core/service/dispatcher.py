@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from distributed import Client, Future, fire_and_forget
 from distributed.scheduler import KilledWorker
 
 from ae_core.errors import ClusterError, LabError
-from ae_core.runs import tickets
+from ae_core.runs import served, tickets
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
 from ae_core.runs.versions import describe_difference, versions
@@ -21,6 +22,10 @@ from ae_core.service.dispatch import NOT_HANDED_ON, RETRY_SECONDS, pause_after
 
 CALL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
+# More than two ranks in the line differ by, in seconds.
+PRIORITY_STEP = 1e5
+# With Dask at once, for each worker.
+OF_ONE_ADDRESS = 2
 _OTHER_VERSION = (
     "This training was asked for by another version of the lab: the training process has {}. "
     "End that with `python -m ae_core cluster stop` and press Train again."
@@ -34,6 +39,7 @@ def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
     while not is_over():
         began = time.monotonic()
         cluster.limit_log(store)
+        cluster.note_alive(store)
         try:
             dispatcher.submit_ready_tickets()
             if not is_well:
@@ -78,7 +84,7 @@ class Dispatcher:
         in_line = {_task_key(ticket) for ticket in line}
         for key in self._futures.keys() - in_line:
             del self._futures[key]
-        for ticket in tickets.ready_tickets(line, self._store.is_locked):
+        for ticket in self._next_tickets(line):
             if differing := describe_difference(ticket.versions, versions()):
                 self._end_in_failure(ticket, ClusterError(_OTHER_VERSION.format(differing)))
                 continue
@@ -92,6 +98,16 @@ class Dispatcher:
                 "Start one as docs/deploy.md says; "
                 "what was asked for waits until then."
             )
+
+    def _next_tickets(self, line: Sequence[Ticket]) -> list[Ticket]:
+        """The tickets that may be trained now, of one address a few only: who asks later may come earlier."""
+        most, given = OF_ONE_ADDRESS * max(1, len(self._workers)), Counter[str]()
+        chosen = []
+        for ticket in tickets.ready_tickets(line, self._store.is_locked):
+            given[ticket.address] += 1
+            if not ticket.address or given[ticket.address] <= most:
+                chosen.append(ticket)
+        return chosen
 
     def _connect(self) -> None:
         client = connection.connect_client(self._store, ANSWER_SECONDS)
@@ -142,7 +158,7 @@ class Dispatcher:
             str(self._store.root.resolve()),
             key=key,
             pure=False,
-            priority=-ticket.rank,
+            priority=-ticket.rank - PRIORITY_STEP * served.steps_served(self._store, ticket.address),
         )
         fire_and_forget(future)
         self._futures[key], self._submitted[key] = future, time.monotonic()

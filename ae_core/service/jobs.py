@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import time
 
-from ae_core.config import RunConfig, run_id
+from ae_core.config import ALL_DIGITS, RunConfig, run_id
 from ae_core.errors import QueueFullError
-from ae_core.runs import history, housekeeping, tickets
+from ae_core.pictures.places import Asker
+from ae_core.runs import history, ownership, quota, tickets
+from ae_core.runs.log_events import MOST_SECONDS, is_count, is_number
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
@@ -21,6 +23,8 @@ STOP_SECONDS = 5.0
 # How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one
 # digit once.
 UNMEASURED_SECONDS_PER_DIGIT = 4e-3
+# Of those refused: sooner, nobody has seen the page and pressed again.
+LEAST_WAIT_SECONDS = 5
 # To read the digits and measure the finished network.
 OVERHEAD_SECONDS = 5.0
 
@@ -28,7 +32,7 @@ OVERHEAD_SECONDS = 5.0
 # What a visitor does
 
 
-def submit_training(run: RunConfig, store: Store, visitor: str = "somebody") -> str:
+def submit_training(run: RunConfig, store: Store, visitor: str = "somebody", address: str = "") -> str:
     """Ask for `run` to be trained, unless it is finished, and return its id without waiting.
 
     Equal runs are one training, however many visitors ask. A stopped or failed one goes on after its last
@@ -37,13 +41,13 @@ def submit_training(run: RunConfig, store: Store, visitor: str = "somebody") -> 
     """
     name = run_id(run)
     if not store.has_own(name):
-        housekeeping.make_room(store, keep=name)
+        quota.make_room(store, keep=name)
         try:
-            tickets.submit_ticket(store, run, visitor, expected_seconds(run, store))
+            tickets.submit_ticket(store, run, visitor, expected_seconds(run, store), address)
         except QueueFullError as problem:
-            raise QueueFullError(
-                f"{problem} The first should be done in about {_first_done(store, visitor):.0f} s."
-            ) from problem
+            seconds = max(LEAST_WAIT_SECONDS, math.ceil(_first_done(store, visitor)))
+            raise QueueFullError(f"{problem} The first should be done in about {seconds} s.") from problem
+        ownership.note_owner(store, name, Asker(address, visitor))
         dispatch.keep_dispatching(store)
     return name
 
@@ -80,7 +84,9 @@ def expected_seconds(run: RunConfig, store: Store) -> float:
     """
     digits = run.training.epochs * run.data.count
     finished, _ = store.runs()
-    alike = [other for other in finished if other.config.model.kind == run.model.kind]
+    alike = [
+        other for other in finished if other.config.model.kind == run.model.kind and _seconds_per_digit(other)
+    ]
     if not alike:
         return OVERHEAD_SECONDS + digits * UNMEASURED_SECONDS_PER_DIGIT
     # The quickest of those most like it: others may have had the machine to share.
@@ -91,9 +97,14 @@ def expected_seconds(run: RunConfig, store: Store) -> float:
 
 
 def _seconds_per_digit(run: StoredRun) -> float:
-    """Of training, each time that a digit was learnt from."""
-    seconds: float = run.result["train_seconds"]
-    return seconds / run.config.training.epochs / int(run.result["dataset"]["train"])
+    """Of training, each time that a digit was learnt from; 0 where what the run tells cannot be."""
+    try:
+        seconds, count = run.result["train_seconds"], run.result["dataset"]["train"]
+        if not (is_number(0.0, MOST_SECONDS)(seconds) and is_count(1, ALL_DIGITS)(count)):
+            return 0.0
+        return float(seconds / run.config.training.epochs / count)
+    except (KeyError, TypeError):
+        return 0.0
 
 
 def _distance(run: RunConfig, other: RunConfig) -> tuple[float, ...]:

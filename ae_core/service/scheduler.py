@@ -113,7 +113,9 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
         starting = asyncio.gather(*nannies)
         over = threading.Event()
         threading.Thread(target=companion, args=(store, over.is_set), name="companion", daemon=True).start()
+        watching = asyncio.create_task(_close_without_store(scheduler, store))
         await scheduler.finished()
+        watching.cancel()
         over.set()
         scheduler_file.unlink(missing_ok=True)
         starting.cancel()
@@ -121,6 +123,13 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
         await asyncio.wait(
             [asyncio.create_task(nanny.close(timeout=2)) for nanny in nannies], timeout=cluster.CLOSE_SECONDS
         )
+
+
+async def _close_without_store(scheduler: Scheduler, store: Store) -> None:
+    """End the cluster once its store is another's, or gone: nobody finds it there any more."""
+    while cluster.read_process(store).get("pid") == os.getpid():
+        await asyncio.sleep(cluster.ALIVE_SECONDS)
+    await scheduler.close()
 
 
 def _give_way() -> None:

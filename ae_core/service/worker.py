@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import threading
@@ -21,7 +22,8 @@ from ae_core.config import RunConfig, command_line, run_id
 from ae_core.errors import ClusterError, DeadlineError, LabError, StoreError
 from ae_core.living.network_file import pack_network
 from ae_core.models import parameter_count
-from ae_core.runs import housekeeping, latest_network, tickets
+from ae_core.runs import latest_network, quota, served, tickets
+from ae_core.runs.log_events import CURVE_POINTS
 from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
@@ -42,7 +44,6 @@ from ae_core.training import (
     use_one_thread,
 )
 
-CURVE_POINTS = 200
 LOCK_SECONDS = 5.0
 RETRIES = 2
 # A training may take three times as long as it should, and two minutes in any case.
@@ -189,6 +190,7 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
             ticket = tickets.find_ticket(store, name)
             if ticket is None or ticket.number != number or ticket.problem:
                 return  # stopped, or done, before it began
+            began = time.monotonic()
             try:
                 if not store.has_own(name):
                     _attempt(ticket, store, hung_seconds)
@@ -201,7 +203,9 @@ def train_ticket(name: str, number: str, root: str, hung_seconds: float = HUNG_S
                 with suppress(LabError):
                     tickets.remove_ticket(store, name, number)
                 with suppress(LabError):
-                    housekeeping.make_room(store, keep=name)
+                    quota.make_room(store, keep=name)
+            finally:
+                served.note_served(store, ticket.address, time.monotonic() - began)
     except Timeout as problem:
         raise Reschedule from problem  # a worker of another cluster is at it: look again later
 
@@ -238,10 +242,10 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
 
 def _should_give_way(ticket: tickets.Ticket, store: Store) -> bool:
     """Between two epochs: whether a run that comes before this one in the line waits for a worker."""
-    for other in tickets.ready_tickets(tickets.tickets_in_line(store), store.is_locked):
-        if other.rank < ticket.rank and not store.is_locked(other.run_id):
-            return True
-    return False
+    line = tickets.tickets_in_line(store)
+    ready = {other.run_id for other in tickets.ready_tickets(line, store.is_locked)}
+    before = itertools.takewhile(lambda other: other.run_id != ticket.run_id, line)
+    return any(other.run_id in ready and not store.is_locked(other.run_id) for other in before)
 
 
 def _is_out_of_memory(problem: Exception) -> bool:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 
 import streamlit as st
+from cachetools import LRUCache, cached
 from streamlit.runtime.pages_manager import PagesManager
 
 from ae_core import data
 from ae_core.errors import LabError
 from ae_core.models import Autoencoder
-from ae_core.runs import housekeeping
+from ae_core.pictures.places import Asker
+from ae_core.runs import housekeeping, ownership
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store, default_root
 from ae_core.training import use_one_thread
 from pages.shared import opened_link, session
 from pages.shared.browser import styles
+from pages.shared.server.addresses import find_network
 from pages.shared.server.health import import_early
+from pages.shared.server.sessions import departures
 
-MODELS_KEPT = 64
+# Of all networks in memory: those of the lab have 60 MB together, the largest that the dials make has 4.
+NETWORK_BYTES = 150_000_000
 # What the next pages import, in this order.
 NEEDED_SOON = (
     "pages.shared.runs.training_panel",
@@ -59,11 +65,10 @@ def open_page(*, draws_figures: bool) -> None:
 def freeze_imports(imported: str) -> None:
     """Take what was imported out of the garbage collector's sight, and give torch one thread. Once an import.
 
-    Looking through torch's objects takes the collector 0.3 s, which every visitor's slider would pay for.
     With one thread, one visitor's slider leaves the other cores to the others.
     """
     use_one_thread()
-    gc.freeze()
+    departures.freeze()
 
 
 @cache
@@ -144,6 +149,16 @@ def visitor_id() -> str:
     return hashlib.sha256(b"visitor" + token).hexdigest()[:16]
 
 
+def asker() -> Asker:
+    """Who has this page run: the address they come from, and their name as `visitor_id` gives it."""
+    return Asker(find_network(st.context.ip_address), visitor_id())
+
+
+def owner() -> Asker:
+    """`asker` as the store keeps it: a mark in place of the address. Raises StoreError as `mark_address`."""
+    return replace(asker(), address=ownership.mark_address(store(), asker().address))
+
+
 def _unmasked(cookie: str) -> bytes | None:
     """The token in 'version|mask|masked token|time'; None where the cookie is not like that."""
     try:
@@ -172,9 +187,17 @@ def _read_digits(cache_dir: Path) -> data.Digits:
 def load_network(run: StoredRun) -> Autoencoder:
     """The run's network, ready for inference, kept in memory for every visitor."""
     housekeeping.mark_used(store(), run.name)
-    return _load_network(store().root, run.run_id, run.weights_sha256, run)
+    return _load_network(store().root, run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=MODELS_KEPT)
-def _load_network(root: Path, run_id: str, weights_sha256: str, _run: StoredRun) -> Autoencoder:
-    return _open_store(root).load_model(_run)
+def _network_key(root: Path, run: StoredRun) -> tuple[Path, str, str]:
+    return root, run.run_id, run.weights_sha256
+
+
+def _network_bytes(model: Autoencoder) -> int:
+    return sum(tensor.nbytes for tensor in model.state_dict().values())
+
+
+@cached(LRUCache(NETWORK_BYTES, getsizeof=_network_bytes), key=_network_key, lock=threading.Lock())
+def _load_network(root: Path, run: StoredRun) -> Autoencoder:
+    return _open_store(root).load_model(run)

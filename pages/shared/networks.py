@@ -17,6 +17,7 @@ from ae_core.errors import DamagedRunError
 from ae_core.runs import links, tickets
 from ae_core.runs.run_folder import StoredRun
 from pages.shared import lab, session
+from pages.shared.server import presence
 
 LABS, YOURS = "The lab's", "Yours"
 LINK = "yours"
@@ -51,6 +52,7 @@ def adopt_run(name: str) -> None:
 def adopt_tickets() -> None:
     """Take what is in training for this visitor among their runs: another tab may have asked for it."""
     for ticket in tickets.tickets_of(lab.store(), lab.visitor_id()):
+        presence.note_waiting(lab.visitor_id())
         if not is_own(ticket.run_id):
             adopt_run(ticket.run_id)
 

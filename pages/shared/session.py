@@ -71,7 +71,7 @@ TRAINING_JUST_ASKED = "training_just_asked"
 TRAININGS_LET_GO = "let_go"
 TRAININGS_FOLLOWED = "under_way_followed"
 UPLOADS, UPLOAD_PROBLEM, UPLOAD_DONE = "runs_uploads", "runs_upload_problem", "runs_upload_done"
-RUN_DELETED, RUN_PROBLEM = "runs_deleted", "runs_problem"
+RUN_PROBLEM = "runs_problem"
 COMPARE = "compare"
 OWN_RUNS = "own_runs"
 WHOSE, WHOSE_BEFORE = "whose", "whose_before"
@@ -133,7 +133,6 @@ TABLE: dict[str, Entry] = {
     "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
     UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),
     UPLOAD_DONE: Entry("str", Lasts.PAGE, "What came of the uploaded run."),
-    RUN_DELETED: Entry("tuple[str, str]", Lasts.SESSION, "A deleted run's place in the trash, its label."),
     RUN_PROBLEM: Entry("str", Lasts.PAGE, "Why a run's button did nothing."),
 }  # fmt: skip
 DIAL = Entry(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.Common_pb2 import FileURLsRequest, UploadedFileInfo
+from streamlit.proto.Common_pb2 import FileURLs, FileURLsRequest, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -103,16 +103,7 @@ class Visitor:
 
     async def upload(self, key: str, name: str, content: bytes) -> Answer:
         """Choose a file in the file chooser `key` as a browser does: ask where to, bring it, say so."""
-        await self._socket.send(
-            BackMsg(
-                file_urls_request=FileURLsRequest(file_names=[name], session_id=self.session)
-            ).SerializeToString()
-        )
-        while (message := ForwardMsg.FromString(await self.next())).WhichOneof(
-            "type"
-        ) != "file_urls_response":
-            pass
-        (places,) = message.file_urls_response.file_urls
+        (places,) = await self.ask_for_places(1, name)
         status = await asyncio.to_thread(self._brought, places.upload_url, name, content)
         if status != 204:
             return Answer(None, 0.0, 0, failed=True)
@@ -121,9 +112,18 @@ class Visitor:
         state.file_uploader_state_value.uploaded_file_info.append(info)
         return await self._set(state)
 
-    def bring(self, name: str, content: bytes) -> int:
-        """Bring a file to the server that no page asked for: the status of its answer, 0 for none."""
-        return self._brought(f"/_stcore/upload_file/{self.session}/{name}", name, content)
+    async def ask_for_places(self, count: int, name: str = "file") -> list[FileURLs]:
+        """Ask as a browser does where to bring so many files."""
+        asked = FileURLsRequest(file_names=[name] * count, session_id=self.session)
+        await self._socket.send(BackMsg(file_urls_request=asked).SerializeToString())
+        while True:
+            message = ForwardMsg.FromString(await self.next())
+            if message.WhichOneof("type") == "file_urls_response":
+                return list(message.file_urls_response.file_urls)
+
+    def bring(self, place: str, content: bytes) -> int:
+        """Bring a file to an address that no page says it has: the status of its answer, 0 for none."""
+        return self._brought(place, "file", content)
 
     def _brought(self, place: str, name: str, content: bytes) -> int:
         with urllib.request.urlopen(f"{self._url}/_stcore/health", timeout=ANSWER_SECONDS) as answer:

@@ -36,11 +36,15 @@ async def flood(url: str, files: int, megabytes: int, sessions: int) -> Counter[
             await stack.enter_async_context(Visitor(url, "your_digit", query="digit_source=Upload"))
             for _ in range(sessions)
         ]
+        places = []
         for window in windows:
             await window.open()
+            places.append([place.upload_url for place in await window.ask_for_places(-(-files // sessions))])
         with ThreadPoolExecutor(AT_ONCE) as threads:
             sent = [
-                loop.run_in_executor(threads, windows[i % sessions].bring, f"file-{i}", content)
+                loop.run_in_executor(
+                    threads, windows[i % sessions].bring, places[i % sessions][i // sessions], content
+                )
                 for i in range(files)
             ]
             return Counter(await asyncio.gather(*sent))

@@ -28,8 +28,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.own_digit.digit_source import MOST_FILES
-from pages.shared.server import gate, open_files
+from pages.shared.server import gate, open_files, uploads
 from pages.shared.server import health as server
+from pages.shared.server.connections import RunPermit
+from pages.shared.server.permits import FairPermits
 from tests.load.__main__ import EVERY_SECONDS, a_class
 from tests.load.client import Visitor
 from tests.support.browser import PROJECT, App, free_port
@@ -173,7 +175,8 @@ async def test_one_visitor_has_room_for_as_many_files_as_the_page_takes_at_once(
             "Cookie": f"_streamlit_xsrf={token}",
             "X_Xsrftoken": token,
         }
-        paths = [f"/_stcore/upload_file/{visitor.session}/file-{i}" for i in range(MOST_FILES + 1)]
+        places = await visitor.ask_for_places(MOST_FILES + 1)
+        paths = [place.upload_url for place in places]
         answers = [await asyncio.to_thread(asked, small, path, "PUT", body, **kind) for path in paths]
         assert [status for status, _, _ in answers] == [*[204] * MOST_FILES, 429]
         assert "more than one visitor may have" in answers[-1][1]
@@ -208,8 +211,9 @@ async def test_under_any_prefix_files_and_connections_are_counted_and_streamlits
     async def send(message):
         answers.append(message.get("status"))
 
-    monkeypatch.setattr(gate, "_kept_files", lambda _session="": [])
-    monkeypatch.setattr(gate, "_upload_problem", lambda session: "" if session == "me" else "no")
+    monkeypatch.setattr(uploads, "kept_files", lambda _session="": [])
+    monkeypatch.setattr(uploads, "find_problem", lambda session: "" if session == "me" else "no")
+    monkeypatch.setattr(uploads, "is_issued", lambda session, file: True)
     gated = gate.Gate(streamlit)
     stream, file, hidden = (f"{prefix}/_stcore/{end}" for end in ("stream", "upload_file/me/1", "metrics"))
     await gated({"type": "websocket", "path": stream}, nothing, send)
@@ -348,14 +352,14 @@ async def test_twenty_visitors_at_once_all_get_their_pictures(app):
 
 @in_a_loop_of_its_own
 async def test_pages_run_a_few_at_a_time_in_the_order_in_which_they_were_asked_for():
-    permits = asyncio.Semaphore(2)
-    first, second, third, fourth = (gate.RunPermit(permits) for _ in range(4))
+    permits = FairPermits(2)
+    first, second, third, fourth = (RunPermit(permits) for _ in range(4))
     await first.acquire()
     await first.acquire()  # who has the turn need not wait for another
     await second.acquire()
     order = []
 
-    async def wait(permit: gate.RunPermit, name: str) -> None:
+    async def wait(permit: RunPermit, name: str) -> None:
         await permit.acquire()
         order.append(name)
 

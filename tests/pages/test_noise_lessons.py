@@ -144,7 +144,7 @@ def test_one_button_asks_for_both_trainings_and_they_differ_in_their_noise_alone
     page.selectbox(key="training_noise_kind").set_value("masking")
     page.number_input(key="train_size").set_value(5).run()
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor, address: asked.append(run))
     page.button(key="pair_train").click().run()
     cae, dae = asked
     assert config.differences(cae, dae) == ("corruption.kind", "corruption.level")

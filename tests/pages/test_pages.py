@@ -150,7 +150,7 @@ def test_the_buttons_for_new_digits_and_new_noise_change_the_pictures(button):
 def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch, prefix: str) -> config.RunConfig:
     """The run that Train would submit under the page's dials."""
     asked: list[config.RunConfig] = []
-    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor: asked.append(run))
+    monkeypatch.setattr(jobs, "submit_training", lambda run, store, visitor, address: asked.append(run))
     page.button(key=f"{prefix}_train").click().run()
     return asked[0]
 

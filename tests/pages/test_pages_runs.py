@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,20 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.models import build_model
-from ae_core.runs import housekeeping, run_file, run_folder, tickets
+from ae_core.pictures.places import Asker
+from ae_core.runs import housekeeping, ownership, quota, run_file, run_folder, tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service.worker import record_training
 from ae_core.training import seeded
+from pages.shared import session
 from pages.shared.runs.run_list import ListedRun
 from tests.conftest import PROJECT
 
-RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": (4,)}, training={"epochs": 2})
+RUN = config.adjusted(config.FAE, model={"latent_size": 2, "hidden_sizes": ()}, training={"epochs": 2})
 OTHER = config.adjusted(config.DAE, model={"latent_size": 3}, training={"epochs": 1})
 NAME = config.run_id(RUN)
+TOKEN = b"0123456789abcdef"
+ME = hashlib.sha256(b"visitor" + TOKEN).hexdigest()[:16]
 
 
 @pytest.fixture
@@ -31,9 +36,11 @@ def here() -> Store:
     return Store(default_root())
 
 
-def train(store: Store, digits: Digits, run: RunConfig = RUN) -> str:
+def train(store: Store, digits: Digits, run: RunConfig = RUN, owner: str = ME) -> str:
+    """As the training process does for whoever sits at the page, or for another `owner`."""
     for _ in record_training(run, store, digits):
         pass
+    ownership.note_owner(store, config.run_id(run), Asker("", owner))
     return config.run_id(run)
 
 
@@ -41,6 +48,7 @@ def open_page(**link: str | list[str]) -> AppTest:
     page = AppTest.from_file(str(PROJECT / "pages" / "runs.py"), default_timeout=60)
     for name, value in link.items():
         page.query_params[name] = value
+    page.session_state[session.VISITOR_TOKEN] = TOKEN
     page.run()
     assert not page.exception, page.exception
     return page
@@ -181,7 +189,7 @@ def test_how_full_the_store_is_is_told(here, few_digits, monkeypatch):
     train(here, few_digits)
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", "20")
     page = open_page()
-    used = housekeeping.used_bytes(here) / housekeeping.MEGABYTE
+    used = quota.used_bytes(here) / housekeeping.MEGABYTE
     assert f"The store holds {used:.1f} of 20 MB" in page.get("progress")[0].proto.text
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", "much")
     page.run()
@@ -276,6 +284,24 @@ def test_a_pinned_run_says_so_until_it_is_unpinned(here, few_digits):
     page = press(choose(open_page(), "FAE 2, 2 epochs"), "Pin")
     assert rows(page)[NAME[:6]]["Marks"] == "pinned"
     assert rows(press(page, "Unpin"))[NAME[:6]]["Marks"] == ""
+
+
+def test_only_whoever_trained_a_run_pins_and_deletes_it_and_no_pinned_one_goes(here, few_digits):
+    train(here, few_digits, owner="somebody")
+    page = choose(open_page(), "FAE 2, 2 epochs")
+    buttons = {button.label: button for button in page.button if button.label in ("Pin", "Delete")}
+    assert [button.disabled for button in buttons.values()] == [True, True]
+    assert all("not yours" in button.help for button in buttons.values())
+    ownership.note_owner(here, NAME, Asker("", ME))
+    page = press(choose(open_page(), "FAE 2, 2 epochs"), "Delete")
+    assert "stays for them" in page.error[0].value
+    assert NAME[:6] in rows(page)
+    ownership.note_owner(here, NAME, Asker("", ME))
+    ownership.forget_owner(here, NAME, "somebody")
+    page = press(choose(open_page(), "FAE 2, 2 epochs"), "Pin")
+    assert next(button for button in page.button if button.label == "Delete").disabled
+    page = press(press(page, "Unpin"), "Delete")
+    assert "Undo" in {button.label for button in open_page().button}  # in another tab of theirs, too
 
 
 def test_a_shipped_run_can_be_downloaded_and_neither_pinned_nor_deleted():

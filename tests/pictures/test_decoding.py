@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 import tomllib
@@ -305,6 +308,43 @@ def test_a_process_stands_ready_for_one_picture_under_the_limits_that_hold_by_th
     decoding.stand_ready()
     monkeypatch.setattr(decoding, "MEMORY_BYTES", 200_000_000)
     assert refusal(junk.GIANTS["colours_16_bits.png"]()) == decoding.TOO_HARD
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone takes these rights away")
+def test_a_process_that_is_confined_touches_no_file_and_no_other_process(tmp_path):
+    (tmp_path / "kept").write_text("kept")
+    program = f"""
+import ctypes, os, socket
+from ae_core.pictures.confinement import confine_process
+place, listening = {str(tmp_path)!r}, socket.create_server(("127.0.0.1", 0))
+version = confine_process()
+def is_refused(deed):
+    try:
+        deed()
+    except OSError:
+        return True
+    return False
+deeds = dict(
+    read=lambda: open(place + "/kept"),
+    unlink=lambda: os.unlink(place + "/kept"),
+    rename=lambda: os.rename(place + "/kept", place + "/other"),
+    make=lambda: os.mkdir(place + "/new"),
+    connect=lambda: socket.create_connection(listening.getsockname(), 1),
+    signal=lambda: os.kill(os.getppid(), 0),
+)
+traced = ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)
+print(version, traced, sorted(name for name, deed in deeds.items() if not is_refused(deed)))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    version, traced, allowed = done.stdout.strip().split(" ", 2)
+    if version == "0":
+        pytest.skip("this kernel has no Landlock")
+    known_later = {"signal"} if int(version) < 6 else set()
+    known_later |= {"connect"} if int(version) < 4 else set()
+    assert set(ast.literal_eval(allowed)) <= known_later
+    assert traced == "-1"
+    assert (tmp_path / "kept").read_text() == "kept"
 
 
 def test_no_code_from_elsewhere_runs_in_the_decoder(monkeypatch, tmp_path):

@@ -15,7 +15,8 @@ from ae_core import config
 from ae_core.config import RunConfig
 from ae_core.errors import ConfigError, StoreError
 from ae_core.models import build_model
-from ae_core.runs import housekeeping, tickets
+from ae_core.pictures.places import Asker
+from ae_core.runs import housekeeping, ownership, quota, tickets
 from ae_core.runs.run_folder import CONFIG, MANIFEST, WEIGHTS
 from ae_core.runs.store import SHIPPED, Store
 from ae_core.training import seeded
@@ -85,7 +86,7 @@ def test_runs_of_every_state_are_listed_newest_first_and_shipped_ones_last(store
 def test_the_size_of_a_run_is_that_of_its_files(store):
     name = finish(store)
     assert listed(store)[name].size == sum(path.stat().st_size for path in store.folder(name).iterdir())
-    assert housekeeping.used_bytes(store) == listed(store)[name].size
+    assert quota.used_bytes(store) == listed(store)[name].size
 
 
 def test_damaged_and_unreadable_runs_are_reported_and_do_not_stop_the_list(store):
@@ -106,37 +107,37 @@ def test_a_store_that_is_not_there_lists_the_shipped_runs(unwritable):
     entries, problems = housekeeping.list_folders(unwritable)
     assert {entry.name for entry in entries} == {path.name for path in SHIPPED.iterdir()}
     assert problems == []
-    assert housekeeping.used_bytes(unwritable) == 0
+    assert quota.used_bytes(unwritable) == 0
 
 
 # The quota
 
 
 def test_the_quota_is_two_gigabytes_unless_it_is_set(monkeypatch):
-    assert housekeeping.quota_bytes() == 2_000_000_000
+    assert quota.quota_bytes() == 2_000_000_000
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.5")
-    assert housekeeping.quota_bytes() == 500_000
+    assert quota.quota_bytes() == 500_000
 
 
 @pytest.mark.parametrize("junk", ["much", "0", "-1", "nan", "inf", "2 GB"])
 def test_a_quota_that_is_no_number_is_told_in_plain_words(store, junk, monkeypatch):
     monkeypatch.setenv("AE_LAB_STORE_QUOTA", junk)
     with pytest.raises(ConfigError, match=r"AE_LAB_STORE_QUOTA must be a number of megabytes.*Set it to one"):
-        housekeeping.make_room(store)
+        quota.make_room(store)
 
 
 def test_what_was_unused_for_longest_goes_first_and_no_more_than_needed(store, five, monkeypatch):
-    set_quota(monkeypatch, housekeeping.used_bytes(store) * 3.5 / 5)
-    assert housekeeping.make_room(store) == five[:2]
+    set_quota(monkeypatch, quota.used_bytes(store) * 3.5 / 5)
+    assert quota.make_room(store) == five[:2]
     assert {entry.name for entry in housekeeping.list_folders(store)[0] if not entry.shipped} == set(five[2:])
-    assert housekeeping.used_bytes(store) <= housekeeping.quota_bytes()
-    assert housekeeping.make_room(store) == []
+    assert quota.used_bytes(store) <= quota.quota_bytes()
+    assert quota.make_room(store) == []
 
 
 def test_a_run_somebody_looked_at_is_not_the_next_to_go(store, five, monkeypatch):
     housekeeping.mark_used(store, five[0])
-    set_quota(monkeypatch, housekeeping.used_bytes(store) - 1)
-    assert housekeeping.make_room(store) == [five[1]]
+    set_quota(monkeypatch, quota.used_bytes(store) - 1)
+    assert quota.make_room(store) == [five[1]]
 
 
 def test_pinned_locked_requested_and_kept_runs_stay_whatever_the_quota(store, five, monkeypatch):
@@ -145,16 +146,16 @@ def test_pinned_locked_requested_and_kept_runs_stay_whatever_the_quota(store, fi
     tickets.submit_ticket(store, run_number(2), "ada", 1.0)
     set_quota(monkeypatch, 1)
     with store.lock(locked):
-        assert housekeeping.make_room(store, keep=kept) == [other]
+        assert quota.make_room(store, keep=kept) == [other]
     assert set(listed(store)) >= {pinned, locked, requested, kept}
     housekeeping.unpin_run(store, pinned)
-    assert set(housekeeping.make_room(store, keep=kept)) == {pinned, locked}
+    assert set(quota.make_room(store, keep=kept)) == {pinned, locked}
 
 
 def test_stopped_and_failed_runs_go_too(store, monkeypatch):
     store.start_log(RUN).append({"event": "failed", "message": "no"})
     set_quota(monkeypatch, 1)
-    assert housekeeping.make_room(store) == [NAME]
+    assert quota.make_room(store) == [NAME]
 
 
 def test_shipped_runs_never_go(tmp_path, monkeypatch):
@@ -163,7 +164,7 @@ def test_shipped_runs_never_go(tmp_path, monkeypatch):
     store = Store(tmp_path / "store", shipped)
     finish(store)
     set_quota(monkeypatch, 1)
-    assert housekeeping.make_room(store) == [NAME]
+    assert quota.make_room(store) == [NAME]
     assert [entry.name for entry in housekeeping.list_folders(store)[0]] == [SHIPPED_NAME]
 
 
@@ -173,16 +174,83 @@ def test_deleted_and_damaged_runs_go_before_any_other(store, five, monkeypatch):
     housekeeping.list_folders(store)
     assert len(list((store.root / "damaged").iterdir())) == 1
     set_quota(monkeypatch, sum(listed(store)[name].size for name in five[:3]))
-    assert housekeeping.make_room(store) == []
-    assert housekeeping.used_bytes(store) == housekeeping.quota_bytes()
+    assert quota.make_room(store) == []
+    assert quota.used_bytes(store) == quota.quota_bytes()
+
+
+def occupy(store: Store, name: str, address: str, size: int = 100_000) -> None:
+    """A run of that name and size in the store, which came from `address`."""
+    store.folder(name).mkdir(parents=True)
+    (store.folder(name) / MANIFEST).write_bytes(b" " * size)
+    ownership.note_owner(store, name, Asker(address, f"visitor of {address}"))
+
+
+def test_uploads_have_a_share_of_their_own_and_nobodys_runs_make_room_for_them(store, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "1")  # 0.25 of it for uploads: two of them
+    trained = [f"{i:016x}" for i in range(4)]
+    for name in trained:
+        occupy(store, name, "a class")
+    deleted = housekeeping.delete_run(store, trained[0])
+    occupy(store, "u" + "0" * 15, "a class")
+    for i in range(1, 18):
+        name = f"u{i:015x}"
+        occupy(store, name, "a stranger")
+        housekeeping.pin_run(store, name)
+        quota.make_room(store, keep=name)
+    assert {path.name for path in (store.root / "uploads").iterdir()} == {"u" + "0" * 15, name}
+    assert {path.name for path in (store.root / "runs").iterdir()} == set(trained[1:])
+    assert housekeeping.undo_delete(store, deleted) == trained[0]
+
+
+def test_what_a_stranger_deletes_of_their_own_does_not_push_others_out_of_the_trash(store, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "1")
+    occupy(store, NAME, "a class", 600_000)
+    deleted = housekeeping.delete_run(store, NAME)
+    for i in range(18):
+        name = f"u{i:015x}"
+        occupy(store, name, "a stranger")
+        housekeeping.delete_run(store, name)
+        quota.make_room(store)
+    assert housekeeping.undo_delete(store, deleted) == NAME
+
+
+def test_of_trained_runs_those_go_first_of_whom_there_are_most(store, monkeypatch):
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.45")
+    occupy(store, NAME, "a class")
+    many = [f"{i:016x}" for i in range(6)]
+    for name in many:
+        occupy(store, name, "a stranger")
+    assert quota.make_room(store) == many[:3]
+
+
+def test_a_run_is_its_owners_to_delete_and_to_bring_back(store):
+    occupy(store, NAME, "a class")
+    (store.folder(NAME) / CONFIG).write_text(config.to_json(RUN))
+    for change in (housekeeping.pin_run, housekeeping.unpin_run, housekeeping.delete_run):
+        with pytest.raises(StoreError, match=r"not yours.*ae_core delete"):
+            change(store, NAME, "a stranger")
+    deleted = housekeeping.delete_run(store, NAME, "visitor of a class")
+    assert housekeeping.list_deleted(store, "a stranger") == []
+    assert housekeeping.list_deleted(store, "visitor of a class") == [(deleted, RUN)]
+    with pytest.raises(StoreError, match="not yours"):
+        housekeeping.undo_delete(store, deleted, "a stranger")
+    assert housekeeping.undo_delete(store, deleted, "visitor of a class") == NAME
+
+
+def test_addresses_are_kept_as_marks_that_last_and_that_nobody_can_read(store):
+    mark = ownership.mark_address(store, "192.0.2.7")
+    assert mark == ownership.mark_address(Store(store.root), "192.0.2.7")
+    other, elsewhere = ownership.mark_address(store, "192.0.2.8"), Store(store.root / "another")
+    assert len({mark, other, ownership.mark_address(elsewhere, "192.0.2.7")}) == 3
+    assert ownership.mark_address(store, "") == ""
 
 
 def test_two_processes_that_make_room_at_once_remove_no_more_than_one(store, five, monkeypatch):
-    set_quota(monkeypatch, housekeeping.used_bytes(store) * 2.5 / 5)
+    set_quota(monkeypatch, quota.used_bytes(store) * 2.5 / 5)
     program = (
         "import sys; from pathlib import Path\n"
-        "from ae_core.runs import housekeeping; from ae_core.runs.store import Store\n"
-        "print(*housekeeping.make_room(Store(Path(sys.argv[1]))))"
+        "from ae_core.runs import quota; from ae_core.runs.store import Store\n"
+        "print(*quota.make_room(Store(Path(sys.argv[1]))))"
     )
     command = [sys.executable, "-c", program, str(store.root)]
     both = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -194,10 +262,10 @@ def test_two_processes_that_make_room_at_once_remove_no_more_than_one(store, fiv
 def test_a_store_that_cannot_be_written_is_left_as_it_is(unwritable, monkeypatch):
     set_quota(monkeypatch, 1)
     housekeeping.mark_used(unwritable, NAME)
-    housekeeping.remove_expired(unwritable)
-    assert housekeeping.make_room(unwritable) == []
-    monkeypatch.setattr(housekeeping, "used_bytes", lambda store: 2)
-    assert housekeeping.make_room(unwritable) == []
+    quota.remove_expired(unwritable)
+    assert quota.make_room(unwritable) == []
+    monkeypatch.setattr(quota, "used_bytes", lambda store: 2)
+    assert quota.make_room(unwritable) == []
 
 
 # Marks
@@ -226,13 +294,15 @@ def test_looking_at_a_run_that_is_gone_leaves_no_trace(store):
 
 def test_a_deleted_run_is_gone_at_once_and_comes_back_whole(store):
     name = finish(store)
-    housekeeping.pin_run(store, name)
     before = {path.name: path.read_bytes() for path in store.folder(name).iterdir()}
+    housekeeping.pin_run(store, name)
+    with pytest.raises(StoreError, match=r"is pinned.*Unpin it first"):
+        housekeeping.delete_run(store, name)
+    housekeeping.unpin_run(store, name)
     trashed = housekeeping.delete_run(store, name)
     assert store.find(name) is None
     assert housekeeping.undo_delete(store, trashed) == name
     assert {path.name: path.read_bytes() for path in store.folder(name).iterdir()} == before
-    assert listed(store)[name].pinned
 
 
 def test_a_shipped_or_unknown_run_cannot_be_deleted(store):
@@ -272,7 +342,7 @@ def test_deleted_runs_are_removed_for_good_after_an_hour(store, monkeypatch):
     gone = housekeeping.delete_run(store, old)
     monkeypatch.setattr(time, "time_ns", lambda: now)
     kept = housekeeping.delete_run(store, young)
-    housekeeping.remove_expired(store)
+    quota.remove_expired(store)
     with pytest.raises(StoreError, match="removed for good"):
         housekeeping.undo_delete(store, gone)
     assert housekeeping.undo_delete(store, kept) == young

@@ -19,7 +19,7 @@ from ae_core import config
 from ae_core.config import DataConfig, RunConfig
 from ae_core.data import Digits, select_digits
 from ae_core.errors import DamagedRunError, StoreError
-from ae_core.runs import history, housekeeping, run_file, tickets, uploaded_run
+from ae_core.runs import history, housekeeping, quota, run_file, tickets, uploaded_run
 from ae_core.runs.packing import pack_codes, to_png
 from ae_core.runs.run_file import FILES, export_run, import_run
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, WEIGHTS
@@ -30,7 +30,7 @@ from tests.runs.test_store import damaged_copies
 
 RUN = config.adjusted(
     replace(config.FAE, data=DataConfig(digits=512)),
-    model={"latent_size": 2, "hidden_sizes": (4,)},
+    model={"latent_size": 2, "hidden_sizes": ()},
     training={"epochs": 1},
 )
 NAME = config.run_id(RUN)
@@ -216,17 +216,20 @@ def test_what_is_here_already_need_not_come_in_again(store, content, few_digits)
 def test_an_uploaded_run_can_be_pinned_deleted_and_had_back(store, content, few_digits, monkeypatch):
     name = import_run(store, content, few_digits)
     housekeeping.pin_run(store, name)
+    with pytest.raises(StoreError, match="is pinned"):
+        housekeeping.delete_run(store, name)
+    housekeeping.unpin_run(store, name)
     trashed = housekeeping.delete_run(store, name)
     assert store.uploads() == ([], [])
     assert housekeeping.undo_delete(store, trashed) == name
+    housekeeping.pin_run(store, name)
     assert {
         entry.name: entry.pinned for entry in housekeeping.list_folders(store)[0] if not entry.shipped
     } == {name: True}
-    assert housekeeping.used_bytes(store) > 0
-    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.000001")
-    assert housekeeping.make_room(store) == []
-    housekeeping.unpin_run(store, name)
-    assert housekeeping.make_room(store) == [name]
+    assert quota.used_bytes(store) > 0
+    monkeypatch.setenv("AE_LAB_STORE_QUOTA", "0.1")  # its share is too small for it
+    assert quota.make_room(store, keep=name) == []
+    assert quota.make_room(store) == [name]
 
 
 def test_what_an_earlier_version_was_sent_as_a_file_is_set_apart_with_nothing_lost(store, few_digits):
@@ -513,7 +516,15 @@ def test_metrics_that_the_weights_do_not_give_are_refused(store, content, tmp_pa
     [
         {"test": {"mse": 0.1}},
         {"test": {"mse": float("nan"), "psnr": 1.0, "ssim": 1.0, "bce": 1.0}},
+        {"test": {"mse": 0.1, "psnr": 1.0, "ssim": 2.0, "bce": 1.0}},
+        {"test": {"mse": -0.1, "psnr": 1.0, "ssim": 1.0, "bce": 1.0}},
         {"train_seconds": "1"},
+        {"train_seconds": 9e14},
+        {"train_seconds": -1e14},
+        {"images_per_second": -1},
+        {"dataset": {"name": "mnist", "train": 0, "test": 1}},
+        {"dataset": {"name": "mnist", "train": 10**9, "test": 1}},
+        {"train_mse": -1.0},
         {"train_seconds": 10**400},
         {"parameters": 1},
         {"parameters": None},
@@ -583,6 +594,29 @@ def test_settings_that_the_lab_would_not_write_are_refused(store, content, field
     settings["model"][field] = value
     text = json.dumps(settings, sort_keys=True, separators=(",", ":")).encode()
     refuse(store, packed({**parts(content), CONFIG: text}), "settings")
+
+
+def test_a_network_that_no_dial_makes_is_refused_before_its_weights_are_unpacked(store, content):
+    """Zeros pack well: 118 kB may unpack to 118 MB."""
+    large = config.adjusted(RUN, model={"latent_size": 256, "hidden_sizes": (2048,) * 4})
+    files = {**parts(content), CONFIG: config.to_json(large).encode(), WEIGHTS: b"\0" * 10_000_000}
+    refuse(store, packed(files, zipfile.ZIP_DEFLATED), "other layers than the lab's dials make")
+
+
+def test_a_log_of_another_length_than_its_training_is_refused(store, content, tmp_path):
+    lines = parts(content)[EVENTS].splitlines(keepends=True)
+    snapshots = [line for line in lines if b'"snapshot"' in line]
+    for i, (log, match) in enumerate(
+        [
+            (lines[1:], f"a line of its {EVENTS}"),
+            (lines[:-1], "no whole training"),
+            ([*lines[:-1], snapshots[-1], lines[-1]], f"a line of its {EVENTS}"),
+            ([lines[0], *snapshots * 100, *lines[1:]], f"{EVENTS} is larger"),
+            ([line for line in lines if b'"epoch"' not in line[:60]], "no whole training"),
+            ([line.replace(b'"steps": ', b'"steps": 1') for line in lines], "another training"),
+        ]
+    ):
+        refuse(store, forged(content, tmp_path / f"{i}", events=b"".join(log)), match)
 
 
 def test_a_manifest_cannot_make_the_store_read_other_files(store, content):

@@ -28,7 +28,7 @@ from ae_core import config, data
 from ae_core.config import RunConfig
 from ae_core.data import Digits
 from ae_core.errors import ClusterError
-from ae_core.runs import history, housekeeping, tickets
+from ae_core.runs import history, quota, tickets
 from ae_core.runs.store import Store, default_root
 from ae_core.service import cluster, connection, dispatch, jobs, worker
 from tests.conftest import PROJECT
@@ -349,7 +349,7 @@ def settings(tree: dict[str, object]) -> Iterator[str]:
 def test_the_guide_names_every_limit_as_it_is():
     for words in (
         f"{cluster.IDLE_SECONDS // 60} minutes",
-        f"`AE_LAB_STORE_QUOTA` (megabytes, {housekeeping.QUOTA_MEGABYTES} unless set)",
+        f"`AE_LAB_STORE_QUOTA` (megabytes, {quota.QUOTA_MEGABYTES} unless set)",
         f"after {worker.DEADLINE_FACTOR:g} times as long as expected, "
         f"and never before {worker.DEADLINE_FLOOR:g} seconds",
         f"ended {worker.RETRIES + 1} times without finishing an epoch",

@@ -19,7 +19,7 @@ from ae_core.pictures.preparation import Wishes
 from ae_core.pictures.strokes import draw_strokes, has_ink
 from ae_core.runs.links import quoted
 from ae_core.study.classifier import find_judge
-from pages.shared import linked, session
+from pages.shared import lab, linked, session
 from pages.shared.browser.files import read_script, read_style, style_html
 from pages.shared.own_digit import another_try, drawing_board, tray
 from pages.shared.own_digit.another_try import WithoutDigit
@@ -251,7 +251,7 @@ def _read_file(file: UploadedFile, name: str, batch: Batch) -> list[tuple[bool, 
     if _is_beyond_limit():
         return [(True, WAIT)]
     try:
-        pixels_hwc = decoding.decode_picture(file.getvalue())
+        pixels_hwc = decoding.decode_picture(file.getvalue(), lab.asker())
     except ImageError as problem:
         return [(True, str(problem))]
     try:

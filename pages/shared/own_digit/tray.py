@@ -23,7 +23,7 @@ from ae_core.pictures import decoding
 from ae_core.pictures.page import PageDigit, PreparedPage, prepare_box
 from ae_core.pictures.pieces import Box
 from ae_core.pictures.preparation import Step, Wishes
-from pages.shared import session
+from pages.shared import lab, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import tray_text
 from pages.shared.own_digit.tray_text import Share4, Tray, TrayDigit
@@ -228,7 +228,7 @@ def read_picture(number: int | None) -> np.ndarray | None:
     if not (text := picture_text(number)) or number is None:
         return None
     try:
-        pixels_hwc = decoding.decode_picture(base64.b64decode(text, validate=True))
+        pixels_hwc = decoding.decode_picture(base64.b64decode(text, validate=True), lab.asker())
     except (ValueError, ImageError):
         browser_memory.forget_in_browser(f"picture_{number}")
         return None

@@ -13,7 +13,7 @@ from ae_core.config import RunConfig
 from ae_core.errors import LabError
 from ae_core.figures import base as figures
 from ae_core.models import path_in_words
-from ae_core.runs import history, housekeeping, links, run_file
+from ae_core.runs import history, housekeeping, links, ownership, run_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
 from pages.shared import charts, dials, display, lab, opened_link, session
@@ -23,6 +23,9 @@ from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.run_list import ListedRun
 
 MOST = 4
+# Runs deleted within the hour that can be brought back by a button each.
+UNDOS = 3
+NOT_YOURS = "It is not yours: only who trained or uploaded it, or whoever runs the lab, does that."
 
 
 def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[ListedRun]:
@@ -55,10 +58,12 @@ def show_cards(runs: Sequence[ListedRun]) -> None:
     """Show each chosen run with its buttons, and what came of the last button, with a way back."""
     if problem := st.session_state.pop(session.RUN_PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    if deleted := st.session_state.get(session.RUN_DELETED):
+    for i, (trashed, settings) in enumerate(housekeeping.list_deleted(lab.store(), lab.visitor_id())[:UNDOS]):
+        label = run_list.label_run(settings, trashed.partition("-")[0])
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Deleted: {deleted[1]}.", icon=":material/delete:")
-            st.button("Undo", key="runs_undo", icon=":material/undo:", on_click=_undo_delete)
+            st.info(f"Deleted: {label}.", icon=":material/delete:")
+            undo = f"runs_undo_{i}" if i else "runs_undo"
+            st.button("Undo", key=undo, icon=":material/undo:", on_click=_undo_delete, args=(trashed, label))
     if not runs:
         return
     for column, run in zip(st.columns(len(runs), border=True), runs, strict=True):
@@ -114,14 +119,15 @@ def _draw_buttons(run: ListedRun) -> None:
     if run.folder.shipped:
         return
     pinned = run.folder.pinned
+    is_owner = lab.visitor_id() in ownership.list_owners(lab.store(), run.name)
     st.button(
         "Unpin" if pinned else "Pin",
         key=f"pin_{run.name}",
         icon=":material/keep_off:" if pinned else ":material/keep:",
         on_click=_set_pin,
         args=(run, not pinned),
-        disabled=not run.folder.size,
-        help="A pinned run is kept however full the store is.",
+        disabled=not run.folder.size or not is_owner,
+        help="A pinned run is kept however full the store is." if is_owner else NOT_YOURS,
     )
     busy = run.state == "running"
     if busy:
@@ -139,9 +145,17 @@ def _draw_buttons(run: ListedRun) -> None:
         icon=":material/delete:",
         on_click=_delete_run,
         args=(run,),
-        disabled=busy,
-        help="It is being trained. Stop it first." if busy else "It can be brought back for an hour.",
+        disabled=bool(why_not := _why_not_deleted(run, is_owner)),
+        help=why_not or "It can be brought back for an hour.",
     )
+
+
+def _why_not_deleted(run: ListedRun, is_owner: bool) -> str:
+    if not is_owner:
+        return NOT_YOURS
+    if run.state == "running":
+        return "It is being trained. Stop it first."
+    return "It is pinned. Unpin it first." if run.folder.pinned else ""
 
 
 def _stop_training(run: ListedRun) -> None:
@@ -155,23 +169,26 @@ def _stop_training(run: ListedRun) -> None:
 
 
 def _set_pin(run: ListedRun, pinned: bool) -> None:
+    change = housekeeping.pin_run if pinned else housekeeping.unpin_run
     try:
-        (housekeeping.pin_run if pinned else housekeeping.unpin_run)(lab.store(), run.name)
+        change(lab.store(), run.name, lab.visitor_id())
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
 def _delete_run(run: ListedRun) -> None:
     try:
-        st.session_state[session.RUN_DELETED] = housekeeping.delete_run(lab.store(), run.name), run.label
+        if not housekeeping.delete_run(lab.store(), run.name, lab.visitor_id()):
+            st.session_state[session.RUN_PROBLEM] = (
+                f"Others trained {run.label} too, so it stays for them. It is no longer yours."
+            )
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
 
 
-def _undo_delete() -> None:
-    trashed, label = st.session_state.pop(session.RUN_DELETED)
+def _undo_delete(trashed: str, label: str) -> None:
     try:
-        housekeeping.undo_delete(lab.store(), trashed)
+        housekeeping.undo_delete(lab.store(), trashed, lab.visitor_id())
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
     else:

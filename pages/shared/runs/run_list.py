@@ -11,9 +11,10 @@ import streamlit as st
 from ae_core import config, data
 from ae_core.config import PIXELS, RunConfig
 from ae_core.errors import LabError
-from ae_core.runs import history, housekeeping, run_file, uploaded_run
+from ae_core.runs import history, housekeeping, ownership, quota, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
-from ae_core.runs.run_folder import StoredRun
+from ae_core.runs.import_process import import_in_process
+from ae_core.runs.run_folder import StoredRun, is_upload
 from pages.shared import lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
@@ -43,17 +44,21 @@ class ListedRun:
     @property
     def label(self) -> str:
         """What tells it from the others, in one line."""
-        run = self.folder.config
-        kind, level = run.corruption.kind, run.corruption.level
-        word = "noise" if kind == config.NOISE_KINDS[0] else config.NOISE_WORDS[kind].lower()
-        noise = f", {word} {level:g}" if level else ""
-        missing = ", ".join(str(digit) for digit in range(10) if digit not in run.data.classes)
-        without = f", without {missing}" if missing else ""
-        uploaded = "uploaded " if self.folder.uploaded else ""
-        return (
-            f"{config.family(run)} {run.model.latent_size}{noise}{without}, "
-            f"{_count(run.training.epochs, 'epoch')}, {uploaded}{self.name[:6]}"
-        )
+        return label_run(self.folder.config, self.name)
+
+
+def label_run(run: RunConfig, name: str) -> str:
+    """What tells the run called `name`, with these settings, from others, in one line."""
+    kind, level = run.corruption.kind, run.corruption.level
+    word = "noise" if kind == config.NOISE_KINDS[0] else config.NOISE_WORDS[kind].lower()
+    noise = f", {word} {level:g}" if level else ""
+    missing = ", ".join(str(digit) for digit in range(10) if digit not in run.data.classes)
+    without = f", without {missing}" if missing else ""
+    uploaded = "uploaded " if is_upload(name) else ""
+    return (
+        f"{config.family(run)} {run.model.latent_size}{noise}{without}, "
+        f"{_count(run.training.epochs, 'epoch')}, {uploaded}{name[:6]}"
+    )
 
 
 # The store
@@ -61,14 +66,15 @@ class ListedRun:
 
 def show_fullness() -> None:
     """Show how much of the store's quota is used."""
-    housekeeping.remove_expired(lab.store())
-    used, quota = housekeeping.used_bytes(lab.store()), housekeeping.quota_bytes()
+    quota.remove_expired(lab.store())
+    used, most = quota.used_bytes(lab.store()), quota.quota_bytes()
     st.progress(
-        min(used / quota, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {quota / MEGABYTE:,.0f} MB."
+        min(used / most, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {most / MEGABYTE:,.0f} MB."
     )
     st.caption(
-        "When it is full, the runs that nobody has looked at for longest are removed. Pinned runs and those "
-        "that came with the lab are kept."
+        "When it is full, the runs that nobody has looked at for longest are removed, uploaded ones first: "
+        f"these may have {quota.UPLOADS_SHARE * most / MEGABYTE:,.0f} MB of it. Pinned runs and those that "
+        "came with the lab are kept."
     )
 
 
@@ -100,8 +106,9 @@ def _import_upload(key: str) -> None:
         return
     st.session_state[session.UPLOADS] = st.session_state.get(session.UPLOADS, 0) + 1
     try:
-        name = run_file.import_run(lab.store(), file.getvalue(), lab.digits())
-        housekeeping.make_room(lab.store(), keep=name)
+        name = import_in_process(lab.store(), file.getvalue(), lab.asker())
+        ownership.note_owner(lab.store(), name, lab.owner())
+        quota.make_room(lab.store(), keep=name)
     except LabError as problem:
         st.session_state[session.UPLOAD_PROBLEM] = str(problem)
     else:

@@ -21,7 +21,9 @@ from pages.shared.display import DIGITS_SHOWN, noise_words
 from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
+from pages.shared.server import presence
 from pages.shared.server.gate import counts
+from pages.shared.server.health import without_paths
 from pages.shared.server.living_files import LOOKS_PER_SECOND
 
 # Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with
@@ -176,12 +178,19 @@ def watch_training(run: RunConfig, page: str) -> bool:
         return True
     if progress.status == "stopped":
         st.warning(stopped_words(progress), icon=":material/stop:")
+        _tell_damage(progress)
         _show_pictures_and_curve(progress, page, loss)
     elif progress.status == "failed":
         st.error(progress.message, icon=":material/error:")
+        _tell_damage(progress)
         if progress.snapshots:
             _show_pictures_and_curve(progress, page, loss)
     return False
+
+
+def _tell_damage(progress: Progress) -> None:
+    if progress.damage:
+        st.warning(progress.damage, icon=":material/warning:")
 
 
 def show_progress_bar(run: RunConfig) -> None:
@@ -253,6 +262,7 @@ def _show_progress(name: str, words: str = "") -> Progress | None:
             )
         else:
             tickets.note_viewer(lab.store(), name, lab.visitor_id())
+        _tell_damage(progress)
         waiting_for = dispatch.keep_dispatching(lab.store()).problem
         if waiting_for:
             st.warning(waiting_for, icon=":material/cloud_off:")
@@ -318,7 +328,9 @@ def submit_training(run: RunConfig) -> None:
     try:
         _trainings_let_go().discard(name)
         networks.adopt_run(name)
-        jobs.submit_training(run, lab.store(), lab.visitor_id())
+        owner = lab.owner()
+        jobs.submit_training(run, lab.store(), owner.visitor, owner.address)
+        presence.note_waiting(owner.visitor)
     except LabError as problem:
         st.session_state[session.TRAINING_PROBLEM] = str(problem)
 
@@ -348,10 +360,12 @@ def _trainings_let_go() -> set[str]:
 
 
 def _start_training_process() -> None:
-    """Start the training process before Train is pressed; a store that cannot be written is told then."""
+    """Start the training process before Train is pressed; say why no training can run, if so."""
     try:
-        dispatch.keep_dispatching(lab.store())
+        problem = dispatch.keep_dispatching(lab.store()).problem
         if cluster.scheduler_address() is None:
             cluster.ensure_cluster_started(lab.store())
-    except LabError:
-        return
+    except LabError as found:
+        problem = str(found)
+    if problem:
+        st.warning(without_paths(problem), icon=":material/cloud_off:")

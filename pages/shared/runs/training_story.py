@@ -30,6 +30,8 @@ def show_training_story(run: StoredRun, page: str) -> None:
         "how far off the outputs are, and turn every weight a little the way that makes the error smaller "
         "(gradient descent, in the form called Adam)."
     )
+    if progress.damage:
+        st.warning(progress.damage, icon=":material/warning:")
     if not progress.snapshots or not progress.batch_losses:
         st.caption("The log of this run has no pictures of its training.")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import math
 import os
 import re
 import secrets
@@ -16,6 +17,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from importlib import import_module
+from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -26,6 +29,9 @@ from streamlit import config, type_util
 from streamlit.components.v2.bidi_component import main as components
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.dataframe_util import DataFormat
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from websockets import http11
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
@@ -33,16 +39,24 @@ from ae_core.service.memory import give_back_large_pieces
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
-from pages.shared.server import open_files
+from pages.shared.server import idle, open_files, presence, readiness, safe_log
+from pages.shared.server.frames import frame_policy
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
+from pages.shared.server.sessions import departures, sweep
+from pages.shared.server.uploads import note_issued_ids
 
 SCHEDULER_SECONDS = 2.0
 # Open files and connections, at most: of the lab itself with what it keeps spare, and of each visitor.
 FILES_OF_THE_LAB, FILES_OF_A_VISITOR = 200, 4
+# Bytes: all cookies of a browser's for one host make one line, which others on the host share.
+LONGEST_HEADER = 60_000
 # How old an answer on how the lab is may be.
 HEALTH_SECONDS = 5.0
 KEY = "AE_LAB_METRICS_KEY"
+STORE_LOST = (
+    "The store was moved or deleted while the lab runs. Bring it back, or start the lab again for a new one."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -51,11 +65,22 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Streamlit's lifespan of the server: prepare before the first visitor."""
     remember_what_stays()
     give_back_large_pieces()
+    safe_log.install()
+    http11.MAX_LINE_LENGTH = LONGEST_HEADER
+    idle.close_idle_connections()
     versions()  # of the source as it is now, whatever becomes of the files
-    import_early("pages.shared.display")
-    deleting = asyncio.create_task(keep_deleting_old_rooms())
+    readiness.prepare("pages.shared.display")
+    note_issued_ids(cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr))
+    beside = [asyncio.create_task(doing) for doing in (sweep(), _tell_presence(), keep_deleting_old_rooms())]
     yield
-    deleting.cancel()
+    for task in beside:
+        task.cancel()
+
+
+async def _tell_presence() -> None:
+    while True:
+        await asyncio.sleep(presence.TELL_SECONDS)
+        await asyncio.to_thread(presence.tell_store)
 
 
 def check_settings() -> None:
@@ -65,6 +90,7 @@ def check_settings() -> None:
     """
     try:
         visitors = most_visitors()
+        frame_policy()
         public_url()
     except ConfigError as problem:
         raise SystemExit(str(problem)) from None
@@ -137,8 +163,17 @@ def answer_health(request: Request) -> Response:
 
     Anybody may ask, so however many do, it is found out once in HEALTH_SECONDS.
     """
-    problem = last_training_problem()
+    problem = without_paths(last_training_problem())
     return JSONResponse({"well": not problem, "problem": problem}, 503 if problem else 200)
+
+
+def without_paths(words: str) -> str:
+    """The words without the store's place on the disk, which is nobody's business but the operator's."""
+    from ae_core.runs.store import default_root
+
+    for place in (default_root().resolve(), default_root()):
+        words = words.replace(f"The store {place}", "The store").replace(str(place), "the store")
+    return re.sub(r"(?<![\w:/])/[\w./-]{3,}", "a file", words)
 
 
 _finding_out = threading.Lock()
@@ -163,6 +198,8 @@ def training_problem() -> str:
 
     store = Store(default_root())
     try:
+        if is_lost(store.root):
+            return STORE_LOST
         store.check_writable()
         if address := cluster.scheduler_address():
             host = urlsplit(address)
@@ -174,14 +211,30 @@ def training_problem() -> str:
         return (
             "The scheduler that AE_LAB_SCHEDULER names does not answer. Check the address and that it runs."
         )
-    return dispatch.keep_dispatching(store).problem
+    return dispatch.keep_dispatching(store).problem or cluster.find_hang(store)
+
+
+_known_stores: dict[Path, tuple[int, int]] = {}
+GONE = (0, 0)
+
+
+def is_lost(root: Path) -> bool:
+    """Whether the store's folder is another one than when this was first asked, or has been away since."""
+    try:
+        found = root.stat()
+        mark = found.st_dev, found.st_ino
+    except OSError:
+        if root in _known_stores:
+            _known_stores[root] = GONE
+        return root in _known_stores
+    return _known_stores.setdefault(root, mark) != mark
 
 
 def answer_metrics(request: Request) -> Response:
     """Answer in Prometheus's text format to whoever knows AE_LAB_METRICS_KEY; 404 to others."""
     key = os.environ.get(KEY, "")
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not key or not hmac.compare_digest(given.encode(), key.encode()):
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if not key or scheme != "Bearer" or not hmac.compare_digest(given.encode(), key.encode()):
         return PlainTextResponse("Not found", 404)
     return PlainTextResponse(
         "".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in collect_figures().items())
@@ -199,6 +252,7 @@ def collect_figures() -> dict[str, float]:
     seconds = sorted(counts.answer_seconds)
     return {
         "visitors": counts.connections,
+        "sessions_in_memory": departures.in_memory,
         "trainings_running": training,
         "trainings_waiting": len(line) - training,
         "refused_pages_total": counts.refused_pages,
@@ -206,6 +260,6 @@ def collect_figures() -> dict[str, float]:
         "refused_uploads_total": counts.refused_uploads,
         "answers": len(seconds),
         "answer_seconds_median": statistics.median(seconds) if seconds else 0.0,
-        "answer_seconds_p95": seconds[int(0.95 * (len(seconds) - 1))] if seconds else 0.0,
+        "answer_seconds_p95": seconds[math.ceil(0.95 * len(seconds)) - 1] if seconds else 0.0,
         "healthy": float(not last_training_problem()),
     }

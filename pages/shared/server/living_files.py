@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import threading
 from functools import cache, lru_cache
 from pathlib import Path
 
+from cachetools import LRUCache, cached
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -26,8 +28,8 @@ LATEST = "latest"
 LOOK_SECONDS = 0.15
 LOOKS_PER_SECOND = 40
 GONE = "There is no such file. Load the page again."
-# Networks, of a megabyte at most each but for the largest that visitors can train.
-NETWORKS_KEPT = 24
+# Of all packed networks that are kept: a megabyte at most each but for the largest that can be trained.
+NETWORK_BYTES = 50_000_000
 
 
 def list_living_routes(prefix: str) -> list[Route]:
@@ -100,7 +102,7 @@ def _answer_latest(request: Request, root: Path, name: str) -> Response:
     return answer
 
 
-@lru_cache(maxsize=NETWORKS_KEPT)
+@cached(LRUCache(NETWORK_BYTES, getsizeof=len), lock=threading.Lock())
 def _packed(root: Path, name: str, sha256: str) -> bytes:
     """The network's file. Raises LookupError where no whole run of that name has weights with this hash."""
     from ae_core.errors import LabError
