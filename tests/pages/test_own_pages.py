@@ -17,11 +17,11 @@ KIND = {"Content-Type": "multipart/form-data; boundary=b"}
 OWN = "http://127.0.0.1:{port}"
 
 
-def sent(app: App, method: str, session: str, headers: dict[str, str]) -> int:
-    """The answer to a file, or to taking one back."""
+def sent(app: App, method: str, place: str, headers: dict[str, str]) -> int:
+    """The answer to a file at an address that a session was given, or to taking one back."""
     named = {name: value.format(port=app.port) for name, value in headers.items()}
     asked = urllib.request.Request(
-        f"{app.url}/_stcore/upload_file/{session}/a-file",
+        f"{app.url}{place}",
         BODY if method == "PUT" else None,
         {**KIND, **named},
         method=method,
@@ -55,8 +55,9 @@ def sent(app: App, method: str, session: str, headers: dict[str, str]) -> int:
 async def test_a_file_without_a_cookie_is_taken_from_the_labs_own_pages_alone(app, method, headers, status):
     async with Visitor(app.url) as visitor:
         await visitor.open()
-        assert await asyncio.to_thread(sent, app, method, visitor.session, headers) == status
+        (place,) = await visitor.ask_for_places(1)
+        assert await asyncio.to_thread(sent, app, method, place.upload_url, headers) == status
 
 
 def test_a_file_for_a_session_that_is_not_there_is_refused(app):
-    assert sent(app, "PUT", "nobody", {"Origin": OWN}) == 400
+    assert sent(app, "PUT", "/_stcore/upload_file/nobody/a-file", {"Origin": OWN}) == 403

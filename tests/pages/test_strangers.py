@@ -219,7 +219,7 @@ async def test_malformed_requests_are_answered_by_the_gate_in_one_line():
     ]:
         scope = {"type": kind, "method": "GET", "path": path, "headers": headers}
         await gate.Gate(app)(scope, receive, send)
-    assert [answer for answer in answers if answer] == [400, 400, 400, gate.NOT_ALLOWED]
+    assert [answer for answer in answers if answer] == [400, 403, 400, gate.NOT_ALLOWED]
 
 
 @in_a_loop_of_its_own

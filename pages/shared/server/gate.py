@@ -153,11 +153,11 @@ def _find_refusal(scope: Scope) -> tuple[int, str] | None:
     """Why a request is answered by nobody but the gate: a status and words; None where it is not."""
     headers = _headers(scope["headers"]) if "headers" in scope else {}
     host, origin = headers.get("host", ""), headers.get("origin", "")
-    try:
-        urlsplit(f"//{host}").port  # raises where that is no number
-        urlsplit(origin).port
-    except ValueError:
-        return 400, MALFORMED
+    for address, status in ((f"//{host}", 400), (origin, 403)):
+        try:
+            urlsplit(address).port  # raises where that is no number
+        except ValueError:
+            return status, MALFORMED
     if any(not character.isprintable() for character in scope.get("path", "")):
         return 400, MALFORMED
     if not is_host_allowed(host or None):
