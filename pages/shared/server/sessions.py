@@ -120,8 +120,16 @@ async def sweep() -> None:
 
 
 def _end_session(session: str) -> None:
-    if not Runtime.instance().is_active_session(session):
-        Runtime.instance().close_session(session)
+    """End a session that has no connection, and empty it: Streamlit's loop may hold on to the shell."""
+    runtime = Runtime.instance()
+    if runtime.is_active_session(session):
+        return
+    info = runtime._session_mgr.get_session_info(session)
+    runtime.close_session(session)
+    if info is not None:
+        info.session.session_state.clear()
+        info.session.flush_browser_queue()
+    runtime._enqueued_some_message()  # a turn of that loop, in which it lets go of whom it served last
 
 
 def _trim_memory() -> None:
