@@ -590,3 +590,16 @@ def test_two_who_look_at_a_lock_at_once_do_not_take_each_other_for_its_holder(st
         pass
     with ThreadPoolExecutor(8) as crowd:
         assert not any(crowd.map(lambda _: store.is_locked(NAME), range(4000)))
+
+
+def test_finished_runs_are_read_without_torch(tmp_path):
+    """The scheduler reads them, and torch takes 300 MB in each process that imports it by itself."""
+    script = (
+        "import sys; from pathlib import Path; from ae_core.runs.store import Store;"
+        "runs = Store(Path(sys.argv[1])).runs();"
+        "print(len(runs), 'torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    told = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
+    assert int(told[0]) > 0
+    assert told[1] == "False"
