@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ae_core import config
+from ae_core.errors import StoreError
 from ae_core.runs import links, run_file
 from ae_core.runs.run_log import EventLog
 from ae_core.runs.store import Store, default_root
@@ -331,20 +332,25 @@ def test_what_a_link_says_of_its_senders_versions_is_shown_as_text(digits):
 
 
 def test_what_an_uploaded_file_says_is_shown_as_text(digits, tmp_path):
-    """Its versions and its log may hold words; a page that shows them shows words."""
+    """Its versions may hold words; a page that shows them shows words. A log that does is refused."""
     there, here = Store(tmp_path / "there"), Store(default_root())
     name = config.run_id(QUICK)
     for _ in record_training(QUICK, there, digits):
         pass
     result = {**there.get(name).result, "versions": {"torch": STRANGE_VERSION}}
     model = there.load_model(there.get(name))
-    (there.folder(name) / "manifest.json").unlink()
-    EventLog(there.folder(name) / "events.jsonl").append(
-        {"event": "failed", "message": STRANGE, STRANGE: STRANGE}
-    )
-    there.commit(QUICK, model, result)
-    content = run_file.export_run(Store(there.root), name)
-    uploaded = run_file.import_run(here, content, digits)
+
+    def export(*events: dict[str, str]) -> bytes:
+        (there.folder(name) / "manifest.json").unlink()
+        for event in events:
+            EventLog(there.folder(name) / "events.jsonl").append(event)
+        there.commit(QUICK, model, result)
+        return run_file.export_run(Store(there.root), name)
+
+    uploaded = run_file.import_run(here, export(), digits)
+    log = export({"event": "failed", "message": STRANGE, STRANGE: STRANGE})
+    with pytest.raises(StoreError, match="tells of no whole training"):
+        run_file.import_run(here, log, digits)
     page = open_link("runs", {})
     label = next(label for label in page.multiselect(key="compare").options if label.endswith(uploaded[:6]))
     page.multiselect(key="compare").set_value([label]).run()
