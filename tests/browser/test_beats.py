@@ -74,6 +74,7 @@ def test_a_beat_stays_on_the_screen_when_another_comes_before_it(page, app):
     show_beat(page, "network")
     assert page.evaluate(SHOWN) == ["network"]
     place = page.locator(WHERE).inner_text()
+    page.locator(".st-key-cae_reveal button").wait_for(state="attached")
     page.evaluate("document.querySelector('.st-key-cae_reveal button').click()")  # on another beat
     page.locator(".st-key-beat_sizes_1").wait_for(state="attached")
     expect(page.locator(WHERE)).not_to_have_text(place)
