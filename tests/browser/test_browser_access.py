@@ -155,6 +155,7 @@ def test_whoever_comes_back_finds_the_page_as_it_was(page, app):
     turn(page, "PageUp", "denoising")
     expect(size).to_be_visible()
     expect(size).to_have_attribute("aria-valuetext", "64")
+    show_beat(page, "see")  # a page that is come back to stands at its last
     expect(noise).to_have_value("0.45")
     page.wait_for_url(re.compile("latent_size=64"))
 
