@@ -27,7 +27,7 @@ from ae_core.data import Digits, as_images
 from ae_core.errors import DataError
 from ae_core.models import Autoencoder, parameter_count
 from ae_core.study.robustness import Curve, Spread, noisy_digits, rebuild
-from ae_core.training import fixed_arithmetic, one_cycle, seeded
+from ae_core.training import OneCycleAdam, fixed_arithmetic, seeded
 
 SHIPPED = Path(__file__).parents[1] / "shipped_classifier"
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
@@ -95,16 +95,14 @@ def train_classifier(digits: Digits, settings: ClassifierConfig | None = None) -
         batch_order, noise = seeded(settings.seed, "batches"), seeded(settings.seed, "noise")
         count = len(digits.train_bytes_nhw)
         steps = settings.epochs * math.ceil(count / settings.batch_size)
-        optimiser, schedule = one_cycle(layers, settings.learning_rate, steps)
+        optimiser = OneCycleAdam(layers.parameters(), settings.learning_rate, steps)
         for _ in range(settings.epochs):
             for batch_b in torch.randperm(count, generator=batch_order).split(settings.batch_size):
                 clean_bchw = as_images(digits.train_bytes_nhw[batch_b])[:, None]
                 scores_bk = layers(corrupt(clean_bchw, settings.noise, noise))
                 loss = F.cross_entropy(scores_bk, digits.train_labels_n[batch_b])
-                optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
-                schedule.step()
     return layers.eval()
 
 

@@ -24,24 +24,23 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ae_core import config, data
 from ae_core.config import RunConfig
-from ae_core.training import BETA_1, BETA_2, build_untrained
+from ae_core.training import OneCycleAdam, build_untrained
 
 SIZE = 1024
 TURNS = 20
+# More than are taken: none comes after the last of the cycle.
+STEPS = 100_000
 OPERATIONS_TOLD = 6
 
 
 def a_step(run: RunConfig) -> Callable[[], None]:
     """One step of training, as `ae_core.training` takes it, on one batch of digits."""
     model = build_untrained(run)
-    optimiser = torch.optim.Adam(
-        model.parameters(), lr=run.training.learning_rate, betas=(BETA_1[0], BETA_2), fused=True
-    )
+    optimiser = OneCycleAdam(model.parameters(), run.training.learning_rate, STEPS)
     clean_bchw = data.load_digits().test_nhw[: run.training.batch_size, None]
 
     def step() -> None:
         loss = F.mse_loss(model(clean_bchw), clean_bchw)
-        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
 
