@@ -38,7 +38,8 @@ PROBLEM, ALIVE = "problem.txt", "alive"
 ALIVE_SECONDS, HUNG_SECONDS = 2.0, 20.0
 HUNG = (
     "The training process hangs: it is there, but has not answered for {:.0f} s. Trainings wait. "
-    "Whoever runs the lab ends it with `python -m ae_core cluster stop`; a new one goes on."
+    "Whoever runs the lab ends it, and what waits for it, with `python -m ae_core cluster stop`; then press "
+    "Train again."
 )
 LOST = (
     "The training process has lost its store, which was moved or deleted. "
@@ -92,7 +93,7 @@ def limit_log(store: Store) -> None:
 
 def local_workers(store: Store) -> int:
     """How many workers the local cluster has, or would have."""
-    return int(read_process(store).get("workers", default_workers()))
+    return int(read_process(store).get("workers") or default_workers())
 
 
 def read_process(store: Store) -> dict[str, int]:
@@ -102,6 +103,20 @@ def read_process(store: Store) -> dict[str, int]:
         return fields
     except (OSError, ValueError):
         return {}
+
+
+def has_lost_store(store: Store) -> bool:
+    """Whether this process, the local cluster, is so no longer: its store is gone, or another's.
+
+    A file that cannot be read at the moment tells neither.
+    """
+    try:
+        process = json.loads((cluster_folder(store) / PROCESS).read_text())
+        return bool(process["pid"] != os.getpid())
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def write_problem(store: Store, problem: str) -> None:
@@ -166,10 +181,14 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
         return
     process, since = _started.get(store.root, (None, 0.0))
     if process is not None and process.poll() is None:
-        if time.monotonic() - since < LONGEST_START_SECONDS:
+        # One that has begun, and gave up the lock, is only ending: it trains nothing any more.
+        if read_process(store).get("pid") != process.pid:
+            if time.monotonic() - since < LONGEST_START_SECONDS:
+                return
+            raise ClusterError(LOST)  # it lives and holds no lock here: a second one would train beside it
+        if is_cluster_running(store):  # it has only just begun
             return
-        raise ClusterError(LOST)  # it lives and holds no lock here: a second one would train beside it
-    if process is not None and time.monotonic() - since < START_SECONDS and process.returncode > 0:
+    elif process is not None and time.monotonic() - since < START_SECONDS and process.returncode > 0:
         # by itself, not by a signal: the next would end so too
         raise ClusterError(
             f"The training process ended as soon as it had begun. See its log, {cluster_folder(store) / LOG}."

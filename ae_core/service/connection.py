@@ -24,6 +24,8 @@ from ae_core.service import cluster, scheduler
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 20
+# What ends a process that does not answer; only the second ends one that is stopped. Windows has one of them.
+FORCES = (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM))
 _clients: dict[str, Client] = {}
 _connecting = threading.Lock()
 _loops = LoopRunner()
@@ -136,10 +138,11 @@ def shut_down_cluster(store: Store) -> None:
     with suppress(ClusterError, OSError, TimeoutError):
         connect_client(store, wait_seconds=5).shutdown()
     _wait_until_over(store, 2 * cluster.CLOSE_SECONDS)
-    if cluster.is_cluster_running(store):  # the lock is held, so this is its number and nobody else's
-        with suppress(OSError, KeyError):
-            os.kill(cluster.read_process(store)["pid"], signal.SIGTERM)
-        _wait_until_over(store, cluster.CLOSE_SECONDS)
+    for force in FORCES:
+        if cluster.is_cluster_running(store):  # the lock is held, so this is its number and nobody else's
+            with suppress(OSError, KeyError):
+                os.kill(cluster.read_process(store)["pid"], force)
+            _wait_until_over(store, cluster.CLOSE_SECONDS)
 
 
 def _wait_until_over(store: Store, seconds: float) -> None:

@@ -52,8 +52,15 @@ def dispatch_until(store: Store, is_over: Callable[[], bool]) -> None:
                 is_told = isinstance(problem, LabError)
                 words = str(problem) if is_told else NOT_HANDED_ON.format(type(problem).__name__)
                 cluster.write_problem(store, words)
-            time.sleep(RETRY_SECONDS)
-        time.sleep(pause_after(began))
+        _wait(store, pause_after(began) if is_well else RETRY_SECONDS, is_over)
+
+
+def _wait(store: Store, seconds: float, is_over: Callable[[], bool]) -> None:
+    """Wait for so long, or until it is over, and note all the while that the process is at work."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0 and not is_over():
+        cluster.note_alive(store)
+        time.sleep(min(left, cluster.ALIVE_SECONDS / 2))
 
 
 class Dispatcher:

@@ -65,6 +65,7 @@ def serve_until_idle(store: Store, idle: float, workers: int, companion: Compani
     cluster.make_folder(store)
     try:
         with FileLock(cluster.cluster_folder(store) / "lock", timeout=LOCK_SECONDS):
+            cluster.note_alive(store)  # what an earlier one wrote is old, and would tell that this one hangs
             asyncio.run(_serve(store, idle, workers, companion))
             return True
     except Timeout:
@@ -72,6 +73,8 @@ def serve_until_idle(store: Store, idle: float, workers: int, companion: Compani
 
 
 async def _serve(store: Store, idle: float, workers: int, companion: Companion) -> None:
+    process = {"pid": os.getpid(), "workers": workers}
+    (cluster.cluster_folder(store) / cluster.PROCESS).write_text(json.dumps(process))
     scheduler_file = cluster.cluster_folder(store) / "scheduler.json"
     scheduler_file.unlink(missing_ok=True)
     _give_way()
@@ -85,8 +88,6 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
         )
     versions()  # of the source as it is now, whatever becomes of the files
     cluster.write_problem(store, "")
-    process = {"pid": os.getpid(), "workers": workers}
-    (cluster.cluster_folder(store) / cluster.PROCESS).write_text(json.dumps(process))
     security = _new_key(cluster.cluster_folder(store) / cluster.KEY)
     async with Scheduler(
         host="127.0.0.1",
@@ -127,7 +128,7 @@ async def _serve(store: Store, idle: float, workers: int, companion: Companion) 
 
 async def _close_without_store(scheduler: Scheduler, store: Store) -> None:
     """End the cluster once its store is another's, or gone: nobody finds it there any more."""
-    while cluster.read_process(store).get("pid") == os.getpid():
+    while not cluster.has_lost_store(store):
         await asyncio.sleep(cluster.ALIVE_SECONDS)
     await scheduler.close()
 
