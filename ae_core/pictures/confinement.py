@@ -1,4 +1,4 @@
-"""The least that a process can do with: what Linux takes from it for good, without being root.
+"""The least that a process can do with: what systems, Linux above all, take from it for good.
 
 Landlock (landlock(7)) takes files, TCP connections, signals to others and tracing them; a limit takes new
 processes, except from root, whom no such limit holds. Other systems, and kernels before 5.13, have neither;
@@ -10,8 +10,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
+OOM_SCORE = Path("/proc/self/oom_score_adj")
+FIRST_TO_GO = 1000
 CREATE_RULESET, RESTRICT_SELF = 444, 446
 ASK_VERSION = 1
 NO_NEW_PRIVILEGES, DUMPABLE = 38, 4
@@ -24,15 +28,35 @@ class _Ruleset(ctypes.Structure):
     _fields_ = (("files", ctypes.c_uint64), ("tcp", ctypes.c_uint64), ("scopes", ctypes.c_uint64))
 
 
+def go_first() -> None:
+    """Where the machine runs short of memory, this process ends, not another one. Linux alone can do so.
+
+    Before `confine_process`, which takes the right to say so.
+    """
+    with suppress(OSError):
+        OOM_SCORE.write_text(f"{FIRST_TO_GO}")
+
+
+def limit_resources(most: Mapping[str, int]) -> None:
+    """Give this process no more than `most` of each resource, by its name in `resource`, for good.
+
+    Windows has no such limits, and macOS refuses some; what is limited already stays so.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    for name, limit in most.items():
+        with suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+
+
 def confine_process() -> int:
     """Take from this process, and from all that it starts, what is said above; nothing gives it back.
 
     The version of Landlock that holds it; 0 where there is none.
     """
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    limit_resources({"RLIMIT_NPROC": 0})
     if sys.platform != "linux":
         return 0
     try:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from PIL import ExifTags, Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from ae_core.errors import ImageError
-from ae_core.pictures.confinement import confine_process
+from ae_core.pictures.confinement import confine_process, go_first, limit_resources
 from ae_core.pictures.places import Asker, FairPlaces
 
 if TYPE_CHECKING:
@@ -236,28 +236,21 @@ def _prepare_decoders() -> None:
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
-    """No more memory and time than a picture needs; no files, connections or memory images at all."""
+    """No more memory and time than a picture needs; no files, connections or memory images at all.
+
+    Where the system has no such limits, `decode_picture` counts the seconds.
+    """
+    go_first()
     confine_process()
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits; `decode_picture` counts the seconds there too
-        return
-    with contextlib.suppress(
-        OSError
-    ):  # Linux alone: where the machine runs short of memory, this process ends, not the app
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    most = {
-        resource.RLIMIT_AS: memory_bytes,
-        resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 0,
-    }
-    for what, limit in most.items():
-        with contextlib.suppress(
-            ValueError, OSError
-        ):  # macOS refuses some, and a lower limit may be set already
-            resource.setrlimit(what, (limit, limit))
+    limit_resources(
+        {
+            "RLIMIT_AS": memory_bytes,
+            "RLIMIT_CPU": cpu_seconds,
+            "RLIMIT_FSIZE": 0,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_NOFILE": 0,
+        }
+    )
 
 
 def read(content: bytes) -> Image.Image:

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 from ae_core.errors import DataError, LabError, StoreError
+from ae_core.pictures.confinement import go_first, limit_resources
 from ae_core.pictures.places import Asker, FairPlaces
 from ae_core.runs import file_checks
 from ae_core.runs.store import Store
@@ -99,7 +100,7 @@ def main(root: str, shipped_root: str | None = None) -> None:
     It is the app's own code, so that it may write into the store; the limits are against what the file makes
     of it.
     """
-    limit_process(MEMORY_BYTES, CPU_SECONDS, FILE_BYTES)
+    _limit()
     from ae_core.data import load_digits
     from ae_core.runs.run_file import import_run
     from ae_core.training import use_one_thread
@@ -116,28 +117,22 @@ def main(root: str, shipped_root: str | None = None) -> None:
     print(json.dumps(told))
 
 
-def limit_process(memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
-    """Give this process no more memory, time and room on the disk, and let others go first.
+def _limit() -> None:
+    """No more memory, time and room on the disk than a file needs, and others go first.
 
-    Where the system has no such limits, as Windows, the seconds are counted by who started it.
+    Where the system has no such limits, as Windows, the seconds are counted by who started this process.
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    try:
-        import resource
-    except ImportError:
-        return
-    with contextlib.suppress(OSError):  # Linux alone: where memory runs short, this process ends, not the app
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    most = {
-        resource.RLIMIT_DATA: memory_bytes,
-        resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: file_bytes,
-        resource.RLIMIT_CORE: 0,
-    }
-    for what, limit in most.items():
-        with contextlib.suppress(ValueError, OSError):  # macOS refuses some, and a lower one may be set
-            resource.setrlimit(what, (limit, limit))
+    go_first()
+    limit_resources(
+        {
+            "RLIMIT_DATA": MEMORY_BYTES,
+            "RLIMIT_CPU": CPU_SECONDS,
+            "RLIMIT_FSIZE": FILE_BYTES,
+            "RLIMIT_CORE": 0,
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -290,6 +291,8 @@ def test_a_decoder_knows_no_secrets_and_holds_no_files(monkeypatch, tmp_path):
             time.sleep(0.01)
         assert process.num_fds() == 3
         assert process.rlimit(psutil.RLIMIT_AS) == (decoding.MEMORY_BYTES, decoding.MEMORY_BYTES)
+        score = Path(f"/proc/{process.pid}/oom_score_adj").read_text()
+        assert int(score) == 1000  # where memory runs short, it goes before the app does
     os.close(held)
 
 

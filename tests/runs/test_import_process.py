@@ -16,6 +16,8 @@ from ae_core.runs.run_folder import CONFIG
 from ae_core.runs.store import Store
 from tests.runs.test_run_file import SHIPPED_NAME, packed, parts
 
+NO_RUN = packed({CONFIG: b""}, zipfile.ZIP_STORED)
+
 
 def test_a_run_comes_in_by_way_of_a_process_and_what_is_none_is_refused_in_words(store, cache_dir):
     store.check_writable()
@@ -31,21 +33,32 @@ def test_a_run_comes_in_by_way_of_a_process_and_what_is_none_is_refused_in_words
     assert [run.name for run in bare.uploads()[0]] == [name]
 
 
-def test_one_that_takes_too_long_is_ended_and_the_next_one_waits_for_its_turn(store, monkeypatch):
-    monkeypatch.setattr(import_process, "SECONDS", 0.2)
+def test_one_that_takes_too_long_is_ended(store, monkeypatch):
+    monkeypatch.setattr(import_process, "SECONDS", 0.01)
+    with pytest.raises(StoreError, match=import_process.TOO_HARD):
+        import_in_process(store, NO_RUN)
+
+
+def test_while_one_is_taken_in_the_next_waits_for_its_turn(store, monkeypatch):
     monkeypatch.setattr(import_process, "PATIENCE", 0.05)
-    content = packed({CONFIG: b""}, zipfile.ZIP_STORED)
+    with (
+        import_process._places.place(Asker("", "anna"), 1),
+        pytest.raises(StoreError, match=import_process.BUSY),
+    ):
+        import_in_process(store, NO_RUN, Asker("", "ben"))
+    monkeypatch.setattr(import_process, "PATIENCE", 30.0)
     told = []
 
-    def bring(visitor: str) -> None:
-        try:
-            import_in_process(store, content, Asker("", visitor))
-        except StoreError as problem:
-            told.append(str(problem))
+    def bring() -> None:
+        with pytest.raises(StoreError) as refused:
+            import_in_process(store, NO_RUN, Asker("", "ben"))
+        told.append(f"{refused.value}")
 
-    both = [threading.Thread(target=bring, args=(visitor,)) for visitor in ("anna", "ben")]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
-    assert sorted(told) == sorted([import_process.TOO_HARD, import_process.BUSY])
+    waiting = threading.Thread(target=bring)
+    with import_process._places.place(Asker("", "anna"), 1):
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join()
+    (words,) = told
+    assert "must hold config.json" in words
