@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ae_core.errors import ImageError
 from ae_core.pictures.polarity import has_light_ink
-from ae_core.pictures.scaling import resize
+from ae_core.pictures.scaling import resize, resize_picture
 from ae_core.pictures.windows import close_picture, grow
 
 # What smooths the noise of single pixels away: about a Gaussian bell of 0.7 pixels.
@@ -69,7 +69,7 @@ def find_ink(pixels_hwc: np.ndarray, *, flip: bool) -> Ink:
     if not light:
         seen_hwc = _without_table(seen_hwc)
     longer = max(seen_hwc.shape)
-    small_hwc = _shrunk(seen_hwc, PAPER_SIDE)
+    small_hwc = resize_picture(seen_hwc, 1, PAPER_SIDE)
     every = 1 + longer // PAPER_SIDE  # what holds for the whole page, some of its pixels tell
     finest_hw = _most(_darker(seen_hwc[::every, ::every], small_hwc, WINDOWS[-1]))
     grain = float(np.median(finest_hw))
@@ -126,7 +126,7 @@ def _without_table(seen_hwc: np.ndarray) -> np.ndarray:
 
     The same picture where there is no table on most of its rim.
     """
-    small_hwc = _shrunk(seen_hwc, TABLE_SIDE)
+    small_hwc = resize_picture(seen_hwc, 1, TABLE_SIDE)
     table_hw = _table_around(small_hwc.mean(2))
     if table_hw is None:
         return seen_hwc
@@ -154,20 +154,11 @@ def _table_around(grey_hw: np.ndarray) -> np.ndarray | None:
     return None if table_hw.mean() > 0.9 else table_hw
 
 
-def _shrunk(seen_hwc: np.ndarray, side: int) -> np.ndarray:
-    """A picture (h, w, 3) of uint8, its longer side `side` pixels at most."""
-    scale = min(1, side / max(seen_hwc.shape))
-    height, width, _ = seen_hwc.shape
-    shape = max(1, round(height * scale)), max(1, round(width * scale))
-    return _resized(seen_hwc, shape, Image.Resampling.BOX)
-
-
-def _resized(
-    picture_hwc: np.ndarray, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BILINEAR
-) -> np.ndarray:
+def _resized(picture_hwc: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if picture_hwc.shape[:2] == shape:
         return picture_hwc
-    return np.asarray(Image.fromarray(np.ascontiguousarray(picture_hwc)).resize(shape[::-1], how))
+    picture = Image.fromarray(np.ascontiguousarray(picture_hwc))
+    return np.asarray(picture.resize(shape[::-1], Image.Resampling.BILINEAR))
 
 
 def _darker(seen_hwc: np.ndarray, small_hwc: np.ndarray, window: float) -> np.ndarray:

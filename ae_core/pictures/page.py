@@ -126,11 +126,6 @@ def prepare_page(
     return PreparedPage(turned_hwc, digits, wishes.quarter_turns % 4, note)
 
 
-def prepare_largest(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PageDigit:
-    """The largest digit on a picture (h, w, 3) of 0 to 255. Raises ImageError where there is none."""
-    return max(prepare_page(pixels_hwc, wishes).digits, key=lambda digit: digit.box.side)
-
-
 def prepare_drawing(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PageDigit:
     """A digit drawn dark on clean white paper (h, w, 3) of 0 to 255: all ink on it is the digit's.
 

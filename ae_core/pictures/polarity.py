@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from ae_core.pictures.scaling import resize_picture
 from ae_core.pictures.windows import close_picture, open_picture
 
 # It is decided at no more than this side; strokes are thinner than a share WINDOW of it.
@@ -19,7 +20,7 @@ LIGHT_PAPER, DARKEST_PAPER = 0.66, 20.0
 
 def has_light_ink(pixels_hwc: np.ndarray, *, flip: bool) -> bool:
     """Whether the ink is lighter than the paper: uint8 pixels (h, w, 3). flip: the other way round."""
-    small_hwc = _shrink(pixels_hwc, SIDE).astype(np.float32)
+    small_hwc = resize_picture(pixels_hwc, 1, SIDE).astype(np.float32)
     grey_hw = small_hwc.mean(2)
     if np.median(grey_hw) > LIGHT_PAPER * np.percentile(grey_hw, 99):
         return flip  # no ink can be lighter than the lightest paper
@@ -38,14 +39,8 @@ def has_light_ink(pixels_hwc: np.ndarray, *, flip: bool) -> bool:
 def _guess_paper(pixels_hwc: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The paper's brightness (h, w) in this shape, without knowing the ink: what is frequent around there."""
     around = (PAPER_WINDOW, PAPER_WINDOW, 1)
-    paper_hwc = ndimage.percentile_filter(_shrink(pixels_hwc, PAPER_SIDE), 50, around, mode="nearest")
+    paper_hwc = ndimage.percentile_filter(
+        resize_picture(pixels_hwc, 1, PAPER_SIDE), 50, around, mode="nearest"
+    )
     paper = Image.fromarray(paper_hwc).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
     return np.asarray(np.asarray(paper, np.float32).mean(2))
-
-
-def _shrink(pixels_hwc: np.ndarray, side: int) -> np.ndarray:
-    """A picture (h, w, 3) of uint8, its longer side `side` at most."""
-    scale = min(1, side / max(pixels_hwc.shape))
-    height, width, _ = pixels_hwc.shape
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(pixels_hwc).resize(size, Image.Resampling.BOX))

@@ -17,10 +17,16 @@ import torch
 from ae_core import data
 from ae_core.errors import ImageError
 from ae_core.pictures.decoding import read
-from ae_core.pictures.page import prepare_largest
 from ae_core.training import use_one_thread
 from tests.support.classifier import Reader, trained
-from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift, photo
+from tests.support.photos import (
+    centre_of_mass,
+    enlarged_digit,
+    largest_digit,
+    longer_side,
+    nearest_shift,
+    photo,
+)
 
 FARTHEST = 3
 
@@ -32,7 +38,7 @@ def photos_read(digits: data.Digits, reader: Reader, count: int, largest: int) -
     for i in range(count):
         content, done = photo(digits.test_nhw[i].numpy(), i, largest)
         try:
-            is_right = int(reader(prepare_largest(np.asarray(read(content))).digit_hw[None])) == int(
+            is_right = int(reader(largest_digit(np.asarray(read(content))).digit_hw[None])) == int(
                 digits.test_labels_n[i]
             )
         except ImageError:
@@ -50,7 +56,7 @@ def digits_back(digits: data.Digits, count: int) -> None:
     """Differences, shifts, longer sides and centres of mass of MNIST's digits prepared again."""
     differences, shifts, sides, centres = [], Counter(), Counter(), []
     for original_hw in digits.test_nhw[:count]:
-        digit_hw = prepare_largest(enlarged_digit(original_hw)).digit_hw
+        digit_hw = largest_digit(enlarged_digit(original_hw)).digit_hw
         difference, shift = nearest_shift(digit_hw, original_hw, FARTHEST)
         differences.append(difference)
         shifts[max(abs(step) for step in shift)] += 1

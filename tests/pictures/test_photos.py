@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ae_core.pictures.decoding import read
-from ae_core.pictures.page import prepare_largest
 from ae_core.study.classifier import classify, shipped_classifier
-from tests.support.photos import photo
+from tests.support.photos import largest_digit, photo
 
 PHOTOS = 90
 
@@ -17,7 +16,7 @@ def test_a_digit_photographed_somehow_is_still_read_as_itself(digits):
     wrong = []
     for i in range(PHOTOS):
         content, done = photo(digits.test_nhw[i].numpy(), seed=i, largest=800)
-        prepared_hw = prepare_largest(np.asarray(read(content))).digit_hw
+        prepared_hw = largest_digit(np.asarray(read(content))).digit_hw
         if int(classify(layers, prepared_hw[None]).argmax()) != int(digits.test_labels_n[i]):
             wrong.append((i, done))
     assert len(wrong) <= 0.07 * PHOTOS, wrong

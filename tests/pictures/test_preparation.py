@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ae_core.errors import ImageError
-from ae_core.pictures.page import PageDigit, prepare_largest, prepare_page
+from ae_core.pictures.page import PageDigit, prepare_page
 from ae_core.pictures.preparation import THRESHOLDS, Wishes, enlarge
-from tests.support.photos import centre_of_mass, enlarged_digit, longer_side, nearest_shift
+from tests.support.photos import centre_of_mass, enlarged_digit, largest_digit, longer_side, nearest_shift
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_mnists_digits_enlarged_come_back_as_they_were(digits):
     """Half a pixel of shift along both axes costs 0.051 on average; so much is the same digit."""
     differences = []
     for original_hw in digits.test_nhw[:150]:
-        digit_hw = prepare_largest(enlarged_digit(original_hw)).digit_hw
+        digit_hw = largest_digit(enlarged_digit(original_hw)).digit_hw
         differences.append(apart(digit_hw, original_hw))
         assert longer_side(digit_hw) in (19, 20)
         assert all(13.49 <= centre <= 14.51 for centre in centre_of_mass(digit_hw))
@@ -78,7 +78,7 @@ def test_mnists_digits_enlarged_come_back_as_they_were(digits):
 def test_mnists_digits_as_they_are_come_back_too(digits):
     for original_hw in digits.test_nhw[5::50]:
         small = np.repeat((original_hw * 255).byte().numpy()[..., None], 3, axis=2)
-        assert apart(prepare_largest(small).digit_hw, original_hw) < 0.06
+        assert apart(largest_digit(small).digit_hw, original_hw) < 0.06
 
 
 def test_a_digit_drawn_with_a_broad_pen_fills_twenty_pixels():
@@ -87,31 +87,29 @@ def test_a_digit_drawn_with_a_broad_pen_fills_twenty_pixels():
 
 
 def test_edges_stay_soft(seven):
-    grey_hw = prepare_largest(enlarged_digit(seven)).digit_hw
+    grey_hw = largest_digit(enlarged_digit(seven)).digit_hw
     assert ((grey_hw > 0.1) & (grey_hw < 0.9)).sum() > 20
 
 
 def test_it_does_not_matter_whether_ink_or_paper_is_dark(seven):
     dark_on_light = enlarged_digit(seven)
-    assert (
-        apart(prepare_largest(dark_on_light).digit_hw, prepare_largest(255 - dark_on_light).digit_hw) < 0.02
-    )
+    assert apart(largest_digit(dark_on_light).digit_hw, largest_digit(255 - dark_on_light).digit_hw) < 0.02
 
 
 def test_it_does_not_matter_where_on_the_page_the_digit_is(seven):
     corner, middle = (page_with([seven], [place], (500, 500)) for place in ((5, 5), (180, 180)))
-    assert apart(prepare_largest(corner).digit_hw, prepare_largest(middle).digit_hw) < 0.03
+    assert apart(largest_digit(corner).digit_hw, largest_digit(middle).digit_hw) < 0.03
 
 
 def test_weak_ink_on_grey_paper_is_enough(seven):
     pale = (120 + enlarged_digit(seven) // 4).astype(np.uint8)
-    assert apart(prepare_largest(pale).digit_hw, seven) < 0.04
+    assert apart(largest_digit(pale).digit_hw, seven) < 0.04
 
 
 def test_a_shadow_is_no_ink(seven):
     shaded = enlarged_digit(seven).astype(float)
     shaded[:, 140:] *= 0.5
-    assert apart(prepare_largest(shaded.astype(np.uint8)).digit_hw, seven) < 0.05
+    assert apart(largest_digit(shaded.astype(np.uint8)).digit_hw, seven) < 0.05
 
 
 def test_the_lines_of_squared_paper_go_and_strokes_that_cross_them_stay(seven):
@@ -127,11 +125,11 @@ def test_specks_and_the_dark_border_of_a_sheet_are_dropped(seven):
     page = page_with([seven], [(80, 60)], (400, 400), times=10)
     page[:6] = page[:, :9] = 30
     page[390, 380] = page[350:353, 30:33] = 0
-    assert apart(prepare_largest(page).digit_hw, seven) < 0.05
+    assert apart(largest_digit(page).digit_hw, seven) < 0.05
 
 
 def test_strokes_too_thin_for_28_pixels_are_thickened():
-    prepared = prepare_largest(drawn((500, 500), 3, [(150, 50), (350, 50), (250, 450)]))
+    prepared = largest_digit(drawn((500, 500), 3, [(150, 50), (350, 50), (250, 450)]))
     assert "Thicker strokes" in titles(prepared)
     assert prepared.digit_hw.max() > 0.9
 
@@ -157,7 +155,7 @@ def test_a_stroke_that_the_pen_left_open_stays_whole():
 
 
 def test_the_box_is_where_the_digit_is(seven):
-    box = prepare_largest(page_with([seven], [(80, 60)], (384, 384), times=8)).box
+    box = largest_digit(page_with([seven], [(80, 60)], (384, 384), times=8)).box
     rows, columns = ((seven > 0.5).any(axis).nonzero() for axis in (1, 0))
     expected = [
         80 + 8 * int(rows[0]),
@@ -183,35 +181,35 @@ def test_the_box_is_where_the_digit_is(seven):
 )
 def test_every_wish_changes_the_digit(seven, wishes):
     page = page_with([seven], [(20, 50)], (300, 300), times=7)
-    assert not torch.equal(prepare_largest(page, wishes).digit_hw, prepare_largest(page).digit_hw)
+    assert not torch.equal(largest_digit(page, wishes).digit_hw, largest_digit(page).digit_hw)
 
 
 def test_the_other_polarity_may_be_wished_for():
     """A light stroke across a dark blot: one is the digit, or the other."""
     page = drawn((400, 400), 60, [(120, 120), (280, 120), (200, 300)])
     page = np.maximum(page, drawn((400, 400), 20, [(150, 120), (250, 120)], paper=0, ink=255))
-    found, other = prepare_largest(page), prepare_largest(page, Wishes(flip=True))
+    found, other = largest_digit(page), largest_digit(page, Wishes(flip=True))
     assert apart(found.digit_hw, other.digit_hw) > 0.05
 
 
 def test_a_turned_picture_gives_what_turning_the_page_gives(seven):
     page = enlarged_digit(seven)
     assert torch.equal(
-        prepare_largest(page, Wishes(quarter_turns=3)).digit_hw, prepare_largest(np.rot90(page, 3)).digit_hw
+        largest_digit(page, Wishes(quarter_turns=3)).digit_hw, largest_digit(np.rot90(page, 3)).digit_hw
     )
 
 
 def test_unprepared_a_picture_is_only_made_small(seven):
     small = np.repeat((seven * 255).round().byte().numpy()[..., None], 3, axis=2)
-    assert apart(prepare_largest(small, Wishes(prepare=False)).digit_hw, seven) == 0
-    assert torch.allclose(prepare_largest(small, Wishes(prepare=False, flip=True)).digit_hw, 1 - seven)
+    assert apart(largest_digit(small, Wishes(prepare=False)).digit_hw, seven) == 0
+    assert torch.allclose(largest_digit(small, Wishes(prepare=False, flip=True)).digit_hw, 1 - seven)
 
 
 # What comes out
 
 
 def test_every_step_is_shown_and_the_last_is_the_digit(seven):
-    prepared = prepare_largest(enlarged_digit(seven))
+    prepared = largest_digit(enlarged_digit(seven))
     assert len(prepared.steps) >= 5
     assert all(step.title and step.why.endswith(".") for step in prepared.steps)
     assert all(0 <= step.picture_hw.min() <= step.picture_hw.max() <= 1 for step in prepared.steps)
@@ -235,7 +233,7 @@ def test_every_step_is_shown_and_the_last_is_the_digit(seven):
 def test_any_picture_gives_a_digit_or_a_reason(width, height, seed, greys, wishes):
     pixels = np.random.default_rng(seed).integers(0, greys, (height, width, 3)).astype(np.uint8)
     try:
-        prepared = prepare_largest(pixels, wishes)
+        prepared = largest_digit(pixels, wishes)
     except ImageError:
         return
     assert (prepared.digit_hw.shape, prepared.digit_hw.dtype) == ((28, 28), torch.float32)
@@ -254,7 +252,7 @@ def test_small_pictures_are_enlarged_pixel_by_pixel(seven):
 
 def reason(pixels: np.ndarray, wishes: Wishes | None = None) -> str:
     with pytest.raises(ImageError) as refused:
-        prepare_largest(pixels, wishes)
+        largest_digit(pixels, wishes)
     message = str(refused.value)
     assert message.count(". ") == 1, "one sentence for the cause, one for the next step"
     assert message.endswith(".")

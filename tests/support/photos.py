@@ -10,6 +10,9 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 from torch import Tensor
 
+from ae_core.pictures.page import PageDigit, prepare_page
+from ae_core.pictures.preparation import Wishes
+
 # What a hand, a pen, a room, a camera and a program may do to a digit; `photo` takes one of each.
 INKS = {
     "black": (25, 25, 30),
@@ -55,6 +58,11 @@ def photo(digit_hw: np.ndarray, seed: int, largest: int = 1200) -> tuple[bytes, 
     if done["file"] in ("JPEG", "CMYK", "turned"):
         done["quality"] = "20 to 50" if quality < 50 else "50 to 95"
     return SAVE[done["file"]](Image.fromarray(picture_hwc.clip(0, 255).astype(np.uint8)), quality), done
+
+
+def largest_digit(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> PageDigit:
+    """The largest digit that is found on a picture (h, w, 3) of 0 to 255, as a page is read."""
+    return max(prepare_page(pixels_hwc, wishes).digits, key=lambda digit: digit.box.side)
 
 
 def strokes(digit_hw: np.ndarray, side: int, threshold: float, random: np.random.Generator) -> np.ndarray:

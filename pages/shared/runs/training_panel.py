@@ -26,10 +26,7 @@ from pages.shared.server.gate import counts
 from pages.shared.server.health import without_paths
 from pages.shared.server.living_files import LOOKS_PER_SECOND
 
-# Between two looks at a training. With 0.25 s the first changed picture came 0.6 to 1.2 s after Train, with
-# 0.15 s after 0.4 to 0.5 s. Drawing a curve takes a browser as long as ten pictures, time that the training
-# lacks.
-POLL_SECONDS = 0.15
+# Between two drawings of a curve: each takes a browser as long as ten pictures, time that trainings lack.
 CURVE_SECONDS = 1.0
 # With more visitors it is looked at less often, so that all together look this many times a second at most.
 CURVES_PER_SECOND = 10
@@ -191,15 +188,6 @@ def watch_training(run: RunConfig, page: str) -> bool:
 def _tell_damage(progress: Progress) -> None:
     if progress.damage:
         st.warning(progress.damage, icon=":material/warning:")
-
-
-def show_progress_bar(run: RunConfig) -> None:
-    """Show in one line how far the training of `run` is; draw the page again when it ends."""
-    progress = history.read_progress(config.run_id(run), lab.store())
-    if progress.status in BUSY:
-        _repeat_often(_show_progress, POLL_SECONDS, LOOKS_PER_SECOND)(config.run_id(run))
-    else:
-        _show_broken_off(progress)
 
 
 def _show_broken_off(progress: Progress) -> None:
