@@ -24,6 +24,7 @@ PACKAGES = Path(__file__).resolve().parents[1]
 APP_FOLDERS = (PACKAGES / "autoencoder_lab", PACKAGES)
 # Of earlier versions, which did not bring the digits along.
 DATA_VARIABLE = "AE_LAB_DATA_DIR"
+LAST_PORT = 65_535
 STREAMLIT_OPTION = re.compile(r"--[a-z]+\.[A-Za-z]+")
 
 
@@ -48,10 +49,13 @@ def start_app(streamlit_options: Sequence[str]) -> int:
         )
         return 2
     port = _wanted_port(streamlit_options)
+    if port > LAST_PORT:
+        print_message(f"There is no port {port}: the last is {LAST_PORT}. Choose another one.")
+        return 2
     if port and _is_taken(port):
         print_message(
             f"Port {port} is taken, perhaps by a lab that runs already: open http://localhost:{port}, "
-            f"or choose another port with `--server.port {port + 1}`."
+            f"or choose another port with `--server.port {port + 1 if port < LAST_PORT else port - 1}`."
         )
         return 2
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *streamlit_options]

@@ -725,3 +725,19 @@ def test_a_port_that_is_taken_is_said_with_the_way_out(capsys, monkeypatch, give
     assert f"Port {port} is taken" in said
     assert f"http://localhost:{port}" in said
     assert f"`--server.port {port + 1}`" in said
+
+
+def test_a_port_that_there_is_none_of_is_said(capsys):
+    assert start_app(["--server.port", "70000"]) == 2
+    assert "There is no port 70000" in one_line(capsys.readouterr().err)
+
+
+def test_beside_the_last_port_the_one_before_it_is_offered(capsys):
+    with socket.socket() as taken:
+        try:
+            taken.bind(("127.0.0.1", 65_535))
+        except OSError:
+            pytest.skip("another program has the last port")
+        taken.listen()
+        assert start_app(["--server.port", "65535"]) == 2
+    assert "`--server.port 65534`" in one_line(capsys.readouterr().err)
