@@ -6,8 +6,7 @@ import sqlite3
 
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
-from ae_core.room.rooms import name_phone, need_room, note_change
-from ae_core.room.votes import NOT_HERE
+from ae_core.room.rooms import need_phone, note_change
 
 ROOM_FULL = "This room has as many digits as it takes."
 PHONE_FULL = "You have sent {count} digits, as many as one phone may."
@@ -15,10 +14,7 @@ PHONE_FULL = "You have sent {count} digits, as many as one phone may."
 
 def add_digit(db: sqlite3.Connection, code: str, cookie: str, greys: bytes) -> int:
     """Keep a phone's digit, 784 greys: its number. RoomError where there is no room for it."""
-    need_room(db, code)
-    phone = name_phone(db, code, cookie)
-    if not db.execute("SELECT 1 FROM phones WHERE room = ? AND phone = ?", (code, phone)).fetchone():
-        raise RoomError(NOT_HERE)
+    phone = need_phone(db, code, cookie)
     mine, all_ = db.execute(
         "SELECT count(*) FILTER (WHERE phone = ?), count(*) FROM digits WHERE room = ?", (phone, code)
     ).fetchone()

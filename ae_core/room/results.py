@@ -28,7 +28,7 @@ def votes_csv(db: sqlite3.Connection, code: str) -> bytes:
     writer = csv.writer(file)
     writer.writerow(HEAD)
     for asked, phone, stage, choice in votes.list_votes(db, code):
-        writer.writerow([plain(asked.text), STAGES[stage], phone, plain(asked.options[choice])])
+        writer.writerow([_plain_cell(asked.text), STAGES[stage], phone, _plain_cell(asked.options[choice])])
     return file.getvalue().encode("utf-8-sig")  # by which spreadsheets know it
 
 
@@ -49,12 +49,14 @@ def results_page(db: sqlite3.Connection, code: str) -> bytes:
     greys = list(read_greys(db, code).values())
     if greys:
         sheet = png_address(sheet_pixels(stack_digits(greys), PER_LINE))
-        parts.append(f'<h2>{len(greys)} digits</h2><img class="sheet" src="{sheet}" alt="The room’s digits">')
+        parts.append(f"<h2>{_counted(len(greys), 'digit')}</h2>")
+        parts.append(f'<img class="sheet" src="{sheet}" alt="The room’s digits">')
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Results of a room</title>'
         f"{style_html(Path(__file__).with_suffix('.css'))}<body><h1>Results of a room</h1>"
-        f"<p>{count_phones(db, code)} phones. Each question was voted on before and after a discussion.</p>"
+        f"<p>{_counted(count_phones(db, code), 'phone')}. Each question with its votes: those before the "
+        "discussion and, where it was voted on again, those after it.</p>"
         f"{''.join(parts)}</body></html>"
     ).encode()
 
@@ -67,15 +69,25 @@ def _question_html(asked: votes.Asked, counts: dict[str, list[int]]) -> str:
             f'<div class="bar {stage}"><i style="width:{70 * counts[stage][i] / most:.1f}%"></i>'
             f"{counts[stage][i]} {words}</div>"
             for stage, words in STAGES.items()
+            if any(counts[stage])
         )
-        rows.append(f"<dt>{escape(plain(option))}</dt><dd>{bars}</dd>")
-    return f"<h2>{escape(plain(asked.text))}</h2><dl>{''.join(rows)}</dl>"
+        rows.append(f"<dt>{escape(_plain(option))}</dt><dd>{bars}</dd>")
+    return f"<h2>{escape(_plain(asked.text))}</h2><dl>{''.join(rows)}</dl>"
 
 
-def plain(text: str) -> str:
-    """A text without the marks of bold type; one that a spreadsheet would calculate is told as text."""
-    bare = text.replace("**", "")
+def _plain(text: str) -> str:
+    """A text without the marks of bold type."""
+    return text.replace("**", "")
+
+
+def _plain_cell(text: str) -> str:
+    """The same for a spreadsheet, which is told that it is text where it would calculate it."""
+    bare = _plain(text)
     return f"'{bare}" if bare[:1] in "=+-@" else bare
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _greys(db: sqlite3.Connection, code: str) -> list[bytes]:

@@ -20,6 +20,7 @@ FULL = "This room is full: it has room for {count} phones. Look on with a neighb
 GONE = (
     "There is no room with this code. It may be closed, or a letter may be wrong: look at the screen again."
 )
+NOT_HERE = "This phone is not in the room. Load this page again."
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,14 @@ def is_in_room(db: sqlite3.Connection, code: str, cookie: str) -> bool:
         return False
     phone = name_phone(db, code, cookie)
     return bool(db.execute("SELECT 1 FROM phones WHERE room = ? AND phone = ?", (code, phone)).fetchone())
+
+
+def need_phone(db: sqlite3.Connection, code: str, cookie: str) -> str:
+    """What the room knows the phone with this cookie by. RoomError without a room, or if it is not in it."""
+    need_room(db, code)
+    if not is_in_room(db, code, cookie):
+        raise RoomError(NOT_HERE)
+    return name_phone(db, code, cookie)
 
 
 def join_room(db: sqlite3.Connection, code: str, cookie: str) -> str:

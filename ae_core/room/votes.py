@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
-from ae_core.room.rooms import GONE, name_phone, need_room, note_change
+from ae_core.room.rooms import GONE, need_phone, need_room, note_change
 
 # A question is voted on, talked over and voted on again, and then answered on the screen.
 FIRST, SECOND, REVEALED = STAGES = ("first", "second", "revealed")
@@ -18,7 +18,6 @@ VOTES = (FIRST, SECOND)
 TOO_MANY = "This room has been asked as many questions as it can. Open another room."
 CLOSED = "This vote is closed."
 UNKNOWN = "There is no such answer. Load this page again."
-NOT_HERE = "This phone is not in the room. Load this page again."
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,7 @@ def cast_vote(
     with a sentence, for whatever does not count.
     """
     room = need_room(db, code)
-    phone = name_phone(db, code, cookie)
-    if not db.execute("SELECT 1 FROM phones WHERE room = ? AND phone = ?", (code, phone)).fetchone():
-        raise RoomError(NOT_HERE)
+    phone = need_phone(db, code, cookie)
     found = find_question(db, code, room.question)
     if found is None or number != found.number or stage != found.stage or stage not in VOTES:
         raise RoomError(CLOSED)

@@ -72,7 +72,7 @@ class Ticket:
 
     @property
     def rank(self) -> float:
-        """Where it stands in the line, lower first: when it was asked for, and how long it should take.
+        """When it was asked for and how long it should take: of one address, the lowest goes first.
 
         So short runs pass long ones, and a long one waits at most about its own length for them.
         """
@@ -113,7 +113,7 @@ def tickets_in_line(store: Store) -> list[Ticket]:
 
 
 def tickets_of(store: Store, visitor: str) -> list[Ticket]:
-    """The tickets of this visitor that wait or are being trained, in the order in which they go.
+    """The tickets of this visitor that wait or are being trained, the one of lowest rank first.
 
     Cheap where there are none.
     """

@@ -67,6 +67,19 @@ def test_the_page_of_results_shows_both_votes_and_obeys_no_text(filled):
     assert "3 digits" in page
     assert code not in page
     assert "http" not in page  # it needs nothing from anywhere
+    assert "<dt>=1+1</dt>" in page  # no spreadsheet's mark: nothing calculates it here
+
+
+def test_a_question_without_a_second_vote_is_told_without_one(tmp_path):
+    with open_rooms(tmp_path) as base:
+        ((code, _),) = base.write([rooms.open_room])
+        (asked,) = base.write([lambda db: votes.ask(db, code, "m", "How much?", ("A little", "A lot"))])
+        base.write([lambda db: rooms.set_place(db, code, {}, asked.number)])
+        base.write([lambda db: rooms.join_room(db, code, "a"), cast(code, "a", asked.number, "first", 1)])
+        page = base.read(lambda db: results.results_page(db, code)).decode()
+    assert "1 before the discussion" in page
+    assert "0 after the discussion" not in page
+    assert "1 phone." in page
 
 
 def test_without_digits_there_is_a_sentence(tmp_path):

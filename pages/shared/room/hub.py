@@ -94,8 +94,7 @@ class Hub:
     async def _look_at(self, code: str, kind: str, channel: Channel) -> None:
         room, message = await self._desk.read(lambda db: make_message(db, code, kind))
         if channel.number < 0:
-            number = -1 if room is None else room.turn if kind == PHONES else room.version
-            channel.publish(message, number, is_over=room is None)
+            channel.publish(message, count_changes(room, kind), is_over=room is None)
 
     async def _keep_looking(self) -> None:
         """Look for changes as long as anybody listens."""
@@ -117,8 +116,7 @@ class Hub:
                     room, message = await self._desk.read(
                         lambda db, code=code, kind=kind: make_message(db, code, kind)
                     )
-                    now = -1 if room is None else room.turn if kind == PHONES else room.version
-                    channel.publish(message, now, is_over=room is None)
+                    channel.publish(message, count_changes(room, kind), is_over=room is None)
             except LabError:
                 continue  # the store is out of reach for a moment: what is shown stays
 
@@ -128,6 +126,13 @@ class Hub:
         if channel is not None and channel.number >= 0:
             return channel.message
         return (await self._desk.read(lambda db: make_message(db, code, kind)))[1]
+
+
+def count_changes(room: rooms.Room | None, kind: str) -> int:
+    """The number that every change listeners of this kind hear of makes larger; -1 where there is no room."""
+    if room is None:
+        return -1
+    return room.turn if kind == PHONES else room.version
 
 
 def make_message(db: sqlite3.Connection, code: str, kind: str) -> tuple[rooms.Room | None, bytes]:

@@ -26,7 +26,6 @@ from starlette.routing import Route
 
 from ae_core.errors import LabError, StoreError
 from ae_core.room import bounds, digits, rooms, votes
-from ae_core.room.database import RoomError
 from pages.shared.room import phone_page, requests
 from pages.shared.room.desk import Desk
 from pages.shared.room.hub import ASK_AGAIN, OVER, PHONES, SCREENS, Hub, pack
@@ -131,8 +130,7 @@ class RoomRoutes:
         code = await self._find_code(request)
         if not self._drawings.allows(code + cookie):
             raise RefusedError(429, TOO_FAST)
-        if not await self._desk.read(lambda db: rooms.is_in_room(db, code, cookie)):
-            raise RoomError(votes.NOT_HERE)
+        await self._desk.read(lambda db: rooms.need_phone(db, code, cookie))
         drawings = await load_part("drawings")
         async with self._drawing:
             greys = await asyncio.to_thread(drawings.draw_digit, told.get("strokes"))
@@ -268,10 +266,8 @@ def plainly(handler: Handler) -> Handler:
 
 def tell_own(db: sqlite3.Connection, code: str, cookie: str) -> tuple[bytes, str]:
     """An event with what a phone has said in the vote that is open, and what the room knows it by."""
-    room, phone = rooms.find_room(db, code), rooms.name_phone(db, code, cookie)
-    if not rooms.is_in_room(db, code, cookie):
-        raise RoomError(votes.NOT_HERE)
-    asked = room and votes.find_question(db, code, room.question)
+    phone = rooms.need_phone(db, code, cookie)
+    asked = votes.find_question(db, code, rooms.need_room(db, code).question)
     if asked is None:
         return b"", phone
     own: dict[str, Any] = {"number": asked.number, "stage": asked.stage}
