@@ -9,7 +9,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from safetensors.torch import load as load_tensors
 from ae_core import config
 from ae_core.config import ModelConfig, RunConfig, command_line, from_json, to_json
 from ae_core.errors import ConfigError, StoreError
-from ae_core.models import BUILDERS, parameter_count
+from ae_core.models import BUILDERS, LAYER_WORDS, build_model, parameter_count, stages
 from ae_core.runs import log_events
 from ae_core.runs.log_events import DEVICES, is_count, is_number
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, WEIGHTS
@@ -27,7 +28,13 @@ FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
 # Bytes unpacked. A log of 200 epochs has 0.3 MB; what weights may take follows from the settings.
 LARGEST = {CONFIG: 10_000, EVENTS: 1_000_000, MANIFEST: 20_000}
 LARGEST_HEADER = 100_000
-PRESETS = tuple(config.PRESETS.values())
+# Kinds of networks that have a code of any size.
+LINEAR = LAYER_WORDS[torch.nn.Linear]
+SIZED = ("fully_connected", "convolutional")
+TOO_LARGE = (
+    "This run's network has more weights, or takes more time, than any that the lab's dials make: so large a "
+    "one is not taken in as a file. Choose a run with fewer or narrower layers."
+)
 # Events of a training that was broken off; what follows is cut back to before them.
 UNFINISHED = ("stopped", "failed")
 MOST_VERSIONS, PACKAGE, VERSION = 20, re.compile(r"[a-z_]{1,20}"), re.compile(r"[\w.+-]{1,30}")
@@ -48,7 +55,7 @@ def unpack_files(content: bytes) -> dict[str, bytes]:
             if sorted(names) != sorted(FILES):
                 raise refusal(f"it must hold {', '.join(FILES)} and nothing else")
             files = {name: _member(archive, name, limit) for name, limit in LARGEST.items()}
-            weights = 4 * _parameters(read_settings(files[CONFIG])) + LARGEST_HEADER
+            weights = 4 * _count_weights(read_settings(files[CONFIG]).model) + LARGEST_HEADER
             return files | {WEIGHTS: _member(archive, WEIGHTS, weights)}
     except (
         zipfile.BadZipFile,
@@ -85,21 +92,40 @@ def read_settings(content: bytes) -> RunConfig:
     )
     if not same_types or to_json(run).encode() != content:
         raise refusal("its settings are not written as the lab writes them")
-    if not has_a_dials_shape(run.model):
-        raise refusal("its network has other layers than the lab's dials make")
+    if not is_within_dials(run.model):
+        raise StoreError(TOO_LARGE)
     return run
 
 
-def has_a_dials_shape(model: ModelConfig) -> bool:
-    """Whether the lab's dials, or a preset, make a network of these layers, with a code of some size."""
-    if model.kind == "fully_connected":
-        return model.hidden_sizes in config.LAYERS
-    return any((model.kind, model.channels) == (one.model.kind, one.model.channels) for one in PRESETS)
+def is_within_dials(model: ModelConfig) -> bool:
+    """Whether a network has no more weights, and takes no more time, than the largest that the dials make."""
+    most_weights, most_products = _largest()
+    # in this order: without weights, however many, nothing is multiplied
+    return _count_weights(model) <= most_weights and _count_products(model) <= most_products
 
 
-def _parameters(run: RunConfig) -> int:
+@lru_cache(maxsize=1)
+def _largest() -> tuple[int, int]:
+    """Weights, and products for one picture, of whatever has most of them on the dials or among presets."""
+    size = config.LIMITS["latent_size"][1]
+    shapes = [replace(config.FAE.model, hidden_sizes=layers) for layers in config.LAYERS]
+    shapes += [preset.model for preset in config.PRESETS.values()]
+    models = [replace(model, latent_size=size) if model.kind in SIZED else model for model in shapes]
+    return max(map(_count_weights, models)), max(map(_count_products, models))
+
+
+def _count_weights(model: ModelConfig) -> int:
     with torch.device("meta"):
-        return parameter_count(BUILDERS[run.model.kind](run.model))
+        return parameter_count(BUILDERS[model.kind](model))
+
+
+@lru_cache(maxsize=64)
+def _count_products(model: ModelConfig) -> int:
+    """About how many numbers are multiplied for one picture: each weight at every place of what it makes."""
+    return sum(
+        stage.parameters * (1 if stage.layer == LINEAR else math.prod(stage.shape[1:]))
+        for stage in stages(build_model(model))
+    )
 
 
 def check_manifest(content: bytes, run: RunConfig) -> None:
@@ -117,7 +143,7 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
         "test": log_events.are_metrics(result.get("test")),
         "train_seconds": is_number(0.0, log_events.MOST_SECONDS)(result.get("train_seconds")),
         "images_per_second": is_number(0.0, MOST_PER_SECOND)(result.get("images_per_second")),
-        "parameters": _is_exactly(_parameters(run), result.get("parameters")),
+        "parameters": _is_exactly(_count_weights(run.model), result.get("parameters")),
         "code_size": _is_exactly(run.model.latent_size, result.get("code_size")),
         "dataset": _is_mapping(
             result.get("dataset"),

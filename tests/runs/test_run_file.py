@@ -16,6 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from ae_core import config
+from ae_core.__main__ import main
 from ae_core.config import DataConfig, RunConfig
 from ae_core.data import Digits, select_digits
 from ae_core.errors import DamagedRunError, StoreError
@@ -138,6 +139,16 @@ def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp
     few = select_digits(few_digits, run.data)
     name = train(Store(tmp_path / "there"), few, run)
     assert store.get(import_run(store, export_run(Store(tmp_path / "there"), name), few)).config == run
+
+
+@pytest.mark.parametrize("layers", ["--preset fae --hidden-sizes 64", "--preset cae --channels 4,16"])
+def test_a_run_of_layers_that_no_dial_makes_can_be_taken_along(store, layers, digits, tmp_path, capsys):
+    there = tmp_path / "there"
+    command = f"train {layers} --digits 64 --epochs 1 --json --store {there}"
+    assert main(command.split()) == 0
+    trained = json.loads(capsys.readouterr().out.splitlines()[-1])["run_id"]
+    name = import_run(store, export_run(Store(there), trained), digits)
+    assert store.get(name).config == Store(there).get(trained).config
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
@@ -596,11 +607,23 @@ def test_settings_that_the_lab_would_not_write_are_refused(store, content, field
     refuse(store, packed({**parts(content), CONFIG: text}), "settings")
 
 
-def test_a_network_that_no_dial_makes_is_refused_before_its_weights_are_unpacked(store, content):
-    """Zeros pack well: 118 kB may unpack to 118 MB."""
-    large = config.adjusted(RUN, model={"latent_size": 256, "hidden_sizes": (2048,) * 4})
+@pytest.mark.parametrize(
+    "large",
+    [
+        config.adjusted(RUN, model={"latent_size": 256, "hidden_sizes": (2048,) * 4}),
+        config.adjusted(RUN, model={"latent_size": 256, "hidden_sizes": (513, 256)}),
+        config.adjusted(config.CAE, model={"latent_size": 1, "channels": (128, 128)}),
+        config.adjusted(config.CAE, model={"latent_size": 1, "channels": (64, 64)}),
+    ],
+)
+def test_a_network_larger_than_any_of_the_dials_is_refused_before_its_weights_are_unpacked(
+    store, content, large
+):
+    """Zeros pack well: 118 kB may unpack to 118 MB. And channels take more time than weights tell."""
     files = {**parts(content), CONFIG: config.to_json(large).encode(), WEIGHTS: b"\0" * 10_000_000}
-    refuse(store, packed(files, zipfile.ZIP_DEFLATED), "other layers than the lab's dials make")
+    with pytest.raises(StoreError, match="more weights, or takes more time, than any"):
+        import_run(store, packed(files, zipfile.ZIP_DEFLATED), None)
+    assert not list((store.root / "uploads").glob("*"))
 
 
 def test_a_log_of_another_length_than_its_training_is_refused(store, content, tmp_path):
