@@ -160,7 +160,11 @@ function createPicture(root, words, names, context) {
 
     const setNetworks = async (addresses) => {
         const mine = ++order;
-        const networks = await Promise.all(addresses.map((address) => loadNetwork(context.base + address)));
+        const networks = await Promise.all(
+            addresses.map((address) => loadNetwork(context.base + address)),
+        ).catch((problem) => {
+            if (mine === order) throw problem;
+        });
         if (mine !== order) return;
         views.forEach((view, i) => view.setNetwork(networks[i]));
         redrawInput();
@@ -184,7 +188,9 @@ function createPicture(root, words, names, context) {
      */
     const followTraining = (networks) =>
         new Promise((resolve, reject) => {
+            const mine = ++order;
             const show = (i, network) => {
+                if (mine !== order) return; // something else is shown by now
                 views[i].setNetwork(network);
                 redrawInput();
                 resolve();
@@ -192,7 +198,10 @@ function createPicture(root, words, names, context) {
             const watches = networks.map(({ address, is_watched: isWatched }, i) => {
                 const place = context.base + address;
                 if (isWatched) return watchNetwork(place, (now) => show(i, now), () => context.tell("over"));
-                loadNetwork(place).then((network) => show(i, network), reject);
+                loadNetwork(place).then(
+                    (network) => show(i, network),
+                    (problem) => mine === order && reject(problem),
+                );
                 return () => {};
             });
             letTrainingGo = () => watches.forEach((end) => end());
@@ -253,6 +262,7 @@ function createPicture(root, words, names, context) {
             }
         },
         end() {
+            order++;
             letGo();
             letTrainingGo();
             listening.abort();

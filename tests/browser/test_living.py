@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from ae_core import config
 from ae_core.config import CorruptionConfig
@@ -17,6 +17,7 @@ from ae_core.corruption import corrupt, draw_pattern
 from ae_core.living import files
 from ae_core.living.network_file import FORM, pack_network
 from ae_core.living.packing import pack_digits, pack_floats
+from ae_core.living.words import WORDS
 from ae_core.models import Autoencoder, as_picture, build_model, reconstruct
 from ae_core.runs.store import Store
 from ae_core.study.classifier import classify, load_classifier
@@ -215,6 +216,50 @@ def test_a_hand_takes_hold_of_digit_code_noise_and_stages_and_nobody_is_asked(pa
         ],
     )
     assert first.count() == 1
+
+
+# Networks in training, then two that are finished: pictures of both before and after `slow` has come.
+SHOW_ONE_AFTER_THE_OTHER = """async ([module, base, shown, slow, [first, second]]) => {
+    const { mounts } = await import(module);
+    const root = document.createElement("div");
+    document.body.append(root);
+    const ready = new Promise((resolve, reject) => {
+        const context = { base, fail: reject, tell() {}, isReady: resolve };
+        const show = (one, other, isTraining) => {
+            const networks = [
+                { name: "one", address: one, is_watched: isTraining },
+                { name: "other", address: other },
+            ];
+            mounts.picture(root, { ...shown, networks }, context);
+        };
+        show("networks/latest/0000000000000000/now", slow, true);
+        show(first, second, false);
+    });
+    window.pictures = () => [...root.querySelectorAll(".rebuilt canvas")].map((each) => each.toDataURL());
+    await ready;
+}"""
+
+
+def test_a_network_that_comes_late_takes_no_place_of_one_that_is_shown_by_now(page, app, digits):
+    page.goto(f"{app.url}/_stcore/health")
+    slow, *quick = [living.network_address(run) for run in app.store.shipped()[0][:3]]
+    held: list[Route] = []
+    page.route(f"**/{slow}", lambda route: held.append(route))
+    shown = {
+        "digit": pack_digits(digits.test_nhw[0]),
+        "pattern": pack_floats(draw_pattern("gaussian", (1, 28, 28), seeded())),
+        **{"kind": "gaussian", "level": 0.2, "classifier": None, "words": WORDS},
+        **{"noise_dial": "", "size_dial": ""},
+    }
+    module = f"{app.url}/living/{files.module_mark()}.js"
+    page.evaluate(SHOW_ONE_AFTER_THE_OTHER, [module, f"{app.url}/", shown, slow, quick])
+    page.wait_for_timeout(200)
+    before = page.evaluate("pictures()")
+    assert len(set(before)) == 2
+    with page.expect_request_finished(lambda request: request.url.endswith(slow)):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.evaluate("pictures()") == before
 
 
 def test_the_latent_dial_changes_the_picture_while_it_is_dragged(page, app):
