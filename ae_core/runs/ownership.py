@@ -3,6 +3,8 @@
     owners/<name>/<visitor>   a file for each, which holds the mark of the address that they came from
     owners.key                what marks of addresses are made with, readable by its owner alone
 
+They go when the run is gone for good and nobody waits for it (`ae_core.runs.quota`).
+
 A run without such files, as of an earlier version, is nobody's: whoever runs the lab sees to it.
 """
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ae_core.errors import ConfigError, StoreError
-from ae_core.runs import housekeeping, ownership
+from ae_core.runs import housekeeping, ownership, tickets
 from ae_core.runs.housekeeping import MEGABYTE, PINNED, folder_bytes, last_used, oldest_first
-from ae_core.runs.run_folder import is_upload
+from ae_core.runs.run_folder import is_run_name, is_upload
 from ae_core.runs.store import Store
 
 QUOTA_MEGABYTES = 2000
@@ -59,7 +59,8 @@ def remove_expired(store: Store) -> None:
     for part in ("trash", "incoming"):
         for place in oldest_first(store.root / part):
             if not housekeeping.is_recent(place):
-                _remove(store, place)
+                _remove(place)
+    _forget_owners(store)
 
 
 def make_room(store: Store, keep: str = "") -> list[str]:
@@ -83,12 +84,12 @@ def make_room(store: Store, keep: str = "") -> list[str]:
         FileLock(store.root / "locks" / "housekeeping.lock", timeout=LOCK_SECONDS),
     ):
         excess = _uploads_bytes(store) - UPLOADS_SHARE * quota
-        excess = _empty_trash(store, _trashed_uploads(store), excess)
+        excess = _empty_trash(_trashed_uploads(store), excess)
         uploads = [folder for folder in housekeeping.own_folders(store) if is_upload(folder.name)]
         _evict_some(store, uploads, excess, keep, evicted)
         excess = used_bytes(store) - quota
         gone = [*oldest_first(store.root / "trash"), *oldest_first(store.root / "damaged")]
-        excess = _empty_trash(store, gone, excess)
+        excess = _empty_trash(gone, excess)
         for came_as_file in (True, False):
             folders = [
                 folder
@@ -96,6 +97,7 @@ def make_room(store: Store, keep: str = "") -> list[str]:
                 if is_upload(folder.name) == came_as_file and not (folder / PINNED).exists()
             ]
             excess = _evict_some(store, folders, excess, keep, evicted)
+    _forget_owners(store)
     return evicted
 
 
@@ -107,21 +109,39 @@ def _uploads_bytes(store: Store) -> int:
     return folder_bytes(store.root / "uploads") + sum(map(folder_bytes, _trashed_uploads(store)))
 
 
-def _empty_trash(store: Store, places: Sequence[Path], excess: float) -> float:
+def _empty_trash(places: Sequence[Path], excess: float) -> float:
     """Remove these in order until nothing is in excess; what still is."""
     for place in places:
         if excess > 0:
             excess -= folder_bytes(place)
-            _remove(store, place)
+            _remove(place)
     return excess
 
 
-def _remove(store: Store, place: Path) -> None:
+def _remove(place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
-    name = place.name.partition("-")[0]
-    with suppress(StoreError):
-        if not store.folder(name).exists():
+
+
+def _forget_owners(store: Store) -> None:
+    """Forget whose runs were that are gone for good: in no folder, not in the trash, not in the line."""
+    if not _owned(store) - _there(store):
+        return
+    # Looked at twice, or a run that is moved meanwhile might be in neither place.
+    with suppress(StoreError, OSError), tickets.hold_line(store):
+        for name in _owned(store) - _there(store):
             ownership.forget_owners(store, name)
+
+
+def _owned(store: Store) -> set[str]:
+    with suppress(OSError):
+        return {place.name for place in (store.root / "owners").iterdir() if is_run_name(place.name)}
+    return set()
+
+
+def _there(store: Store) -> set[str]:
+    places = [*housekeeping.own_folders(store), *oldest_first(store.root / "trash")]
+    line = [path.parent for path in (store.root / "jobs").glob(f"*/{tickets.TICKET}")]
+    return {place.name.partition("-")[0] for place in (*places, *line)}
 
 
 def _evict_some(store: Store, folders: Sequence[Path], excess: float, keep: str, evicted: list[str]) -> float:
@@ -163,5 +183,5 @@ def _evict(store: Store, name: str) -> bool:
             place = housekeeping.move_to_trash(store, name)  # all at once, so that nobody meets half a run
     except StoreError:
         return False
-    _remove(store, place)
+    _remove(place)
     return True

@@ -135,7 +135,7 @@ def submit_ticket(
     store.check_writable()
     name = run_id(run)
     place = ticket_folder(store, name)
-    with _changing(store):
+    with hold_line(store):
         before, waiting = find_ticket(store, name), tickets_in_line(store)
         if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
             raise QueueFullError(
@@ -185,8 +185,8 @@ def _write_ticket(place: Path, run: RunConfig, expected_seconds: float, address:
 
 
 @contextmanager
-def _changing(store: Store) -> Iterator[None]:
-    """One at a time may change what is in the line."""
+def hold_line(store: Store) -> Iterator[None]:
+    """Nobody else changes what is in the line meanwhile. Raises StoreError where somebody does too long."""
     try:
         with FileLock(store.root / "locks" / "tickets.lock", timeout=LOCK_SECONDS, poll_interval=0.01):
             yield
@@ -215,20 +215,28 @@ def note_present(store: Store, visitor: str) -> None:
             os.utime(owner)
 
 
-def drop_abandoned(store: Store) -> list[str]:
+def drop_abandoned(store: Store, noted_since: float) -> list[str]:
     """Take away tickets from pages that nobody waits for any more and that nobody trains yet: their runs.
 
-    A visitor waits as long as `note_present` is called for them at least every GONE_SECONDS.
+    A visitor waits as long as `note_present` is called for them at least every GONE_SECONDS. noted_since:
+    since when it has been, without a pause, in seconds since 1970: so long nothing is taken away.
+
+    Raises StoreError where the line cannot be held.
     """
     since = time.time() - GONE_SECONDS
-    abandoned = [
-        ticket
-        for ticket in tickets_in_line(store)
-        if ticket.address and not store.is_locked(ticket.run_id) and not _present(store, ticket.run_id, since)
-    ]
-    for ticket in abandoned:
-        remove_ticket(store, ticket.run_id, ticket.number)
-    return [ticket.run_id for ticket in abandoned]
+    if noted_since > since:
+        return []
+    with hold_line(store):  # nobody asks for one of them, or joins it, in between
+        abandoned = [
+            ticket.run_id
+            for ticket in tickets_in_line(store)
+            if ticket.address
+            and not store.is_locked(ticket.run_id)
+            and not _present(store, ticket.run_id, since)
+        ]
+        for name in abandoned:
+            _remove(ticket_folder(store, name))
+    return abandoned
 
 
 def _present(store: Store, name: str, since: float) -> bool:
@@ -243,7 +251,7 @@ def withdraw_owner(store: Store, name: str, visitor: str) -> bool:
     Take the ticket away, and say so, unless somebody else wants it or is watching.
     """
     place = ticket_folder(store, name)
-    with _changing(store):
+    with hold_line(store):
         for kind in (OWNERS, VIEWERS):
             (place / kind / visitor).unlink(missing_ok=True)
         if _others(place):
@@ -266,7 +274,7 @@ def remove_ticket(store: Store, name: str, number: str | None = None) -> None:
 
     With a number, only if it still bears that one: the run may have been stopped and asked for again.
     """
-    with _changing(store):
+    with hold_line(store):
         ticket = find_ticket(store, name)
         if number is None or ticket is None or ticket.number == number:
             _remove(ticket_folder(store, name))

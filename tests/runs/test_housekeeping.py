@@ -237,6 +237,46 @@ def test_a_run_is_its_owners_to_delete_and_to_bring_back(store):
     assert housekeeping.undo_delete(store, deleted, "visitor of a class") == NAME
 
 
+def test_owners_are_kept_as_long_as_anything_is_left_of_the_run(store, monkeypatch):
+    me, now = "visitor of a class", time.time_ns()
+    occupy(store, NAME, "a class")
+    monkeypatch.setattr(time, "time_ns", lambda: now - 2 * HOUR * 10**9)
+    housekeeping.delete_run(store, NAME, me)
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    occupy(store, NAME, "a class")
+    deleted = housekeeping.delete_run(store, NAME, me)
+    quota.remove_expired(store)  # the first of the two in the trash
+    assert ownership.list_owners(store, NAME) == [me]
+    assert housekeeping.undo_delete(store, deleted, me) == NAME
+    housekeeping.delete_run(store, NAME, me)
+    tickets.submit_ticket(store, RUN, me, 1.0)
+    monkeypatch.setattr(time, "time_ns", lambda: now + 2 * HOUR * 10**9)
+    quota.remove_expired(store)  # what is left is its ticket
+    assert not list((store.root / "trash").iterdir())
+    assert ownership.list_owners(store, NAME) == [me]
+
+
+@pytest.mark.parametrize("how", ["stopped before it began", "deleted", "set aside as damaged"])
+def test_owners_of_a_run_that_is_gone_for_good_are_forgotten(store, how, monkeypatch):
+    me = "visitor of a class"
+    match how:
+        case "stopped before it began":
+            tickets.submit_ticket(store, RUN, me, 1.0)
+            ownership.note_owner(store, NAME, Asker("a class", me))
+            tickets.withdraw_owner(store, NAME, me)
+        case "deleted":
+            occupy(store, NAME, "a class")
+            housekeeping.delete_run(store, NAME, me)
+            now = time.time_ns()
+            monkeypatch.setattr(time, "time_ns", lambda: now + 2 * HOUR * 10**9)
+        case _:
+            ownership.note_owner(store, finish(store), Asker("a class", me))
+            (store.folder(NAME) / WEIGHTS).write_bytes(b"")
+            housekeeping.list_folders(store)
+    quota.remove_expired(store)
+    assert not list((store.root / "owners").iterdir())
+
+
 def test_addresses_are_kept_as_marks_that_last_and_that_nobody_can_read(store):
     mark = ownership.mark_address(store, "192.0.2.7")
     assert mark == ownership.mark_address(Store(store.root), "192.0.2.7")

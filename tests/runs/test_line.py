@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import pytest
@@ -73,8 +74,36 @@ def test_a_training_that_nobody_waits_for_is_dropped_before_it_begins(store):
         os.utime(place, (long_ago, long_ago))
     tickets.note_present(store, "visitor 1")
     with store.lock(begun):
-        assert tickets.drop_abandoned(store) == [gone]
+        assert tickets.drop_abandoned(store, long_ago) == [gone]
         assert set(line(store)) == {stays, begun, run_id(with_seed(3))}
+
+
+def test_a_lab_that_was_stopped_for_a_while_drops_nothing_before_its_visitors_are_back(store):
+    name = ask(store, 0, "anna", "home")
+    long_ago = time.time() - tickets.GONE_SECONDS - 1
+    for place in (store.root / "jobs").glob("*/owners/*"):
+        os.utime(place, (long_ago, long_ago))
+    assert tickets.drop_abandoned(store, time.time()) == []
+    assert tickets.drop_abandoned(store, time.time() - tickets.GONE_SECONDS + 5) == []
+    assert line(store) == [name]
+    assert tickets.drop_abandoned(store, long_ago) == [name]
+
+
+def test_who_asks_for_an_abandoned_training_while_it_is_looked_at_keeps_it(store):
+    """The line is held by somebody who asks; the one who drops waits, and then sees who wants the run."""
+    name = ask(store, 0, "anna", "home")
+    long_ago = time.time() - tickets.GONE_SECONDS - 1
+    for place in (store.root / "jobs").glob("*/owners/*"):
+        os.utime(place, (long_ago, long_ago))
+    dropped: list[str] = []
+    dropping = threading.Thread(target=lambda: dropped.extend(tickets.drop_abandoned(store, long_ago)))
+    with tickets.hold_line(store):
+        dropping.start()
+        dropping.join(0.3)  # long enough to have judged, were it to judge by itself
+        tickets.note_present(store, "anna")
+    dropping.join()
+    assert dropped == []
+    assert line(store) == [name]
 
 
 @pytest.mark.parametrize(
