@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared import session
 from pages.shared.frame import presenter
 from pages.shared.server import page_objects
@@ -11,17 +12,17 @@ st.set_page_config(
 )
 pages = page_objects.make_pages(
     {
-        "pages/home.py": "Home",
+        "pages/home.py": say("Home"),
         "pages/fully_connected.py": "FAE",
         "pages/convolutional.py": "CAE",
         "pages/denoising.py": "DAE",
-        "pages/difference.py": "Difference",
-        "pages/surprises.py": "Surprises",
-        "pages/comparison.py": "Comparison",
-        "pages/latent_space.py": "Latent space",
-        "pages/reading.py": "Reading",
-        "pages/your_digit.py": "Your digit",
-        "pages/runs.py": "Runs",
+        "pages/difference.py": say("Difference"),
+        "pages/surprises.py": say("Surprises"),
+        "pages/comparison.py": say("Comparison"),
+        "pages/latent_space.py": say("Latent space"),
+        "pages/reading.py": say("Reading"),
+        "pages/your_digit.py": say("Your digit"),
+        "pages/runs.py": say("Runs"),
     }
 )
 # For links from page to page: by its file's name Streamlit would look each up on the disk.

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from ae_core.errors import ConfigError
+from ae_core.words import settings
 
 # Inclusive ranges, read by sliders, command line and validation alike.
 LIMITS: dict[str, tuple[int, int]] = {
@@ -30,17 +31,8 @@ LAYERS: tuple[tuple[int, ...], ...] = ((), (128,), (192, 96), (512, 256))  # hid
 
 MODELS = ("fully_connected", "convolutional", "fully_convolutional", "patches", "keras_example")
 ACTIVATIONS = ("gelu", "relu", "tanh", "none")
-NOISE_WORDS = {
-    "gaussian": "Gaussian",
-    "salt_and_pepper": "salt and pepper",
-    "masking": "masking",
-    "occlusion": "occlusion",
-}
-LEVEL_HELP = (
-    "The level of Gaussian noise is its σ; of salt and pepper and of masking the share of pixels spoiled; of "
-    "occlusion the side of the block that is wiped out, as a share of the picture's"
-)
-LOSS_WORDS = {"mse": "squared error", "bce": "binary cross-entropy"}
+NOISE_WORDS, LOSS_WORDS = settings.NOISE_WORDS, settings.LOSS_WORDS
+LEVEL_HELP, MAP_MODELS = settings.LEVEL_HELP, settings.MAP_MODELS
 NOISE_KINDS = tuple(NOISE_WORDS)
 LOSSES = tuple(LOSS_WORDS)
 
@@ -60,11 +52,6 @@ SHIPPED_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 48, 64)
 PIXELS = 28 * 28
 # A code that is maps, 7 × 7 of 32 channels: twice as many numbers as there are pixels.
 MAP_CODE = 7 * 7 * 32
-MAP_MODELS = {
-    "fully_convolutional": "The fully convolutional network",
-    "patches": "The network of patches",
-    "keras_example": "The Keras.io example",
-}
 
 # Part of every run's identity: raise it when the same settings would train to other weights.
 RECIPE = 2
@@ -74,20 +61,19 @@ def check_range(name: str, value: float) -> None:
     """Raise ConfigError unless `value` lies within LIMITS or RANGES under `name`."""
     low, high = LIMITS[name] if name in LIMITS else RANGES[name]
     whole = name in LIMITS
-    words = name.replace("_", " ")
     fits_type = isinstance(value, int) if whole else isinstance(value, int | float)
     if isinstance(value, bool) or not fits_type or not low <= value <= high:  # NaN is in no range
-        kind = "a whole number" if whole else "a number"
         raise ConfigError(
-            f"The {words} must be {kind} between {low} and {high}, but it is {value!r}. "
-            "Choose one in that range."
+            settings.OUT_OF_RANGE[whole].format(name=settings.NAMES[name], low=low, high=high, value=value)
         )
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise ConfigError unless `value` is one of `choices`."""
     if value not in choices:
-        raise ConfigError(f"There is no {name} {value!r}. Choose one of: {', '.join(choices)}.")
+        raise ConfigError(
+            settings.NOT_AMONG.format(name=settings.NAMES[name], value=value, choices=", ".join(choices))
+        )
 
 
 @dataclass(frozen=True)
@@ -113,21 +99,18 @@ class ModelConfig:
             check_range("channels", size)
         check_range("hidden_layers", len(self.hidden_sizes))
         if self.kind == "convolutional" and (len(self.channels) != 2 or self.hidden_sizes):
-            raise ConfigError(
-                "A convolutional autoencoder has two channel counts (28 → 14 → 7) and no hidden sizes."
-            )
+            raise ConfigError(settings.TWO_CHANNEL_COUNTS)
         if self.kind == "fully_connected" and self.channels:
-            raise ConfigError("A fully connected autoencoder has hidden sizes, not channels.")
+            raise ConfigError(settings.NO_CHANNELS)
 
     def _check_map_model(self) -> None:
         name = MAP_MODELS[self.kind]
         if self.latent_size != MAP_CODE:
             raise ConfigError(
-                f"{name} has a code of 7 × 7 × 32 = {MAP_CODE} numbers, not {self.latent_size}. "
-                "Leave the latent size out, or choose another preset."
+                settings.OTHER_CODE.format(name=name, size=MAP_CODE, latent_size=self.latent_size)
             )
         if self.hidden_sizes or self.channels or self.activation != "relu":
-            raise ConfigError(f"{name} has fixed layers. Choose another preset to change them.")
+            raise ConfigError(settings.FIXED_LAYERS.format(name=name))
 
 
 @dataclass(frozen=True)
@@ -138,7 +121,7 @@ class CorruptionConfig:
     level: float = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("noise kind", self.kind, NOISE_KINDS)
+        check_choice("noise_kind", self.kind, NOISE_KINDS)
         check_range("noise_level", self.level)
         # 0, 0.0 and -0.0 are one setting, with one name
         object.__setattr__(self, "level", abs(float(self.level)))
@@ -175,13 +158,13 @@ class DataConfig:
     classes: tuple[int, ...] = CLASSES
 
     def __post_init__(self) -> None:
-        check_choice("data set", self.name, DATASETS)
+        check_choice("data_set", self.name, DATASETS)
         check_range("digits", self.digits)
         if not self.classes:
-            raise ConfigError("There is no class of digits to learn from. Choose at least one of 0 to 9.")
+            raise ConfigError(settings.NO_CLASS)
         wrong = [each for each in self.classes if isinstance(each, bool) or each not in CLASSES]
         if wrong:
-            raise ConfigError(f"There is no class of digits {wrong[0]!r}. Choose among 0 to 9.")
+            raise ConfigError(settings.UNKNOWN_CLASS.format(wrong=wrong[0]))
         object.__setattr__(self, "classes", tuple(sorted({int(each) for each in self.classes})))
 
     @property
@@ -217,10 +200,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.model.activation == "none" and self.training.loss == "bce":
-            raise ConfigError(
-                "A linear network's output is not limited to 0–1, so the loss 'bce' has no value. "
-                "Choose 'mse'."
-            )
+            raise ConfigError(settings.NO_ENTROPY)
 
 
 FAE = RunConfig(
@@ -314,12 +294,9 @@ def from_json(text: str) -> RunConfig:
         fields = json.loads(text)
         recipe = fields.pop("recipe")
     except (ValueError, AttributeError, KeyError, TypeError) as problem:
-        raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
+        raise ConfigError(settings.NO_SETTINGS) from problem
     if recipe != RECIPE:
-        raise ConfigError(
-            f"This run was made by another version of the lab (recipe {recipe}, ours is {RECIPE}). "
-            "Train it again."
-        )
+        raise ConfigError(settings.OTHER_RECIPE.format(recipe=recipe, ours=RECIPE))
     try:
         return RunConfig(
             _build(ModelConfig, fields["model"]),
@@ -328,7 +305,7 @@ def from_json(text: str) -> RunConfig:
             _build(DataConfig, fields["data"]),
         )
     except (AttributeError, KeyError, TypeError) as problem:
-        raise ConfigError("These settings are not a run's settings. Train the run again.") from problem
+        raise ConfigError(settings.NO_SETTINGS) from problem
 
 
 T = TypeVar("T")

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ae_core.config import ALL_DIGITS, CLASSES, EARLIER_DATASETS, MNIST, DataConfig
 from ae_core.errors import DataError
+from ae_core.words.sentences import say
 
 PACKED = Path(__file__).parent / "mnist"
 # SHA-256 of each file as published, unpacked.
@@ -35,9 +36,9 @@ RAW = Path("MNIST", "raw")
 IMAGES_HEADER, LABELS_HEADER = 16, 8
 
 WORDS = {
-    MNIST: "MNIST",
-    "embedded": "the 5,000 MNIST digits of an earlier version of the lab",
-    "mnist_less_embedded_test": "MNIST's training set as an earlier version of the lab had it",
+    MNIST: say("MNIST"),
+    "embedded": say("the 5,000 MNIST digits of an earlier version of the lab"),
+    "mnist_less_embedded_test": say("MNIST's training set as an earlier version of the lab had it"),
 }
 
 
@@ -107,8 +108,11 @@ def select_digits(digits: Digits, wanted: DataConfig) -> Digits:
     """
     if wanted.name in EARLIER_DATASETS:
         raise DataError(
-            f"This run learnt from {WORDS[wanted.name]}, which is not here any more. "
-            "Train it again: it will learn from all of MNIST."
+            say(
+                "This run learnt from {word}, which is not here any more. Train it again: it "
+                "will learn from all of MNIST.",
+                word=WORDS[wanted.name],
+            )
         )
     if wanted.digits == ALL_DIGITS and wanted.classes == CLASSES:
         return digits
@@ -159,16 +163,21 @@ def _unpack(name: str) -> bytes:
     try:
         unpacked = lzma.decompress(packed.read_bytes())
     except OSError as problem:
-        raise DataError(_reinstall(f"{packed} cannot be read ({problem.strerror})")) from problem
+        raise DataError(
+            _reinstall(say("{packed} cannot be read ({strerror})", packed=packed, strerror=problem.strerror))
+        ) from problem
     except lzma.LZMAError as problem:
-        raise DataError(_reinstall(f"{packed} is damaged")) from problem
+        raise DataError(_reinstall(say("{packed} is damaged", packed=packed))) from problem
     if hashlib.sha256(unpacked).hexdigest() != SHA256[name]:
-        raise DataError(_reinstall(f"{packed} is damaged (its checksum differs)"))
+        raise DataError(_reinstall(say("{packed} is damaged (its checksum differs)", packed=packed)))
     return unpacked
 
 
 def _reinstall(problem: str) -> str:
-    return f"{problem}: MNIST's digits come with the lab. Put the file back, or install the lab again."
+    return say(
+        "{problem}: MNIST's digits come with the lab. Put the file back, or install the lab again.",
+        problem=problem,
+    )
 
 
 def _keep(path: Path, content: bytes) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ae_core.config import PIXELS, ModelConfig
+from ae_core.words.sentences import say
 
 # The last bias of a network that ends in a sigmoid and shares it among pixels: sigmoid(−1.5) = 0.18, about as
 # dark as digits are.
@@ -40,10 +41,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "none": nn.Identity,
 }
 LAYER_WORDS: dict[type[nn.Module], str] = {
-    nn.Linear: "fully connected",
-    nn.Conv2d: "convolution",
-    SubPixelConvolution: "sub-pixel convolution",
-    nn.ConvTranspose2d: "transposed convolution",
+    nn.Linear: say("fully connected"),
+    nn.Conv2d: say("convolution"),
+    SubPixelConvolution: say("sub-pixel convolution"),
+    nn.ConvTranspose2d: say("transposed convolution"),
 }
 
 
@@ -269,7 +270,7 @@ def feature_maps(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tens
 def _walk(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
     """Every stage with its values, of the stage's shape, on the CPU."""
     values = image_hw[None, None].to(next(model.parameters()).device)
-    found = [(Stage("input", "picture", (1, 28, 28), 0), values)]
+    found = [(Stage("input", say("picture"), (1, 28, 28), 0), values)]
     for part, layers in (("encoder", model.encoder), ("decoder", model.decoder)):
         for layer in layers:
             values = layer(values)

@@ -24,6 +24,7 @@ from ae_core.data import Digits, as_images
 from ae_core.errors import DivergedError
 from ae_core.metrics import squared_error, summary
 from ae_core.models import Autoencoder, as_picture, build_model, codes_of, parameter_count, reconstruct
+from ae_core.words.sentences import say
 
 SNAPSHOTS = 25
 SNAPSHOT_DIGITS = 8
@@ -367,6 +368,10 @@ def _trained(
 def _check_converging(loss: Tensor, step: int) -> None:
     if not float(loss) < DIVERGED_LOSS:  # also true of NaN
         raise DivergedError(
-            f"The training diverged: at step {step} the loss was {float(loss):g}. "
-            "Lower the learning rate and train again."
+            say(
+                "The training diverged: at step {step} the loss was {loss:g}. Lower the "
+                "learning rate and train again.",
+                step=step,
+                loss=float(loss),
+            )
         )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared import dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -9,13 +10,15 @@ from pages.shared.parts import noise_view, verdict_view
 
 lesson.begin_lesson("comparison")
 
-SEE = "One noisy digit, three answers"
+SEE = say("One noisy digit, three answers")
 with beat("see", SEE):
-    f"# {SEE}"
+    st.markdown(f"# {SEE}")
 
-    (
-        "The same digit with exactly the same noise goes through all three networks. Each must rebuild it "
-        "from its code alone."
+    st.markdown(
+        say(
+            "The same digit with exactly the same noise goes through all three networks. "
+            "Each must rebuild it from its code alone."
+        )
     )
 
 with lab.plain_errors():
@@ -34,13 +37,13 @@ with lab.plain_errors():
                 with picture:
                     living_view.show_living_picture(runs, digit, noise, noise_seed, "comparison")
                     networks.show_whose(runs)
-            with beat("predict", "Which comes out best?"):
+            with beat("predict", say("Which comes out best?")):
                 question.ask_question(
                     "comparison",
-                    "At this noise, which network comes out **best**, over many digits?",
+                    say("At this noise, which network comes out **best**, over many digits?"),
                     noise_view.network_options(runs),
                     lambda: noise_view.judge_best_network(runs, noise, noise_seed),
-                    of={"latent size": size, "noise": noise, "noise's pattern": noise_seed},
+                    of={say("latent size"): size, "noise": noise, say("noise's pattern"): noise_seed},
                     networks=[*runs.values()],
                     reveals_page=True,
                 )
@@ -48,18 +51,20 @@ with lab.plain_errors():
                     noise_view.show_table(runs, digit, noise, noise_seed)
                 else:
                     st.caption(
-                        "Answer, or reveal, to see the figures, the curves over the noise, and the best and "
-                        "worst digits of each."
+                        say(
+                            "Answer, or reveal, to see the figures, the curves over the "
+                            "noise, and the best and worst digits of each."
+                        )
                     )
             if question.is_revealed("comparison"):
-                with beat("noise", "How much noise can each take?"):
-                    st.subheader("How much noise can each take?")
+                with beat("noise", say("How much noise can each take?")):
+                    st.subheader(say("How much noise can each take?"))
                     noise_view.show_readable(runs, noise, noise_seed)
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="comparison")
-                with beat("extremes", "Best and worst digits"):
-                    st.subheader("Best and worst digits")
+                with beat("extremes", say("Best and worst digits")):
+                    st.subheader(say("Best and worst digits"))
                     noise_view.show_extremes(runs, noise, noise_seed)
-                with beat("verdict", "Which is best, and at what?"):
-                    st.subheader("Which is best, and at what?")
+                with beat("verdict", say("Which is best, and at what?")):
+                    st.subheader(say("Which is best, and at what?"))
                     verdict_view.show_verdict(runs, digit, noise, noise_seed)
 lesson.end_lesson("comparison")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ae_core.config import DAE
+from ae_core.words.sentences import say
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -12,46 +13,52 @@ from pages.shared.parts import mismatch_view, network_view, noise_view
 lesson.begin_lesson("denoising", trains=True)
 
 with beat("see", SEE):
-    "# The denoising autoencoder (DAE)"
+    st.markdown(say("# The denoising autoencoder (DAE)"))
 
-    """
-    The same network as the CAE, starting from the same weights. Only its input changes: it sees the
-    **noisy** digit, and what it draws is compared with the **clean** one,
-    $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new for every batch of digits. What
-    would be darker than black or brighter than white is cut off, so on the black background noise can only
-    brighten.
-    """
+    st.markdown(
+        say(
+            "The same network as the CAE, starting from the same weights. Only its input "
+            "changes: it sees the **noisy** digit, and what it draws is compared with the "
+            "**clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new "
+            "for every batch of digits. What would be darker than black or brighter than white "
+            "is cut off, so on the black background noise can only brighten."
+        )
+    )
 
 found = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
 
 if found is not None:
     trained = found.config.corruption
     harder = noise_view.stronger_noise(trained)
-    with beat("predict", "More noise than it knows"), lab.plain_errors():
+    with beat("predict", say("More noise than it knows")), lab.plain_errors():
         question.ask_question(
             "denoising",
-            f"Trained with {display.noise_words(trained)} and tested with **{display.noise_words(harder)}**: "
-            "does it still beat doing nothing, and by how much?",
+            say(
+                "Trained with {noise} and tested with **{harder}**: does it still beat doing "
+                "nothing, and by how much?",
+                noise=display.noise_words(trained),
+                harder=display.noise_words(harder),
+            ),
             noise_view.GAINS,
             lambda: noise_view.judge_gain(found, harder),
-            of={"latent size": found.config.model.latent_size, "noise in training": trained},
+            of={say("latent size"): found.config.model.latent_size, say("noise in training"): trained},
             networks=[found],
             reveals_page=True,
         )
     if question.is_revealed("denoising"):
-        with beat("noise", "How much noise can it take?"):
+        with beat("noise", say("How much noise can it take?")):
             noise_view.show_robustness({"DAE": found}, trained.kind, noise_seed=0, key="dae")
-    with beat("network", "The network, drawn to scale"), lab.plain_errors():
+    with beat("network", say("The network, drawn to scale")), lab.plain_errors():
         network_view.show_network(found, "dae")
-    with beat("maps", "What the filters make of noise"), lab.plain_errors():
-        st.subheader("What the filters make of a noisy digit")
+    with beat("maps", say("What the filters make of noise")), lab.plain_errors():
+        st.subheader(say("What the filters make of a noisy digit"))
         network_view.show_feature_maps(found, 0, "dae", trained)
         st.markdown(
-            "**Try this:** train it with little noise and test it with much. Then the other way round."
+            say("**Try this:** train it with little noise and test it with much. Then the other way round.")
         )
-with beat("levels", "How much noise in training?"), lab.plain_errors():
+with beat("levels", say("How much noise in training?")), lab.plain_errors():
     mismatch_view.ask_which_level()
-with beat("kinds", "Which noise in training?"), lab.plain_errors():
+with beat("kinds", say("Which noise in training?")), lab.plain_errors():
     mismatch_view.ask_which_kind()
 
 lesson.end_lesson("denoising")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import CAE, DAE
+from ae_core.words.sentences import say
 from pages.shared import dials, display, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -13,16 +14,21 @@ from pages.shared.runs import training_panel, under_way
 
 lesson.begin_lesson("difference", trains=True)
 
-SEE = "One architecture, two trainings"
+SEE = say("One architecture, two trainings")
 with beat("see", SEE):
-    "# If AE and DAE have the same architecture, so what is the difference?"
+    st.markdown(say("# If AE and DAE have the same architecture, so what is the difference?"))
 
-    (
-        "Here a CAE and a DAE are trained as a **pair**: same layers, same starting weights, same digits in "
-        "the same order, same number of steps. What either draws is compared with the clean digit."
+    st.markdown(
+        say(
+            "Here a CAE and a DAE are trained as a **pair**: same layers, same starting "
+            "weights, same digits in the same order, same number of steps. What either draws "
+            "is compared with the clean digit."
+        )
         if question.is_revealed("difference")
-        else "Here a CAE and a DAE have been trained as a **pair**. What either draws is compared with the "
-        "clean digit. What is it that makes them so unlike?"
+        else say(
+            "Here a CAE and a DAE have been trained as a **pair**. What either draws is "
+            "compared with the clean digit. What is it that makes them so unlike?"
+        )
     )
 
 with lab.plain_errors():
@@ -43,16 +49,16 @@ with lab.plain_errors():
         if runs:
             networks.show_whose(runs)
             asked_of = {
-                "latent size": runs["DAE"].config.model.latent_size,
-                "noise in training": runs["DAE"].config.corruption,
-                "number of epochs": runs["DAE"].config.training.epochs,
+                say("latent size"): runs["DAE"].config.model.latent_size,
+                say("noise in training"): runs["DAE"].config.corruption,
+                say("number of epochs"): runs["DAE"].config.training.epochs,
             }
-            with beat("predict", "What is different?"):
+            with beat("predict", say("What is different?")):
                 first, second = st.columns(2, gap="small")
                 with first:
                     question.ask_question(
                         "difference",
-                        "Same architecture. So what is **different** about the DAE?",
+                        say("Same architecture. So what is **different** about the DAE?"),
                         pair_view.DIFFERENCES,
                         lambda: pair_view.judge_difference(runs),
                         of=asked_of,
@@ -62,7 +68,7 @@ with lab.plain_errors():
                 with second:
                     question.ask_question(
                         "difference_clean",
-                        "Give both a **clean** digit. Which rebuilds it better?",
+                        say("Give both a **clean** digit. Which rebuilds it better?"),
                         pair_view.ON_CLEAN,
                         lambda: pair_view.judge_clean(runs),
                         of=asked_of,
@@ -81,8 +87,8 @@ with lab.plain_errors():
                 if question.is_revealed("difference"):
                     pair_view.show_pair_facts(runs)
             if answered:
-                with beat("noise", "From which noise on?"):
-                    st.subheader("From which noise on is the DAE better?")
+                with beat("noise", say("From which noise on?")):
+                    st.subheader(say("From which noise on is the DAE better?"))
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")
                     mismatch_view.explain_price_on_clean()
 lesson.end_lesson("difference")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ae_core import config
+from ae_core.words.sentences import say
 from pages.shared import answers, dials, display, lab, living_view, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -30,31 +31,39 @@ def at_work() -> None:
             networks.show_whose(runs)
 
 
-with beat("see", "An autoencoder at work"):
-    "# What does an autoencoder do?"
+with beat("see", say("An autoencoder at work")):
+    st.markdown(say("# What does an autoencoder do?"))
 
-    """
-    It squeezes a picture through a **bottleneck** and draws it again. The **encoder** $E$ keeps a short
-    *code*, a few numbers; the **decoder** $D$, its mirror image, must rebuild the picture from the code
-    alone.
-    """
+    st.markdown(
+        say(
+            "It squeezes a picture through a **bottleneck** and draws it again. The **encoder** "
+            "$E$ keeps a short *code*, a few numbers; the **decoder** $D$, its mirror image, "
+            "must rebuild the picture from the code alone."
+        )
+    )
 
     networks.draw_whose_switch(["CAE"])
     at_work()
     st.caption(
-        "**Take hold of it.** Paint on the digit, pull a number of the code, or move the noise: everything "
-        "after it follows. No network here has learnt from this digit. This one is a convolutional "
-        "autoencoder; the way leads from the **FAE** (fully connected autoencoder) to the **CAE** "
-        "(convolutional autoencoder) and the **DAE** (denoising autoencoder)."
+        say(
+            "**Take hold of it.** Paint on the digit, pull a number of the code, or move the "
+            "noise: everything after it follows. No network here has learnt from this digit. "
+            "This one is a convolutional autoencoder; the way leads from the **FAE** (fully "
+            "connected autoencoder) to the **CAE** (convolutional autoencoder) and the "
+            "**DAE** (denoising autoencoder)."
+        )
     )
 
 trio = networks.choose_trio(SIZE)
 if fae := trio.get("FAE"):
-    with beat("predict", "How much is kept?"):
+    with beat("predict", say("How much is kept?")):
         question.ask_question(
             "home",
-            f"The FAE keeps **{display.number_words(fae.config.model.latent_size)}** of a picture's 784. How "
-            "much of the **variance** does that keep, of the differences between digits pixel by pixel?",
+            say(
+                "The FAE keeps **{number}** of a picture's 784. How much of the **variance** "
+                "does that keep, of the differences between digits pixel by pixel?",
+                number=display.number_words(fae.config.model.latent_size),
+            ),
             answers.SHARES,
             lambda: answers.judge_variance_kept(fae),
             of={},
@@ -62,14 +71,16 @@ if fae := trio.get("FAE"):
         )
 
 if cae := trio.get("CAE"):
-    with beat("why", "Why it is called so"), lab.plain_errors():
-        st.subheader("The picture is its own answer")
-        """
-        Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the identity $I$, which
-        gives back whatever it is given.
-        """
+    with beat("why", say("Why it is called so")), lab.plain_errors():
+        st.subheader(say("The picture is its own answer"))
+        st.markdown(
+            say(
+                "Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the "
+                "identity $I$, which gives back whatever it is given."
+            )
+        )
         why_view.show_goal(cae)
 
-with beat("path", "The way through"):
+with beat("path", say("The way through")):
     lesson.show_overview()
 lesson.end_lesson("home")

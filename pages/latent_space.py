@@ -4,6 +4,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import CAE, CorruptionConfig
+from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -11,34 +12,39 @@ from pages.shared.parts import latent_bench
 
 lesson.begin_lesson("latent_space")
 
-with beat("plane", "Two numbers: a plane"):
-    "# The latent space"
+with beat("plane", say("Two numbers: a plane")):
+    st.markdown(say("# The latent space"))
 
-    """
-    The encoder makes every digit a **point**: its code. Nobody told it which digits belong together. Every
-    other point is a code as well, and the decoder draws something from each. A code of **two numbers** is a
-    point on a sheet, so all of them can be seen at once.
-    """
+    st.markdown(
+        say(
+            "The encoder makes every digit a **point**: its code. Nobody told it which digits "
+            "belong together. Every other point is a code as well, and the decoder draws "
+            "something from each. A code of **two numbers** is a point on a sheet, so all of "
+            "them can be seen at once."
+        )
+    )
 
     with lab.plain_errors():
         if smallest := networks.find_lab_run(config.adjusted(CAE, model={"latent_size": 2})):
             latent_bench.show_plane_of_codes(latent_bench.load_code_space(smallest, CorruptionConfig()))
 
-SEE = "From one digit to another"
+SEE = say("From one digit to another")
 with beat("see", SEE):
-    st.subheader("And with more numbers?")
+    st.subheader(say("And with more numbers?"))
 
-    """
-    More numbers keep more of a digit, and nobody can see thirty directions. A map shows two of them and
-    hides the rest: points that lie close on it may be far apart. Walk from one digit to another, and look
-    for the place where it is neither.
-    """
+    st.markdown(
+        say(
+            "More numbers keep more of a digit, and nobody can see thirty directions. A map "
+            "shows two of them and hides the rest: points that lie close on it may be far apart. "
+            "Walk from one digit to another, and look for the place where it is neither."
+        )
+    )
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
     with controls:
         model = st.radio(
-            "Network", latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params"
+            say("Network"), latent_bench.MODELS, 1, key="latent_model", horizontal=True, bind="query-params"
         )
         size = dials.choose_latent_size()
         networks.draw_whose_switch([model])
@@ -50,17 +56,20 @@ with lab.plain_errors():
                 noise = dials.choose_test_noise("latent", default=0.0)
                 space = latent_bench.load_code_space(run, noise)
                 latent_bench.show_two_digits(space)
-            with beat("predict", "Halfway between two digits"):
+            with beat("predict", say("Halfway between two digits")):
                 question.ask_question(
                     "latent",
-                    "**Halfway** between two different digits: is the picture decoded there nearer to some "
-                    "real held-back digit than the pixel cross-fade is?",
+                    say(
+                        "**Halfway** between two different digits: is the picture decoded "
+                        "there nearer to some real held-back digit than the pixel cross-fade "
+                        "is?"
+                    ),
                     latent_bench.HALFWAY,
                     lambda: latent_bench.judge_halfway(run),
-                    of={"choice of network": model, "latent size": run.config.model.latent_size},
+                    of={say("choice of network"): model, say("latent size"): run.config.model.latent_size},
                     networks=[run],
                 )
-            with beat("elsewhere", "Where no digit is"):
-                st.subheader("Where no digit is")
+            with beat("elsewhere", say("Where no digit is")):
+                st.subheader(say("Where no digit is"))
                 latent_bench.show_other_codes(space)
 lesson.end_lesson("latent_space")

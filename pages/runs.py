@@ -2,18 +2,22 @@
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.frame import lesson
 from pages.shared.runs import run_cards, run_list
 
 lesson.begin_lesson("runs")
 
-"# Runs"
+st.markdown(say("# Runs"))
 
-"""
-A **run** is one training: its settings, its log and its weights. Here is every run that came with the lab,
-was trained here or was uploaded. Choose up to four to see them side by side.
-"""
+st.markdown(
+    say(
+        "A **run** is one training: its settings, its log and its weights. Here is every run "
+        "that came with the lab, was trained here or was uploaded. Choose up to four to see them "
+        "side by side."
+    )
+)
 
 with lab.plain_errors():
     fullness, upload = st.columns([2, 1], gap="large")

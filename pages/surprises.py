@@ -1,5 +1,8 @@
 """The deck's other question: pictures the networks never saw, and one network applied again and again."""
 
+import streamlit as st
+
+from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -7,10 +10,10 @@ from pages.shared.parts import from_noise_view, left_out_view, oddity_view
 
 lesson.begin_lesson("surprises")
 
-with beat("see", "Pictures they never saw"):
-    "# What do you think of this?"
+with beat("see", say("Pictures they never saw")):
+    st.markdown(say("# What do you think of this?"))
 
-    "These networks learnt from digits alone. They never saw any of these pictures."
+    st.markdown(say("These networks learnt from digits alone. They never saw any of these pictures."))
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
@@ -20,28 +23,30 @@ with lab.plain_errors():
         runs = networks.choose_trio(size)
         name = oddity_view.choose_picture()
     with pictures:
-        with beat("see", "Pictures they never saw", part=2):
+        with beat("see", say("Pictures they never saw"), part=2):
             oddity_view.show_inputs()
             if runs:
                 networks.show_whose(runs)
         if runs:
-            with beat("predict", "What comes out?"):
+            with beat("predict", say("What comes out?")):
                 oddity_view.ask_what_comes_out(name, runs)
                 oddity_view.show_all_outputs(runs)
-            with beat("again", "Again and again"):
-                "## Again and again"
+            with beat("again", say("Again and again")):
+                st.markdown(say("## Again and again"))
 
-                (
-                    "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to I$. So give it its "
-                    "own output, again and again."
+                st.markdown(
+                    say(
+                        "An autoencoder is to give back what it is given, $D(E(\\cdot)) \\to "
+                        "I$. So give it its own output, again and again."
+                    )
                 )
                 oddity_view.show_again(name, runs)
                 oddity_view.ask_where_it_settles(runs)
-        with beat("noise", "From pure noise"):
+        with beat("noise", say("From pure noise")):
             from_noise_view.ask_what_noise_becomes()
-        with beat("walk", "From noise to a digit"):
+        with beat("walk", say("From noise to a digit")):
             from_noise_view.ask_where_walk_ends()
-        with beat("seven", "A digit it never saw"):
+        with beat("seven", say("A digit it never saw")):
             left_out_view.ask_about_class_left_out()
 
 lesson.end_lesson("surprises")

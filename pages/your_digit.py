@@ -3,6 +3,7 @@
 import streamlit as st
 import torch
 
+from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.own_digit import digit_source, preparation, tray, tray_view
@@ -10,11 +11,13 @@ from pages.shared.parts import all_digits_view, likeness_view
 
 lesson.begin_lesson("your_digit")
 
-"# Your digit"
+st.markdown(say("# Your digit"))
 
-(
-    "Draw one, or photograph one on a napkin, or a whole page. Each digit is made to look like those the "
-    "networks learnt from, and sent through all three."
+st.markdown(
+    say(
+        "Draw one, or photograph one on a napkin, or a whole page. Each digit is made to "
+        "look like those the networks learnt from, and sent through all three."
+    )
 )
 
 with lab.plain_errors():

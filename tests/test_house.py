@@ -28,7 +28,9 @@ ROOMS = {
         {"training"},
         {"models", "corruption", "data"},
         {"config", "baselines"},
-        {"metrics", "errors"},
+        {"metrics"},
+        {"words"},
+        {"errors"},
     ),
     "pages.shared": (
         {"frame"},

@@ -133,7 +133,7 @@ MAKE_STYLES = (BROWSER / "files.py", PROJECT / "ae_core/figures/styles.py")
 
 
 def foreign_strings(source: str) -> list[str]:
-    """The texts in a Python file that are JavaScript or CSS. What documents is none of them."""
+    """The texts in a Python file that are JavaScript or CSS. What documents or is said is none of them."""
     tree = ast.parse(source)
     documents = {
         id(node.body[0].value)
@@ -141,6 +141,12 @@ def foreign_strings(source: str) -> list[str]:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         and node.body
         and isinstance(node.body[0], ast.Expr)
+    }
+    documents |= {
+        id(text)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("say", "say_count")
+        for text in node.args
     }
     texts = [
         node.value

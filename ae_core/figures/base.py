@@ -18,6 +18,7 @@ from ae_core.baselines import Floors
 from ae_core.config import PIXELS
 from ae_core.figures.levels import add_floors
 from ae_core.figures.png import grey_pixels, png_address
+from ae_core.words.sentences import say
 
 # Colours that stay apart for the colour-blind and on light and dark grounds (Okabe and Ito 2008).
 BLUE = "#0072B2"
@@ -115,7 +116,7 @@ def _columns_width(count: int) -> int:
     return count * (28 + 2 * GAP) - 2 * GAP
 
 
-PER_IMAGE = "squared error per image"
+PER_IMAGE = say("squared error per image")
 
 
 def in_the_tests_unit(
@@ -131,7 +132,7 @@ def in_the_tests_unit(
     return [(step, value * PIXELS) for step, value in batch_losses], True
 
 
-TRAINED_ON = "error on digits it learns from"
+TRAINED_ON = say("error on digits it learns from")
 
 
 def loss_curve(
@@ -154,9 +155,11 @@ def loss_curve(
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
     if losses:
         x, y = zip(*losses, strict=True)
-        figure.add_scatter(x=x, y=y, mode="lines", name="training loss", line={"color": BLUE, "width": 2})
-    axis, where = ("y", "") if one_unit else ("y2", ", on the right")
-    name = "test error" if one_unit else "test squared error per image, on the right"
+        figure.add_scatter(
+            x=x, y=y, mode="lines", name=say("training loss"), line={"color": BLUE, "width": 2}
+        )
+    axis, where = ("y", "") if one_unit else ("y2", say(", on the right"))
+    name = say("test error") if one_unit else say("test squared error per image, on the right")
     for errors, words, colour, dash, symbol in (
         (train_errors, f"{TRAINED_ON}{where}", GREEN, "dot", "square"),
         (test_errors, name, ORANGE, "solid", "diamond"),
@@ -169,8 +172,12 @@ def loss_curve(
         height=(280 if one_unit else 380) + (LEGEND_LINE if train_errors else 0),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"title": "step", "range": [0, max(steps, 1)], "automargin": True},
-        yaxis={**LOG_AXIS, "automargin": True, "title": PER_IMAGE if one_unit else "cross-entropy per pixel"},
+        xaxis={"title": say("step"), "range": [0, max(steps, 1)], "automargin": True},
+        yaxis={
+            **LOG_AXIS,
+            "automargin": True,
+            "title": PER_IMAGE if one_unit else say("cross-entropy per pixel"),
+        },
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -182,7 +189,7 @@ def loss_curve(
                 "side": "right",
                 "showgrid": False,
                 "automargin": True,
-                "title": "test error",
+                "title": say("test error"),
             }
         )
     if floors:
@@ -220,8 +227,8 @@ def compared_curves(curves: Sequence[tuple[str, Sequence[float]]], floors: Floor
             "yanchor": "top",
             "font": {"size": FONT},
         },
-        xaxis={"title": "epoch", "rangemode": "tozero", "tickformat": "d"},
-        yaxis={**LOG_AXIS, "title": "test error"},
+        xaxis={"title": say("epoch"), "rangemode": "tozero", "tickformat": "d"},
+        yaxis={**LOG_AXIS, "title": say("test error")},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

@@ -6,14 +6,15 @@ import plotly.graph_objects as go
 
 from ae_core.figures.base import BLUE, FONT, ORANGE, PER_IMAGE
 from ae_core.study.left_out import LEFT_OUT, ClassErrors
+from ae_core.words.sentences import say
 
 
 def class_error_bars(found: ClassErrors) -> go.Figure:
     """A pair of bars for each digit, apart in colour and pattern, and how many times for the one left out."""
     figure = go.Figure()
     for name, errors, colour, pattern in (
-        ("saw all ten digits", found.saw_all, BLUE, ""),
-        (f"never saw a {LEFT_OUT}", found.never_saw, ORANGE, "/"),
+        (say("saw all ten digits"), found.saw_all, BLUE, ""),
+        (say("never saw a {left_out}", left_out=LEFT_OUT), found.never_saw, ORANGE, "/"),
     ):
         figure.add_bar(
             x=[str(label) for label in range(len(errors))],
@@ -25,7 +26,7 @@ def class_error_bars(found: ClassErrors) -> go.Figure:
         x=LEFT_OUT,  # a category's place
         y=max(max(errors[LEFT_OUT - 1 : LEFT_OUT + 2]) for errors in (found.saw_all, found.never_saw)),
         yanchor="bottom",
-        text=f"{found.times[LEFT_OUT]:.1f} times",
+        text=say("{times:.1f} times", times=found.times[LEFT_OUT]),
         showarrow=False,
         font={"size": FONT},
     )
@@ -34,7 +35,7 @@ def class_error_bars(found: ClassErrors) -> go.Figure:
         height=320,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"title": "digit", "type": "category", "fixedrange": True},
+        xaxis={"title": say("digit"), "type": "category", "fixedrange": True},
         yaxis={
             "title": PER_IMAGE,
             "fixedrange": True,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.figures.styles import style_html
+from ae_core.words.sentences import say
 
 STYLE = Path(__file__).with_suffix(".css")
 UNREAD = "–"
@@ -34,23 +35,24 @@ def digit_table_html(rows: Sequence[DigitRow], networks: Sequence[str], chosen: 
     chosen: position of the row that is marked. alt: its caption for those who do not see it. A reading that
     is not the digit's own is in bold.
     """
-    head = "".join(
-        f'<th scope="col">{escape(name)}: error</th><th scope="col">read as</th>' for name in networks
-    )
+    digit, read_as = escape(say("digit")), escape(say("read as"))
+    errors = [escape(say("{name}: error", name=name)) for name in networks]
+    head = "".join(f'<th scope="col">{error}</th><th scope="col">{read_as}</th>' for error in errors)
+    names = [say("digit {i}", i=i + 1) for i in range(len(rows))]
     body = []
     for i, row in enumerate(rows):
         answers = "".join(
             f"<td>{error:.1f}</td><td>{_reading_html(reading, row.reading)}</td>"
             for error, reading in row.answers
         )
-        picture = f'<img src="{png_address(grey_pixels(row.digit_hw))}" alt="digit {i + 1}">'
+        picture = f'<img src="{png_address(grey_pixels(row.digit_hw))}" alt="{escape(names[i])}">'
         body.append(
             f'<tr{" class=lab-chosen" if i == chosen else ""}><th scope="row">{i + 1} {picture}</th>'
             f"<td>{_reading_html(row.reading, row.reading)}</td>{answers}</tr>"
         )
     return (
         f'{style_html(STYLE)}<div class="lab-digits"><table><caption>{escape(alt)}</caption>'
-        f'<thead><tr><th scope="col">digit</th><th scope="col">read as</th>{head}</tr></thead>'
+        f'<thead><tr><th scope="col">{digit}</th><th scope="col">{read_as}</th>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 

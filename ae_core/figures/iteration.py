@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from ae_core.figures.base import FONT, LINES
 from ae_core.study.iteration import SETTLED, Course
+from ae_core.words.sentences import say
 
 # A change of exactly zero has no place on a log axis.
 LEAST_CHANGE = 1e-7
@@ -33,7 +34,7 @@ def change_curves(courses: Mapping[str, Course]) -> go.Figure:
         xanchor="left",
         y=math.log10(SETTLED),
         yanchor="top",
-        text=f"settled: below {SETTLED:g}",
+        text=say("settled: below {settled:g}", settled=SETTLED),
         showarrow=False,
         font={"size": FONT},
     )
@@ -41,10 +42,10 @@ def change_curves(courses: Mapping[str, Course]) -> go.Figure:
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"title": "step", "rangemode": "tozero", "fixedrange": True},
+        xaxis={"title": say("step"), "rangemode": "tozero", "fixedrange": True},
         yaxis={
             "type": "log",
-            "title": "change of a pixel per step",
+            "title": say("change of a pixel per step"),
             "dtick": 1,
             "exponentformat": "power",
             "fixedrange": True,

@@ -12,6 +12,7 @@ from torch import Tensor
 from ae_core.figures.base import FONT
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.study.latent import Area, grid_shares
+from ae_core.words.sentences import say
 
 # Ten colours that stay apart for the colour-blind (Petroff 2021, "Accessible color sequences"), each with a
 # shape of its own.
@@ -89,7 +90,7 @@ def class_traces(
                 # Without these, the points that were not clicked would fade.
                 selected={"marker": {"opacity": 0.8}},
                 unselected={"marker": {"opacity": 0.8}},
-                hovertemplate=f"a {digit}<extra></extra>",
+                hovertemplate=say("a {digit}", digit=digit) + "<extra></extra>",
                 **place,
             )
         )
@@ -124,7 +125,9 @@ def code_map(
     figure.update_traces(hovertemplate=None, hoverinfo="none", selector={"mode": "markers"})
     x, y = walk_t2.T.tolist()
     line = {"color": "#D55E00", "width": 3, "dash": "dot"}
-    figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="the walk", showlegend=False)
+    figure.add_scatter(
+        x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=say("the walk"), showlegend=False
+    )
     ends = {"color": "white", "size": 20, "line": {"color": "black", "width": 2}}
     figure.add_scatter(
         x=[x[0], x[-1]],
@@ -256,8 +259,8 @@ def manifold_map(
     figure.update_layout(
         height=MANIFOLD_HEIGHT,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={**bare, "title": "1st number of the code", "range": [left - beyond_x, right + beyond_x]},
-        yaxis={**bare, "title": "2nd number", "range": [low - beyond_y, high + beyond_y]},
+        xaxis={**bare, "title": say("1st number of the code"), "range": [left - beyond_x, right + beyond_x]},
+        yaxis={**bare, "title": say("2nd number"), "range": [low - beyond_y, high + beyond_y]},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         dragmode=False,

@@ -9,6 +9,7 @@ from math import inf, log10
 import plotly.graph_objects as go
 
 from ae_core.baselines import Floors
+from ae_core.words.sentences import say
 
 GREY = "#888888"
 # Each axis has the colour of its curve, where a chart has two: those of ae_core.figures.base.
@@ -52,14 +53,17 @@ def chart_levels(
     errors_axis, colour = (left, GREY) if one_unit else (right, ORANGE)
     latest = [*losses, *errors][-1:] if one_unit else errors[-1:]
     is_just_below = any(0.5 < value / floors.mean_digit < 0.97 for value in latest)
-    mean = f"always the mean digit {floors.mean_digit:.1f}"
+    mean = say("always the mean digit {mean_digit:.1f}", mean_digit=floors.mean_digit)
     of_errors = [
-        Level(floors.black, f"always black {floors.black:.1f}", "dot", errors_axis, colour),
+        Level(floors.black, say("always black {black:.1f}", black=floors.black), "dot", errors_axis, colour),
         Level(floors.mean_digit, mean, "dash", errors_axis, colour, below=not is_just_below),
     ]
     if one_unit:
         return _on_axes(near, (left, of_errors, [*losses, *errors], FREE))
-    grey, floor = f"always grey {floors.grey_entropy:.3f}", f"a perfect copy {floors.entropy:.4f}"
+    grey, floor = (
+        say("always grey {grey_entropy:.3f}", grey_entropy=floors.grey_entropy),
+        say("a perfect copy {entropy:.4f}", entropy=floors.entropy),
+    )
     of_losses = [
         Level(floors.grey_entropy, grey, "dot", left, BLUE, at_left=True),
         Level(floors.entropy, floor, "dash", left, BLUE, at_left=True),

@@ -10,6 +10,7 @@ from html import escape
 from ae_core.baselines import Floors
 from ae_core.figures.base import BLUE, GREEN, LOG_TICKS, ORANGE, PER_IMAGE, TRAINED_ON, in_the_tests_unit
 from ae_core.figures.levels import Level, chart_levels, log_range
+from ae_core.words.sentences import say
 
 Pairs = Sequence[tuple[int, float]]
 
@@ -73,11 +74,13 @@ def loss_curve_svg(
     out. An empty text where nothing is left.
     """
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
-    axis, where = ("y", "") if one_unit else ("y2", ", on the right")
+    axis, where = ("y", "") if one_unit else ("y2", say(", on the right"))
     curves = [
-        _Curve(_drawable(losses), "training loss", BLUE),
+        _Curve(_drawable(losses), say("training loss"), BLUE),
         _Curve(_drawable(train_errors), f"{TRAINED_ON}{where}", GREEN, axis, "dot", "square"),
-        _Curve(_drawable(test_errors), f"test error{where}", ORANGE, axis, "solid", "diamond"),
+        _Curve(
+            _drawable(test_errors), say("test error{where}", where=where), ORANGE, axis, "solid", "diamond"
+        ),
     ]
     curves = [curve for curve in curves if curve.pairs]
     if not curves:
@@ -85,13 +88,17 @@ def loss_curve_svg(
     levels, ranges = _axes(curves, floors, one_unit=one_unit)
     right = WIDTH - (AXIS_WIDTH if "y2" in ranges else EDGE)
     frame = _Frame(AXIS_WIDTH, right, LEGEND_LINE * len(curves) + 12, max(steps, 1), ranges)
-    titles = {"y": PER_IMAGE if one_unit else "cross-entropy per pixel", "y2": PER_IMAGE}
+    titles = {"y": PER_IMAGE if one_unit else say("cross-entropy per pixel"), "y2": PER_IMAGE}
     parts = [_draw_legend(curves), _draw_steps(frame)]
     parts += [_draw_axis(frame, axis, titles[axis]) for axis in ranges]
     parts += [_draw_level(frame, level) for level in levels]
     parts += [_draw_curve(frame, curve) for curve in curves]
     height = frame.bottom + AXIS_HEIGHT
-    words = f"Loss curve over {steps:,} steps: {', '.join(curve.words for curve in curves)}"
+    words = say(
+        "Loss curve over {steps:,} steps: {names}",
+        steps=steps,
+        names=", ".join(curve.words for curve in curves),
+    )
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(words)}" '
         f'font-size="{FONT}" font-family="inherit" fill="currentColor" stroke-linejoin="round" '
@@ -127,7 +134,7 @@ def _draw_steps(frame: _Frame) -> str:
         _text(frame.x(step), frame.bottom + 18, f"{step:,}", "middle")
         for step in range(0, frame.steps + 1, apart)
     )
-    title = _text((frame.left + frame.right) / 2, frame.bottom + 38, "step", "middle")
+    title = _text((frame.left + frame.right) / 2, frame.bottom + 38, say("step"), "middle")
     return _line(frame.left, frame.bottom, frame.right, frame.bottom, "currentColor", 1) + ticks + title
 
 

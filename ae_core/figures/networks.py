@@ -20,6 +20,7 @@ from ae_core.figures.base import BLUE, FONT, GREEN, ORANGE, png
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.figures.styles import style_html
 from ae_core.models import Stage
+from ae_core.words.sentences import say, say_count
 
 STYLE = Path(__file__).with_suffix(".css")
 # CSS pixels.
@@ -29,16 +30,16 @@ LONGEST_BAR = 196
 MAPS_IN_A_ROW = 8
 # Numbers of a flat layer for which one line stands.
 LINE_EVERY = 40
-SEEN = "What the network sees"
+SEEN = say("What the network sees")
 MAP_GAP = 1
 SIZES_HEIGHT = 340
 SIZE_TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ERROR_TICKS = (1, 2, 3, 5, 10, 20, 30, 50)
 
 PARTS = {
-    "encoder": ("Encoder E", BLUE, "solid"),
-    "code": ("Code z", GREEN, "dotted"),
-    "decoder": ("Decoder D", ORANGE, "dashed"),
+    "encoder": (say("Encoder E"), BLUE, "solid"),
+    "code": (say("Code z"), GREEN, "dotted"),
+    "decoder": (say("Decoder D"), ORANGE, "dashed"),
 }
 
 
@@ -79,7 +80,7 @@ def network_html(stages: Sequence[Stage]) -> str:
             )
             for stage in group
         ]
-        header = f'<header style="border-top:4px {line} {colour}">{name}</header>'
+        header = f'<header style="border-top:4px {line} {colour}">{escape(name)}</header>'
         sections.append(f'<section style="flex:{len(drawn)}">{header}<div>{"".join(drawn)}</div></section>')
     room = LONGEST_BAR if flat else max(_height(stage) for stage in stages)
     return (
@@ -91,7 +92,13 @@ def network_words(stages: Sequence[Stage]) -> str:
     """The network's size in one line of Markdown."""
     code = next(_numbers(stage) for stage in stages if stage.part == "code")
     total = sum(stage.parameters for stage in stages)
-    return f"**{total:,} parameters** in total. Code / input: {code:,} / {PIXELS} = **{code / PIXELS:.1%}**"
+    return say(
+        "**{total:,} parameters** in total. Code / input: {code:,} / {pixels} = **{share:.1%}**",
+        total=total,
+        code=code,
+        pixels=PIXELS,
+        share=code / PIXELS,
+    )
 
 
 def _numbers(stage: Stage) -> int:
@@ -130,16 +137,16 @@ def _stage_html(stage: Stage, colour: str, bar: float | None, links: str) -> str
         drawing = _plates_html(stage.shape, colour)
     lines = [f"<b>{_shape_words(stage, flat=bar is not None)}</b>", escape(stage.layer)]
     if stage.parameters:
-        lines.append(f"{stage.parameters:,} parameters")
+        lines.append(say("{parameters:,} parameters", parameters=stage.parameters))
     caption = "<br>".join(lines)
     return f'<figure><span aria-hidden="true">{drawing}</span><figcaption>{caption}</figcaption></figure>'
 
 
 def _shape_words(stage: Stage, *, flat: bool) -> str:
     if flat or len(stage.shape) == 1:
-        return f"{_numbers(stage):,} number{'s' if _numbers(stage) > 1 else ''}"
+        return say_count("{count:,} number", "{count:,} numbers", _numbers(stage))
     channels, height, width = stage.shape
-    return f"{height} × {width}" + (f", {channels} channels" if channels > 1 else "")
+    return f"{height} × {width}" + (say(", {channels} channels", channels=channels) if channels > 1 else "")
 
 
 def _dots_html(count: int, colour: str) -> str:
@@ -170,21 +177,29 @@ def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) ->
     """
     parts = []
     for stage, maps_chw in maps:
-        path = "Contracting" if stage.part == "encoder" else "Expanding"
+        path = say("Contracting") if stage.part == "encoder" else say("Expanding")
         low, high = float(maps_chw.min()), float(maps_chw.max())
         channels, height, width = maps_chw.shape
-        words = f"{path}: {channels} maps of {height} × {width}, black {low:.2f} to white {high:.2f}"
+        words = say(
+            "{path}: {channels} maps of {height} × {width}, black {low:.2f} to white {high:.2f}",
+            path=path,
+            channels=channels,
+            height=height,
+            width=width,
+            low=low,
+            high=high,
+        )
         parts.append(
             f'<div><span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(words)}</span>'
             f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" '
             'style="width:100%;image-rendering:pixelated"></div>'
         )
     style = f"width:{PIXEL * 28}px;image-rendering:pixelated"
-    seen = f'<img src="{png(image_hw[None])}" alt="{SEEN}" style="{style}">'
+    seen = f'<img src="{png(image_hw[None])}" alt="{escape(SEEN)}" style="{style}">'
     columns = "repeat(auto-fit,minmax(max(300px,45%),1fr))"
     return (
         f'<figure style="margin:0 0 16px">{seen}'
-        f'<figcaption style="font-size:{FONT / 17:.2f}rem">{SEEN}</figcaption></figure>'
+        f'<figcaption style="font-size:{FONT / 17:.2f}rem">{escape(SEEN)}</figcaption></figure>'
         f'<div style="display:grid;grid-template-columns:{columns};gap:16px 32px">{"".join(parts)}</div>'
     )
 
@@ -219,7 +234,7 @@ def error_against_size(
         x=list(range(1, len(pca_errors) + 1)),
         y=list(pca_errors),
         mode="lines",
-        name=f"PCA of {fitted_on:,} digits",
+        name=say("PCA of {fitted_on:,} digits", fitted_on=fitted_on),
         line={"color": GREEN, "width": 3, "dash": "dash"},
     )
     ordered = sorted(networks, key=lambda one: (one.family != "FAE", -one.learnt_from, one.latent_size))
@@ -230,7 +245,7 @@ def error_against_size(
             x=[point.latent_size for point in points],
             y=[point.error for point in points],
             mode="markers",
-            name=f"{family}, learnt from {learnt_from:,}",
+            name=say("{family}, learnt from {learnt_from:,}", family=family, learnt_from=learnt_from),
             text=[point.words for point in points],
             marker={
                 "color": colour,
@@ -244,8 +259,8 @@ def error_against_size(
         showlegend=True,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": FONT}},
-        xaxis={"type": "log", "title": "latent size", "tickvals": SIZE_TICKS, "fixedrange": True},
-        yaxis={"type": "log", "title": "squared error", "tickvals": ERROR_TICKS, "fixedrange": True},
+        xaxis={"type": "log", "title": say("latent size"), "tickvals": SIZE_TICKS, "fixedrange": True},
+        yaxis={"type": "log", "title": say("squared error"), "tickvals": ERROR_TICKS, "fixedrange": True},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

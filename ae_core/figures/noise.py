@@ -13,6 +13,7 @@ from torch import Tensor
 from ae_core.figures.base import BLUE, FONT, GAP, LINES, ORANGE, png
 from ae_core.figures.png import png_address
 from ae_core.study.robustness import Curve, Extremes
+from ae_core.words.sentences import say
 
 GREY = "#808080"
 NEUTRAL = "#F7F7F7"
@@ -52,7 +53,7 @@ def robustness(
         figure.add_scatter(
             x=[*curve.levels, *reversed(curve.levels)],
             y=[*curve.highs, *reversed(curve.lows)],
-            name=f"spread of the {name}",
+            name=say("spread of the {name}", name=name),
             fill="toself",
             mode="none",
             fillcolor=_see_through(colour),
@@ -67,7 +68,7 @@ def robustness(
     figure.add_scatter(
         x=[level for level, _ in finite],
         y=[value for _, value in finite],
-        name="doing nothing",
+        name=say("doing nothing"),
         mode="lines",
         line={"color": GREY, "dash": "longdash", "width": 3},
     )
@@ -87,7 +88,7 @@ def robustness(
             y=[
                 float(np.interp(level, curves[name].levels, curves[name].values)) for name, level in crossings
             ],
-            name="as good as doing nothing",
+            name=say("as good as doing nothing"),
             mode="markers",
             marker={"symbol": "circle-open", "size": 17, "color": GREY, "line": {"width": 3}},
         )
@@ -97,7 +98,7 @@ def robustness(
             x=trained_at,
             y=0 if bounds else 1,
             yref="paper",
-            text=" the DAE's training",
+            text=say(" the DAE's training"),
             xanchor="left",
             yanchor="bottom" if bounds else "top",
             showarrow=False,
@@ -119,7 +120,7 @@ def robustness(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top", "font": {"size": FONT}},
-        xaxis={"title": "noise level in the test", "range": [0, 1.01], "fixedrange": True, "dtick": 0.2},
+        xaxis={"title": say("noise level in the test"), "range": [0, 1.01], "fixedrange": True, "dtick": 0.2},
         yaxis={
             "title": measure,
             "range": _axis(curves.values(), nothing),
@@ -187,7 +188,7 @@ def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]])
 
 def _cell_html(label: str, title: str, cell: Cell) -> str:
     frame = "3px solid currentColor" if cell.first else "3px solid transparent"
-    words = f"{cell.words} ✓ better" if cell.first else cell.words
+    words = say("{words} ✓ better", words=cell.words) if cell.first else cell.words
     told = (
         f'<div style="{TEXT}">{escape(title)}{": " if words else ""}<b>{escape(words)}</b></div>'
         if title
@@ -232,13 +233,14 @@ def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: floa
     repeated = f"repeat({len(columns)},minmax(0,1fr))"
     grid = f"display:grid;grid-template-columns:{repeated};gap:8px 12px;max-width:720px"
     colours = f"linear-gradient(to right,{BLUE},{NEUTRAL},{ORANGE})"
+    below = say("−{scale:.2f} blue = below 0", scale=scale)
+    above = say("orange = above 0 +{scale:.2f}", scale=scale)
     bar = f"height:14px;border:1px solid currentColor;background:{colours}"
     return (
         f'<div style="{grid}">{"".join(parts)}</div>'
         f'<div style="max-width:720px;margin-top:8px"><div style="{bar}"></div>'
         f'<div style="{TEXT};display:flex;justify-content:space-between">'
-        f"<span>−{scale:.2f} blue = below 0</span><span>0</span><span>orange = above 0 "
-        f"+{scale:.2f}</span></div></div>"
+        f"<span>{escape(below)}</span><span>0</span><span>{escape(above)}</span></div></div>"
     )
 
 
@@ -248,15 +250,22 @@ def noise_html(columns: Sequence[tuple[str, Tensor, Tensor | None]], scale: floa
 def extremes_html(found: Extremes) -> str:
     """The best digits beside the worst: each clean, noisy and rebuilt, with its squared error below."""
     half = len(found.errors) // 2
-    cells = [_extremes_cell("best", found, slice(0, half)), _extremes_cell("worst", found, slice(half, None))]
+    cells = [
+        _extremes_cell(say("best {count}", count=half), say("best rebuilt"), found, slice(0, half)),
+        _extremes_cell(say("worst {count}", count=half), say("worst rebuilt"), found, slice(half, None)),
+    ]
     grid = "display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px;max-width:700px"
     return f'<div style="{grid}">{"".join(cells)}</div>'
 
 
-def _extremes_cell(word: str, found: Extremes, part: slice) -> str:
-    strips = [("digits", found.clean_nhw), ("noisy", found.noisy_nhw), ("rebuilt", found.rebuilt_nhw)]
+def _extremes_cell(title: str, alt: str, found: Extremes, part: slice) -> str:
+    strips = [
+        (say("digits"), found.clean_nhw),
+        (say("noisy"), found.noisy_nhw),
+        (say("rebuilt"), found.rebuilt_nhw),
+    ]
     pictures = "".join(
-        f'<img src="{png(images_nhw[part])}" alt="{word} rebuilt: {name}" style="{STRIP};margin-top:3px">'
+        f'<img src="{png(images_nhw[part])}" alt="{escape(f"{alt}: {name}")}" style="{STRIP};margin-top:3px">'
         for name, images_nhw in strips
     )
     errors = found.errors[part]
@@ -265,6 +274,6 @@ def _extremes_cell(word: str, found: Extremes, part: slice) -> str:
         f'<span style="width:{2800 / width:.2f}%;text-align:center">{error:.0f}</span>' for error in errors
     )
     return (
-        f'<div><b style="{TEXT}">{word} {len(errors)}</b>{pictures}'
+        f'<div><b style="{TEXT}">{escape(title)}</b>{pictures}'
         f'<div style="{TEXT};display:flex;justify-content:space-between">{numbers}</div></div>'
     )

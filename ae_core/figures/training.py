@@ -33,6 +33,7 @@ from ae_core.figures.latent import (
     class_traces,
 )
 from ae_core.figures.levels import GREY, add_floors
+from ae_core.words.sentences import say
 
 STILLS = 5
 ROW_HEIGHT = 96
@@ -103,7 +104,9 @@ def training_scrubber(
     axis_height = AXIS_HEIGHT + WORDS_HEIGHT * len(told)
     below = axis_height + SLIDER_HEIGHT
     plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
-    _add_pictures(figure, [*given, Row("reconstruction", rebuilt[-1])], 1 - pictures_height / plot_height)
+    _add_pictures(
+        figure, [*given, Row(say("reconstruction"), rebuilt[-1])], 1 - pictures_height / plot_height
+    )
     changing: list[int] = []
     # As dictionaries: of a trace that is already made a frame makes a copy, and checks it once more.
     moving: list[list[dict[str, object]]] = [[] for _ in rebuilt]
@@ -223,7 +226,7 @@ def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, t
             **frame,
             "domain": [CODES_LEFT, CODES_RIGHT],
             "anchor": "y2",
-            "title": "codes of test digits",
+            "title": say("codes of test digits"),
         },
         yaxis2={**bare, **frame, "domain": [0, top], "anchor": "x2"},
     )
@@ -231,15 +234,32 @@ def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, t
 
 def _curve_words(*, one_unit: bool, trained_on: bool, floors: Floors | None) -> list[str]:
     """What each line among the losses is, beside its sign in its colour, as HTML."""
-    left, right = ("", "") if one_unit else (", left", ", right")
-    told = [f"{_sign(BLUE, '—')} training loss{left}", f"{_sign(ORANGE, '◆')} test error{right}"]
+    left, right = ("", "") if one_unit else (say(", left"), say(", right"))
+    told = [
+        say("{sign} training loss{left}", sign=_sign(BLUE, "—"), left=left),
+        say("{sign} test error{right}", sign=_sign(ORANGE, "◆"), right=right),
+    ]
     if trained_on:
         told.append(f"{_sign(GREEN, '■')} {TRAINED_ON}{right}")
     if floors:
         colour = GREY if one_unit else ORANGE
-        told.append(f"{_sign(colour, '···')} always black, {_sign(colour, '– –')} the mean digit{right}")
+        told.append(
+            say(
+                "{sign} always black, {sign_of_mean} the mean digit{right}",
+                sign=_sign(colour, "···"),
+                sign_of_mean=_sign(colour, "– –"),
+                right=right,
+            )
+        )
         if not one_unit:
-            told.append(f"{_sign(BLUE, '···')} always grey, {_sign(BLUE, '– –')} a perfect copy{left}")
+            told.append(
+                say(
+                    "{sign} always grey, {sign_of_copy} a perfect copy{left}",
+                    sign=_sign(BLUE, "···"),
+                    sign_of_copy=_sign(BLUE, "– –"),
+                    left=left,
+                )
+            )
     return told
 
 
@@ -288,7 +308,7 @@ def _add_losses(
             "domain": list(sides),
             "anchor": "y3",
             "showgrid": False,
-            "title": "step",
+            "title": say("step"),
         },
         yaxis3={**log, "domain": [0, top], "anchor": "x3", "dtick": "D2", "tickformat": "~g"},
     )
@@ -327,7 +347,7 @@ def _slider(steps: Sequence[int], axis_height: int) -> dict[str, object]:
     jump = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     return {
         "active": len(steps) - 1,
-        "currentvalue": {"prefix": "Scrub the training: step ", "font": {"size": FONT}},
+        "currentvalue": {"prefix": say("Scrub the training: step "), "font": {"size": FONT}},
         "pad": {"t": axis_height + 10, "b": 10, "l": 8, "r": 20},
         "len": 1.0,
         "steps": [{"label": f"{step:,}", "method": "animate", "args": [[str(step)], jump]} for step in steps],

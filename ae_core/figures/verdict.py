@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ae_core.figures.base import png
 from ae_core.figures.styles import style_html
+from ae_core.words.sentences import say
 
 STYLE = Path(__file__).with_suffix(".css")
-ALIKE = "alike"
+ALIKE = say("alike")
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ def verdict_html(lines: Sequence[Line], alt: str) -> str:
 
 
 def _row_html(line: Line) -> str:
-    winners = escape(" and ".join(line.winners))
-    alike = f"<small>{ALIKE}</small>" if len(line.winners) > 1 else ""
+    winners = escape(say(" and ").join(line.winners))
+    alike = f"<small>{escape(ALIKE)}</small>" if len(line.winners) > 1 else ""
     figures = " · ".join(f"<span>{escape(figure)}</span>" for figure in line.figures)
     question = escape(line.question)
+    drawn_by = say("{question}: drawn by {winners}", question=question, winners=winners)
     return (
         f'<tr><th scope="row">{question}</th><td class="lab-winner">{winners}{alike}</td>'
         f'<td class="lab-figures">{figures}</td>'
         f'<td class="lab-drawn"><img src="{png(line.drawn_nhw)}" '
-        f'alt="{question}: drawn by {winners}"></td></tr>'
+        f'alt="{drawn_by}"></td></tr>'
     )

@@ -65,7 +65,11 @@ def picture_html(
             f'<div class="grid several" style="--lab-networks:{len(answers)}"><div class="inputs">'
             f"{''.join(inputs)}</div>{rows}</div>"
         )
-    note = f'<p class="reader">{classifier_words(classifier.accuracy)}</p>' if classifier else ""
+    note = (
+        f'<p class="reader">{escape(classifier_words(classifier.accuracy), quote=False)}</p>'
+        if classifier
+        else ""
+    )
     return f'{style_html(FOLDER / "picture.css")}<div class="lab-living">{body}{note}</div>'
 
 
@@ -84,13 +88,13 @@ def _answer(
     """The two paths, the code, and the pictures of what comes out."""
     error = float(mse(answer.rebuilt_hw[None], digit_hw[None])[0]) * PIXELS
     paths = [
-        f'<div class="path {name}"><div class="path-name">{words[name]}</div></div>'
+        f'<div class="path {name}"><div class="path-name">{escape(words[name])}</div></div>'
         for name in ("encoder", "decoder")
     ]
     title = f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}"
     rebuilt = _figure("rebuilt", title, answer.rebuilt_hw, reading=read(answer.rebuilt_hw))
     off = _figure("difference", WORDS["difference"], answer.rebuilt_hw - digit_hw, _two_colours)
-    strip = f'<div class="strip"><div class="path-name">{words["strip"]}</div></div>'
+    strip = f'<div class="strip"><div class="path-name">{escape(words["strip"])}</div></div>'
     return (
         paths[0] + strip + paths[1],
         _code(answer.code_l, words["one_number" if len(answer.code_l) == 1 else "code"]),
@@ -120,7 +124,7 @@ def _figure(
 
 
 def _code(code_l: Tensor, words: str) -> str:
-    title = f'<div class="code-line"><span>{words.format(n=len(code_l))}</span></div>'
+    title = f'<div class="code-line"><span>{escape(words.format(n=len(code_l)))}</span></div>'
     if len(code_l) > MOST_BARS:
         return f'<div class="code">{title}</div>'
     limit = 1.2 * max(float(code_l.abs().max()), 1e-3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from string import Template
 
@@ -20,6 +21,7 @@ from ae_core.living.words import WORDS, classifier_words
 from ae_core.models import Autoencoder, codes_of, pictures_of
 from ae_core.study.classifier import Classifier, find_classifier
 from ae_core.training import seeded
+from ae_core.words.sentences import say
 
 TEMPLATE = Path(__file__).with_suffix(".html")
 
@@ -51,12 +53,15 @@ def offline_picture_html(
         "words": WORDS,
     }
     options = (
-        f'<option value="{i}"{"" if i else " selected"}>{i + 1}, a {label}</option>'
+        f'<option value="{i}"{"" if i else " selected"}>'
+        f"{escape(say('{number}, a {digit}', number=i + 1, digit=label))}</option>"
         for i, label in enumerate(labels_n.tolist())
     )
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         options="".join(options),
-        noise=f"{NOISE_WORDS[noise.kind].capitalize()} noise, level",
+        digit=escape(say("Digit")),
+        next_digit=escape(say("Next digit")),
+        noise=say("{noise_word} noise, level", noise_word=NOISE_WORDS[noise.kind].capitalize()),
         least=f"{low:g}",
         most=f"{high:g}",
         level=f"{noise.level:g}",

@@ -7,42 +7,48 @@ from typing import Any
 
 from torch import Tensor
 
+from ae_core.words.sentences import say
+
 WORDS: dict[str, Any] = {
-    "digit": "digit x: paint on it",
-    "noisy": "noisy input x + ε",
-    "not_noisy": "input x, no noise",
-    "encoder": "encoder E",
-    "decoder": "decoder D",
-    "strip": "code z",
-    "bottleneck": "the code, to the scale of the stages beside it",
-    "rebuilt": "rebuilt x̃",
-    "error": "error",
-    "read_as": "read as {digit}, {share}",
-    "difference": "difference x̃ − x",
-    "derivative": "what number {i} changes",
-    "code": "Code z, {n} numbers: pull them up or down",
-    "one_number": "Code z, 1 number: pull it up or down",
-    "pulled": "The decoder draws from the code alone.",
-    "put_back": "Back to the digit’s own code",
-    "rub": "Rub out",
-    "restore": "Restore",
-    "largest": "Farthest from 0 in the code:",
-    "number_is": "number {i} is {v}",
+    "digit": say("digit x: paint on it"),
+    "noisy": say("noisy input x + ε"),
+    "not_noisy": say("input x, no noise"),
+    "encoder": say("encoder E"),
+    "decoder": say("decoder D"),
+    "strip": say("code z"),
+    "bottleneck": say("the code, to the scale of the stages beside it"),
+    "rebuilt": say("rebuilt x̃"),
+    "error": say("error"),
+    "read_as": say("read as {digit}, {share}"),
+    "difference": say("difference x̃ − x"),
+    "derivative": say("what number {i} changes"),
+    "code": say("Code z, {n} numbers: pull them up or down"),
+    "one_number": say("Code z, 1 number: pull it up or down"),
+    "pulled": say("The decoder draws from the code alone."),
+    "put_back": say("Back to the digit’s own code"),
+    "rub": say("Rub out"),
+    "restore": say("Restore"),
+    "largest": say("Farthest from 0 in the code:"),
+    "number_is": say("number {i} is {v}"),
     "bars": {
-        "number": "Number {i} of {n}",
-        "numbers": "The code, {n} numbers. Arrows up and down change one, left and right go to another.",
+        "number": say("Number {i} of {n}"),
+        "numbers": say("The code, {n} numbers. Arrows up and down change one, left and right go to another."),
     },
-    "several": {"code": "Code z, {n} numbers", "one_number": "Code z, 1 number", "put_back": "Back"},
+    "several": {
+        "code": say("Code z, {n} numbers"),
+        "one_number": say("Code z, 1 number"),
+        "put_back": say("Back"),
+    },
     "lens": {
-        "map": "map {i} of {n}",
-        "all_numbers": "all of its numbers",
-        "patch": "the patch at the mark",
-        "filter": "filter",
-        "sum": "products, added up",
-        "bias": "with the bias",
-        "activated": "after the activation",
-        "weights": "this number’s weights, one for each pixel",
-        "kinds": {"linear": "fully connected", "convolution": "convolution"},
+        "map": say("map {i} of {n}"),
+        "all_numbers": say("all of its numbers"),
+        "patch": say("the patch at the mark"),
+        "filter": say("filter"),
+        "sum": say("products, added up"),
+        "bias": say("with the bias"),
+        "activated": say("after the activation"),
+        "weights": say("this number’s weights, one for each pixel"),
+        "kinds": {"linear": say("fully connected"), "convolution": say("convolution")},
     },
 }
 
@@ -63,7 +69,9 @@ def _share_words(share: float) -> str:
 
 def classifier_words(accuracy: float) -> str:
     """Who reads, and how often rightly; accuracy: its share of the clean test digits, in [0, 1]."""
-    return (
-        "“Read as” is what a classifier says: a further small network, which learnt from clean digits. It "
-        f"reads {100 * accuracy:.1f}% of the clean test digits right, and can be wrong, most of all in noise."
+    return say(
+        "“Read as” is what a classifier says: a further small network, which learnt from "
+        "clean digits. It reads {percent:.1f}% of the clean test digits right, and can "
+        "be wrong, most of all in noise.",
+        percent=100 * accuracy,
     )

@@ -28,6 +28,7 @@ from ae_core.errors import DataError
 from ae_core.models import Autoencoder, parameter_count
 from ae_core.study.robustness import Curve, Spread, noisy_digits, rebuild
 from ae_core.training import OneCycleAdam, fixed_arithmetic, seeded
+from ae_core.words.sentences import say
 
 SHIPPED = Path(__file__).parents[1] / "shipped_classifier"
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
@@ -139,8 +140,11 @@ def load_classifier(folder: Path = SHIPPED) -> Classifier:
         layers.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as problem:
         raise DataError(
-            f"The classifier in {folder} is missing or damaged: pictures are not read. "
-            "It comes with the lab: put the folder back, or install the lab again."
+            say(
+                "The classifier in {folder} is missing or damaged: pictures are not read. It "
+                "comes with the lab: put the folder back, or install the lab again.",
+                folder=folder,
+            )
         ) from problem
     return Classifier(layers.eval().requires_grad_(False), accuracy, sha256)
 

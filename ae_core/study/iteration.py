@@ -17,6 +17,7 @@ from torch import Tensor
 from ae_core.data import Digits, in_parts
 from ae_core.metrics import mse
 from ae_core.models import Autoencoder, as_picture, reconstruct
+from ae_core.words.sentences import say
 
 STEPS = 50
 STEPS_SHOWN = (0, 1, 2, 5, 10, 20, 50)
@@ -24,9 +25,9 @@ DIGITS = 100
 DIGITS_SHOWN = 8
 SETTLED = 1e-3
 COLLAPSED = 0.1
-SAME = "It settles on a picture of the same digit."
-ANOTHER = "It settles on a picture of another digit."
-MOVING = "It keeps changing."
+SAME = say("It settles on a picture of the same digit.")
+ANOTHER = say("It settles on a picture of another digit.")
+MOVING = say("It keeps changing.")
 ENDS = (SAME, ANOTHER, MOVING)
 
 

@@ -18,6 +18,7 @@ from ae_core.metrics import nearest_distance, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.pictures.page import prepare_drawing
 from ae_core.training import seeded
+from ae_core.words.sentences import say
 
 PAPER = 400
 LETTER_SIZE = 240
@@ -29,11 +30,15 @@ ASIDE = 3
 AS_WELL_TIMES = 2
 HELD_BACK = 1000
 
-AS_WELL = "The same picture, about as well as a digit."
-WORSE = "The same picture, but clearly worse."
-REPLACED = "Something more like a digit than like what went in."
+AS_WELL = say("The same picture, about as well as a digit.")
+WORSE = say("The same picture, but clearly worse.")
+REPLACED = say("Something more like a digit than like what went in.")
 VERDICTS = (AS_WELL, WORSE, REPLACED)
-IN_SHORT = {AS_WELL: "as well as a digit", WORSE: "clearly worse", REPLACED: "more like a digit"}
+IN_SHORT = {
+    AS_WELL: say("as well as a digit"),
+    WORSE: say("clearly worse"),
+    REPLACED: say("more like a digit"),
+}
 
 
 @dataclass(frozen=True)
@@ -160,16 +165,16 @@ def _held_back(digit: int, digits: Digits) -> Tensor:
     return digits.test_nhw[(digits.test_labels_n == digit).nonzero()[0, 0]]
 
 
-STROKES = (
-    "The code describes strokes, not digits: what is made of strokes of the usual width, in the usual "
-    "place, can be written down in it."
+STROKES = say(
+    "The code describes strokes, not digits: what is made of strokes of the usual width, "
+    "in the usual place, can be written down in it."
 )
-ASIDE_WORDS = f"moved {ASIDE} pixels to the right"
+ASIDE_WORDS = say("moved {aside} pixels to the right", aside=ASIDE)
 ODDITIES = {
     **{
         f"letter_{c.lower()}": Oddity(
-            f"the letter {c}",
-            "A printed capital.",
+            say("the letter {c}", c=c),
+            say("A printed capital."),
             partial(letter, c),
             STROKES,
             ASIDE_WORDS,
@@ -178,68 +183,74 @@ ODDITIES = {
         for c in "KAEMSX"
     },
     "face": Oddity(
-        "a face",
-        "A circle, two dots and an arc.",
+        say("a face"),
+        say("A circle, two dots and an arc."),
         face,
         STROKES,
         ASIDE_WORDS,
         partial(moved_aside, face),
     ),
     "upside_down": Oddity(
-        "an upside-down 4",
-        "A held-back digit, turned by half a turn.",
+        say("an upside-down 4"),
+        say("A held-back digit, turned by half a turn."),
         partial(upside_down, 4),
-        "Its strokes are as thick and as central as any digit's, but lie as no digit's do.",
-        "turned back",
+        say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
+        say("turned back"),
         partial(one_digit, 4),
     ),
     "mirrored": Oddity(
-        "a mirrored 3",
-        "A held-back digit, left and right exchanged.",
+        say("a mirrored 3"),
+        say("A held-back digit, left and right exchanged."),
         partial(mirrored, 3),
-        "Its strokes are as thick and as central as any digit's, but lie as no digit's do.",
-        "turned back",
+        say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
+        say("turned back"),
         partial(one_digit, 3),
     ),
     "inverted": Oddity(
-        "an inverted 2",
-        "A held-back digit, dark on light.",
+        say("an inverted 2"),
+        say("A held-back digit, dark on light."),
         partial(inverted, 2),
-        "Bright paper was never seen: every digit it learnt from is bright on black, and most of its "
-        "pixels are 0.",
-        "with light and dark as usual",
+        say(
+            "Bright paper was never seen: every digit it learnt from is bright on black, and "
+            "most of its pixels are 0."
+        ),
+        say("with light and dark as usual"),
         partial(one_digit, 2),
     ),
     "shifted": Oddity(
-        "a shifted 5",
-        f"A held-back digit, {SHIFT} pixels up and {SHIFT} to the left.",
+        say("a shifted 5"),
+        say("A held-back digit, {shift} pixels up and {shift} to the left.", shift=SHIFT),
         partial(shifted, 5),
-        "All digits it learnt from have their centre of mass in the middle: strokes at the edge were never "
-        "seen.",
-        "back in the middle",
+        say(
+            "All digits it learnt from have their centre of mass in the middle: strokes at "
+            "the edge were never seen."
+        ),
+        say("back in the middle"),
         partial(one_digit, 5),
     ),
     "two_digits": Oddity(
-        "a 4 and a 2 at once",
-        "Two held-back digits, each at half its width.",
+        say("a 4 and a 2 at once"),
+        say("Two held-back digits, each at half its width."),
         partial(two_digits, 4, 2),
-        "The code has room for the strokes of one digit, and these are the strokes of two.",
-        "the 4 alone",
+        say("The code has room for the strokes of one digit, and these are the strokes of two."),
+        say("the 4 alone"),
         partial(one_digit, 4),
     ),
     "blank": Oddity(
-        "a blank page",
-        "No ink at all.",
+        say("a blank page"),
+        say("No ink at all."),
         blank,
-        "Black is what most pixels of every digit are, so it is nearly right wherever nothing says "
-        "otherwise.",
+        say(
+            "Black is what most pixels of every digit are, so it is nearly right wherever "
+            "nothing says otherwise."
+        ),
     ),
     "noise": Oddity(
-        "pure noise",
-        "Every pixel drawn by itself.",
+        say("pure noise"),
+        say("Every pixel drawn by itself."),
         noise,
-        "784 numbers that know nothing of each other cannot be told in a short code.",
-        "every pixel at the mean grey",
+        say("784 numbers that know nothing of each other cannot be told in a short code."),
+        say("every pixel at the mean grey"),
         even_grey,
     ),
 }

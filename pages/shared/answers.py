@@ -5,11 +5,12 @@ from __future__ import annotations
 from ae_core.metrics import explained_variance
 from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.display import share_words
 from pages.shared.question import Answer
 
-SHARES = ("Less than half.", "Half to nine tenths.", "More than nine tenths.")
+SHARES = (say("Less than half."), say("Half to nine tenths."), say("More than nine tenths."))
 
 
 def judge_variance_kept(run: StoredRun) -> Answer:
@@ -27,9 +28,14 @@ def variance_answer(share: float, count: int) -> Answer:
     """
     shown = round(share, 2)
     right = SHARES[(shown >= 0.5) + (shown > 0.9)]
-    kept = f"show {share_words(share)}" if shown >= 0 else "show nothing"
+    kept = say("show {share}", share=share_words(share)) if shown >= 0 else say("show nothing")
     return Answer(
         right,
-        f"Over {count:,} held-back digits its reconstructions {kept} of the variance between them. Variance "
-        "counts every pixel alike: it does not say how well a 4 can still be told from a 9.",
+        say(
+            "Over {count:,} held-back digits its reconstructions {kept} of the variance "
+            "between them. Variance counts every pixel alike: it does not say how well a 4 "
+            "can still be told from a 9.",
+            count=count,
+            kept=kept,
+        ),
     )

@@ -9,15 +9,21 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import LEVEL_HELP, LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
+from ae_core.words.sentences import say
 from pages.shared import linked, session
 from pages.shared.own_digit import my_digits
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
-HIDDEN_SIZES = {" → ".join(map(str, (PIXELS, *sizes, "code"))): sizes for sizes in config.LAYERS}
+HIDDEN_SIZES = {" → ".join(map(str, (PIXELS, *sizes, say("code")))): sizes for sizes in config.LAYERS}
 NOISE_WORDS = {kind: words.capitalize() for kind, words in config.NOISE_WORDS.items()}
 LOSS_WORDS = {loss: words.capitalize() for loss, words in config.LOSS_WORDS.items()}
-ACTIVATION_WORDS = {"relu": "ReLU", "gelu": "GELU", "tanh": "tanh", "none": "none (linear)"}
+ACTIVATION_WORDS = {
+    "relu": say("ReLU"),
+    "gelu": say("GELU"),
+    "tanh": say("tanh"),
+    "none": say("none (linear)"),
+}
 NOISE_STEP = 0.05
 # In a row of them.
 DIGITS_SHOWN = 8
@@ -28,19 +34,25 @@ def choose_latent_size(default: int = config.CAE.model.latent_size) -> int:
     """How many numbers the code has, by the dial that all pages share, which stops where networks are."""
     size = int(
         st.select_slider(
-            "Latent size",
+            say("Latent size"),
             config.SHIPPED_SIZES,
             default,
             key=session.LATENT_SIZE,
             bind="query-params",
-            help="How many numbers the encoder may keep of a picture. The lab has a network of each of these "
-            "sizes; any other can be trained.",
+            help=say(
+                "How many numbers the encoder may keep of a picture. The lab has a network "
+                "of each of these sizes; any other can be trained."
+            ),
         )
     )
-    st.caption(f"Code / input: {size} / {PIXELS} = **{size / PIXELS:.1%}**")
+    st.caption(
+        say(
+            "Code / input: {size} / {pixels} = **{share:.1%}**", size=size, pixels=PIXELS, share=size / PIXELS
+        )
+    )
     if size != default:  # it goes along from page to page
         st.button(
-            f"Back to {default}, as the lessons begin",
+            say("Back to {default}, as the lessons begin", default=default),
             key="latent_size_back",
             type="tertiary",
             icon=":material/restart_alt:",
@@ -60,7 +72,7 @@ def choose_run_settings(preset: RunConfig, page: str, size: int, *, denoising: b
     preset = config.with_data(preset, _choose_digits())
     epochs = _choose_epochs(preset, page)
     corruption = choose_training_noise(preset.corruption) if denoising else preset.corruption
-    with st.expander("Advanced"):
+    with st.expander(say("Advanced")):
         model = _choose_network(preset, page)
         settings = {"epochs": epochs, **_choose_advanced(preset, page)}
     run = config.adjusted(preset, model=model, training=settings)
@@ -80,14 +92,16 @@ def _choose_other_size(size: int) -> int:
     """A size of code to train that the dial `choose_latent_size` need not have; that dial's without one."""
     low, high = LIMITS["latent_size"]
     other = st.number_input(
-        "Another size",
+        say("Another size"),
         low,
         high,
         None,
         key=session.TRAIN_SIZE,
         bind="query-params",
-        placeholder=f"{size}, as the dial says",
-        help=f"How many numbers the code of your own network has, from {low} to {high}.",
+        placeholder=say("{size}, as the dial says", size=size),
+        help=say(
+            "How many numbers the code of your own network has, from {low} to {high}.", low=low, high=high
+        ),
     )
     return size if other is None else int(other)
 
@@ -95,22 +109,24 @@ def _choose_other_size(size: int) -> int:
 def _choose_digits() -> DataConfig:
     """Which digits to learn from, by two dials. Raises ConfigError where no class is chosen."""
     count = st.select_slider(
-        "Digits to learn from",
+        say("Digits to learn from"),
         DIGIT_COUNTS,
         config.ALL_DIGITS,
         format_func="{:,}".format,
         key="train_digits",
         bind="query-params",
-        help="With few, a network learns them by heart: its error on them falls far below that on others.",
+        help=say(
+            "With few, a network learns them by heart: its error on them falls far below that on others."
+        ),
     )
     classes = st.pills(
-        "Which ones",
+        say("Which ones"),
         config.CLASSES,
         selection_mode="multi",
         default=config.CLASSES,
         key="train_classes",
         bind="query-params",
-        help="Leave some out, and see what the network makes of digits that it never learnt from.",
+        help=say("Leave some out, and see what the network makes of digits that it never learnt from."),
     )
     return DataConfig(digits=int(count), classes=tuple(classes))
 
@@ -132,28 +148,28 @@ def _choose_epochs(preset: RunConfig, page: str) -> int:
     What suits 100 digits would take an hour with 60,000.
     """
     return st.slider(
-        "Epochs",
+        say("Epochs"),
         *LIMITS["epochs"],
         preset.training.epochs,
         key=session.dial_key(page, _epochs_dial(preset)),
         bind="query-params",
-        help="How many times the network sees every digit that it learns from.",
+        help=say("How many times the network sees every digit that it learns from."),
     )
 
 
 def choose_training_noise(default: CorruptionConfig) -> CorruptionConfig:
     """Kind and level of the noise that a denoiser is trained on, by two dials."""
-    kind = choose_noise_kind("Noise in training", "training_noise_kind", default.kind)
+    kind = choose_noise_kind(say("Noise in training"), "training_noise_kind", default.kind)
     low, high = RANGES["noise_level"]
     level = st.slider(
-        "Noise level in training",
+        say("Noise level in training"),
         low,
         high,
         default.level,
         NOISE_STEP,
         key="training_noise_level",
         bind="query-params",
-        help="Fresh noise for every batch. Level 0 makes it a plain autoencoder.",
+        help=say("Fresh noise for every batch. Level 0 makes it a plain autoencoder."),
     )
     return CorruptionConfig(kind, level)
 
@@ -178,17 +194,17 @@ def choose_test_noise(page: str, default: float) -> CorruptionConfig:
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
         level = st.slider(
-            "Noise level in the test",
+            say("Noise level in the test"),
             low,
             high,
             default,
             NOISE_STEP,
             key=test_noise_key(page),
             bind="query-params",
-            help="Changes the amount of noise and keeps its pattern. Nothing is trained again.",
+            help=say("Changes the amount of noise and keeps its pattern. Nothing is trained again."),
         )
     with chooser:
-        kind = choose_noise_kind("Noise in the test", f"{page}_test_noise_kind", "gaussian")
+        kind = choose_noise_kind(say("Noise in the test"), f"{page}_test_noise_kind", "gaussian")
     return CorruptionConfig(kind, level)
 
 
@@ -207,29 +223,42 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
     own = 0 if own_nhw is None else len(own_nhw)
     hidden = own >= (1 if one_digit else DIGITS_SHOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _draw_next_button("New digits", "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page)
-        _draw_next_button("New noise", "new_noise", "noise_seed", icon=":material/grain:")
+        _draw_next_button(
+            say("New digits"), "new_digits", "digits_seed", disabled=hidden, whole_page=whole_page
+        )
+        _draw_next_button(say("New noise"), "new_noise", "noise_seed", icon=":material/grain:")
         my_digits.draw_digit_switch("digits")
-        with st.popover("Seeds"):
+        with st.popover(say("Seeds")):
             seeds = (
-                _choose_seed("Digits drawn with seed", "digits_seed", whole_page=whole_page),
-                _choose_seed("Noise drawn with seed", "noise_seed"),
+                _choose_seed(say("Digits drawn with seed"), "digits_seed", whole_page=whole_page),
+                _choose_seed(say("Noise drawn with seed"), "noise_seed"),
             )
     if hidden:
         switch, whose = my_digits.switch_words(), my_digits.whose()
         first = "chosen" if whose == "your" else "newest"
         st.caption(
-            f"This is **{whose}** digit. Switch **{switch}** off to see others, and new ones."
+            say(
+                "This is **{whose}** digit. Switch **{switch}** off to see others, and new ones.",
+                whose=whose,
+                switch=switch,
+            )
             if one_digit
-            else f"These are **{whose}** digits, {DIGITS_SHOWN} of {own}, the {first} one first. Switch "
-            f"**{switch}** off to see others, and new ones."
+            else say(
+                "These are **{whose}** digits, {digits_shown} of {own}, the {first} one "
+                "first. Switch **{switch}** off to see others, and new ones.",
+                whose=whose,
+                digits_shown=DIGITS_SHOWN,
+                own=own,
+                first=first,
+                switch=switch,
+            )
         )
     return seeds
 
 
 def choose_digits_seed(key: str) -> int:
     """Seed of the digits shown, with another button for new ones, further down a page."""
-    _draw_next_button("New digits", key, "digits_seed")
+    _draw_next_button(say("New digits"), key, "digits_seed")
     return linked.read_value("digits_seed", 0)
 
 
@@ -275,7 +304,7 @@ def _advance_seed(key: str, whole_page: bool) -> None:
 def _choose_network(preset: RunConfig, page: str) -> dict[str, object]:
     activations = list(ACTIVATION_WORDS)
     activation = st.selectbox(
-        "Activation",
+        say("Activation"),
         activations,
         activations.index(preset.model.activation),
         format_func=ACTIVATION_WORDS.__getitem__,
@@ -286,7 +315,7 @@ def _choose_network(preset: RunConfig, page: str) -> dict[str, object]:
         return {"activation": activation}
     shapes = list(HIDDEN_SIZES)
     shape = st.selectbox(
-        "Layers",
+        say("Layers"),
         shapes,
         list(HIDDEN_SIZES.values()).index(preset.model.hidden_sizes),
         key=f"{page}_layers",
@@ -298,23 +327,23 @@ def _choose_network(preset: RunConfig, page: str) -> dict[str, object]:
 def _choose_advanced(preset: RunConfig, page: str) -> dict[str, object]:
     default = preset.training
     rate = st.select_slider(
-        "Learning rate",
+        say("Learning rate"),
         LEARNING_RATES,
         default.learning_rate,
         key=f"{page}_learning_rate",
         bind="query-params",
     )
     batch = st.select_slider(
-        "Batch size", BATCH_SIZES, default.batch_size, key=f"{page}_batch_size", bind="query-params"
+        say("Batch size"), BATCH_SIZES, default.batch_size, key=f"{page}_batch_size", bind="query-params"
     )
     losses = list(LOSS_WORDS)
     loss = st.selectbox(
-        "Loss",
+        say("Loss"),
         losses,
         losses.index(default.loss),
         format_func=LOSS_WORDS.__getitem__,
         key=f"{page}_loss",
         bind="query-params",
     )
-    seed = int(st.number_input("Seed", *LIMITS["seed"], default.seed, key="seed", bind="query-params"))
+    seed = int(st.number_input(say("Seed"), *LIMITS["seed"], default.seed, key="seed", bind="query-params"))
     return {"learning_rate": rate, "batch_size": batch, "loss": loss, "seed": seed}

@@ -22,50 +22,70 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
+from ae_core.words.sentences import say, say_count
 from pages.shared import dials, lab, networks
 from pages.shared.browser import living
 from pages.shared.own_digit import my_digits
 
 Result = TypeVar("Result")
 DIGITS_SHOWN = dials.DIGITS_SHOWN
-CLEAN_LABEL = "digit x"
+CLEAN_LABEL = say("digit x")
 DIGITS_MEASURED = 500
-SSIM_WORDS = (
+SSIM_WORDS = say(
     "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
 )
-NAMES = {"FAE": "Fully connected (FAE)", "CAE": "Convolutional (CAE)", "DAE": "Denoising (DAE)"}
+NAMES = {
+    "FAE": say("Fully connected (FAE)"),
+    "CAE": say("Convolutional (CAE)"),
+    "DAE": say("Denoising (DAE)"),
+}
 
 
 def show_provenance(run: StoredRun) -> None:
     """Show in one line where a finished run comes from and what it learnt from."""
     training, result = run.config.training, run.result
     st.markdown(
-        f"{origin_badge(run)} It learnt from {result['dataset']['train']:,} digits"
-        f"{networks.classes_words(run.config)}, {training.epochs} "
-        f"{'time' if training.epochs == 1 else 'times'} over, which took {result['train_seconds']:.0f} s on "
-        f"{result['device'].upper()}. It has {result['parameters']:,} parameters."
+        say_count(
+            "{origin_badge} It learnt from {train:,} digits{classes}, {count} time over, "
+            "which took {train_seconds:.0f} s on {device}. It has {parameters:,} parameters.",
+            "{origin_badge} It learnt from {train:,} digits{classes}, {count} times over, "
+            "which took {train_seconds:.0f} s on {device}. It has {parameters:,} parameters.",
+            training.epochs,
+            origin_badge=origin_badge(run),
+            train=result["dataset"]["train"],
+            classes=networks.classes_words(run.config),
+            train_seconds=result["train_seconds"],
+            device=result["device"].upper(),
+            parameters=result["parameters"],
+        )
     )
     if run.config.data.name in config.EARLIER_DATASETS:
         st.caption(
-            f"It learnt from {data.WORDS[run.config.data.name]}: beside networks of this version it compares "
-            "unlike with unlike. Train it again."
+            say(
+                "It learnt from {word}: beside networks of this version it compares unlike "
+                "with unlike. Train it again.",
+                word=data.WORDS[run.config.data.name],
+            )
         )
 
 
 def origin_badge(run: StoredRun) -> str:
     """Where a finished run comes from, in a coloured word or two."""
     if run.shipped:
-        return ":blue-badge[The lab's own]"
+        return say(":blue-badge[The lab's own]")
     if run.uploaded_as:
-        return ":orange-badge[Uploaded]"
-    return ":green-badge[Yours]" if networks.is_own(run.run_id) else ":green-badge[Trained here]"
+        return say(":orange-badge[Uploaded]")
+    return say(":green-badge[Yours]") if networks.is_own(run.run_id) else say(":green-badge[Trained here]")
 
 
 def show_dataset_note() -> None:
     """Show which digits the lab works with, and why none others."""
     st.caption(
-        "Digits: MNIST, 60,000 to learn from and 10,000 held back. The lab's own networks learnt from all "
-        "60,000; what you train says how many it learnt from. None learnt from a digit it is shown with."
+        say(
+            "Digits: MNIST, 60,000 to learn from and 10,000 held back. The lab's own "
+            "networks learnt from all 60,000; what you train says how many it learnt from. "
+            "None learnt from a digit it is shown with."
+        )
     )
 
 
@@ -139,16 +159,24 @@ def _draw_rows(
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
     """What goes into the network; for a denoiser, whether its training prepared it for that."""
     if trained.level and noise.level and noise.kind != trained.kind:
-        return f"noisy input, {noise_words(noise)}: trained on {noise_words(trained)}"
+        return say(
+            "noisy input, {noise}: trained on {trained}",
+            noise=noise_words(noise),
+            trained=noise_words(trained),
+        )
     if trained.level and noise.level > trained.level:
-        return f"noisy input, {noise_words(noise)}: beyond its training ({noise_words(trained)})"
-    return "noisy input x + ε, clipped to 0–1" if noise.level else "input x, no noise on it"
+        return say(
+            "noisy input, {noise}: beyond its training ({trained})",
+            noise=noise_words(noise),
+            trained=noise_words(trained),
+        )
+    return say("noisy input x + ε, clipped to 0–1") if noise.level else say("input x, no noise on it")
 
 
 def noise_words(noise: CorruptionConfig) -> str:
     """Kind and amount of a noise, such as 'σ = 0.4', 'masking 0.4' or 'no noise'."""
     if noise.level == 0:
-        return "no noise"
+        return say("no noise")
     return (
         f"σ = {noise.level:g}"
         if noise.kind == "gaussian"
@@ -191,20 +219,33 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
     columns[0].metric(
         "PSNR",
         decibel_words(measured["psnr"]),
-        f"{gain:+.1f} dB gained" if math.isfinite(gain) else None,
-        help="Peak signal-to-noise ratio of the mean squared error: higher is better. Gained against the "
-        "noisy input as it is.",
+        say("{gain:+.1f} dB gained", gain=gain) if math.isfinite(gain) else None,
+        help=say(
+            "Peak signal-to-noise ratio of the mean squared error: higher is better. Gained "
+            "against the noisy input as it is."
+        ),
     )
     columns[1].metric(
-        "Squared error per image",
+        say("Squared error per image"),
         f"{measured['mse'] * PIXELS:.1f}",
-        help="Summed over the 784 pixels: lower is better.",
+        help=say("Summed over the 784 pixels: lower is better."),
     )
-    columns[2].metric("SSIM", f"{measured['ssim']:.3f}", help=f"Structural similarity. {SSIM_WORDS}")
-    columns[3].metric("Cross-entropy", f"{measured['bce']:.3f}", help="Per pixel, in nats: lower is better.")
+    columns[2].metric(
+        "SSIM",
+        f"{measured['ssim']:.3f}",
+        help=say("Structural similarity. {ssim_words}", ssim_words=SSIM_WORDS),
+    )
+    columns[3].metric(
+        say("Cross-entropy"), f"{measured['bce']:.3f}", help=say("Per pixel, in nats: lower is better.")
+    )
     st.caption(
-        f"Over {count} held-back digits, {noise_words(noise)}. Code / input: {run.config.model.latent_size} "
-        f"/ {PIXELS}."
+        say(
+            "Over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}.",
+            count=count,
+            noise=noise_words(noise),
+            latent_size=run.config.model.latent_size,
+            pixels=PIXELS,
+        )
     )
 
 
@@ -256,7 +297,7 @@ def show_compared_rows(
     ]
     st.html(
         figures.rows_html(
-            [Row("digit x", clean_nhw), Row(input_label(CorruptionConfig(), noise), noisy_nhw), *rebuilt]
+            [Row(CLEAN_LABEL, clean_nhw), Row(input_label(CorruptionConfig(), noise), noisy_nhw), *rebuilt]
         )
     )
 
@@ -266,13 +307,16 @@ def show_metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, n
     measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
     _, nothing, count = next(iter(measured.values()))
     rows = [
-        _metrics_row("doing nothing", nothing),
+        _metrics_row(say("doing nothing"), nothing),
         *(_metrics_row(name, own) for name, (own, _, _) in measured.items()),
     ]
     st.table(rows)
     st.caption(
-        f"Means over {count} held-back digits at this noise; PSNR is that of the mean squared error. "
-        "PSNR and SSIM: higher is better. The others: lower is better."
+        say(
+            "Means over {count} held-back digits at this noise; PSNR is that of the mean "
+            "squared error. PSNR and SSIM: higher is better. The others: lower is better.",
+            count=count,
+        )
     )
 
 
@@ -281,22 +325,22 @@ def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
         "": name,
         "PSNR": decibel_words(measured["psnr"]),
         "SSIM": f"{measured['ssim']:.3f}",
-        "Squared error": f"{measured['mse'] * PIXELS:.1f}",
-        "Cross-entropy": f"{measured['bce']:.3f}",
+        say("Squared error"): f"{measured['mse'] * PIXELS:.1f}",
+        say("Cross-entropy"): f"{measured['bce']:.3f}",
     }
 
 
 def number_words(count: int) -> str:
     """So many numbers of a code: '1 number', '30 numbers'."""
-    return f"{count} number{'' if count == 1 else 's'}"
+    return say_count("{count} number", "{count} numbers", count)
 
 
 def share_words(share: float) -> str:
     """A share as a percentage that is 0 or 100 only where the share is 0 or 1."""
     percent = round(100 * share)
     if percent >= 100 and share < 1:
-        return "more than 99%"
-    return "less than 1%" if percent == 0 and share > 0 else f"{percent}%"
+        return say("more than 99%")
+    return say("less than 1%") if percent == 0 and share > 0 else f"{percent}%"
 
 
 def decibel_words(value: float) -> str:

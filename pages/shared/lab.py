@@ -25,6 +25,7 @@ from ae_core.runs import housekeeping, ownership
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store, default_root
 from ae_core.training import use_one_thread
+from ae_core.words.sentences import say
 from pages.shared import opened_link, session
 from pages.shared.browser import styles
 from pages.shared.server.addresses import find_network
@@ -179,7 +180,7 @@ def digits() -> data.Digits:
     return _read_digits(default_root() / "cache")
 
 
-@st.cache_resource(show_spinner="Reading the digits …", max_entries=1)
+@st.cache_resource(show_spinner=say("Reading the digits …"), max_entries=1)
 def _read_digits(cache_dir: Path) -> data.Digits:
     return data.load_digits(cache_dir=cache_dir)
 

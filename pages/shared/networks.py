@@ -16,10 +16,13 @@ from ae_core.config import RunConfig
 from ae_core.errors import DamagedRunError
 from ae_core.runs import links, tickets
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say, say_count
 from pages.shared import lab, session
 from pages.shared.server import presence
 
+# As sessions and links have them, and as they are shown.
 LABS, YOURS = "The lab's", "Yours"
+WHOSE_WORDS = {LABS: say("The lab's"), YOURS: say("Yours")}
 LINK = "yours"
 # So many of a visitor's runs stay in the link, the newest ones.
 KEPT = 8
@@ -121,15 +124,17 @@ def draw_whose_switch(families: Iterable[str]) -> None:
     """
     if any(find_own_run(family) for family in families):
         if session.WHOSE not in st.session_state and st.session_state.get(session.WHOSE_BEFORE) == YOURS:
-            st.session_state[session.WHOSE] = st.query_params[session.WHOSE] = YOURS
+            st.session_state[session.WHOSE] = YOURS
+            st.query_params[session.WHOSE] = WHOSE_WORDS[YOURS]
         st.session_state[session.WHOSE_BEFORE] = st.segmented_control(
-            "Whose networks",
+            say("Whose networks"),
             [LABS, YOURS],
             default=LABS,
             required=True,
+            format_func=WHOSE_WORDS.__getitem__,
             key=session.WHOSE,
             bind="query-params",
-            help="The lab's own are the lesson's and never change. Yours stand beside them.",
+            help=say("The lab's own are the lesson's and never change. Yours stand beside them."),
         )
 
 
@@ -164,19 +169,23 @@ def is_labs(run: StoredRun) -> bool:
 
 def owner_words(run: StoredRun) -> str:
     """Whose network it is: 'the lab's' or 'yours'."""
-    return "the lab's" if is_labs(run) else "yours"
+    return say("the lab's") if is_labs(run) else say("yours")
 
 
 def learnt_words(run: StoredRun) -> str:
     """What it learnt from, such as '30 numbers, 60,000 digits, 12 passes'."""
     passes = run.config.training.epochs
     words = [
-        f"{run.config.model.latent_size} number{'' if run.config.model.latent_size == 1 else 's'}",
-        f"{run.result['dataset']['train']:,} digits{classes_words(run.config)}",
-        f"{passes} pass{'' if passes == 1 else 'es'}",
+        say_count("{count} number", "{count} numbers", run.config.model.latent_size),
+        say(
+            "{train:,} digits{classes}",
+            train=run.result["dataset"]["train"],
+            classes=classes_words(run.config),
+        ),
+        say_count("{count} pass", "{count} passes", passes),
     ]
     if run.config.data.name in config.EARLIER_DATASETS:
-        words.append("trained by an earlier version of the lab, on other digits: not comparable")
+        words.append(say("trained by an earlier version of the lab, on other digits: not comparable"))
     return ", ".join(words)
 
 
@@ -186,7 +195,11 @@ def classes_words(run: RunConfig) -> str:
     if not run.data.left_out:
         return ""
     *most, last = classes
-    return f" ({', '.join(most)} and {last} only)" if most else f" ({last} only)"
+    return (
+        say(" ({most} and {last} only)", most=", ".join(most), last=last)
+        if most
+        else say(" ({last} only)", last=last)
+    )
 
 
 def show_whose(runs: Mapping[str, StoredRun]) -> None:
@@ -194,7 +207,7 @@ def show_whose(runs: Mapping[str, StoredRun]) -> None:
     if all(is_labs(run) for run in runs.values()):
         each = {learnt_words(run) for run in runs.values()}
         told = each.pop() if len(each) == 1 else "; ".join(f"{n}: {learnt_words(r)}" for n, r in runs.items())
-        st.caption(f"**The lab's own networks** ({told}).")
+        st.caption(say("**The lab's own networks** ({told}).", told=told))
         return
     st.caption(
         "; ".join(f"**{name}: {owner_words(run)}** ({learnt_words(run)})" for name, run in runs.items()) + "."

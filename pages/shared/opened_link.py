@@ -9,6 +9,7 @@ import streamlit as st
 from ae_core.config import LIMITS, nearest_size
 from ae_core.runs import links
 from ae_core.runs.links import Sender
+from ae_core.words.sentences import say
 from pages.shared import session
 
 
@@ -32,8 +33,13 @@ def _put_size_on_dial() -> None:
             st.session_state[session.TRAIN_SIZE] = int(said)
             st.query_params.update({session.LATENT_SIZE: nearest, session.TRAIN_SIZE: said})
             st.info(
-                f"The lab has no network with a code of {said} numbers: the nearest is shown, of {nearest}. "
-                f"**Train**, on the pages of the three models, makes one of {said}.",
+                say(
+                    "The lab has no network with a code of {said} numbers: the nearest is "
+                    "shown, of {nearest}. **Train**, on the pages of the three models, makes "
+                    "one of {said}.",
+                    said=said,
+                    nearest=nearest,
+                ),
                 icon=":material/straighten:",
             )
 

@@ -13,14 +13,15 @@ import streamlit as st
 
 from ae_core.figures import base as figures
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say, say_count
 from pages.shared import kept_answers, lab, linked_answers, my_room, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
 
-COUNTED = {"before": "Before the discussion", "after": "After it"}
+COUNTED = {"before": say("Before the discussion"), "after": say("After it")}
 # What a reader calls the networks that an answer was worked out from, and the digits at hand.
-NETWORKS, DIGITS = "network", "digits at hand"
+NETWORKS, DIGITS = "network", say("digits at hand")
 
 _into_view = st.components.v2.component("autoencoder_lab_answer_in_view", js=read_script("into_view"))
 _fields = st.components.v2.component("autoencoder_lab_votes", js=read_script("votes"))
@@ -101,7 +102,7 @@ def _draw_card(
     with st.container(border=True, key=f"question_{key}"), lab.plain_errors():
         given = _given_answer(asked)
         why = "" if given else _reason_asked_again(asked)
-        st.markdown(f":material/help: **Predict first.** {asked.question}")
+        st.markdown(say(":material/help: **Predict first.** {question}", question=asked.question))
         if why:
             st.caption(why)
         else:
@@ -127,7 +128,7 @@ def _draw_card(
         with st.container(horizontal=True, vertical_alignment="center"):
             if given is None:
                 st.button(
-                    "Lock my answer",
+                    say("Lock my answer"),
                     key=f"{key}_lock",
                     type="primary",
                     icon=":material/lock:",
@@ -136,7 +137,7 @@ def _draw_card(
                     args=(asked, choice),
                 )
                 st.button(
-                    "Reveal without answering",
+                    say("Reveal without answering"),
                     key=f"{key}_reveal",
                     type="tertiary",
                     disabled=not can_be_answered,
@@ -145,25 +146,25 @@ def _draw_card(
                 )
             else:
                 st.button(
-                    "Ask again",
+                    say("Ask again"),
                     key=f"{key}_again",
                     icon=":material/replay:",
                     on_click=_ask_again,
                     args=(asked,),
                 )
                 st.button(
-                    "Into the link",
+                    say("Into the link"),
                     key=f"{key}_link",
                     type="tertiary",
                     icon=":material/link:",
                     disabled=linked_answers.read_linked_answers().get(key, "") == given["choice"],
-                    help="Puts your answer into this page's address, for you to keep or to send.",
+                    help=say("Puts your answer into this page's address, for you to keep or to send."),
                     on_click=linked_answers.put_answer_into_link,
                     args=(key, given["choice"]),
                 )
             if not in_room:
                 st.button(
-                    "Put the votes away" if counting else "The room's votes",
+                    say("Put the votes away") if counting else say("The room's votes"),
                     key=f"{key}_votes",
                     icon=":material/how_to_vote:",
                     on_click=_open_vote_fields,
@@ -171,7 +172,7 @@ def _draw_card(
                 )
             if in_room or any(map(any, votes.values())):
                 st.toggle(
-                    "Show the votes",
+                    say("Show the votes"),
                     kept_answers.load_said(key)["votes_shown"],
                     key=session.votes_shown_key(key),
                     on_change=_store_votes_shown,
@@ -179,13 +180,15 @@ def _draw_card(
                 )
         if not can_be_answered:
             st.caption(
-                "It can be answered once every network that it asks about has been trained at this latent "
-                "size."
+                say(
+                    "It can be answered once every network that it asks about has been "
+                    "trained at this latent size."
+                )
             )
         browser_memory.hand_to_browser(f"question_{key}")
         right = ""
         if given is not None and can_be_answered:
-            with st.spinner("Measuring …"):
+            with st.spinner(say("Measuring …")):
                 found = answer()
             right = found.right
             with st.container(key=f"{key}_answer"):
@@ -197,7 +200,7 @@ def _draw_card(
         is_shown = kept_answers.load_said(key)["votes_shown"] or (in_room and given is not None)
         if any(map(any, votes.values())) and is_shown:
             lab.prepare_for_figures()
-            alt = "The room's votes before and after the discussion"
+            alt = say("The room's votes before and after the discussion")
             marked = [f"✓ {option}" if option == right else option for option in options]
             draw_chart(
                 figures.paired_bars(marked, votes["before"], votes["after"]), f"{key}_votes_chart", alt
@@ -208,10 +211,19 @@ def _show_answer(answer: Answer, said: str | None) -> None:
     if said is None:
         st.info(f"**{answer.right}** {answer.because}", icon=":material/lightbulb:")
     elif said == answer.right:
-        st.success(f"That is right: **{answer.right}** {answer.because}", icon=":material/check:")
+        st.success(
+            say("That is right: **{right}** {because}", right=answer.right, because=answer.because),
+            icon=":material/check:",
+        )
     else:
         st.warning(
-            f"You said “{said}”, but it is: **{answer.right}** {answer.because}", icon=":material/lightbulb:"
+            say(
+                "You said “{said}”, but it is: **{right}** {because}",
+                said=said,
+                right=answer.right,
+                because=answer.because,
+            ),
+            icon=":material/lightbulb:",
         )
 
 
@@ -223,11 +235,14 @@ def _reason_asked_again(asked: Question) -> str:
     last = list(answers.values())[-1]["of"]
     changed = [name for name, mark in asked.of.items() if name != NETWORKS and last.get(name) != mark]
     if not changed:  # the same settings, and somebody has trained them
-        return "Your answer was about another network than the one shown now, so this is asked again."
-    has, it = ("has", "it") if len(changed) == 1 else ("have", "them")
-    return (
-        f"The {' and the '.join(changed)} {has} changed since you answered, so this is asked again. Set "
-        f"{it} back to see your answer."
+        return say("Your answer was about another network than the one shown now, so this is asked again.")
+    return say_count(
+        "The {changed} has changed since you answered, so this is asked again. Set it back to see your "
+        "answer.",
+        "The {changed} have changed since you answered, so this is asked again. Set them back to see your "
+        "answer.",
+        len(changed),
+        changed=say(" and the ").join(changed),
     )
 
 
@@ -242,7 +257,7 @@ def _draw_vote_fields(asked: Question, votes: Mapping[str, Sequence[int]], *, op
     key = asked.key
     with st.container(key=f"{key}_hands"):
         when = st.segmented_control(
-            "Hands counted",
+            say("Hands counted"),
             kept_answers.WHEN,
             default="before",
             required=True,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared.browser.files import read_script, read_style
 
 # Why, by whether the browser knows of a network; then what is safe, and what to do about it.
 WORDS = {
-    "title": "The lab cannot be reached at the moment.",
-    "offline": "This device has no network.",
-    "silent": "The server does not answer.",
-    "safe": "Nothing is lost: your settings are in this page's address, and a training goes on without you.",
-    "next": "You need not do anything: as soon as the lab can be reached, this page goes on by itself.",
-    "look": "Turn this device's network on: as soon as the lab can be reached, this page goes on by itself.",
+    "title": say("The lab cannot be reached at the moment."),
+    "offline": say("This device has no network."),
+    "silent": say("The server does not answer."),
+    "safe": say(
+        "Nothing is lost: your settings are in this page's address, and a training goes on without you."
+    ),
+    "next": say("You need not do anything: as soon as the lab can be reached, this page goes on by itself."),
+    "look": say(
+        "Turn this device's network on: as soon as the lab can be reached, this page goes on by itself."
+    ),
 }
 _teller = st.components.v2.component("autoencoder_lab_connection", js=read_script("connection"))
 

@@ -8,10 +8,11 @@ from html import escape
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.browser.files import read_script
 
-WORDS = {"nav": "Steps of this lesson", "back": "One step back", "next": "Next step"}
+WORDS = {"nav": say("Steps of this lesson"), "back": say("One step back"), "next": say("Next step")}
 # The foot of a lesson, which belongs to its last beat.
 FOOT = "lesson_foot"
 

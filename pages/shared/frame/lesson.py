@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ae_core.words.sentences import say
 from pages.shared import display, lab, my_room, networks, session
 from pages.shared.browser import browser_memory, connection, page_top
 from pages.shared.frame import beats, notes, presenter, room_view
@@ -24,26 +26,34 @@ class Lesson:
 
 
 PATH = (
-    Lesson("home", "Autoencoder", "squeezed through a bottleneck, drawn again", ":material/home:"),
-    Lesson("fully_connected", "FAE", "every pixel at once", ":material/hub:"),
-    Lesson("convolutional", "CAE", "small filters that slide", ":material/grid_on:"),
-    Lesson("denoising", "DAE", "noisy in, clean out", ":material/auto_fix_high:"),
-    Lesson("difference", "What is the difference?", "one architecture, two trainings", ":material/balance:"),
+    Lesson("home", say("Autoencoder"), say("squeezed through a bottleneck, drawn again"), ":material/home:"),
+    Lesson("fully_connected", "FAE", say("every pixel at once"), ":material/hub:"),
+    Lesson("convolutional", "CAE", say("small filters that slide"), ":material/grid_on:"),
+    Lesson("denoising", "DAE", say("noisy in, clean out"), ":material/auto_fix_high:"),
+    Lesson(
+        "difference",
+        say("What is the difference?"),
+        say("one architecture, two trainings"),
+        ":material/balance:",
+    ),
     Lesson(
         "surprises",
-        "What do you think of this?",
-        "pictures that the networks never saw",
+        say("What do you think of this?"),
+        say("pictures that the networks never saw"),
         ":material/psychology_alt:",
     ),
-    Lesson("comparison", "Comparison", "one noisy digit, three answers", ":material/compare:"),
+    Lesson("comparison", say("Comparison"), say("one noisy digit, three answers"), ":material/compare:"),
     Lesson(
-        "latent_space", "Latent space", "where digits lie, and what lies between", ":material/scatter_plot:"
+        "latent_space",
+        say("Latent space"),
+        say("where digits lie, and what lies between"),
+        ":material/scatter_plot:",
     ),
-    Lesson("reading", "Further reading", "where all this comes from", ":material/menu_book:"),
+    Lesson("reading", say("Further reading"), say("where all this comes from"), ":material/menu_book:"),
 )
 BESIDE = (
-    Lesson("your_digit", "Your digit", "draw or upload one", ":material/draw:"),
-    Lesson("runs", "Runs", "compare, take along, delete", ":material/list:"),
+    Lesson("your_digit", say("Your digit"), say("draw or upload one"), ":material/draw:"),
+    Lesson("runs", say("Runs"), say("compare, take along, delete"), ":material/list:"),
 )
 IN_A_ROW = 3
 
@@ -77,7 +87,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
 
 def show_overview() -> None:
     """Show links to all of the path and to the pages beside it."""
-    st.subheader("The way through")
+    st.subheader(say("The way through"))
     steps = list(enumerate(PATH[1:], 2))
     for row in (
         steps[i : i + IN_A_ROW] for i in range(0, len(steps), IN_A_ROW)
@@ -85,7 +95,7 @@ def show_overview() -> None:
         for column, (place, lesson) in zip(st.columns(IN_A_ROW, gap="medium"), row, strict=False):
             with column:
                 lab.draw_page_link(lesson.page, f"**{place}. {lesson.name}** {lesson.promise}", lesson.icon)
-    st.subheader("Beside it, at any time")
+    st.subheader(say("Beside it, at any time"))
     for column, lesson in zip(st.columns(IN_A_ROW, gap="medium"), BESIDE, strict=False):
         with column:
             lab.draw_page_link(lesson.page, f"**{lesson.name}** {lesson.promise}", lesson.icon)
@@ -100,10 +110,18 @@ def end_lesson(page: str) -> None:
         st.divider()
         onward, backward = st.columns(2, gap="medium")
         with onward:
-            _link_lesson("Next", following)
+            lab.draw_page_link(
+                following.page,
+                say("Next: **{name}**, {promise}", name=following.name, promise=following.promise),
+                following.icon,
+            )
         with backward:
             if before:
-                _link_lesson("Back", before)
+                lab.draw_page_link(
+                    before.page,
+                    say("Back: **{name}**, {promise}", name=before.name, promise=before.promise),
+                    before.icon,
+                )
         presenter.draw_presenter_switch()
     lab.import_ahead()
 
@@ -137,17 +155,14 @@ def _place_on_path(page: str) -> int:
     return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
 
 
-def _link_lesson(word: str, lesson: Lesson) -> None:
-    lab.draw_page_link(lesson.page, f"{word}: **{lesson.name}**, {lesson.promise}", lesson.icon)
-
-
 def _progress_html(place: int, visited: set[str]) -> str:
     parts = []
     for i, lesson in enumerate(PATH, 1):
         look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
         parts.append(f'<i class="{look}"></i>')
+    step = say("Step {place} of {count}", place=place, count=len(PATH))
+    told = say("{step}, {seen} seen", step=step, seen=len(visited))
     return (
-        f'<div class="lab-path" role="img" aria-label="Step {place} of {len(PATH)}, {len(visited)} '
-        f'seen">{"".join(parts)}'
-        f"<span>Step {place} of {len(PATH)}</span></div>"
+        f'<div class="lab-path" role="img" aria-label="{escape(told)}">{"".join(parts)}'
+        f"<span>{escape(step)}</span></div>"
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import dials, display, lab, living_view, networks
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
@@ -18,8 +19,8 @@ from pages.shared.parts import learnt_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
 More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
-TRAINING_BOX = "Settings of your own network"
-SEE = "The network at work"
+TRAINING_BOX = say("Settings of your own network")
+SEE = say("The network at work")
 
 
 def show_model_bench(
@@ -59,7 +60,7 @@ def show_model_bench(
         if found is not None:
             _show_trial(found.run_id, page, wanted, digits_below, more)
             if not trains:
-                with beat("training", "How it learnt"):
+                with beat("training", say("How it learnt")):
                     training_story.show_training_story(found, page)
         return found
     return None
@@ -82,7 +83,7 @@ def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, m
                 living_view.show_living_picture(
                     {config.family(found.config): found}, digits[0], noise, noise_seed, page
                 )
-        with beat("results", "What comes out"):
+        with beat("results", say("What comes out")):
             _show_results(found, _find_beside(found, wanted), digits, noise, noise_seed, page)
             _explain_other_size(found, wanted)
             if more:
@@ -133,11 +134,18 @@ def _explain_other_size(found: StoredRun, wanted: RunConfig) -> None:
     size, noise = found.config.model.latent_size, found.config.corruption
     if size != wanted.model.latent_size:
         st.caption(
-            f"Your network has **{display.number_words(size)}** in its code, whatever the dial says: that "
-            "one changes the lab's network."
+            say(
+                "Your network has **{number}** in its code, whatever the dial says: that one "
+                "changes the lab's network.",
+                number=display.number_words(size),
+            )
         )
     elif found.shipped and noise != wanted.corruption:
         st.caption(
-            f"The lab has no network that learnt with {display.noise_words(wanted.corruption)}: the nearest, "
-            f"this one, learnt with {display.noise_words(noise)}. **Train** makes yours."
+            say(
+                "The lab has no network that learnt with {noise}: the nearest, this one, "
+                "learnt with {noise_2}. **Train** makes yours.",
+                noise=display.noise_words(wanted.corruption),
+                noise_2=display.noise_words(noise),
+            )
         )

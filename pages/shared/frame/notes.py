@@ -12,18 +12,21 @@ from pathlib import Path
 
 import streamlit as st
 
+from ae_core.words.sentences import say
 from pages.shared.browser.files import read_script, style_html
 
 LINK = "notes"
 CATALOGUE = Path(__file__).with_suffix(".toml")
 WORDS = {
-    "title": "Speaker notes",
-    "waiting": "No window of this browser presents yet. Turn on “Present to a room” at the foot of a lesson.",
-    "none": "There is no note on this page.",
-    "next": "Next",
-    "last": "the end of the path",
-    "clock": "Time",
-    "since": "Presenting for",
+    "title": say("Speaker notes"),
+    "waiting": say(
+        "No window of this browser presents yet. Turn on “Present to a room” at the foot of a lesson."
+    ),
+    "none": say("There is no note on this page."),
+    "next": say("Next"),
+    "last": say("the end of the path"),
+    "clock": say("Time"),
+    "since": say("Presenting for"),
 }
 
 _window = st.components.v2.component("autoencoder_lab_notes", js=read_script("notes"))
@@ -47,7 +50,7 @@ def show_notes_if_asked(path: Mapping[str, str], beside: Mapping[str, str]) -> N
 
 def offer_notes() -> None:
     """Draw the link that opens the notes in a window of their own."""
-    st.link_button("Open the notes in a second window", f"?{LINK}=1", icon=":material/speaker_notes:")
+    st.link_button(say("Open the notes in a second window"), f"?{LINK}=1", icon=":material/speaker_notes:")
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from ae_core import config
+from ae_core.words.sentences import say
 from pages.shared import lab, my_room, networks, session
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.frame import notes, room_view
@@ -24,15 +25,15 @@ LINK = "present"
 SCRIPT_SIZE = config.CAE.model.latent_size
 # What the keys do, in the words that the list of keys and the switch have for them.
 KEY_WORDS = (
-    ("Page Down or →", "next step of the lesson, then the next lesson"),
-    ("Page Up or ←", "one step back"),
-    ("B or full stop", "black screen, and back"),
-    ("R", "a room of phones: open one, show its code"),
-    ("V", "the room’s vote: on to the next, to the answer"),
-    ("D", "dials"),
-    ("S", "back to the script, with every dial as it began"),
-    ("U", "undo that"),
-    ("?", "these keys"),
+    (say("Page Down or →"), say("next step of the lesson, then the next lesson")),
+    (say("Page Up or ←"), say("one step back")),
+    (say("B or full stop"), say("black screen, and back")),
+    ("R", say("a room of phones: open one, show its code")),
+    ("V", say("the room’s vote: on to the next, to the answer")),
+    ("D", say("dials")),
+    ("S", say("back to the script, with every dial as it began")),
+    ("U", say("undo that")),
+    ("?", say("these keys")),
 )
 
 _listener = st.components.v2.component("autoencoder_lab_presenter_keys", js=read_script("presenter_keys"))
@@ -98,8 +99,8 @@ def _listen_for_keys(page: str, path: Sequence[str]) -> None:
     }
     words = {
         "list": KEY_WORDS,
-        "title": "The presenter's keys",
-        "black": "The screen is black. B, full stop or a touch brings it back.",
+        "title": say("The presenter's keys"),
+        "black": say("The screen is black. B, full stop or a touch brings it back."),
     }
     # By the count the browser hears that a key was obeyed which leads to no other page.
     data = {"page": page, "leads": leads, "obeyed": st.session_state.get(session.KEYS_OBEYED, 0), **words}
@@ -161,7 +162,7 @@ def _offer_undo(page: str) -> None:
     put_away: PutAway | None = st.session_state.get(session.PUT_AWAY)
     if put_away is not None and put_away.script == page:
         st.button(
-            "Back as it was (U)",
+            say("Back as it was (U)"),
             key="presenter_undo_button",
             icon=":material/undo:",
             on_click=_undo_back_to_script,
@@ -172,27 +173,42 @@ def _offer_undo(page: str) -> None:
 def offer_dials_by_touch() -> None:
     """Show a button for the dials, while presenting on a touch screen; elsewhere the key D does that."""
     if lab.is_presenting():
-        label = "Hide the dials" if st.session_state.get(session.DIALS_SHOWN) else "Show the dials"
+        label = say("Hide the dials") if st.session_state.get(session.DIALS_SHOWN) else say("Show the dials")
         st.button(label, key="presenter_dials_button", icon=":material/tune:", on_click=toggle_dials)
 
 
 def draw_presenter_switch() -> None:
     """Show the box with the presenter's switch and keys. A box, so that nobody else meets them."""
     with st.expander(
-        "Presenter mode", icon=":material/present_to_all:", key="presenter_box", expanded=lab.is_presenting()
+        say("Presenter mode"),
+        icon=":material/present_to_all:",
+        key="presenter_box",
+        expanded=lab.is_presenting(),
     ):
         st.caption(
-            "For a projector: large type, the dials out of sight, and the whole path under a clicker's keys."
+            say(
+                "For a projector: large type, the dials out of sight, and the whole path "
+                "under a clicker's keys."
+            )
         )
         st.toggle(
-            "Present to a room", lab.is_presenting(), key=session.PRESENT_SWITCH, on_change=_toggle_presenting
+            say("Present to a room"),
+            lab.is_presenting(),
+            key=session.PRESENT_SWITCH,
+            on_change=_toggle_presenting,
         )
         if lab.is_presenting():
             with st.container(horizontal=True):
                 room_view.offer_room()
                 notes.offer_notes()
             keys = " · ".join(f"**{key}** {what}" for key, what in KEY_WORDS)
-            st.caption(f"{keys}. Ready: {prepare_networks()} networks.")
+            st.caption(
+                say(
+                    "{keys}. Ready: {prepare_networks} networks.",
+                    keys=keys,
+                    prepare_networks=prepare_networks(),
+                )
+            )
 
 
 def _toggle_presenting() -> None:
@@ -211,7 +227,7 @@ def prepare_networks() -> int:
     return _prepare_networks(lab.store().root)
 
 
-@st.cache_resource(show_spinner="Getting every step ready …")
+@st.cache_resource(show_spinner=say("Getting every step ready …"))
 def _prepare_networks(_root: object) -> int:
     # Imported when first needed: Dask, which they bring along, takes a fifth of a second.
     from pages.shared.parts import noise_view, pca_view

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit import config as streamlit_config
 
+from ae_core.words.sentences import say
 from pages.shared import lab, my_room, session
 from pages.shared.browser import browser_memory
 from pages.shared.browser.files import read_script, style_html
@@ -14,44 +15,45 @@ from pages.shared.own_digit import tray
 from pages.shared.room import address
 
 WORDS = {
-    "title": "The room",
-    "large": "The room’s code, large (R)",
-    "how": "On your phone, take a picture of this, or open",
-    "phones": "{phones} phones here",
-    "voted": "{voted} of {phones} voted",
-    "first": "First vote",
-    "second": "Talk, then vote again",
+    "title": say("The room"),
+    "large": say("The room’s code, large (R)"),
+    "how": say("On your phone, take a picture of this, or open"),
+    "phones": say("{phones} phones here"),
+    "voted": say("{voted} of {phones} voted"),
+    "first": say("First vote"),
+    "second": say("Talk, then vote again"),
     "revealed": "",
-    "first_hint": "Next or V: talk to your neighbour, and vote again",
-    "second_hint": "Next or V: the answer",
-    "digits": "The room’s digits",
-    "away": "Put this digit away",
-    "empty": "Nobody has drawn one yet: “Draw” on the phone.",
-    "use": "Show them in every lesson",
-    "unuse": "Show the lab’s digits again",
-    "back": "Back to the lesson",
-    "keep": "Copy the link that steers this room",
-    "kept": "Copied. Keep it to yourself",
-    "close": "Close the room",
-    "sure": "Sure? Its votes and digits are deleted",
+    "first_hint": say("Next or V: talk to your neighbour, and vote again"),
+    "second_hint": say("Next or V: the answer"),
+    "digits": say("The room’s digits"),
+    "away": say("Put this digit away"),
+    "empty": say("Nobody has drawn one yet: “Draw” on the phone."),
+    "use": say("Show them in every lesson"),
+    "unuse": say("Show the lab’s digits again"),
+    "back": say("Back to the lesson"),
+    "keep": say("Copy the link that steers this room"),
+    "kept": say("Copied. Keep it to yourself"),
+    "close": say("Close the room"),
+    "sure": say("Sure? Its votes and digits are deleted"),
 }
 # What can be taken along, and the words on its button.
 FILES = (
-    ("results.html", "Save a page of results"),
-    ("votes.csv", "Votes (CSV)"),
-    ("digits.png", "Digits (PNG)"),
-    ("digits.npy", "Digits (.npy)"),
+    ("results.html", say("Save a page of results")),
+    ("votes.csv", say("Votes (CSV)")),
+    ("digits.png", say("Digits (PNG)")),
+    ("digits.npy", say("Digits (.npy)")),
 )
-ONLY_HERE = (
-    "Phones cannot reach this address: it is this machine’s own name for itself. Start the lab with "
-    "--server.address 0.0.0.0 in a network that the phones are in, or set AE_LAB_PUBLIC_URL."
+ONLY_HERE = say(
+    "Phones cannot reach this address: it is this machine’s own name for itself. Start "
+    "the lab with --server.address 0.0.0.0 in a network that the phones are in, or set "
+    "AE_LAB_PUBLIC_URL."
 )
 
 FOLLOWING = {
-    "following": "Following the presenter",
-    "leave": "On my own",
-    "own": "On your own",
-    "back": "Back to the presenter",
+    "following": say("Following the presenter"),
+    "leave": say("On my own"),
+    "own": say("On your own"),
+    "back": say("Back to the presenter"),
 }
 
 _screen = st.components.v2.component("autoencoder_lab_room", js=read_script("room"))
@@ -122,13 +124,16 @@ def _obey_screen() -> None:
 def offer_room() -> None:
     """Draw the button that opens a room, where this visitor has none."""
     if my_room.is_presented():
-        st.caption("Your room is open: its code stands in the corner, and **R** makes it large.")
+        st.caption(say("Your room is open: its code stands in the corner, and **R** makes it large."))
         return
     st.button(
-        "Open a room",
+        say("Open a room"),
         key="room_open",
         icon=":material/groups:",
         on_click=my_room.open_room,
-        help="Phones join by a code, vote on the question that is on the screen, and draw digits. Nobody "
-        "needs an account, and everything of a room is deleted when it is closed, or after 12 hours.",
+        help=say(
+            "Phones join by a code, vote on the question that is on the screen, and draw "
+            "digits. Nobody needs an account, and everything of a room is deleted when it is "
+            "closed, or after 12 hours."
+        ),
     )

@@ -14,12 +14,13 @@ from ae_core.errors import ImageError
 from ae_core.pictures.page import prepare_page
 from ae_core.pictures.preparation import THRESHOLD, THRESHOLDS, Wishes
 from ae_core.study.classifier import find_judge
+from ae_core.words.sentences import say
 from pages.shared import session
 from pages.shared.own_digit import tray
 
 SHOWN_SIDE = 320
-TITLE = "Look for digits on {name} in another way"
-NOTHING_FOUND = "Your picture on which no digit was found"
+TITLE = say("Look for digits on {name} in another way")
+NOTHING_FOUND = say("Your picture on which no digit was found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def offer_another_try() -> None:
     if picture is None:
         return
     with st.expander(
-        TITLE.format(name=picture.name or "your picture"),
+        TITLE.format(name=picture.name or say("your picture")),
         icon=":material/tune:",
         key="own_retry",
         expanded=True,
@@ -64,7 +65,7 @@ def offer_another_try() -> None:
                 st.error(picture.problem, icon=":material/error:")
             low, high = THRESHOLDS
             st.slider(
-                "What counts as ink",
+                say("What counts as ink"),
                 low,
                 high,
                 THRESHOLD,
@@ -72,15 +73,17 @@ def offer_another_try() -> None:
                 key=_dial_key("threshold", picture),
                 on_change=_look_again,
                 args=(picture,),
-                help="The least ink, as a share of the strongest. Lower finds faint strokes, higher drops "
-                "shadows.",
+                help=say(
+                    "The least ink, as a share of the strongest. Lower finds faint strokes, "
+                    "higher drops shadows."
+                ),
             )
             st.toggle(
-                "Swap ink and paper",
+                say("Swap ink and paper"),
                 key=_dial_key("flip", picture),
                 on_change=_look_again,
                 args=(picture,),
-                help="For when dark ink was taken for paper, or the other way round.",
+                help=say("For when dark ink was taken for paper, or the other way round."),
             )
 
 

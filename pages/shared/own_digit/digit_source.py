@@ -19,6 +19,7 @@ from ae_core.pictures.preparation import Wishes
 from ae_core.pictures.strokes import draw_strokes, has_ink
 from ae_core.runs.links import quoted
 from ae_core.study.classifier import find_judge
+from ae_core.words.sentences import say
 from pages.shared import lab, linked, session
 from pages.shared.browser.files import read_script, read_style, style_html
 from pages.shared.own_digit import another_try, drawing_board, tray
@@ -27,29 +28,44 @@ from pages.shared.own_digit.drawing_board import Board
 
 WAYS = {"Draw": ":material/draw:", "Upload": ":material/upload:", "Camera": ":material/photo_camera:"}
 DRAW = "Draw"
+WAY_WORDS = {"Draw": say("Draw"), "Upload": say("Upload"), "Camera": say("Camera")}
 PROMPTS = {
-    "Draw": "Your tray is empty. Draw a digit; **Next digit** keeps it there and gives you an empty board.",
-    "Upload": "Your tray is empty. Choose pictures of digits, drag them here or paste them; or choose "
-    "**Draw** or **Camera**.",
-    "Camera": "Your tray is empty. Take photographs of digits; or choose **Draw** or **Upload**.",
+    "Draw": say(
+        "Your tray is empty. Draw a digit; **Next digit** keeps it there and gives you an empty board."
+    ),
+    "Upload": say(
+        "Your tray is empty. Choose pictures of digits, drag them here or paste them; or "
+        "choose **Draw** or **Camera**."
+    ),
+    "Camera": say("Your tray is empty. Take photographs of digits; or choose **Draw** or **Upload**."),
 }
 MOST_A_MINUTE, MOST_FILES = 120, 20
-LIMITS = (
-    f"Up to {tray.MOST_DIGITS} digits, {MOST_FILES} files at once, {MOST_A_MINUTE} pictures a minute. They "
-    "stay with you alone, until you close the page's tab."
+LIMITS = say(
+    "Up to {most_digits} digits, {most_files} files at once, {most_a_minute} pictures a "
+    "minute. They stay with you alone, until you close the page's tab.",
+    most_digits=tray.MOST_DIGITS,
+    most_files=MOST_FILES,
+    most_a_minute=MOST_A_MINUTE,
 )
-FULL = (
-    f"Your tray is full: it holds {tray.MOST_DIGITS} digits, and {{count}} more found no room. Remove some, "
-    "then try again."
+FULL = say(
+    "Your tray is full: it holds {most_digits} digits, and {{count}} more found no room. "
+    "Remove some, then try again.",
+    most_digits=tray.MOST_DIGITS,
 )
-WAIT = f"You have sent {MOST_A_MINUTE} pictures within a minute. Wait a moment, then try again."
-TOO_MANY = f"{MOST_FILES} files are taken at once. Choose this one again."
+WAIT = say(
+    "You have sent {most_a_minute} pictures within a minute. Wait a moment, then try again.",
+    most_a_minute=MOST_A_MINUTE,
+)
+TOO_MANY = say("{most_files} files are taken at once. Choose this one again.", most_files=MOST_FILES)
 FILE, CAMERA = "own_file", "own_camera"
 
 REFUSED = {
     "too_large": decoding.TOO_LARGE,
-    "not_sent": "This file did not reach the lab: the connection broke off, or the site that shows this page "
-    "holds back what you send. Choose it again, or open the lab in a tab of its own.",
+    "not_sent": say(
+        "This file did not reach the lab: the connection broke off, or the site that shows "
+        "this page holds back what you send. Choose it again, or open the lab in a tab of "
+        "its own."
+    ),
 }
 
 _paste = st.components.v2.component("autoencoder_lab_paste", js=read_script("paste"))
@@ -71,10 +87,11 @@ def choose_way() -> str:
     st.html(style_html("digit_source"))
     return str(
         st.segmented_control(
-            "Where from?",
+            say("Where from?"),
             list(WAYS),
             default=DRAW,
             required=True,
+            format_func=WAY_WORDS.__getitem__,
             key=session.DIGIT_SOURCE,
             bind="query-params",
         )
@@ -178,10 +195,14 @@ def _tell_of_drawing(problem: str) -> None:
 def _load_uploads() -> None:
     with st.container(key=FILE):
         files = st.file_uploader(
-            "Pictures of digits, of one or of a whole page",
+            say("Pictures of digits, of one or of a whole page"),
             accept_multiple_files=True,  # whatever its name ends in: what cannot be read gets its sentence
             key=linked.widget_key(FILE),
-            help=f"Choose them, drag them here, or paste them: {decoding.FORMATS_IN_WORDS}. {LIMITS}",
+            help=say(
+                "Choose them, drag them here, or paste them: {formats_in_words}. {limits}",
+                formats_in_words=decoding.FORMATS_IN_WORDS,
+                limits=LIMITS,
+            ),
         )
     _paste(key="own_paste")
     _refused(key="own_refused", data={"chooser": FILE, "words": REFUSED})
@@ -197,18 +218,24 @@ def is_camera_withheld(address: str) -> bool:
 def _load_photograph() -> None:
     if is_camera_withheld(st.context.url or ""):
         st.info(
-            "Browsers give the camera to pages that came by **https** alone, and this one did not. Choose "
-            "**Upload** instead: on a phone it opens the camera as well.",
+            say(
+                "Browsers give the camera to pages that came by **https** alone, and this "
+                "one did not. Choose **Upload** instead: on a phone it opens the camera as "
+                "well."
+            ),
             icon=":material/no_photography:",
         )
     photo = st.camera_input(
-        "A photograph of digits, one or a whole page",
+        say("A photograph of digits, one or a whole page"),
         key=linked.widget_key(CAMERA),
-        help=f"Hold the paper so that the digits fill the picture. {LIMITS}",
+        help=say("Hold the paper so that the digits fill the picture. {limits}", limits=LIMITS),
     )
     st.caption(
-        "**Clear photo** makes the camera ready for the next: each photograph joins the tray. No camera? "
-        "Your browser may ask you to allow it; on a phone, **Upload** opens the camera as well."
+        say(
+            "**Clear photo** makes the camera ready for the next: each photograph joins the "
+            "tray. No camera? Your browser may ask you to allow it; on a phone, **Upload** "
+            "opens the camera as well."
+        )
     )
     _read_files([] if photo is None else [photo], are_named=False)
 
@@ -224,7 +251,9 @@ def _read_files(files: Sequence[UploadedFile], *, are_named: bool = True) -> Non
     if not new:
         return
     told = _open_batch([file.file_id for file in new])
-    with st.spinner(f"Reading {len(new)} pictures …" if len(new) > 1 else "Reading your picture …"):
+    with st.spinner(
+        say("Reading {count} pictures …", count=len(new)) if len(new) > 1 else say("Reading your picture …")
+    ):
         for file in new:
             name = quoted(file.name) if are_named else ""
             said = _read_file(file, name, told)

@@ -14,6 +14,7 @@ from ae_core import config
 from ae_core.living.words import WORDS as LIVING_WORDS
 from ae_core.pictures import strokes as drawing
 from ae_core.pictures.strokes import Stroke
+from ae_core.words.sentences import say
 from pages.shared import networks, session
 from pages.shared.browser import browser_memory, living
 from pages.shared.own_digit.tray_text import decode_greys
@@ -21,27 +22,29 @@ from pages.shared.own_digit.tray_text import decode_greys
 STAND_IN = "own_board_stands_for"
 MOST_BOARDS, MOST_FINISHED = 1_000_000, 60
 WORDS = {
-    "board": "Drawing board",
-    "hint": "Draw a digit here, with mouse, pen or finger.",
-    "digit": "digit",
-    "digit_label": "Your digit as the networks see it",
-    "rebuilt_label": "What the {name} rebuilds of your digit",
-    "error": "error {error}",
+    "board": say("Drawing board"),
+    "hint": say("Draw a digit here, with mouse, pen or finger."),
+    "digit": say("digit"),
+    "digit_label": say("Your digit as the networks see it"),
+    "rebuilt_label": say("What the {name} rebuilds of your digit"),
+    "error": say("error {error}"),
     "read_as": LIVING_WORDS["read_as"],
-    "missing": "did not come",
-    "form": "As MNIST has its digits: 20 pixels long, the centre of mass in the middle, the pen two pixels "
-    "wide, however large you draw. The error is squared, over all 784 pixels.",
-    "full": "The board is full. Undo, or clear it.",
-    "pens": "Pen",
-    "steps": "Steps",
-    "thin": "Thin pen",
-    "medium": "Medium pen",
-    "thick": "Thick pen",
-    "rubber": "Rubber",
-    "undo": "Undo",
-    "redo": "Redo",
-    "clear": "Clear",
-    "next": "Next digit",
+    "missing": say("did not come"),
+    "form": say(
+        "As MNIST has its digits: 20 pixels long, the centre of mass in the middle, the pen "
+        "two pixels wide, however large you draw. The error is squared, over all 784 pixels."
+    ),
+    "full": say("The board is full. Undo, or clear it."),
+    "pens": say("Pen"),
+    "steps": say("Steps"),
+    "thin": say("Thin pen"),
+    "medium": say("Medium pen"),
+    "thick": say("Thick pen"),
+    "rubber": say("Rubber"),
+    "undo": say("Undo"),
+    "redo": say("Redo"),
+    "clear": say("Clear"),
+    "next": say("Next digit"),
 }
 
 
@@ -71,8 +74,11 @@ def show_board(size: int) -> tuple[list[Board], Board]:
     """
     with st.container(key=STAND_IN):
         st.warning(
-            "No drawing board appears here? Then this browser cannot run it, or the lab could not send it. "
-            "Load the page again, or choose **Upload** or **Camera** above: they do without it.",
+            say(
+                "No drawing board appears here? Then this browser cannot run it, or the lab "
+                "could not send it. Load the page again, or choose **Upload** or **Camera** "
+                "above: they do without it."
+            ),
             icon=":material/draw:",
         )
     board = _load_board()

@@ -6,6 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from ae_core.words.sentences import say
 from pages.shared import my_room
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import tray
@@ -57,13 +58,13 @@ def put_own_digits_first(digits_nhw: Tensor, most: int | None = None) -> Tensor:
 def switch_words() -> str:
     """What the switch for the visitor's digits is called: there is one, or several, or they are a room's."""
     if my_room.lesson_digits() is not None:
-        return "The room's digits"
-    return "My digit" if len(tray.read_tray().digits) == 1 else "My digits"
+        return say("The room's digits")
+    return say("My digit") if len(tray.read_tray().digits) == 1 else say("My digits")
 
 
 def whose() -> str:
     """Whose digits those of `own_digits` are, before their name."""
-    return "your" if my_room.lesson_digits() is None else "the room's"
+    return say("your") if my_room.lesson_digits() is None else say("the room's")
 
 
 def draw_digit_switch(key: str, label: str | None = None) -> None:

@@ -14,21 +14,22 @@ from ae_core.pictures import preparation as digits
 from ae_core.pictures.page import prepare_drawing, prepare_page
 from ae_core.pictures.preparation import Step, Wishes
 from ae_core.study.classifier import find_judge
+from ae_core.words.sentences import say
 from pages.shared import session
 from pages.shared.browser import living
 from pages.shared.own_digit import tray
 from pages.shared.own_digit.drawing_board import Board
 from pages.shared.own_digit.tray_text import Share4, TrayDigit, read_box
 
-GONE = "The picture of this digit is kept no longer: only as many are as a browser has room for."
+GONE = say("The picture of this digit is kept no longer: only as many are as a browser has room for.")
 CUT_OUT_WORDS = {
-    "picture": "Your picture, with a box around each digit",
-    "box": "The box of digit {i} of {n}. Arrows move it, with Shift they make it larger or smaller.",
-    "other": "Choose digit {i} of {n}.",
+    "picture": say("Your picture, with a box around each digit"),
+    "box": say("The box of digit {i} of {n}. Arrows move it, with Shift they make it larger or smaller."),
+    "other": say("Choose digit {i} of {n}."),
 }
-HOW_TO_CUT = (
-    "**Tap** a digit to choose it. **Drag** its box, or a round handle, where the cut-out is wrong; or use "
-    "the arrow keys, with Shift for its size."
+HOW_TO_CUT = say(
+    "**Tap** a digit to choose it. **Drag** its box, or a round handle, where the "
+    "cut-out is wrong; or use the arrow keys, with Shift for its size."
 )
 
 
@@ -39,8 +40,8 @@ def show_preparation(digit: TrayDigit) -> None:
         st.caption(GONE)
         return
     if problem := st.session_state.get(session.PREPARE_PROBLEM):
-        st.error(f"{problem} The digit stays as it was.", icon=":material/error:")
-    title = "Change the preparation" if digit.is_drawn else "Change the cut-out or the preparation"
+        st.error(say("{problem} The digit stays as it was.", problem=problem), icon=":material/error:")
+    title = say("Change the preparation") if digit.is_drawn else say("Change the cut-out or the preparation")
     with st.expander(title, icon=":material/tune:", key="own_dials"):
         if digit.is_drawn:
             _choose_wishes(digit)
@@ -113,7 +114,7 @@ def _find_steps(digit: TrayDigit) -> Sequence[Step]:
             )
         except ImageError:
             steps = ()
-    last = steps[-1] if steps else Step("Your digit", "As MNIST has its digits.", np.empty(0))
+    last = steps[-1] if steps else Step(say("Your digit"), say("As MNIST has its digits."), np.empty(0))
     return [*steps[:-1], replace(last, picture_hw=digit.digit_hw.numpy())]
 
 
@@ -157,14 +158,16 @@ def _choose_wishes(digit: TrayDigit) -> None:
     number, wishes = digit.number, digit.wishes
     if len(tray.digits_of_picture(digit.picture)) > 1:
         st.toggle(
-            "All digits of this picture",
+            say("All digits of this picture"),
             key=session.OWN_WHOLE_PICTURE,
-            help="What is changed below holds for the whole picture, and its digits are found anew. Off: for "
-            "the chosen digit alone.",
+            help=say(
+                "What is changed below holds for the whole picture, and its digits are found "
+                "anew. Off: for the chosen digit alone."
+            ),
         )
     low, high = digits.THRESHOLDS
     st.slider(
-        "What counts as ink",
+        say("What counts as ink"),
         low,
         high,
         wishes.threshold,
@@ -172,25 +175,27 @@ def _choose_wishes(digit: TrayDigit) -> None:
         key=f"own_threshold_{number}",
         on_change=_obey_dial,
         args=(number, "threshold"),
-        help="The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows.",
+        help=say(
+            "The least ink, as a share of the strongest. Lower keeps faint strokes, higher drops shadows."
+        ),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Turn", key="own_turn", icon=":material/rotate_left:", on_click=_turn, args=(number,))
+        st.button(say("Turn"), key="own_turn", icon=":material/rotate_left:", on_click=_turn, args=(number,))
         st.toggle(
-            "Swap ink and paper",
+            say("Swap ink and paper"),
             wishes.flip,
             key=f"own_flip_{number}",
             on_change=_obey_dial,
             args=(number, "flip"),
-            help="For when dark ink was taken for paper, or the other way round.",
+            help=say("For when dark ink was taken for paper, or the other way round."),
         )
     st.toggle(
-        "Prepare it",
+        say("Prepare it"),
         wishes.prepare,
         key=f"own_prepare_{number}",
         on_change=_obey_dial,
         args=(number, "prepare"),
-        help="Off: the picture as it is, only made small. No network has learnt from such pictures.",
+        help=say("Off: the picture as it is, only made small. No network has learnt from such pictures."),
     )
 
 

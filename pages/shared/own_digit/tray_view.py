@@ -10,22 +10,23 @@ import torch
 from ae_core.living.packing import pack_digits
 from ae_core.living.words import WORDS as LIVING_WORDS
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import session
 from pages.shared.browser import living
 from pages.shared.own_digit import digit_source, drawing_board, tray
 
 WORDS = {
-    "tray": "My digits. Arrows choose one, with Alt they move it, Delete takes it off.",
-    "nth": "Digit {i} of {n}.",
-    "count": "Digit {i} of {n}",
-    "earlier": "Move it one place to the left",
-    "later": "Move it one place to the right",
-    "remove": "Remove",
-    "remove_label": "Take this digit off the tray",
-    "digit": "digit",
-    "digit_label": "The chosen digit as the networks see it",
-    "rebuilt_label": "What the {name} rebuilds of the chosen digit",
-    "error": "error {error}",
+    "tray": say("My digits. Arrows choose one, with Alt they move it, Delete takes it off."),
+    "nth": say("Digit {i} of {n}."),
+    "count": say("Digit {i} of {n}"),
+    "earlier": say("Move it one place to the left"),
+    "later": say("Move it one place to the right"),
+    "remove": say("Remove"),
+    "remove_label": say("Take this digit off the tray"),
+    "digit": say("digit"),
+    "digit_label": say("The chosen digit as the networks see it"),
+    "rebuilt_label": say("What the {name} rebuilds of the chosen digit"),
+    "error": say("error {error}"),
     "read_as": LIVING_WORDS["read_as"],
 }
 
@@ -74,7 +75,7 @@ def offer_forgetting() -> None:
     tray.hand_to_browser()
     if tray.read_tray().digits:
         st.button(
-            "Forget all my digits" if len(tray.read_tray().digits) > 1 else "Forget this digit",
+            say("Forget all my digits") if len(tray.read_tray().digits) > 1 else say("Forget this digit"),
             key="own_forget",
             icon=":material/delete:",
             width="stretch",

@@ -19,6 +19,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.classifier import classify, find_classifier
 from ae_core.study.robustness import noisy_digits
 from ae_core.training import seeded
+from ae_core.words.sentences import say
 from pages.shared import dials, display, lab
 from pages.shared.browser import living
 from pages.shared.own_digit import my_digits
@@ -26,10 +27,10 @@ from pages.shared.own_digit import my_digits
 NOISE_SEED = 0
 PER_LINE = 10
 WORDS = {
-    "digit": "digit",
-    "noisy": "noisy",
-    "reads": "reads {digit}",
-    "nth": "Digit {i} of {n}",
+    "digit": say("digit"),
+    "noisy": say("noisy"),
+    "reads": say("reads {digit}"),
+    "nth": say("Digit {i} of {n}"),
 }
 
 
@@ -59,8 +60,10 @@ def draw_cards(
     }
     living.draw_living("cards", "own_cards", data)
     st.caption(
-        "Below each network's name: the squared error over the 784 pixels, and what a classifier reads. The "
-        "same noise lies on every digit."
+        say(
+            "Below each network's name: the squared error over the 784 pixels, and what a "
+            "classifier reads. The same noise lies on every digit."
+        )
     )
 
 
@@ -85,18 +88,20 @@ def show_table(
         DigitRow(digit_hw, reading, [column[i] for column in columns])
         for i, (digit_hw, reading) in enumerate(zip(digits_nhw, read(digits_nhw), strict=True))
     ]
-    with st.expander(f"A table: {display.noise_words(noise)}", icon=":material/table:", key="own_table"):
-        st.html(digit_table_html(rows, list(runs), chosen, "Errors and readings of your digits"))
+    with st.expander(
+        say("A table: {noise}", noise=display.noise_words(noise)), icon=":material/table:", key="own_table"
+    ):
+        st.html(digit_table_html(rows, list(runs), chosen, say("Errors and readings of your digits")))
 
 
 def offer_digits(digits_nhw: Tensor) -> None:
     """Show what can be done with digits (n, 28, 28): download them, show them in the lessons."""
     count = len(digits_nhw)
-    st.subheader("Take it along" if count == 1 else "Take them along")
+    st.subheader(say("Take it along") if count == 1 else say("Take them along"))
     name = "my_digit" if count == 1 else "my_digits"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Download PNG",
+            say("Download PNG"),
             png_bytes(sheet_pixels(digits_nhw, PER_LINE)),
             f"{name}.png",
             "image/png",
@@ -105,25 +110,31 @@ def offer_digits(digits_nhw: Tensor) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "Download .npy",
+            say("Download .npy"),
             npy_bytes(digits_nhw),
             f"{name}.npy",
             "application/octet-stream",
             key="own_download_npy",
             icon=":material/download:",
             on_click="ignore",
-            help=f"For NumPy: float32, ({count}, 28, 28), from 0 to 1.",
+            help=say("For NumPy: float32, ({count}, 28, 28), from 0 to 1.", count=count),
         )
         my_digits.draw_digit_switch(
-            "your_digit", "Show it in the lessons" if count == 1 else "Show them in the lessons"
+            "your_digit", say("Show it in the lessons") if count == 1 else say("Show them in the lessons")
         )
     shown = (
-        "Every lesson has it now, as the first of its digits. It is"
+        say("Every lesson has it now, as the first of its digits. It is")
         if count == 1
-        else f"Every lesson has them now in place of its own, the chosen one first, up to "
-        f"{display.DIGITS_SHOWN} in a row. They are"
+        else say(
+            "Every lesson has them now in place of its own, the chosen one first, up to "
+            "{digits_shown} in a row. They are",
+            digits_shown=display.DIGITS_SHOWN,
+        )
     )
     st.caption(
-        f"{shown} kept for you alone, and gone when you close the lab's tab: the lab never writes your "
-        "digits into a file."
+        say(
+            "{shown} kept for you alone, and gone when you close the lab's tab: the lab "
+            "never writes your digits into a file.",
+            shown=shown,
+        )
     )

@@ -15,6 +15,7 @@ from ae_core.living.packing import pack_digits
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import classifier, from_noise
 from ae_core.study.from_noise import FIRST_LEVEL, NEAR, STARTS, STEPS, SURE, WALKER, Ends, NoiseOnce, Walk
+from ae_core.words.sentences import say, say_count
 from pages.shared import lab, question
 from pages.shared.browser.living import draw_living
 from pages.shared.display import DIGITS_SHOWN, noise_words, number_words
@@ -23,19 +24,19 @@ from pages.shared.question import Answer
 LONGEST = max(STEPS)
 DIAL = "surprises_walk_step"
 FIRST = "surprises_walk_first"
-SEEN, DRAWN = "step {step}: given, with noise of σ = {level}", "step {step}: drawn"
+SEEN, DRAWN = say("step {step}: given, with noise of σ = {level}"), say("step {step}: drawn")
 BLACK, MEAN, DIGIT, NOISE = (
-    "A black page.",
-    "The mean of all digits.",
-    "One certain digit.",
-    "The noise that went in.",
+    say("A black page."),
+    say("The mean of all digits."),
+    say("One certain digit."),
+    say("The noise that went in."),
 )
 NEAREST = (BLACK, MEAN, DIGIT, NOISE)
 # Of a correlation.
 NEARLY = 0.9
 # Of 100 starts, the most for each of HOW_MANY but the last.
 BOUNDS = (10, 50, 90)
-HOW_MANY = ("10 or fewer.", "11 to 50.", "51 to 90.", "More than 90.")
+HOW_MANY = (say("10 or fewer."), say("11 to 50."), say("51 to 90."), say("More than 90."))
 
 
 # Once
@@ -43,9 +44,12 @@ HOW_MANY = ("10 or fewer.", "11 to 50.", "51 to 90.", "More than 90.")
 
 def ask_what_noise_becomes() -> None:
     """Ask what a denoiser makes of noise alone, and show it afterwards."""
-    st.markdown("## From pure noise")
+    st.markdown(say("## From pure noise"))
     st.markdown(
-        "A denoiser draws the digit that it sees behind the noise. So give it noise with **no digit** behind."
+        say(
+            "A denoiser draws the digit that it sees behind the noise. So give it noise with "
+            "**no digit** behind."
+        )
     )
     run = lab.store().shipped_like(WALKER)
 
@@ -58,8 +62,12 @@ def ask_what_noise_becomes() -> None:
 
     question.ask_question(
         "surprises_noise_once",
-        f"The DAE of {number_words(WALKER.model.latent_size)} that was trained with "
-        f"**{noise_words(WALKER.corruption)}** is given such noise alone. To what is its output nearest?",
+        say(
+            "The DAE of {number} that was trained with **{noise}** is given such noise "
+            "alone. To what is its output nearest?",
+            number=number_words(WALKER.model.latent_size),
+            noise=noise_words(WALKER.corruption),
+        ),
         NEAREST,
         answer,
         lambda: _show_once(run),
@@ -70,10 +78,16 @@ def ask_what_noise_becomes() -> None:
 
 def once_words(found: NoiseOnce) -> str:
     """How far the output is from each thing that it could be near to."""
-    return (
-        f"Squared distance of the output, mean over {len(found.drawn_nhw)} draws of noise: from a black page "
-        f"{found.to_black:.1f}, from the mean digit {found.to_mean:.1f}, from the nearest of "
-        f"{found.held_back:,} held-back digits {found.to_nearest:.1f}, from the noise {found.to_noise:.0f}."
+    return say(
+        "Squared distance of the output, mean over {count} draws of noise: from a black "
+        "page {to_black:.1f}, from the mean digit {to_mean:.1f}, from the nearest of "
+        "{held_back:,} held-back digits {to_nearest:.1f}, from the noise {to_noise:.0f}.",
+        count=len(found.drawn_nhw),
+        to_black=found.to_black,
+        to_mean=found.to_mean,
+        held_back=found.held_back,
+        to_nearest=found.to_nearest,
+        to_noise=found.to_noise,
     )
 
 
@@ -83,13 +97,15 @@ def _show_once(run: StoredRun | None) -> None:
     brightest = float(average_nhw.max()) or 1.0
     each, all_of_them = st.columns([3, 2], gap="medium")
     with each:
-        rows = [("noise alone", found.noise_nhw), ("what the denoiser draws", found.drawn_nhw)]
+        rows = [(say("noise alone"), found.noise_nhw), (say("what the denoiser draws"), found.drawn_nhw)]
         st.html(figures.rows_html([Row(words, those_nhw[:DIGITS_SHOWN]) for words, those_nhw in rows]))
     with all_of_them:
-        average = f"average of {len(found.drawn_nhw)}, × {1 / brightest:.1f}"
+        average = say(
+            "average of {count}, × {brightest:.1f}", count=len(found.drawn_nhw), brightest=1 / brightest
+        )
         st.html(
             figures.columns_html(
-                [(average, average_nhw / brightest), ("the mean digit", found.mean_hw[None])]
+                [(average, average_nhw / brightest), (say("the mean digit"), found.mean_hw[None])]
             )
         )
     st.markdown(shape_words(found))
@@ -98,14 +114,21 @@ def _show_once(run: StoredRun | None) -> None:
 def shape_words(found: NoiseOnce) -> str:
     """Whether the output has the mean digit's shape, faint as it is."""
     together = (
-        "; all of them together nearly give the mean of all" if found.average_like_mean > NEARLY else ""
+        say("; all of them together nearly give the mean of all") if found.average_like_mean > NEARLY else ""
     )
-    return (
-        "It is faint, since nothing speaks for one digit. Whatever its brightness, its shape has a "
-        f"correlation of **{found.like_mean:.2f}** with the mean digit (a real digit has "
-        f"{found.digit_like_mean:.2f}) and of {found.like_nearest:.2f} with the digit most like it. "
-        f"The average of all {len(found.drawn_nhw)} outputs has **{found.average_like_mean:.2f}** with the "
-        f"mean digit. *Our explanation:* each draw of noise gives a hint of some digit{together}."
+    return say(
+        "It is faint, since nothing speaks for one digit. Whatever its brightness, its "
+        "shape has a correlation of **{like_mean:.2f}** with the mean digit (a real "
+        "digit has {digit_like_mean:.2f}) and of {like_nearest:.2f} with the digit most "
+        "like it. The average of all {count} outputs has **{average_like_mean:.2f}** "
+        "with the mean digit. *Our explanation:* each draw of noise gives a hint of some "
+        "digit{together}.",
+        like_mean=found.like_mean,
+        digit_like_mean=found.digit_like_mean,
+        like_nearest=found.like_nearest,
+        count=len(found.drawn_nhw),
+        average_like_mean=found.average_like_mean,
+        together=together,
     )
 
 
@@ -120,16 +143,24 @@ def ask_where_walk_ends() -> None:
         ends = _measure_walks(run).ends
         return Answer(
             HOW_MANY[sum(ends[-1].readable > bound for bound in BOUNDS)],
-            f"Of {STARTS} starts end as a readable digit: "
-            + ", ".join(f"{end.readable} in {steps_words(end.steps)}" for end in ends)
+            say("Of {starts} starts end as a readable digit: ", starts=STARTS)
+            + ", ".join(
+                say("{readable} in {steps}", readable=end.readable, steps=steps_words(end.steps))
+                for end in ends
+            )
             + ".",
         )
 
     question.ask_question(
         "surprises_noise_walk",
-        "Noise alone once more, but now the DAE gets its own drawing back, with fresh and weaker noise, from "
-        f"σ = {FIRST_LEVEL:g} down to 0 in **{LONGEST} steps**. Of {STARTS} starts, how many end as a digit "
-        "that can be read?",
+        say(
+            "Noise alone once more, but now the DAE gets its own drawing back, with fresh "
+            "and weaker noise, from σ = {first_level:g} down to 0 in **{longest} steps**. Of "
+            "{starts} starts, how many end as a digit that can be read?",
+            first_level=FIRST_LEVEL,
+            longest=LONGEST,
+            starts=STARTS,
+        ),
         HOW_MANY,
         answer,
         lambda: _show_walk(run),
@@ -140,7 +171,7 @@ def ask_where_walk_ends() -> None:
 
 def _show_walk(run: StoredRun | None) -> None:
     walks = _measure_walks(run)
-    step = st.slider("Step of the walk", 1, LONGEST, LONGEST, key=DIAL, bind="query-params")
+    step = st.slider(say("Step of the walk"), 1, LONGEST, LONGEST, key=DIAL, bind="query-params")
     shown = walks.shown
     rows = (SEEN, shown.seen_tnhw), (DRAWN, shown.drawn_tnhw)
     with st.container(key=FIRST):
@@ -162,38 +193,53 @@ def _show_walk(run: StoredRun | None) -> None:
     st.table([_end_row(end) for end in walks.ends])
     st.markdown(walk_words(walks.ends))
     st.caption(
-        f"Read: a small classifier, which is right on {walks.reader_accuracy:.1%} of the test digits, is at "
-        f"least {SURE:.0%} sure of one digit. Near: no farther from the nearest held-back digit than "
-        f"{NEAR:.0%} of held-back digits are from theirs, {walks.usual:.0f} in squared distance. Readable: "
-        "both. The classifier can be sure of what nobody would read, such as the output after a single step."
+        say(
+            "Read: a small classifier, which is right on {reader_accuracy:.1%} of the test "
+            "digits, is at least {sure:.0%} sure of one digit. Near: no farther from the "
+            "nearest held-back digit than {near:.0%} of held-back digits are from theirs, "
+            "{usual:.0f} in squared distance. Readable: both. The classifier can be sure of "
+            "what nobody would read, such as the output after a single step.",
+            reader_accuracy=walks.reader_accuracy,
+            sure=SURE,
+            near=NEAR,
+            usual=walks.usual,
+        )
     )
 
 
 def _end_row(end: Ends) -> dict[str, str]:
     return {
-        "Walk of": steps_words(end.steps),
-        "Readable": f"{end.readable} of {end.starts}",
-        "Read": str(end.sure),
-        "Near": str(end.near),
-        "Which digits": ", ".join(f"{label}: {count}" for label, count in enumerate(end.classes) if count),
+        say("Walk of"): steps_words(end.steps),
+        say("Readable"): say("{readable} of {starts}", readable=end.readable, starts=end.starts),
+        say("Read"): str(end.sure),
+        say("Near"): str(end.near),
+        say("Which digits"): ", ".join(
+            f"{label}: {count}" for label, count in enumerate(end.classes) if count
+        ),
     }
 
 
 def steps_words(steps: int) -> str:
     """'1 step', '20 steps'."""
-    return f"{steps} step{'' if steps == 1 else 's'}"
+    return say_count("{count} step", "{count} steps", steps)
 
 
 def walk_words(ends: Sequence[Ends]) -> str:
     """What the walks have to do with diffusion models."""
     first, last = ends[0], ends[-1]
-    return (
-        "*Our explanation:* behind noise this strong any digit could stand, so at once the denoiser draws "
-        f"a mixture; in small steps it decides for one. **{last.readable} of {last.starts}** are readable "
-        f"after {steps_words(last.steps)}, {first.readable} after {steps_words(first.steps)}. That is the "
-        "idea behind **diffusion models** ([Ho, Jain and Abbeel 2020](https://arxiv.org/abs/2006.11239)): "
-        "denoisers of every noise level, one after the other. Why a denoiser points towards likelier "
-        "pictures: [Vincent 2011](https://doi.org/10.1162/NECO_a_00142)."
+    return say(
+        "*Our explanation:* behind noise this strong any digit could stand, so at once the "
+        "denoiser draws a mixture; in small steps it decides for one. **{readable} of {starts}** "
+        "are readable after {steps}, {readable_at_first} after {fewest_steps}. That is the idea "
+        "behind **diffusion models** ([Ho, Jain and Abbeel "
+        "2020](https://arxiv.org/abs/2006.11239)): denoisers of every noise level, one after the "
+        "other. Why a denoiser points towards likelier pictures: "
+        "[Vincent 2011](https://doi.org/10.1162/NECO_a_00142).",
+        readable=last.readable,
+        starts=last.starts,
+        steps=steps_words(last.steps),
+        readable_at_first=first.readable,
+        fewest_steps=steps_words(first.steps),
     )
 
 

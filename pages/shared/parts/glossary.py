@@ -9,40 +9,54 @@ from torch import Tensor
 from ae_core.figures.base import columns_html
 from ae_core.metrics import psnr
 from ae_core.training import seeded
+from ae_core.words.sentences import say
 from pages.shared import lab
 
 WORDS = {
-    "weight, parameter": (
-        "A number in the network that training changes. All of them together are what it has learnt."
+    say("weight, parameter"): (
+        say("A number in the network that training changes. All of them together are what it has learnt.")
     ),
-    "layer": "One step of the network: numbers go in, are weighed and added up, and numbers come out.",
-    "bias": "A number that is added to each of these sums, whatever came in.",
-    "activation": (
-        "What bends a layer's output, such as ReLU: what is below 0 becomes 0. Without it all layers "
-        "together only weigh and add up: the network is **linear**."
+    say("layer"): say(
+        "One step of the network: numbers go in, are weighed and added up, and numbers come out."
     ),
-    "code, latent": (
-        "The few numbers between encoder and decoder. How many there are is the **latent size**."
+    say("bias"): say("A number that is added to each of these sums, whatever came in."),
+    say("activation"): (
+        say(
+            "What bends a layer's output, such as ReLU: what is below 0 becomes 0. Without "
+            "it all layers together only weigh and add up: the network is **linear**."
+        )
     ),
-    "convolution, filter": (
-        "A small square of weights that slides over the picture, the same ones at every place."
+    say("code, latent"): (
+        say("The few numbers between encoder and decoder. How many there are is the **latent size**.")
     ),
-    "map, channel": "What one filter makes of the whole picture; a layer with 8 filters makes 8 maps.",
-    "epoch, pass": "Once through all the digits it learns from.",
-    "held back": "Digits that no network has learnt from: the 10,000 test digits.",
-    "squared error": "The squared differences of all 784 pixels, added up. Smaller is better.",
-    "PSNR": ("The same error on a scale of decibels: 10 dB more is a tenth of the error. Larger is better."),
+    say("convolution, filter"): (
+        say("A small square of weights that slides over the picture, the same ones at every place.")
+    ),
+    say("map, channel"): say(
+        "What one filter makes of the whole picture; a layer with 8 filters makes 8 maps."
+    ),
+    say("epoch, pass"): say("Once through all the digits it learns from."),
+    say("held back"): say("Digits that no network has learnt from: the 10,000 test digits."),
+    say("squared error"): say("The squared differences of all 784 pixels, added up. Smaller is better."),
+    "PSNR": (
+        say("The same error on a scale of decibels: 10 dB more is a tenth of the error. Larger is better.")
+    ),
     "SSIM": (
-        "How alike two pictures are in small patches: brightness, contrast and structure. 1 is the same."
+        say("How alike two pictures are in small patches: brightness, contrast and structure. 1 is the same.")
     ),
-    "cross-entropy": "Another error per pixel, which takes each for the chance that it is white.",
+    say("cross-entropy"): say("Another error per pixel, which takes each for the chance that it is white."),
     "σ": (
-        "The strength of Gaussian noise: each pixel is changed by about so much, between black 0 and white 1."
+        say(
+            "The strength of Gaussian noise: each pixel is changed by about so much, between "
+            "black 0 and white 1."
+        )
     ),
-    "variance": "How much values differ from their mean, squared, on average.",
+    say("variance"): say("How much values differ from their mean, squared, on average."),
     "PCA": (
-        "Principal component analysis: the directions along which the digits differ most. The best "
-        "linear code."
+        say(
+            "Principal component analysis: the directions along which the digits differ "
+            "most. The best linear code."
+        )
     ),
 }
 SHOWN_DB = (10, 15, 20, 25)
@@ -59,11 +73,11 @@ def show_psnr_examples() -> None:
     """Show a digit with so much noise on it that its PSNR is each of SHOWN_DB."""
     clean_hw = lab.digits().test_nhw[0]
     epsilon_hw = torch.randn(clean_hw.shape, generator=seeded(SEED, "noise shown"))
-    columns = [("the digit", clean_hw[None])]
+    columns = [(say("the digit"), clean_hw[None])]
     for wanted in SHOWN_DB:
         noisy_hw = noisy_at(clean_hw, epsilon_hw, wanted)
         columns.append((f"{float(psnr(noisy_hw[None], clean_hw[None])):.0f} dB", noisy_hw[None]))
-    st.markdown("**What a PSNR looks like**, where noise is all that is wrong with a picture:")
+    st.markdown(say("**What a PSNR looks like**, where noise is all that is wrong with a picture:"))
     with st.container(key="psnr_examples"):
         st.html(columns_html(columns))
 

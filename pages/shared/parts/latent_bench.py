@@ -20,9 +20,11 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent
 from ae_core.study.latent import Plane
 from ae_core.training import seeded
-from pages.shared import charts, display, lab, linked, session
+from ae_core.words.sentences import say
+from pages.shared import charts, lab, linked, session
 from pages.shared.own_digit import my_digits
 from pages.shared.parts import latent_hand
+from pages.shared.parts.latent_sentences import HALFWAY, axis_titles, shown_share_words
 from pages.shared.question import Answer
 
 MODELS = ("FAE", "CAE", "DAE")
@@ -34,11 +36,6 @@ FARTHEST = 3.0
 PAIRS = 50
 NOISE_SEED = 0
 CLOSE = 0.9
-HALFWAY = (
-    "Yes, the decoded picture is nearer.",
-    "Within a tenth of each other.",
-    "No, the cross-fade is nearer.",
-)
 CHOSEN = {"A": "latent_a", "B": "latent_b"}
 FIRST_PAIR = (0, 1)
 PLACE = ("latent_z1", "latent_z2")
@@ -101,15 +98,16 @@ def show_two_digits(here: CodeSpace) -> None:
             ends = _make_ends(here, _choose_digits(here), my_digits.shown_digit())
         with walk:
             position = st.slider(
-                "How far from A to B",
+                say("How far from A to B"),
                 0.0,
                 1.0,
                 0.5,
                 0.05,
                 key=latent_hand.POSITION,
                 bind="query-params",
-                help="0 is A, 1 is B. The picture is decoded from the code at that place on the straight "
-                "line.",
+                help=say(
+                    "0 is A, 1 is B. The picture is decoded from the code at that place on the straight line."
+                ),
             )
             _show_two_pictures(here, ends, position)
         _show_walk(here, ends)
@@ -125,7 +123,7 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
         numbers.append(min(linked.read_value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                f"{name}: digit number",
+                say("{name}: digit number", name=name),
                 0,
                 last,
                 **linked.shown_widget_options(key, numbers[-1]),
@@ -135,7 +133,7 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
             )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.radio(
-            "A click on a point chooses",
+            say("A click on a point chooses"),
             list(CHOSEN),
             key=session.LATENT_CLICK,
             horizontal=True,
@@ -143,13 +141,13 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
             disabled=own,
         )
         st.button(
-            "Two other digits",
+            say("Two other digits"),
             key="latent_others",
             icon=":material/casino:",
             on_click=_choose_others,
             args=(last + 1,),
         )
-        my_digits.draw_digit_switch("latent", "A is my digit")
+        my_digits.draw_digit_switch("latent", say("A is my digit"))
     return numbers[0], numbers[1]
 
 
@@ -161,7 +159,7 @@ def _make_ends(here: CodeSpace, chosen: tuple[int, int], own_hw: Tensor | None) 
     if own_hw is not None:
         seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
         codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]
-        names[0] = f"A: {my_digits.whose()} digit"
+        names[0] = say("A: {whose} digit", whose=my_digits.whose())
     return WalkEnds(seen_2hw, codes_2l, (names[0], names[1]))
 
 
@@ -183,16 +181,16 @@ def _show_two_pictures(here: CodeSpace, ends: WalkEnds, position: float) -> None
         for row in rows:
             st.html(figures.columns_html(row))
     latent_hand.draw_walk(here.run, ends.seen_2hw, ends.codes_2l, ends.names, here.plane)
-    st.caption("Above, the two pictures cross-faded. Below, what the decoder draws from the codes.")
+    st.caption(say("Above, the two pictures cross-faded. Below, what the decoder draws from the codes."))
 
 
 def _show_walk(here: CodeSpace, ends: WalkEnds) -> None:
     a_hw, b_hw = ends.seen_2hw
     positions = latent.even_positions(WALK)
     walked = Row(
-        "decoded from codes between A’s and B’s", latent.walk_between(here.model, a_hw, b_hw, positions)
+        say("decoded from codes between A’s and B’s"), latent.walk_between(here.model, a_hw, b_hw, positions)
     )
-    faded = Row("pictures A and B cross-faded", latent.cross_fade(a_hw, b_hw, positions))
+    faded = Row(say("pictures A and B cross-faded"), latent.cross_fade(a_hw, b_hw, positions))
     st.html(figures.rows_html([walked, faded]))
 
 
@@ -206,34 +204,18 @@ def _show_map(here: CodeSpace, ends: WalkEnds, position: float) -> None:
     charts.draw_chart(
         figure,
         session.LATENT_MAP,
-        f"The codes of {len(here.labels_n):,} held-back digits on a plane, by class",
+        say("The codes of {count:,} held-back digits on a plane, by class", count=len(here.labels_n)),
         on_select=_choose_clicked_digit,
     )
     st.caption(
-        f"{len(here.labels_n):,} held-back digits, each at its code. A figure marks the middle of its "
-        f"class. {shown_share_words(here.plane, size)} Point anywhere, or draw a finger across: the decoder "
-        f"draws that place{', the mean code moved along the two directions' if here.plane.along else ''}."
-    )
-
-
-def axis_titles(plane: Plane, size: int) -> tuple[str, str]:
-    """Titles of the axes of a map of codes of `size` numbers."""
-    if plane.along:
-        return "1st principal direction", "2nd principal direction"
-    return "1st number of the code", "2nd number" if size == 2 else ""
-
-
-def shown_share_words(plane: Plane, size: int) -> str:
-    """How much of the codes of `size` numbers such a map shows, in a sentence."""
-    if plane.along is None:
-        return (
-            "Nothing is left out: a code is a point of this plane."
-            if size == 2
-            else "A code is one number: all lie on a line."
+        say(
+            "{count:,} held-back digits, each at its code. A figure marks the middle of its "
+            "class. {shown_share} Point anywhere, or draw a finger across: the decoder draws "
+            "that place{which}.",
+            count=len(here.labels_n),
+            shown_share=shown_share_words(here.plane, size),
+            which=say(", the mean code moved along the two directions") if here.plane.along else "",
         )
-    return (
-        f"A code has {size} numbers; these two directions show {display.share_words(plane.share)} of the "
-        "variance between the codes."
     )
 
 
@@ -261,7 +243,7 @@ def show_plane_of_codes(here: CodeSpace) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with right:
             with_digits = st.toggle(
-                "Show the digits", True, key=session.LATENT_WITH_DIGITS, bind="query-params"
+                say("Show the digits"), True, key=session.LATENT_WITH_DIGITS, bind="query-params"
             )
             shares = [_choose_share(name, key) for name, key in zip(("1st", "2nd"), PLACE, strict=True)]
             code_1l = over.at(latent.percent_to_shares(shares))
@@ -276,15 +258,20 @@ def show_plane_of_codes(here: CodeSpace) -> None:
                 code_1l[0],
                 *((here.codes_nl, here.labels_n) if with_digits else ()),
             )
-            alt = (
-                f"What the decoder draws from {GRID} × {GRID} codes, evenly spaced over the plane, and the "
-                "place that is looked at"
+            alt = say(
+                "What the decoder draws from {grid} × {grid} codes, evenly spaced over "
+                "the plane, and the place that is looked at",
+                grid=GRID,
             )
             charts.draw_chart(figure, session.LATENT_MANIFOLD, alt, on_select=_choose_clicked_place)
             st.caption(
-                f"The {config.family(here.run.config)} of two numbers, and the codes of "
-                f"{len(here.labels_n):,} held-back digits. Point anywhere to see what is decoded there. "
-                "Click there to stay, or move the sliders."
+                say(
+                    "The {family} of two numbers, and the codes of {count:,} held-back "
+                    "digits. Point anywhere to see what is decoded there. Click there to "
+                    "stay, or move the sliders.",
+                    family=config.family(here.run.config),
+                    count=len(here.labels_n),
+                )
             )
 
 
@@ -292,7 +279,7 @@ def _choose_share(name: str, key: str) -> float:
     share = linked.read_value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            f"{name} number of the code",
+            say("{name} number of the code", name=name),
             0.0,
             100.0,
             step=PLACE_STEP,
@@ -300,7 +287,7 @@ def _choose_share(name: str, key: str) -> float:
             **linked.shown_widget_options(key, share),
             on_change=linked.adopt_widget_value,
             args=(key,),
-            help="0 % is the lowest among these digits' codes, 100 % the highest.",
+            help=say("0 % is the lowest among these digits' codes, 100 % the highest."),
         )
     return share
 
@@ -336,7 +323,10 @@ def _show_directions(here: CodeSpace) -> None:
             for i, share in enumerate(along.shares_k.tolist())
         ]
         st.button(
-            "Back to the mean", key="latent_reset", icon=":material/restart_alt:", on_click=_reset_directions
+            say("Back to the mean"),
+            key="latent_reset",
+            icon=":material/restart_alt:",
+            on_click=_reset_directions,
         )
     with right:
         codes = [along.moved([0.0] * len(amounts)), along.moved(amounts)]
@@ -346,7 +336,7 @@ def _show_directions(here: CodeSpace) -> None:
         latent_hand.draw_directions(
             here.run, along, [f"latent_direction_{i + 1}" for i in range(len(amounts))]
         )
-        st.caption("Both are decoded from codes that belong to no digit.")
+        st.caption(say("Both are decoded from codes that belong to no digit."))
 
 
 def _choose_amount(column: DeltaGenerator, number: int, share: float) -> float:
@@ -354,14 +344,14 @@ def _choose_amount(column: DeltaGenerator, number: int, share: float) -> float:
     amount = linked.read_value(key, 0.0)
     with column.container(key=key):
         st.slider(
-            f"Direction {number}: {share:.0%} of the variance",
+            say("Direction {number}: {share:.0%} of the variance", number=number, share=share),
             -FARTHEST,
             FARTHEST,
             step=0.1,
             **linked.shown_widget_options(key, amount),
             on_change=linked.adopt_widget_value,
             args=(key,),
-            help="In standard deviations of the digits' codes along this principal direction.",
+            help=say("In standard deviations of the digits' codes along this principal direction."),
         )
     return amount
 
@@ -387,7 +377,12 @@ def judge_halfway(run: StoredRun) -> Answer:
     right = HALFWAY[(drawn >= CLOSE * faded) + (faded < CLOSE * drawn)]
     return Answer(
         right,
-        f"Over {PAIRS} random pairs of clean digits, the nearest third digit is {drawn:.1f} away from the "
-        f"decoded picture and {faded:.1f} away from the cross-fade (squared distance, summed over the 784 "
-        "pixels; mean of the pairs).",
+        say(
+            "Over {pairs} random pairs of clean digits, the nearest third digit is "
+            "{drawn:.1f} away from the decoded picture and {faded:.1f} away from the "
+            "cross-fade (squared distance, summed over the 784 pixels; mean of the pairs).",
+            pairs=PAIRS,
+            drawn=drawn,
+            faded=faded,
+        ),
     )

@@ -9,15 +9,16 @@ from torch import Tensor
 from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.latent import Area, Plane, Principal
+from ae_core.words.sentences import say
 from pages.shared import session
 from pages.shared.browser.living import draw_living, network_address
 
 POSITION = "latent_position"
 FIRST_WALK, FIRST_PLACE, FIRST_CODES = "latent_first", "latent_place_first", "latent_codes_first"
-AT, REBUILT_A, REBUILT_B = "at {percent}%", "D(E(A))", "D(E(B))"
-MEAN, MOVED, CHOSEN_PLACE = "the mean code", "your code", "decoded there"
-PLACE = "decoded at this place"
-NEAR, FAR = "nearest point: a digit {digit}", "no digit’s point is near"
+AT, REBUILT_A, REBUILT_B = say("at {percent}%"), "D(E(A))", "D(E(B))"
+MEAN, MOVED, CHOSEN_PLACE = say("the mean code"), say("your code"), say("decoded there")
+PLACE = say("decoded at this place")
+NEAR, FAR = say("nearest point: a digit {digit}"), say("no digit’s point is near")
 
 
 def draw_walk(

@@ -13,6 +13,7 @@ from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import CURVE_DIGITS, seeded
+from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
 from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
 from pages.shared.own_digit import my_digits
@@ -21,9 +22,9 @@ from pages.shared.own_digit import my_digits
 def row_label(run: StoredRun, *, alone: bool) -> str:
     """What stands above a row of reconstructions; whose they are where there are two rows."""
     if alone:
-        return "reconstruction D(E(x + ε))"
-    whose = "the lab's network rebuilds" if run.shipped else "yours rebuilds"
-    return f"what {whose} ({networks.learnt_words(run)})"
+        return say("reconstruction D(E(x + ε))")
+    whose = say("the lab's network rebuilds") if run.shipped else say("yours rebuilds")
+    return say("what {whose} ({learnt})", whose=whose, learnt=networks.learnt_words(run))
 
 
 def choose_digits_for(run: StoredRun, seed: int) -> Tensor:
@@ -48,12 +49,16 @@ def show_classes_left_out(run: StoredRun) -> None:
     if not left_out:
         return
     known, new = measure_known_and_new(run)
-    words = (
-        f"It never learnt from **{_list_words(left_out)}**; the digits on the right are such. Squared error "
-        f"per image on the classes it learnt from: **{known:.1f}**, on the others **{new:.1f}**."
+    words = say(
+        "It never learnt from **{list}**; the digits on the right are such. Squared "
+        "error per image on the classes it learnt from: **{known:.1f}**, on the others "
+        "**{new:.1f}**.",
+        list=_list_words(left_out),
+        known=known,
+        new=new,
     )
     if new > known:
-        words += " A network knows what its data taught it, and draws everything else with that."
+        words += say(" A network knows what its data taught it, and draws everything else with that.")
     st.markdown(words)
 
 
@@ -83,14 +88,18 @@ def show_learnt_by_heart(run: StoredRun) -> None:
     count = run.result["dataset"]["train"]
     if train_mse is None or run.config.data.digits == ALL_DIGITS:
         return
-    which = "the" if count <= CURVE_DIGITS else f"{CURVE_DIGITS} of the"
+    which = say("the") if count <= CURVE_DIGITS else say("{curve_digits} of the", curve_digits=CURVE_DIGITS)
     known, new = train_mse * PIXELS, run.result["test"]["mse"] * PIXELS
-    words = (
-        f"Squared error per image on {which} {count:,} digits that it learnt from: **{known:.1f}**, on "
-        f"10,000 that it never saw: **{new:.1f}**."
+    words = say(
+        "Squared error per image on {which} {count:,} digits that it learnt from: "
+        "**{known:.1f}**, on 10,000 that it never saw: **{new:.1f}**.",
+        which=which,
+        count=count,
+        known=known,
+        new=new,
     )
     if new > 1.5 * known:
-        words += " It knows its digits partly **by heart**, which does not help with others."
+        words += say(" It knows its digits partly **by heart**, which does not help with others.")
     st.markdown(words)
 
 
@@ -103,4 +112,4 @@ def show_both_measured(runs: Sequence[StoredRun], noise: CorruptionConfig, noise
 
 def _list_words(numbers: Sequence[int]) -> str:
     *most, last = map(str, numbers)
-    return f"{', '.join(most)} and {last}" if most else last
+    return say("{most} and {last}", most=", ".join(most), last=last) if most else last

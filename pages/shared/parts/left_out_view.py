@@ -16,6 +16,7 @@ from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import left_out
 from ae_core.study.left_out import LEFT_OUT, PER_CLASS, SAW_ALL, SAW_NO_SEVEN, ClassErrors
+from ae_core.words.sentences import say
 from pages.shared import charts, display, lab, question
 from pages.shared.display import DIGITS_SHOWN, number_words
 from pages.shared.question import Answer
@@ -23,16 +24,16 @@ from pages.shared.question import Answer
 # Up to how many times the error of the network that saw all.
 BOUNDS = (1.2, 2.0, 5.0)
 TIMES = (
-    "About as large: less than 1.2 times.",
-    "1.2 to 2 times as large.",
-    "2 to 5 times as large.",
-    "More than 5 times as large.",
+    say("About as large: less than 1.2 times."),
+    say("1.2 to 2 times as large."),
+    say("2 to 5 times as large."),
+    say("More than 5 times as large."),
 )
 
 
 def ask_about_class_left_out() -> None:
     """Ask how well a network does on a digit that it never saw, and show it afterwards."""
-    st.markdown("## A digit it never saw")
+    st.markdown(say("## A digit it never saw"))
     runs = [lab.store().shipped_like(settings) for settings in (SAW_ALL, SAW_NO_SEVEN)]
 
     def answer() -> Answer:
@@ -40,14 +41,25 @@ def ask_about_class_left_out() -> None:
         times = found.times[LEFT_OUT]
         return Answer(
             TIMES[sum(times >= bound for bound in BOUNDS)],
-            f"Squared error per image over {PER_CLASS} held-back {LEFT_OUT}s: {found.never_saw[LEFT_OUT]:.1f}"
-            f", against {found.saw_all[LEFT_OUT]:.1f}: {times:.1f} times as large.",
+            say(
+                "Squared error per image over {per_class} held-back {left_out}s: "
+                "{never_saw:.1f}, against {saw_all:.1f}: {times:.1f} times as large.",
+                per_class=PER_CLASS,
+                left_out=LEFT_OUT,
+                never_saw=found.never_saw[LEFT_OUT],
+                saw_all=found.saw_all[LEFT_OUT],
+                times=times,
+            ),
         )
 
     question.ask_question(
         "surprises_left_out",
-        f"A CAE of {number_words(SAW_ALL.model.latent_size)} learnt from all digits but the **{LEFT_OUT}**. "
-        f"How large is its error on {LEFT_OUT}s, beside that of the CAE that saw all ten?",
+        say(
+            "A CAE of {number} learnt from all digits but the **{left_out}**. How large is "
+            "its error on {left_out}s, beside that of the CAE that saw all ten?",
+            number=number_words(SAW_ALL.model.latent_size),
+            left_out=LEFT_OUT,
+        ),
         TIMES,
         answer,
         lambda: _show_both(runs),
@@ -61,20 +73,32 @@ def _show_both(runs: Sequence[StoredRun | None]) -> None:
     pictures, bars = st.columns(2, gap="medium")
     with pictures:
         clean_nhw = left_out.digits_of(lab.digits(), LEFT_OUT, DIGITS_SHOWN)
-        rows = [Row(f"held-back {LEFT_OUT}s", clean_nhw)]
-        for words, run in zip(("saw all ten digits", f"never saw a {LEFT_OUT}"), runs, strict=True):
+        rows = [Row(say("held-back {left_out}s", left_out=LEFT_OUT), clean_nhw)]
+        for words, run in zip(
+            (say("saw all ten digits"), say("never saw a {left_out}", left_out=LEFT_OUT)), runs, strict=True
+        ):
             if run is not None:
-                rows.append(Row(f"out of the CAE that {words}", _rebuild(run, clean_nhw)))
+                rows.append(Row(say("out of the CAE that {words}", words=words), _rebuild(run, clean_nhw)))
         st.html(figures.rows_html(rows))
     with bars:
-        alt = "Squared error by digit, of the CAE that saw all ten and of the one that never saw one of them"
+        alt = say(
+            "Squared error by digit, of the CAE that saw all ten and of the one that never saw one of them"
+        )
         charts.draw_chart(class_error_bars(found), "surprises_left_out_errors", alt)
     st.markdown(left_out_words(found))
     counts = [run.result["dataset"]["train"] if run else 0 for run in runs]
     st.caption(
-        f"Over the first {PER_CLASS} held-back digits of each class. Both CAEs have one recipe and about as "
-        f"many steps; one learnt from {counts[0]:,} digits, the other from the {counts[1]:,} of them that "
-        f"are no {LEFT_OUT}. Nearest: among all {ALL_DIGITS:,} digits to learn from."
+        say(
+            "Over the first {per_class} held-back digits of each class. Both CAEs have one "
+            "recipe and about as many steps; one learnt from {first:,} digits, the other "
+            "from the {count:,} of them that are no {left_out}. Nearest: among all "
+            "{all_digits:,} digits to learn from.",
+            per_class=PER_CLASS,
+            first=counts[0],
+            count=counts[1],
+            left_out=LEFT_OUT,
+            all_digits=ALL_DIGITS,
+        )
     )
 
 
@@ -86,16 +110,25 @@ def left_out_words(found: ClassErrors) -> str:
         ((count, label) for label, count in enumerate(found.reads_as) if count and label != LEFT_OUT),
         reverse=True,
     )
-    taken = "" if not others else f", {others[0][0]} to a {others[0][1]}"
+    taken = "" if not others else say(", {first} to a {first_2}", first=others[0][0], first_2=others[0][1])
     why = (
-        "it has learnt strokes more than digits, and those of a 7 are in other digits too."
+        say("it has learnt strokes more than digits, and those of a 7 are in other digits too.")
         if same > PER_CLASS / 2
-        else "it draws what it never saw with the strokes of the digits that it knows."
+        else say("it draws what it never saw with the strokes of the digits that it knows.")
     )
-    return (
-        f"On {LEFT_OUT}s the error is **{times:.1f} times** that of the network that saw them, on the other "
-        f"digits {low:.2f} to {high:.2f} times. Of {PER_CLASS} outputs, **{same}** are still nearest to a "
-        f"{LEFT_OUT}{taken}. *Our explanation:* {why}"
+    return say(
+        "On {left_out}s the error is **{times:.1f} times** that of the network that saw "
+        "them, on the other digits {low:.2f} to {high:.2f} times. Of {per_class} "
+        "outputs, **{same}** are still nearest to a {left_out}{taken}. *Our "
+        "explanation:* {why}",
+        left_out=LEFT_OUT,
+        times=times,
+        low=low,
+        high=high,
+        per_class=PER_CLASS,
+        same=same,
+        taken=taken,
+        why=why,
     )
 
 

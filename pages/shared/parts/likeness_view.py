@@ -17,8 +17,9 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study import latent, likeness
 from ae_core.study.likeness import Crowd, Likeness
 from ae_core.study.robustness import noisy_digits
+from ae_core.words.sentences import say
 from pages.shared import charts, dials, lab, living_view
-from pages.shared.parts import all_digits_view, latent_bench
+from pages.shared.parts import all_digits_view, latent_bench, latent_sentences
 from pages.shared.parts.all_digits_view import NOISE_SEED
 
 FIRST = "CAE"
@@ -36,16 +37,16 @@ def show_through_networks(runs: Mapping[str, StoredRun], digits_nhw: Tensor, cho
         noise = dials.choose_test_noise("your_digit", default=0.0)
         if len(digits_nhw) > 1:
             with pictures:
-                st.subheader(f"All {len(digits_nhw)} digits")
+                st.subheader(say("All {count} digits", count=len(digits_nhw)))
                 all_digits_view.draw_cards(runs, digits_nhw, chosen, noise)
             all_digits_view.show_table(runs, digits_nhw, chosen, noise)
-            st.subheader("The chosen one, stage by stage")
+            st.subheader(say("The chosen one, stage by stage"))
             pictures = st.container()
         with pictures:
             living_view.show_living_picture(runs, digit_hw, noise, NOISE_SEED, "your_digit")
-        st.subheader("How surprising is it?")
+        st.subheader(say("How surprising is it?"))
         show_surprise(runs, digit_hw, noise)
-        st.subheader("Among the held-back digits")
+        st.subheader(say("Among the held-back digits"))
         show_neighbours(runs, digits_nhw, chosen, noise)
 
 
@@ -54,17 +55,19 @@ def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corrup
     found = {name: _measure_likeness(run, digit_hw, noise) for name, run in runs.items()}
     for column, (name, one) in zip(st.columns(len(found)), found.items(), strict=True):
         column.metric(
-            f"{name}: digits it rebuilds better",
-            f"{one.smaller:,} of {one.count:,}",
-            f"error {one.error:.1f}, median {one.usual:.1f}",
-            "off",
+            say("{name}: digits it rebuilds better", name=name),
+            say("{smaller:,} of {count:,}", smaller=one.smaller, count=one.count),
+            say("error {error:.1f}, median {usual:.1f}", error=one.error, usual=one.usual),
+            say("off"),
             delta_arrow="off",
-            help="Squared error over the 784 pixels, of this digit and of the median held-back digit.",
+            help=say("Squared error over the 784 pixels, of this digit and of the median held-back digit."),
         )
     st.caption(
-        "So many held-back digits with this noise are rebuilt with a smaller error than yours. "
-        "If it is about half of them, yours is an ordinary digit; if nearly all, the network finds it "
-        "strange."
+        say(
+            "So many held-back digits with this noise are rebuilt with a smaller error than "
+            "yours. If it is about half of them, yours is an ordinary digit; if nearly all, "
+            "the network finds it strange."
+        )
     )
 
 
@@ -74,7 +77,7 @@ def show_neighbours(
     """Show where digits' codes lie among held-back digits' codes, and what is nearest to the chosen one."""
     names = list(runs)
     name = st.segmented_control(
-        "Which network?",
+        say("Which network?"),
         names,
         default=FIRST if FIRST in names else names[0],
         required=True,
@@ -88,11 +91,18 @@ def show_neighbours(
         seen_nhw = all_digits_view.noisy_alike(digits_nhw, noise)
         _show_map(others, codes_of(lab.load_network(run), seen_nhw), chosen)
     with right:
-        for words, nearest_k in (("by code", one.by_code_k), ("by pixels", one.by_pixels_k)):
+        for words, nearest_k in ((say("by code"), one.by_code_k), (say("by pixels"), one.by_pixels_k)):
             st.html(
-                figures.rows_html([Row(f"nearest held-back digits, {words}", others.clean_nhw[nearest_k])])
+                figures.rows_html(
+                    [Row(say("nearest held-back digits, {words}", words=words), others.clean_nhw[nearest_k])]
+                )
             )
-            st.caption(f"Among them are {_class_counts_words(others.labels_n[nearest_k])}.")
+            st.caption(
+                say(
+                    "Among them are {class_counts}.",
+                    class_counts=_class_counts_words(others.labels_n[nearest_k]),
+                )
+            )
 
 
 def _show_map(others: Crowd, codes_kl: Tensor, chosen: int) -> None:
@@ -102,22 +112,29 @@ def _show_map(others: Crowd, codes_kl: Tensor, chosen: int) -> None:
         others.labels_n,
         plane.place(codes_kl),
         chosen,
-        latent_bench.axis_titles(plane, size),
+        latent_sentences.axis_titles(plane, size),
     )
     count = len(codes_kl)
-    alt = (
-        f"The codes of {len(others.labels_n):,} held-back digits on a plane, by class, and those of your "
-        f"{count if count > 1 else 'one'} among them"
+    alt = say(
+        "The codes of {count:,} held-back digits on a plane, by class, and those of your {which} among them",
+        count=len(others.labels_n),
+        which=count if count > 1 else say("one"),
     )
     charts.draw_chart(figure, "own_map", alt)
     yours = (
-        "**you** are the white disc"
+        say("**you** are the white disc")
         if count == 1
-        else f"the discs are **yours**, 1 to {count} in the tray's order, the orange one chosen"
+        else say(
+            "the discs are **yours**, 1 to {count} in the tray's order, the orange one chosen", count=count
+        )
     )
     st.caption(
-        f"{len(others.labels_n):,} held-back digits, each at its code; {yours}. "
-        f"{latent_bench.shown_share_words(plane, size)}"
+        say(
+            "{count:,} held-back digits, each at its code; {yours}. {shown_share}",
+            count=len(others.labels_n),
+            yours=yours,
+            shown_share=latent_sentences.shown_share_words(plane, size),
+        )
     )
 
 
@@ -125,7 +142,9 @@ def _class_counts_words(labels_k: Tensor) -> str:
     """How many of which class, the commonest first, as '3 of the digit **7**, 2 of the digit **9**'."""
     classes = labels_k.unique(return_counts=True)
     pairs = sorted(zip(*(part.tolist() for part in classes), strict=True), key=lambda pair: -pair[1])
-    return ", ".join(f"{count} of the digit **{digit}**" for digit, count in pairs)
+    return ", ".join(
+        say("{count} of the digit **{digit}**", count=count, digit=digit) for digit, count in pairs
+    )
 
 
 def _measure_likeness(run: StoredRun, digit_hw: Tensor, noise: CorruptionConfig) -> Likeness:

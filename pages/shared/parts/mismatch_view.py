@@ -13,6 +13,7 @@ from ae_core.figures.heat_table import HeatTable, heat_table_html
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study import mismatch
 from ae_core.study.mismatch import BY_KIND, BY_LEVEL, KIND_LEVEL, NO_NOISE, TESTED_LEVELS, ErrorTable
+from ae_core.words.sentences import say
 from pages.shared import lab, question
 from pages.shared.display import number_words
 from pages.shared.parts.noise_view import count_measured, measure_spread
@@ -22,19 +23,25 @@ SIZE = DAE.model.latent_size
 # What is asked about: the network trained with just this noise, or one of the others?
 ASKED_LEVEL = CorruptionConfig("gaussian", 0.8)
 ASKED_KIND = CorruptionConfig("occlusion", KIND_LEVEL)
-CORNER = "training ↓\ntest →"
-NOTHING = "doing nothing"
+CORNER = say("training ↓\ntest →")
+NOTHING = say("doing nothing")
 Words = Callable[[CorruptionConfig], str]
 
 
 def ask_which_level() -> None:
     """Ask which noise in training is best for much noise in the test; then show all levels against all."""
-    st.subheader("How much noise in training for how much in the test?")
+    st.subheader(say("How much noise in training for how much in the test?"))
     *most, last = map(level_words, BY_LEVEL)
     _ask_which(
         "denoising_levels",
-        f"Five networks of {number_words(SIZE)}, trained with {', '.join(most)} and {last}. Which is best on "
-        f"digits with **{level_words(ASKED_LEVEL)}**?",
+        say(
+            "Five networks of {number}, trained with {most} and {last}. Which is best on "
+            "digits with **{level}**?",
+            number=number_words(SIZE),
+            most=", ".join(most),
+            last=last,
+            level=level_words(ASKED_LEVEL),
+        ),
         ASKED_LEVEL,
         (BY_LEVEL, TESTED_LEVELS),
         level_words,
@@ -44,11 +51,15 @@ def ask_which_level() -> None:
 
 def ask_which_kind() -> None:
     """Ask which kind of noise in training is best for a block wiped out; then show all kinds against all."""
-    st.subheader("Which noise in training for which in the test?")
+    st.subheader(say("Which noise in training for which in the test?"))
     _ask_which(
         "denoising_kinds",
-        f"Five networks of {number_words(SIZE)}, each trained with another kind of noise, all at level "
-        f"{KIND_LEVEL:g}. Which is best on digits of which **a block is wiped out**?",
+        say(
+            "Five networks of {number}, each trained with another kind of noise, all at "
+            "level {kind_level:g}. Which is best on digits of which **a block is wiped out**?",
+            number=number_words(SIZE),
+            kind_level=KIND_LEVEL,
+        ),
         ASKED_KIND,
         (BY_KIND, BY_KIND),
         kind_words,
@@ -66,7 +77,7 @@ def _ask_which(
 ) -> None:
     """Ask which network is best at `tested`. sides: noises of training, a network each, and of the test."""
     runs = _find_networks(sides[0])
-    options = {noise: f"The one trained with {words(noise)}." for noise in sides[0]}
+    options = {noise: say("The one trained with {words}.", words=words(noise)) for noise in sides[0]}
 
     def answer() -> Answer:
         table = _measure_table(*sides, runs)
@@ -98,15 +109,16 @@ def price_words(psnr: Mapping[CorruptionConfig, float]) -> str:
     """PSNR on clean digits of networks by the noise in their training, from least to most, and why."""
     told = ", ".join(f"{level_words(noise)} {value:.1f}" for noise, value in psnr.items())
     values = [*psnr.values()]
-    measured = f"PSNR on clean digits by the noise in training, in dB: {told}"
-    measured += f" (the lab's networks of {number_words(SIZE)})."
+    measured = say("PSNR on clean digits by the noise in training, in dB: {told}", told=told)
+    measured += say(" (the lab's networks of {number}).", number=number_words(SIZE))
     if not all(one > other for one, other in pairwise(values)):
-        return f"**What the noise costs.** {measured}"
-    return (
-        f"**What the noise costs.** The more noise in training, the worse on clean digits. {measured} *Our "
-        "explanation:* in noise, thin and faint strokes cannot be told from "
-        "chance, so it pays to smooth them away; a network that has learnt to do so does it to clean digits "
-        "as well."
+        return say("**What the noise costs.** {measured}", measured=measured)
+    return say(
+        "**What the noise costs.** The more noise in training, the worse on clean "
+        "digits. {measured} *Our explanation:* in noise, thin and faint strokes cannot "
+        "be told from chance, so it pays to smooth them away; a network that has learnt "
+        "to do so does it to clean digits as well.",
+        measured=measured,
     )
 
 
@@ -117,23 +129,30 @@ def _find_networks(trained: Sequence[CorruptionConfig]) -> list[StoredRun | None
 
 def level_words(noise: CorruptionConfig) -> str:
     """How much Gaussian noise: 'no noise', 'σ = 0.2'."""
-    return f"σ = {noise.level:g}" if noise.level else "no noise"
+    return f"σ = {noise.level:g}" if noise.level else say("no noise")
 
 
 def kind_words(noise: CorruptionConfig) -> str:
     """Which noise, where all have one level: 'no noise', 'Gaussian noise', 'masking'."""
     if not noise.level:
-        return "no noise"
-    return f"{NOISE_WORDS[noise.kind]}{' noise' if noise.kind == 'gaussian' else ''}"
+        return say("no noise")
+    return (
+        say("{noise_word} noise", noise_word=NOISE_WORDS[noise.kind])
+        if noise.kind == "gaussian"
+        else NOISE_WORDS[noise.kind]
+    )
 
 
 def because_words(table: ErrorTable, tested: CorruptionConfig, words: Words) -> str:
     """Every network's error at one noise, and doing nothing's, in a sentence."""
     each = [f"{words(noise)} {table.error(noise, tested):.1f}" for noise in table.trained]
     nothing = table.nothing[table.tested.index(tested)]
-    return (
-        f"Squared error per image over {count_measured()} held-back digits, by the noise in training: "
-        f"{', '.join(each)}; doing nothing {nothing:.1f}."
+    return say(
+        "Squared error per image over {count_measured} held-back digits, by the noise in "
+        "training: {each}; doing nothing {nothing:.1f}.",
+        count_measured=count_measured(),
+        each=", ".join(each),
+        nothing=nothing,
     )
 
 
@@ -142,13 +161,20 @@ def levels_words(table: ErrorTable) -> str:
     little, much = BY_LEVEL[1], ASKED_LEVEL
     too_little, too_much = table.times_best(little, much), table.times_best(much, little)
     clean, clean_at_best = table.error(much, NO_NOISE), table.error(NO_NOISE, NO_NOISE)
-    return (
-        f"{_diagonal_words(table, level_words)} Too little noise in training: trained with "
-        f"{level_words(little)} and tested with {level_words(much)}, the error is **{too_little:.1f} "
-        f"times** the best one's. Too much: the other way round, it is **{too_much:.1f} times** the best "
-        "one's. *Our explanation:* how much of an input to believe depends on how noisy it is, and each "
-        f"network has learnt one answer. The one trained with {level_words(much)} changes even clean digits "
-        f"by {clean:.1f}, the one that never saw noise by {clean_at_best:.1f}."
+    return say(
+        "{diagonal} Too little noise in training: trained with {level} and tested with "
+        "{much}, the error is **{too_little:.1f} times** the best one's. Too much: the "
+        "other way round, it is **{too_much:.1f} times** the best one's. *Our "
+        "explanation:* how much of an input to believe depends on how noisy it is, and "
+        "each network has learnt one answer. The one trained with {much} changes even "
+        "clean digits by {clean:.1f}, the one that never saw noise by {clean_at_best:.1f}.",
+        diagonal=_diagonal_words(table, level_words),
+        level=level_words(little),
+        much=level_words(much),
+        too_little=too_little,
+        too_much=too_much,
+        clean=clean,
+        clean_at_best=clean_at_best,
     )
 
 
@@ -160,35 +186,57 @@ def kinds_words(table: ErrorTable) -> str:
     harmful = sum(table.error(row, column) > nothing[column] for row, column in noisy)
     row, column = max(pairs, key=lambda pair: table.times_best(*pair))
     times = table.times_best(row, column)
-    return (
-        f"{_diagonal_words(table, kind_words)} In the noisy columns, **{harmful} of {len(noisy)}** networks "
-        "that were trained for another test do worse than doing nothing. Farthest from the best: trained "
-        f"with {kind_words(row)}, tested with {kind_words(column)}, **{times:.1f} times** the best one's "
-        "error. *Our explanation:* a denoiser does not learn what noise is, but what digits look like behind "
-        "the noise that it was shown."
+    return say(
+        "{diagonal} In the noisy columns, **{harmful} of {count}** networks that were "
+        "trained for another test do worse than doing nothing. Farthest from the best: "
+        "trained with {kind}, tested with {column}, **{times:.1f} times** the best one's "
+        "error. *Our explanation:* a denoiser does not learn what noise is, but what "
+        "digits look like behind the noise that it was shown.",
+        diagonal=_diagonal_words(table, kind_words),
+        harmful=harmful,
+        count=len(noisy),
+        kind=kind_words(row),
+        column=kind_words(column),
+        times=times,
     )
 
 
 def _diagonal_words(table: ErrorTable, words: Words) -> str:
     wins, matched = table.matched_wins, table.matched
     if wins == matched:
-        return (
-            f"**The diagonal wins in all {len(matched)} columns that have a network of their own noise**: "
-            "best is the one trained for the test."
+        return say(
+            "**The diagonal wins in all {count} columns that have a network of their own "
+            "noise**: best is the one trained for the test.",
+            count=len(matched),
         )
-    others = [f"{words(noise)} (best: {words(table.best(noise))})" for noise in matched if noise not in wins]
-    return f"**The diagonal wins in {len(wins)} of {len(matched)} columns**, and not at {', '.join(others)}."
+    others = [
+        say("{words} (best: {best})", words=words(noise), best=words(table.best(noise)))
+        for noise in matched
+        if noise not in wins
+    ]
+    return say(
+        "**The diagonal wins in {count} of {matched} columns**, and not at {others}.",
+        count=len(wins),
+        matched=len(matched),
+        others=", ".join(others),
+    )
 
 
 def _show_levels(table: ErrorTable) -> None:
-    _show_table(table, level_words, "Squared error by the noise level in training and in the test")
+    _show_table(table, level_words, say("Squared error by the noise level in training and in the test"))
     st.markdown(levels_words(table))
 
 
 def _show_kinds(table: ErrorTable) -> None:
-    _show_table(table, kind_words, "Squared error by the kind of noise in training and in the test")
+    _show_table(table, kind_words, say("Squared error by the kind of noise in training and in the test"))
     st.markdown(kinds_words(table))
-    st.caption(f"Every noise has level {KIND_LEVEL:g}: {LEVEL_HELP[0].lower()}{LEVEL_HELP[1:]}.")
+    st.caption(
+        say(
+            "Every noise has level {kind_level:g}: {level_help}.",
+            kind_level=KIND_LEVEL,
+            level_help=LEVEL_HELP[0].lower() + LEVEL_HELP[1:],
+        )
+    )
 
 
 def _show_table(table: ErrorTable, words: Words, alt: str) -> None:
@@ -209,9 +257,14 @@ def _show_table(table: ErrorTable, words: Words, alt: str) -> None:
         )
     )
     st.caption(
-        f"Squared error per image over {count_measured()} held-back digits; lower is better. A row is a "
-        f"network of {number_words(SIZE)} by the noise it was trained with, a column the noise it is tested "
-        "with. ✓: the best of the column. Framed: trained with just that noise."
+        say(
+            "Squared error per image over {count_measured} held-back digits; lower is "
+            "better. A row is a network of {number} by the noise it was trained with, a "
+            "column the noise it is tested with. ✓: the best of the column. Framed: trained "
+            "with just that noise.",
+            count_measured=count_measured(),
+            number=number_words(SIZE),
+        )
     )
 
 
@@ -224,7 +277,15 @@ def _measure_table(
     bar = st.empty()
     errors = {}
     for done, (row, column) in enumerate(cells):
-        bar.progress(done / len(cells), f"{count_measured()} digits, {done} of {len(cells)} times …")
+        bar.progress(
+            done / len(cells),
+            say(
+                "{count_measured} digits, {done} of {count} times …",
+                count_measured=count_measured(),
+                done=done,
+                count=len(cells),
+            ),
+        )
         run = run_of[row] if row else None
         errors[row, column] = measure_spread(run, column, 0, "squared_error").value
     bar.empty()

@@ -9,6 +9,7 @@ from ae_core.config import RunConfig
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.classifier import find_classifier
 from ae_core.study.mix_ups import MixUps, find_mix_ups
+from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
 
 SIZES = (1, 2, 4, 8, 30)
@@ -20,7 +21,7 @@ def show_mix_ups(preset: RunConfig) -> None:
     """Show, by the size of the code, how many digits are read right after the lab's network, and mix-ups."""
     if find_classifier() is None:
         return
-    st.markdown("**Which digits are mixed up first?**")
+    st.markdown(say("**Which digits are mixed up first?**"))
     found = {}
     for size in SIZES:
         run = networks.find_lab_run(config.adjusted(preset, model={"latent_size": size}))
@@ -29,29 +30,38 @@ def show_mix_ups(preset: RunConfig) -> None:
     st.table(
         [
             {
-                "Numbers in the code": str(size),
-                "Read right": f"{each.read_right:.0%}",
-                "Mixed up most": mix_up_words(each),
+                say("Numbers in the code"): str(size),
+                say("Read right"): f"{each.read_right:.0%}",
+                say("Mixed up most"): mix_up_words(each),
             }
             for size, each in found.items()
         ]
     )
     st.caption(
-        f"What the small classifier reads in the reconstructions of {DIGITS:,} held-back digits, of those "
-        "that it reads right before. Of each digit only the commonest mix-up is named."
+        say(
+            "What the small classifier reads in the reconstructions of {digits:,} held-back "
+            "digits, of those that it reads right before. Of each digit only the commonest "
+            "mix-up is named.",
+            digits=DIGITS,
+        )
     )
 
 
 def mix_up_words(found: MixUps) -> str:
     """The commonest mix-ups in words, such as '4 read as 9 (38%)'; those of less than 2 % are none."""
     named = [each for each in found.most if each.share >= LEAST]
-    return (
-        ", ".join(f"{each.digit} read as {each.read_as} ({each.share:.0%})" for each in named)
-        or f"none in more than {LEAST:.0%}"
-    )
+    return ", ".join(
+        say(
+            "{digit} read as {read_as} ({share:.0%})",
+            digit=each.digit,
+            read_as=each.read_as,
+            share=each.share,
+        )
+        for each in named
+    ) or say("none in more than {least:.0%}", least=LEAST)
 
 
-@st.cache_data(show_spinner="Reading the reconstructions …", max_entries=50)
+@st.cache_data(show_spinner=say("Reading the reconstructions …"), max_entries=50)
 def _measure_mix_ups(run_id: str, weights_sha256: str, _run: StoredRun) -> MixUps:
     classifier, digits = find_classifier(), lab.digits()
     assert classifier is not None

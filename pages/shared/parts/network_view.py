@@ -11,6 +11,7 @@ from ae_core.config import CorruptionConfig, ModelConfig, RunConfig
 from ae_core.figures import networks as network_figures
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import seeded
+from ae_core.words.sentences import say
 from pages.shared import display, lab
 from pages.shared.display import noisy_version
 from pages.shared.own_digit import my_digits
@@ -25,14 +26,17 @@ def show_network(run: RunConfig | StoredRun, page: str) -> None:
     """Draw the layers of a network, trained or not, to scale."""
     config = run.config if isinstance(run, StoredRun) else run
     picture, words = _draw_network(config.model)
-    st.subheader("Encoder and decoder, drawn to scale", anchor=f"{page}-network")
+    st.subheader(say("Encoder and decoder, drawn to scale"), anchor=f"{page}-network")
     st.html(picture)
     st.markdown(words)
     if not config.model.channels:
         st.caption(
-            "Fully connected: every number has a weight of its own to every number of the next layer. One "
-            f"line stands for about {network_figures.LINE_EVERY} numbers on either side, in a small layer "
-            "for fewer."
+            say(
+                "Fully connected: every number has a weight of its own to every number of "
+                "the next layer. One line stands for about {line_every} numbers on either "
+                "side, in a small layer for fewer.",
+                line_every=network_figures.LINE_EVERY,
+            )
         )
 
 
@@ -56,8 +60,11 @@ def show_feature_maps(
         seen_hw = noisy_version(digit_hw[None], noise, noise_seed)[0]
         st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
-            "Each small picture is what one filter found in the digit. The maps of one stage share one "
-            "scale, which their line tells; the code lies between the two paths."
+            say(
+                "Each small picture is what one filter found in the digit. The maps of one "
+                "stage share one scale, which their line tells; the code lies between the "
+                "two paths."
+            )
         )
 
 
@@ -75,12 +82,15 @@ def _choose_digit(seed: int, key: str) -> Tensor:
     if (own_hw := my_digits.shown_digit()) is not None:
         switch = my_digits.switch_words()
         st.caption(
-            f"In **{my_digits.whose()}** digit. Switch **{switch}** off, above, to choose among the "
-            "held-back ones."
+            say(
+                "In **{whose}** digit. Switch **{switch}** off, above, to choose among the held-back ones.",
+                whose=my_digits.whose(),
+                switch=switch,
+            )
         )
         return own_hw
     chosen = st.radio(
-        "Digit",
+        say("Digit"),
         CLASSES,
         FIRST_DIGIT,
         horizontal=True,

@@ -32,17 +32,23 @@ from ae_core.study.robustness import (
 from ae_core.study.robustness import find_extremes as extremes_of
 from ae_core.study.robustness import measure_spread as spread_of
 from ae_core.study.robustness import sweep_levels as sweep_of
+from ae_core.words.sentences import say
 from pages.shared import charts, dials, display, lab
 from pages.shared.browser.living import draw_living
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
 from pages.shared.parts.noise_sentences import (
+    GAINS,
     MEASURE_AXES,
     MEASURE_WORDS,
+    NOBODY,
+    NOTHING,
     SHARE,
+    TIED,
     comparison_words,
     describe_measure,
     describe_removed_noise,
     level_alike,
+    range_words,
     readable_words,
     value_words,
 )
@@ -51,10 +57,6 @@ from pages.shared.question import Answer
 NOISE_DIGITS = 2
 EXTREME_DIGITS = 4
 ALIKE_DB = 0.1
-
-NOBODY = "None: doing nothing is better."
-TIED = "The best two are alike, within 0.1 dB."
-GAINS = ("No.", "Yes, by less than 3 dB.", "Yes, by 3 to 6 dB.", "Yes, by more than 6 dB.")
 
 
 # Curves over the noise level
@@ -65,7 +67,7 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
     """Show quality against noise level, beside doing nothing, and in words where the lines cross."""
     with lab.plain_errors():
         measure = st.segmented_control(
-            "Measured by",
+            say("Measured by"),
             list(MEASURE_WORDS),
             default="psnr",
             required=True,
@@ -73,7 +75,9 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
             key=f"{key}_measure",
             bind="query-params",
         )
-        with st.spinner(f"Measuring {count_measured()} digits at every noise level …"):
+        with st.spinner(
+            say("Measuring {count_measured} digits at every noise level …", count_measured=count_measured())
+        ):
             curves = {name: measure_curve(run, kind, noise_seed, measure) for name, run in runs.items()}
             nothing = measure_curve(None, kind, noise_seed, measure)
         beside_nothing = {name: level_alike(line, nothing, measure) for name, line in curves.items()}
@@ -83,23 +87,22 @@ def show_robustness(runs: Mapping[str, StoredRun], kind: str, noise_seed: int, k
             for level in find_crossings(line.levels, line.values, nothing.values)
         ]
         words = [
-            comparison_words(name, line, "doing nothing", nothing, kind)
-            for name, line in beside_nothing.items()
+            comparison_words(name, line, NOTHING, nothing, kind) for name, line in beside_nothing.items()
         ]
         if {"CAE", "DAE"} <= runs.keys():
             plain = curves["CAE"]
             denoiser = level_alike(curves["DAE"], plain, measure)
-            words.append(comparison_words("DAE", denoiser, "the CAE", plain, kind))
+            words.append(comparison_words("DAE", denoiser, say("the CAE"), plain, kind))
         figure = noise_figures.robustness(
             curves,
             nothing,
             points,
             _training_level(runs, kind),
             MEASURE_AXES[measure],
-            {"guessing": GUESSING, "clean digits": nothing.values[0]} if measure == SHARE else None,
+            {"guessing": GUESSING, say("clean digits"): nothing.values[0]} if measure == SHARE else None,
         )
         charts.draw_chart(figure, f"{key}_robustness", " ".join(words))
-        _draw_cursor({**curves, "doing nothing": nothing}, measure, key)
+        _draw_cursor({**curves, NOTHING: nothing}, measure, key)
         st.markdown(" ".join(words))
         st.caption(describe_measure(measure, count_measured()))
 
@@ -109,7 +112,7 @@ def _draw_cursor(curves: Mapping[str, Curve], measure: str, key: str) -> None:
     told = {name: [value_words(value, measure) for value in curve.values] for name, curve in curves.items()}
     part = {"dial": dials.test_noise_key(key), "chart": f"{key}_robustness", "levels": LEVELS, "curves": told}
     draw_living(
-        "parts", f"{key}_cursor", {"part": "cursor", "networks": [], "at": "At noise {level}", **part}
+        "parts", f"{key}_cursor", {"part": "cursor", "networks": [], "at": say("At noise {level}"), **part}
     )
 
 
@@ -220,24 +223,31 @@ def show_table(
     """
     noisy_nhw = noisy_digits(digit_hw[None], noise, noise_seed)
     columns = {
-        "doing nothing": _table_column(None, digit_hw, noisy_nhw, noise, noise_seed)
-        | {"Parameters": "–", "Training": "–"}
+        NOTHING: _table_column(None, digit_hw, noisy_nhw, noise, noise_seed)
+        | {say("Parameters"): "–", say("Training"): "–"}
     }
     for name, run in runs.items():
         columns[name] = _table_column(run, digit_hw, noisy_nhw, noise, noise_seed) | {
-            "Parameters": f"{run.result['parameters']:,}",
-            "Training": f"{run.result['train_seconds']:.0f} s, {'by the lab' if run.shipped else 'here'}",
+            say("Parameters"): f"{run.result['parameters']:,}",
+            say("Training"): (
+                say("{train_seconds:.0f} s, by the lab", train_seconds=run.result["train_seconds"])
+                if run.shipped
+                else say("{train_seconds:.0f} s, here", train_seconds=run.result["train_seconds"])
+            ),
         }
     st.table(
         [
             {"": figure, **{name: told[figure] for name, told in columns.items()}}
-            for figure in columns["doing nothing"]
+            for figure in columns[NOTHING]
         ]
     )
     st.caption(
-        f"Means over {count_measured()} held-back digits at this noise; PSNR is that of the mean squared "
-        "error. In brackets, between which values 8 of 10 digits lie. The squared error is per image of 784 "
-        "pixels."
+        say(
+            "Means over {count_measured} held-back digits at this noise; PSNR is that of the "
+            "mean squared error. In brackets, between which values 8 of 10 digits lie. The "
+            "squared error is per image of 784 pixels.",
+            count_measured=count_measured(),
+        )
     )
 
 
@@ -246,20 +256,11 @@ def _table_column(
 ) -> dict[str, str]:
     rebuilt_nhw = noisy_nhw if run is None else rebuild(lab.load_network(run), noisy_nhw)
     return {
-        "PSNR, this digit": decibel_words(float(psnr(rebuilt_nhw, digit_hw[None]))),
-        "PSNR, dB": range_words(measure_spread(run, noise, noise_seed, "psnr"), 1),
+        say("PSNR, this digit"): decibel_words(float(psnr(rebuilt_nhw, digit_hw[None]))),
+        say("PSNR, dB"): range_words(measure_spread(run, noise, noise_seed, "psnr"), 1),
         "SSIM": range_words(measure_spread(run, noise, noise_seed, "ssim"), 2),
-        "Squared error": range_words(measure_spread(run, noise, noise_seed, "squared_error"), 1),
+        say("Squared error"): range_words(measure_spread(run, noise, noise_seed, "squared_error"), 1),
     }
-
-
-def range_words(found: Spread, places: int) -> str:
-    """A figure and what 8 of 10 digits lie between: '20.7 (18.2–23.4)'; an infinite one is 'perfect'."""
-    whole, low, high = (
-        f"{value:.{places}f}" if math.isfinite(value) else "perfect"
-        for value in (found.value, found.low, found.high)
-    )
-    return whole if whole == low == high else f"{whole} ({low}–{high})"
 
 
 def show_extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
@@ -269,8 +270,11 @@ def show_extremes(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_
         st.markdown(f"**{NAMES[name]}**")
         st.html(noise_figures.extremes_html(found))
     st.caption(
-        f"Of {count_measured()} held-back digits at this noise: from above, the digit, noisy, and rebuilt; "
-        "below, the squared error."
+        say(
+            "Of {count_measured} held-back digits at this noise: from above, the digit, "
+            "noisy, and rebuilt; below, the squared error.",
+            count_measured=count_measured(),
+        )
     )
 
 
@@ -281,7 +285,7 @@ def are_alike(one: float, other: float) -> bool:
 
 def network_options(runs: Mapping[str, StoredRun]) -> tuple[str, ...]:
     """Options of the question which network is best."""
-    return (*(f"The {name}." for name in runs), *([TIED] if len(runs) > 1 else []), NOBODY)
+    return (*(say("The {name}.", name=name) for name in runs), *([TIED] if len(runs) > 1 else []), NOBODY)
 
 
 def judge_best_network(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> Answer:
@@ -299,12 +303,18 @@ def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionCon
         right = (
             TIED
             if len(ranked) > 1 and are_alike(*(found[name] for name in ranked[:2]))
-            else f"The {ranked[0]}."
+            else say("The {first}.", first=ranked[0])
         )
-    told = ", ".join(
-        f"{name} {decibel_words(value)}" for name, value in {**found, "doing nothing": nothing}.items()
+    told = ", ".join(f"{name} {decibel_words(value)}" for name, value in {**found, NOTHING: nothing}.items())
+    return Answer(
+        right,
+        say(
+            "PSNR over {count} held-back digits at {noise}: {told}.",
+            count=count,
+            noise=noise_words(noise),
+            told=told,
+        ),
     )
-    return Answer(right, f"PSNR over {count} held-back digits at {noise_words(noise)}: {told}.")
 
 
 # The noise itself
@@ -312,10 +322,10 @@ def best_answer(found: Mapping[str, float], nothing: float, noise: CorruptionCon
 
 def show_removed_noise(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
     """Show the noise that was drawn beside what the network changed, in one scale of colour."""
-    st.subheader("What did it take away?")
+    st.subheader(say("What did it take away?"))
     if noise.level == 0:
         st.info(
-            "There is no noise to take away. Move **Noise level in the test** above 0.",
+            say("There is no noise to take away. Move **Noise level in the test** above 0."),
             icon=":material/tune:",
         )
         return
@@ -337,9 +347,9 @@ def _draw_noise(
 ) -> str:
     shown = removed_noise(lab.load_network(_run), _digits_nhw, noise, noise_seed)
     columns = [
-        ("noise ε as drawn; dots: clipped", shown.drawn_nhw, shown.clipped_nhw),
-        ("what clipping left of it", shown.surviving_nhw, None),
-        ("what the network changed: noisy input − output", shown.removed_nhw, None),
+        (say("noise ε as drawn; dots: clipped"), shown.drawn_nhw, shown.clipped_nhw),
+        (say("what clipping left of it"), shown.surviving_nhw, None),
+        (say("what the network changed: noisy input − output"), shown.removed_nhw, None),
     ]
     return noise_figures.noise_html(columns, shown.scale)
 
@@ -371,9 +381,11 @@ def judge_gain(run: StoredRun, noise: CorruptionConfig) -> Answer:
 
 def gain_answer(ours: float, nothing: float, count: int) -> Answer:
     """Answer: by how many dB a PSNR is above that of doing nothing, by the figures as they are shown."""
-    told = (
-        f"PSNR over {count} held-back digits: the network {decibel_words(ours)}, doing nothing "
-        f"{decibel_words(nothing)}"
+    told = say(
+        "PSNR over {count} held-back digits: the network {decibel}, doing nothing {nothing}",
+        count=count,
+        decibel=decibel_words(ours),
+        nothing=decibel_words(nothing),
     )
     if not math.isfinite(nothing):
         return Answer(GAINS[0], f"{told}.")

@@ -25,25 +25,32 @@ from ae_core.study.oddities import (
     Oddity,
     Outcome,
 )
+from ae_core.words.sentences import say
 from pages.shared import charts, display, lab, question
 from pages.shared.browser.living import draw_living, network_address
 from pages.shared.own_digit import my_digits
+from pages.shared.parts.oddity_sentences import (
+    CHANGED,
+    COURSE_WORDS,
+    MANY,
+    ONCE,
+    ONCE_MORE,
+    SETTLED_WORDS,
+    UNCHANGED,
+    WENT_IN,
+    WHY_IT_DRIFTS,
+    change_words,
+    spread_words,
+    times_words,
+    why_words,
+)
 from pages.shared.question import Answer
 
 PER_ROW = 7
-LABELS = ("letters, and a face", "digits that were altered; a blank page; noise")
+LABELS = (say("letters, and a face"), say("digits that were altered; a blank page; noise"))
 ASKED = "CAE"
 OWN = "my_digit"
 FIRST_TIMES = "surprises_again_first"
-WENT_IN, ONCE, MANY = "what went in", "once", "{times} times"
-UNCHANGED, CHANGED = "as it went in", "last change of a pixel: {by}"
-SETTLED_WORDS = f"at rest: last change below {iteration.SETTLED:g}"
-ONCE_MORE = "Once more"
-WHY_IT_DRIFTS = (
-    " *Our explanation:* nothing in the training asks that a network's own output come back unchanged. What "
-    "one pass gets a little wrong the next takes for its digit, so small errors add up and lead on to where "
-    "the decoder draws more easily."
-)
 
 
 def choose_picture() -> str:
@@ -51,7 +58,11 @@ def choose_picture() -> str:
     names = [*ODDITIES, *([OWN] if my_digits.own_digit() is not None else [])]
     words = {name: _find_oddity(name).name for name in names}
     return st.selectbox(
-        "Which picture?", names, format_func=words.__getitem__, key="surprises_picture", bind="query-params"
+        say("Which picture?"),
+        names,
+        format_func=words.__getitem__,
+        key="surprises_picture",
+        bind="query-params",
     )
 
 
@@ -81,19 +92,26 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
         return Answer(
             mine.verdict,
-            f"The output is {mine.error:.1f} away from what went in and {mine.digit_distance:.1f} from the "
-            f"nearest of {mine.held_back:,} held-back digits (squared error). Times the error of a median "
-            f"held-back digit: {times}.",
+            say(
+                "The output is {error:.1f} away from what went in and {digit_distance:.1f} "
+                "from the nearest of {held_back:,} held-back digits (squared error). Times "
+                "the error of a median held-back digit: {times}.",
+                error=mine.error,
+                digit_distance=mine.digit_distance,
+                held_back=mine.held_back,
+                times=times,
+            ),
         )
 
-    words = (
-        f"What comes out when the {asked}, which learnt from digits alone, is given "
-        f"**{_find_oddity(name).name}**?"
+    words = say(
+        "What comes out when the {asked}, which learnt from digits alone, is given **{name}**?",
+        asked=asked,
+        name=_find_oddity(name).name,
     )
     of = {
         **_question_settings(runs),
         **(
-            {"digit of yours": display.fingerprint(_find_oddity(OWN).draw(lab.digits())[None])}
+            {say("digit of yours"): display.fingerprint(_find_oddity(OWN).draw(lab.digits())[None])}
             if name == OWN
             else {}
         ),
@@ -119,32 +137,22 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     )
     st.table([_row(model, one) for model, one in outcomes.items()])
     st.caption(
-        f"{_find_oddity(name).what} “{IN_SHORT[REPLACED].capitalize()}”: the output is nearer to a "
-        f"held-back digit than to what went in. “{IN_SHORT[AS_WELL].capitalize()}”: the squared error is at "
-        f"most {AS_WELL_TIMES} times a median held-back digit's. Percentile: how many in a hundred "
-        "held-back digits have a smaller squared error."
+        say(
+            "{what} “{in_short}”: the output is nearer to a held-back digit than to what "
+            "went in. “{in_short_2}”: the squared error is at most {as_well_times} times a "
+            "median held-back digit's. Percentile: how many in a hundred held-back digits "
+            "have a smaller squared error.",
+            what=_find_oddity(name).what,
+            in_short=IN_SHORT[REPLACED].capitalize(),
+            in_short_2=IN_SHORT[AS_WELL].capitalize(),
+            as_well_times=AS_WELL_TIMES,
+        )
     )
     if name in ODDITIES:
         model = _asked_model(runs)
         oddity = ODDITIES[name]
         changed = _measure_changed(runs[model], name) if oddity.changed else None
         st.markdown(why_words(oddity, model, outcomes[model].error, changed))
-
-
-def why_words(oddity: Oddity, model: str, error: float, changed: float | None) -> str:
-    """Why an oddity comes out as it does; with the experiment, where there is one, by squared errors.
-
-    error: of `model` on the oddity. changed: on it with one thing changed; None where nothing was tried.
-    """
-    why = f"**Why?** {oddity.why} *Our explanation.*"
-    if changed is None:
-        return why
-    times = f", {error / changed:.1f} times as much" if 0 < changed < error else ""
-    less = f", {changed / error:.1f} times as much" if 0 < error < changed else ""
-    return (
-        f"{why} **What we tried:** the {model} has an error of {error:.1f} on it{times}; on the same "
-        f"picture, {oddity.change}, of **{changed:.1f}**{less}."
-    )
 
 
 def _measure_changed(run: StoredRun, name: str) -> float:
@@ -163,10 +171,10 @@ def _cached_changed(run_id: str, weights_sha256: str, digits_name: str, name: st
 def _row(model: str, outcome: Outcome) -> dict[str, str]:
     return {
         "": model,
-        "Squared error": f"{outcome.error:.1f}",
-        "A median digit's": f"{outcome.median:.1f}",
-        "Percentile among digits": f"{100 * outcome.better / outcome.held_back:.0f}",
-        "What came out": IN_SHORT[outcome.verdict],
+        say("Squared error"): f"{outcome.error:.1f}",
+        say("A median digit's"): f"{outcome.median:.1f}",
+        say("Percentile among digits"): f"{100 * outcome.better / outcome.held_back:.0f}",
+        say("What came out"): IN_SHORT[outcome.verdict],
     }
 
 
@@ -174,12 +182,14 @@ def _row(model: str, outcome: Outcome) -> dict[str, str]:
 def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
     """Show all pictures and what each network makes of them, where a switch is on."""
     with lab.plain_errors():
-        if not st.toggle("Show what comes out of all of them", key="surprises_all", bind="query-params"):
+        if not st.toggle(say("Show what comes out of all of them"), key="surprises_all", bind="query-params"):
             return
         images_nhw = _draw_pictures(lab.digits().name)
         rows = [Row(WENT_IN, images_nhw)]
         for model, run in runs.items():
-            rows.append(Row(f"out of the {model}", oddities.stack_outputs(_measure_outcomes(run))))
+            rows.append(
+                Row(say("out of the {model}", model=model), oddities.stack_outputs(_measure_outcomes(run)))
+            )
         for part in range(0, len(images_nhw), PER_ROW):
             st.html(
                 figures.rows_html([Row(row.label, row.images_nhw[part : part + PER_ROW]) for row in rows])
@@ -193,13 +203,13 @@ def show_again(name: str, runs: Mapping[str, StoredRun]) -> None:
         # A slider for each picture: of another one nothing is told before it is asked for.
         dial = f"surprises_times_{name}"
         times = st.slider(
-            "How many times through each network",
+            say("How many times through each network"),
             0,
             STEPS,
             0,
             key=dial,
             bind="query-params",
-            help="0 is the picture chosen above. Each time a network is given what it drew before.",
+            help=say("0 is the picture chosen above. Each time a network is given what it drew before."),
         )
         picture_hw = _find_oddity(name).draw(lab.digits())
         with st.container(key=FIRST_TIMES):
@@ -211,11 +221,11 @@ def show_again(name: str, runs: Mapping[str, StoredRun]) -> None:
                 figures.columns_html(
                     [
                         (WENT_IN, picture_hw[None]),
-                        *((f"{model}, {_times_words(times)}", path[-1]) for model, path in paths.items()),
+                        *((f"{model}, {times_words(times)}", path[-1]) for model, path in paths.items()),
                     ]
                 )
             )
-            changes = ", ".join(f"{model}: {_change_words(path)}" for model, path in paths.items())
+            changes = ", ".join(f"{model}: {change_words(path)}" for model, path in paths.items())
             st.caption(f"{changes}.")
         part = {
             "part": "again",
@@ -238,23 +248,11 @@ def show_again(name: str, runs: Mapping[str, StoredRun]) -> None:
         draw_living("parts", "surprises_again_living", part, stands_for=FIRST_TIMES)
 
 
-def _times_words(times: int) -> str:
-    return ONCE if times == 1 else MANY.format(times=times)
-
-
-def _change_words(path_t1hw: Tensor) -> str:
-    """How much the last step changed a picture, in words."""
-    if len(path_t1hw) == 1:
-        return UNCHANGED
-    change = float(iteration.change_per_step(path_t1hw[-2:])[0, 0])
-    return SETTLED_WORDS if change < iteration.SETTLED else CHANGED.format(by=f"{change:.3f}")
-
-
 def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
     """Ask what comes of one network applied to its own output, and show it afterwards."""
     models = list(runs)
     model = st.segmented_control(
-        "Which network?",
+        say("Which network?"),
         models,
         default=_asked_model(runs),
         required=True,
@@ -267,12 +265,23 @@ def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
         one = _measure_course(runs[model])
         return Answer(
             one.commonest_end,
-            f"Of {one.digits} held-back digits, so many settle on a picture of the same digit: "
-            f"{one.counts[iteration.SAME]}; on one of another: {one.counts[iteration.ANOTHER]}; still "
-            f"changing after {STEPS} steps: {one.counts[iteration.MOVING]}.",
+            say(
+                "Of {digits} held-back digits, so many settle on a picture of the same "
+                "digit: {count}; on one of another: {count_2}; still changing after {steps} "
+                "steps: {count_3}.",
+                digits=one.digits,
+                count=one.counts[iteration.SAME],
+                count_2=one.counts[iteration.ANOTHER],
+                steps=STEPS,
+                count_3=one.counts[iteration.MOVING],
+            ),
         )
 
-    words = f"Apply the **{model}** to its own output {STEPS} times. What happens most often to a digit?"
+    words = say(
+        "Apply the **{model}** to its own output {steps} times. What happens most often to a digit?",
+        model=model,
+        steps=STEPS,
+    )
     question.ask_question(
         f"surprises_again_{model}",
         words,
@@ -287,38 +296,53 @@ def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
 def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
     one = _measure_course(runs[model])
     st.markdown(
-        f"This {model} **{one.verdict}**: {one.settled} of {one.digits} held-back digits come to rest. The "
-        f"pictures at the end differ from each other {_spread_words(one.spread)} the digits did. "
-        f"{one.same_class} of {one.digits} still have a digit of their own class as nearest neighbour; after "
-        f"the first step it was {one.same_class_at_first}.{WHY_IT_DRIFTS if one.verdict == 'drifts' else ''}"
+        say(
+            "This {model} **{verdict}**: {settled} of {digits} held-back digits come to "
+            "rest. The pictures at the end differ from each other {spread} the digits did. "
+            "{same_class} of {digits} still have a digit of their own class as nearest "
+            "neighbour; after the first step it was {same_class_at_first}.{which}",
+            model=model,
+            verdict=COURSE_WORDS[one.verdict],
+            settled=one.settled,
+            digits=one.digits,
+            spread=spread_words(one.spread),
+            same_class=one.same_class,
+            same_class_at_first=one.same_class_at_first,
+            which=WHY_IT_DRIFTS if one.verdict == "drifts" else "",
+        )
     )
     strips, curve = st.columns(2, gap="medium")
     with strips:
-        labels = ["the digit", "once through the network", *(f"{step} times" for step in STEPS_SHOWN[2:])]
+        labels = [
+            say("the digit"),
+            say("once through the network"),
+            *(say("{step} times", step=step) for step in STEPS_SHOWN[2:]),
+        ]
         st.html(figures.rows_html([Row(*row) for row in zip(labels, one.shown_snhw, strict=True)]))
     with curve:
-        alt = "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
+        alt = say(
+            "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
+        )
         courses = {name: _measure_course(run) for name, run in runs.items()}
         charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
     st.caption(
-        f"A digit converges (comes to rest) if its pixels change by less than {iteration.SETTLED:g} (root "
-        f"mean square) in step {STEPS}; else it drifts. A network collapses if different digits end in "
-        f"nearly the same picture, less than {iteration.COLLAPSED:.0%} as far apart as they were; if it "
-        "does not, it is called by what most digits do. Nearest neighbour: among the digits to learn "
-        "from. The curves are means over the digits."
+        say(
+            "A digit converges (comes to rest) if its pixels change by less than {settled:g} "
+            "(root mean square) in step {steps}; else it drifts. A network collapses if "
+            "different digits end in nearly the same picture, less than {collapsed:.0%} as "
+            "far apart as they were; if it does not, it is called by what most digits do. "
+            "Nearest neighbour: among the digits to learn from. The curves are means over "
+            "the digits.",
+            settled=iteration.SETTLED,
+            steps=STEPS,
+            collapsed=iteration.COLLAPSED,
+        )
     )
-
-
-def _spread_words(spread: float) -> str:
-    """How a spread of pictures compares with the digits' own, such as 'about as much as'."""
-    if 0.9 <= spread <= 1.1:
-        return f"about as much ({spread:.0%}) as"
-    return f"{'less' if spread < 1 else 'more'} ({spread:.0%}) than"
 
 
 def _question_settings(runs: Mapping[str, StoredRun]) -> dict[str, object]:
     """What a question about these networks depends on besides them."""
-    return {"latent size": next(iter(runs.values())).config.model.latent_size}
+    return {say("latent size"): next(iter(runs.values())).config.model.latent_size}
 
 
 def _asked_model(runs: Mapping[str, StoredRun]) -> str:
@@ -328,7 +352,7 @@ def _asked_model(runs: Mapping[str, StoredRun]) -> str:
 def _find_oddity(name: str) -> Oddity:
     own_hw = my_digits.own_digit()
     if name == OWN and own_hw is not None:
-        return Oddity("your own digit", "Prepared as on the page Your digit.", lambda _: own_hw)
+        return Oddity(say("your own digit"), say("Prepared as on the page Your digit."), lambda _: own_hw)
     return ODDITIES[name]
 
 
@@ -355,7 +379,12 @@ def _measure_course(run: StoredRun) -> Course:
     return _cached_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
 
 
-@st.cache_data(show_spinner=f"Sending {DIGITS} digits through the network {STEPS} times …", max_entries=64)
+@st.cache_data(
+    show_spinner=say(
+        "Sending {digits} digits through the network {steps} times …", digits=DIGITS, steps=STEPS
+    ),
+    max_entries=64,
+)
 def _cached_course(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> Course:

@@ -14,6 +14,7 @@ from ae_core.figures.noise import Cell
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.training import start_equal
+from ae_core.words.sentences import say, say_count
 from pages.shared import display, lab, networks
 from pages.shared.display import decibel_words, noise_words
 from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
@@ -22,14 +23,14 @@ from pages.shared.question import Answer
 PAIR_DIGITS = 4
 NO_NOISE = CorruptionConfig()
 LAYERS, DIGITS, WEIGHTS, INPUT, SAME = (
-    "It has other layers.",
-    "It learns from other digits.",
-    "It starts from other weights.",
-    "Only what it is fed: noisy digits.",
-    "Nothing.",
+    say("It has other layers."),
+    say("It learns from other digits."),
+    say("It starts from other weights."),
+    say("Only what it is fed: noisy digits."),
+    say("Nothing."),
 )
 DIFFERENCES = (LAYERS, DIGITS, WEIGHTS, INPUT, SAME)
-CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = "The CAE.", "The DAE.", "Both alike, within 0.1 dB."
+CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE = say("The CAE."), say("The DAE."), say("Both alike, within 0.1 dB.")
 ON_CLEAN = (CLEAN_CAE, CLEAN_DAE, CLEAN_ALIKE)
 
 
@@ -44,7 +45,7 @@ def find_pair(cae: RunConfig, dae: RunConfig) -> dict[str, StoredRun]:
             for other in networks.find_own_runs("CAE"):
                 if _is_pair({"CAE": other, "DAE": own}):
                     return {"CAE": other, "DAE": own}
-        st.caption("You have no CAE and DAE that differ in their input alone: the lab's pair is shown.")
+        st.caption(say("You have no CAE and DAE that differ in their input alone: the lab's pair is shown."))
     dae = config.adjusted(cae, corruption={"kind": dae.corruption.kind, "level": dae.corruption.level})
     found = {"CAE": networks.find_lab_run(cae), "DAE": networks.find_lab_run(dae)}
     return {name: run for name, run in found.items() if run is not None} if _is_pair(found) else {}
@@ -61,7 +62,7 @@ def _differ_in_input_alone(one: RunConfig, other: RunConfig) -> bool:
 
 def show_pair_facts(runs: Mapping[str, StoredRun]) -> None:
     """Show in what the two differ and in what not, by settings, starting weights and counts."""
-    st.markdown(f"**Compared, setting by setting.** {_pair_facts_words(runs)}")
+    st.markdown(say("**Compared, setting by setting.** {pair_facts}", pair_facts=_pair_facts_words(runs)))
     for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
@@ -72,19 +73,26 @@ def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
     cae, dae = runs["CAE"], runs["DAE"]
     names = config.differences(cae.config, dae.config)
     if not names:
-        return "Without noise in training the DAE is the CAE: no setting differs."
-    changed = " and ".join(f"{name.split('.')[1]} of the noise" for name in names)
-    start = "equal" if start_equal(cae.config, dae.config) else "not equal"
+        return say("Without noise in training the DAE is the CAE: no setting differs.")
+    changed = say(" and ").join(say("{split} of the noise", split=name.split(".")[1]) for name in names)
+    start = say("equal") if start_equal(cae.config, dae.config) else say("not equal")
     counts = [run.result["parameters"] for run in (cae, dae)]
     count = (
-        f"Each has {counts[0]:,} parameters"
+        say("Each has {first:,} parameters", first=counts[0])
         if counts[0] == counts[1]
-        else f"They have {counts[0]:,} and {counts[1]:,} parameters"
+        else say("They have {first:,} and {count:,} parameters", first=counts[0], count=counts[1])
     )
-    return (
-        f"The {changed} in training differ{'s' if len(names) == 1 else ''} "
-        f"({noise_words(cae.config.corruption)} and {noise_words(dae.config.corruption)}), and nothing else "
-        f"does. {count}; made again from the seed, their starting weights are {start}."
+    return say_count(
+        "The {changed} in training differs ({noise} and {corruption}), and nothing else "
+        "does. {count_2}; made again from the seed, their starting weights are {start}.",
+        "The {changed} in training differ ({noise} and {corruption}), and nothing else "
+        "does. {count_2}; made again from the seed, their starting weights are {start}.",
+        len(names),
+        changed=changed,
+        noise=noise_words(cae.config.corruption),
+        corruption=noise_words(dae.config.corruption),
+        count_2=count,
+        start=start,
     )
 
 
@@ -113,8 +121,12 @@ def clean_answer(cae: float, dae: float, count: int) -> Answer:
     right = CLEAN_ALIKE if are_alike(cae, dae) else CLEAN_CAE if cae > dae else CLEAN_DAE
     return Answer(
         right,
-        f"PSNR over {count} held-back clean digits: the CAE {decibel_words(cae)}, the DAE "
-        f"{decibel_words(dae)}.",
+        say(
+            "PSNR over {count} held-back clean digits: the CAE {decibel}, the DAE {dae}.",
+            count=count,
+            decibel=decibel_words(cae),
+            dae=decibel_words(dae),
+        ),
     )
 
 
@@ -131,11 +143,11 @@ def show_pair_grid(
     `hidden`: only what goes in, until the question is answered.
     """
     noisy = (
-        f"noisy digits go in, {noise_words(noise)}"
+        say("noisy digits go in, {noise}", noise=noise_words(noise))
         if noise.level
-        else "the same once more: the noise is set to 0"
+        else say("the same once more: the noise is set to 0")
     )
-    inputs = {"clean digits go in": NO_NOISE, noisy: noise}
+    inputs = {say("clean digits go in"): NO_NOISE, noisy: noise}
 
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [
@@ -143,12 +155,12 @@ def show_pair_grid(
             for label, now in inputs.items()
         ]
         shown = slice(1) if hidden else slice(None)
-        titles = ["", *(f"{name} gives back" for name in runs)]
+        titles = ["", *(say("{name} gives back", name=name) for name in runs)]
         return noise_figures.grid_html(titles[shown], [(label, cells[shown]) for label, cells in rows])
 
     if hidden:
         st.html(draw({}))
-        st.caption("Answer the second question to see what each of them gives back.")
+        st.caption(say("Answer the second question to see what each of them gives back."))
         return
     place = st.empty()
     place.html(draw({}))  # the pictures are there before the figures
@@ -158,8 +170,12 @@ def show_pair_grid(
     }
     place.html(draw(measured))
     st.caption(
-        f"PSNR of the mean squared error over {count_measured()} held-back digits, of which {PAIR_DIGITS} "
-        "are shown. Higher is better."
+        say(
+            "PSNR of the mean squared error over {count_measured} held-back digits, of which "
+            "{pair_digits} are shown. Higher is better.",
+            count_measured=count_measured(),
+            pair_digits=PAIR_DIGITS,
+        )
     )
 
 

@@ -17,14 +17,15 @@ from ae_core.figures.networks import Measured
 from ae_core.metrics import squared_error
 from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import charts, dials, display, lab, networks
 from pages.shared.question import Answer
 
 LARGEST_DRAWN = 64
 PRESETS = {"FAE": FAE, "CAE": CAE}
-ABOUT_EQUAL = "About equal (within 5 %)."
-FAE_OR_PCA = {"PCA": "PCA.", "FAE": "The FAE."}
-FAE_OR_CAE = {"FAE": "The FAE.", "CAE": "The CAE."}
+ABOUT_EQUAL = say("About equal (within 5 %).")
+FAE_OR_PCA = {"PCA": "PCA.", "FAE": say("The FAE.")}
+FAE_OR_CAE = {"FAE": say("The FAE."), "CAE": say("The CAE.")}
 
 
 # What is measured, each thing once for all visitors
@@ -51,7 +52,7 @@ def _measure_pca_errors() -> list[float]:
     return _fit_pca().errors_by_size(display.measured_digits())
 
 
-@st.cache_resource(show_spinner="Fitting PCA …", max_entries=1)
+@st.cache_resource(show_spinner=say("Fitting PCA …"), max_entries=1)
 def _fit_pca() -> PCA:
     """PCA of the largest code, fitted on all 60,000 digits to learn from; kept."""
     return baselines.fit_pca(in_parts(lab.digits().train_bytes_nhw), LIMITS["latent_size"][1])
@@ -77,10 +78,10 @@ def _measure_errors_in_training(
 def choose_linear() -> bool:
     """Whether the page's network is the linear one, by a switch."""
     return st.toggle(
-        "Linear network",
+        say("Linear network"),
         key="linear",
         bind="query-params",
-        help="No hidden layer and no activation: all it can do is weigh and add up pixels.",
+        help=say("No hidden layer and no activation: all it can do is weigh and add up pixels."),
     )
 
 
@@ -96,10 +97,16 @@ def judge_pca_or_fae(run: RunConfig) -> Answer:
     size = run.model.latent_size
     fae = _require_run(networks.choose_network(plain_fae(run)), "FAE")
     errors = {"PCA": measure_pca_error(size), "FAE": measure_error(fae)}
-    because = (
-        f"Squared error per image, latent size {size}, {_measured_on()}: PCA {errors['PCA']:.1f}, FAE "
-        f"{errors['FAE']:.1f}. PCA was fitted on {_fitted_on():,} digits, the FAE learnt from "
-        f"{_learnt_from(fae):,}."
+    because = say(
+        "Squared error per image, latent size {size}, {measured_on}: PCA {pca:.1f}, FAE "
+        "{fae:.1f}. PCA was fitted on {fitted_on:,} digits, the FAE learnt from "
+        "{learnt_from:,}.",
+        size=size,
+        measured_on=_measured_on(),
+        pca=errors["PCA"],
+        fae=errors["FAE"],
+        fitted_on=_fitted_on(),
+        learnt_from=_learnt_from(fae),
     )
     return Answer(_right_option(errors, FAE_OR_PCA), because)
 
@@ -111,27 +118,53 @@ def show_beside_pca(run: RunConfig) -> None:
     runs = {
         name: found for name, each in wanted.items() if (found := networks.choose_network(each)) is not None
     }
-    st.subheader("Beside PCA of the same code size", anchor="pca")
+    st.subheader(say("Beside PCA of the same code size"), anchor="pca")
     clean_nhw = display.chosen_digits(dials.choose_digits_seed("pca_digits"))
     pca_nhw = as_picture(_fit_pca().first(size).reconstruct(clean_nhw))
     rows = [
-        Row("digit x", clean_nhw),
-        Row(f"PCA, {display.number_words(size)}: error {measure_pca_error(size):.1f}", pca_nhw),
+        Row(display.CLEAN_LABEL, clean_nhw),
+        Row(
+            say(
+                "PCA, {number}: error {measure_pca_error:.1f}",
+                number=display.number_words(size),
+                measure_pca_error=measure_pca_error(size),
+            ),
+            pca_nhw,
+        ),
     ]
     for name, found in runs.items():
         rows.append(
             Row(
-                f"{name}, {display.number_words(size)}: error {measure_error(found):.1f}",
+                say(
+                    "{name}, {number}: error {measure_error:.1f}",
+                    name=name,
+                    number=display.number_words(size),
+                    measure_error=measure_error(found),
+                ),
                 as_picture(reconstruct(lab.load_network(found), clean_nhw)),
             )
         )
     st.html(rows_html(rows))
-    learnt = "".join(f", the {name} learnt from {_learnt_from(found):,}" for name, found in runs.items())
+    learnt = "".join(
+        say(", the {name} learnt from {learnt_from:,}", name=name, learnt_from=_learnt_from(found))
+        for name, found in runs.items()
+    )
     st.caption(
-        f"Squared error per image, {_measured_on()}. PCA was fitted on {_fitted_on():,} digits{learnt}."
+        say(
+            "Squared error per image, {measured_on}. PCA was fitted on {fitted_on:,} digits{learnt}.",
+            measured_on=_measured_on(),
+            fitted_on=_fitted_on(),
+            learnt=learnt,
+        )
     )
     for name in wanted.keys() - runs.keys():
-        st.caption(f"No {name} with latent size {size} has been trained yet, so it is missing here.")
+        st.caption(
+            say(
+                "No {name} with latent size {size} has been trained yet, so it is missing here.",
+                name=name,
+                size=size,
+            )
+        )
     if "linear FAE" in runs:
         _show_linear_lesson(runs)
     elif "FAE" in runs:
@@ -144,13 +177,20 @@ def show_beside_pca(run: RunConfig) -> None:
 def bends_words(fae: float, linear: float, pca: float) -> str:
     """What the activations are worth: errors of an FAE, of a linear one of the same code size, and of PCA."""
     if not fae < linear:
-        return f"A linear FAE of as many numbers, without activations, has an error of {linear:.1f}."
-    return (
-        "**Why it can be better than PCA.** It bends: without hidden layers and activations the lab's "
-        f"linear FAE of as many numbers has an error of {linear:.1f}, PCA {pca:.1f}, this FAE "
-        f"**{fae:.1f}**. *Our explanation:* who only weighs and adds up has one picture for each number of "
-        "the code, the same for every digit; a network that bends can draw something else with the same "
-        "number in a 1 than in an 8."
+        return say(
+            "A linear FAE of as many numbers, without activations, has an error of {linear:.1f}.",
+            linear=linear,
+        )
+    return say(
+        "**Why it can be better than PCA.** It bends: without hidden layers and "
+        "activations the lab's linear FAE of as many numbers has an error of "
+        "{linear:.1f}, PCA {pca:.1f}, this FAE **{fae:.1f}**. *Our explanation:* who "
+        "only weighs and adds up has one picture for each number of the code, the same "
+        "for every digit; a network that bends can draw something else with the same "
+        "number in a 1 than in an 8.",
+        linear=linear,
+        pca=pca,
+        fae=fae,
     )
 
 
@@ -160,8 +200,12 @@ def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
     count = linear.result["dataset"]["train"]
     if count != _fitted_on():
         st.markdown(
-            f"The linear FAE learnt from {count:,} digits and PCA was fitted on {_fitted_on():,}: they "
-            "say nothing about the bound."
+            say(
+                "The linear FAE learnt from {count:,} digits and PCA was fitted on "
+                "{fitted_on:,}: they say nothing about the bound.",
+                count=count,
+                fitted_on=_fitted_on(),
+            )
         )
         return
     own, pca = _measure_errors_in_training(lab.store().root, linear.run_id, linear.weights_sha256, linear)
@@ -174,21 +218,29 @@ def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
 
 def linear_words(own: float, pca: float, count: int) -> str:
     """How a linear network's error stands to PCA's, both on the `count` digits that they learnt from."""
-    times = f", which is **{own / pca:.4f} times** PCA's" if pca else ""
-    return (
-        f"**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE {own:.2f}{times}. "
-        "There PCA is the best linear code. A linear network can come as near to it as training takes it, "
-        "and never below (Baldi and Hornik 1989)."
+    times = say(", which is **{own:.4f} times** PCA's", own=own / pca) if pca else ""
+    return say(
+        "**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE "
+        "{own:.2f}{times}. There PCA is the best linear code. A linear network can come "
+        "as near to it as training takes it, and never below (Baldi and Hornik 1989).",
+        count=count,
+        pca=pca,
+        own=own,
+        times=times,
     )
 
 
 def bound_words(fae: float, pca: float) -> str:
     """How the error of an FAE that is not linear stands to PCA's, on digits that neither learnt from."""
     one, other = round(fae, 1), round(pca, 1)
-    word = "as large as" if one == other else "smaller than" if one < other else "larger than"
-    return (
-        "The FAE with hidden layers and activations is not bound by that. On held-back digits, which "
-        f"neither learnt from, its error of {fae:.1f} is **{word}** PCA's, {pca:.1f}."
+    word = say("as large as") if one == other else say("smaller than") if one < other else say("larger than")
+    return say(
+        "The FAE with hidden layers and activations is not bound by that. On held-back "
+        "digits, which neither learnt from, its error of {fae:.1f} is **{word}** PCA's, "
+        "{pca:.1f}.",
+        fae=fae,
+        word=word,
+        pca=pca,
     )
 
 
@@ -206,13 +258,24 @@ def judge_fae_or_cae(cae: StoredRun) -> Answer:
     runs = {"FAE": _require_run(find_fae_beside(cae.config), "FAE"), "CAE": cae}
     errors = {name: measure_error(found) for name, found in runs.items()}
     figures = ", ".join(
-        f"{name} ({networks.owner_words(found)}) {errors[name]:.1f} with {found.result['parameters']:,} "
-        f"parameters, learnt from {_learnt_from(found):,} digits"
+        say(
+            "{name} ({owner}) {error:.1f} with {parameters:,} parameters, learnt from {learnt_from:,} digits",
+            name=name,
+            owner=networks.owner_words(found),
+            error=errors[name],
+            parameters=found.result["parameters"],
+            learnt_from=_learnt_from(found),
+        )
         for name, found in runs.items()
     )
     return Answer(
         _right_option(errors, FAE_OR_CAE),
-        f"Squared error per image, latent size {size}, {_measured_on()}: {figures}.",
+        say(
+            "Squared error per image, latent size {size}, {measured_on}: {figures}.",
+            size=size,
+            measured_on=_measured_on(),
+            figures=figures,
+        ),
     )
 
 
@@ -223,8 +286,8 @@ def judge_fae_or_cae(cae: StoredRun) -> Answer:
 def show_errors_by_size(families: Sequence[str], page: str) -> None:
     """Show PCA of every size as a line, each finished network as a point, and a way to train more sizes."""
     with lab.plain_errors():
-        st.subheader("The error against the latent size", anchor=f"{page}-sizes")
-        with st.spinner("Measuring every network …"):
+        st.subheader(say("The error against the latent size"), anchor=f"{page}-sizes")
+        with st.spinner(say("Measuring every network …")):
             line = _measure_pca_errors()[:LARGEST_DRAWN]
             points = [_make_point(run) for run in _find_runs_of(families)]
         shown = (tuple(line), _fitted_on(), tuple(points))
@@ -234,12 +297,14 @@ def show_errors_by_size(families: Sequence[str], page: str) -> None:
             f"{page}_sizes",
             _points_words(points),
         )
-        caption = (
-            f"Squared error per image, {_measured_on()}. Lower is better. PCA and the lab's networks learnt "
-            f"from the same {_fitted_on():,} digits."
+        caption = say(
+            "Squared error per image, {measured_on}. Lower is better. PCA and the lab's "
+            "networks learnt from the same {fitted_on:,} digits.",
+            measured_on=_measured_on(),
+            fitted_on=_fitted_on(),
         )
         if any(point.learnt_from != _fitted_on() for point in points):
-            caption += " The legend says where a network of yours learnt from fewer."
+            caption += say(" The legend says where a network of yours learnt from fewer.")
         st.caption(caption)
 
 
@@ -255,7 +320,9 @@ def _find_runs_of(families: Sequence[str]) -> list[StoredRun]:
 
 
 def _make_point(run: StoredRun) -> Measured:
-    words = f"{run.config.training.epochs} epochs, {networks.owner_words(run)}"
+    words = say(
+        "{epochs} epochs, {owner}", epochs=run.config.training.epochs, owner=networks.owner_words(run)
+    )
     return Measured(
         config.family(run.config), run.config.model.latent_size, measure_error(run), _learnt_from(run), words
     )
@@ -263,7 +330,7 @@ def _make_point(run: StoredRun) -> Measured:
 
 def _points_words(points: Sequence[Measured]) -> str:
     each = ", ".join(f"{point.family} {point.latent_size}: {point.error:.1f}" for point in points)
-    return f"Squared error against latent size: PCA as a falling line, and the points {each}"
+    return say("Squared error against latent size: PCA as a falling line, and the points {each}", each=each)
 
 
 # In words
@@ -272,8 +339,11 @@ def _points_words(points: Sequence[Measured]) -> str:
 def _require_run(found: StoredRun | None, family: str) -> StoredRun:
     if found is None:
         raise LabError(
-            f"The lab's {family} is missing, so there is nothing to measure. Install the lab again, or train "
-            "one."
+            say(
+                "The lab's {family} is missing, so there is nothing to measure. Install the "
+                "lab again, or train one.",
+                family=family,
+            )
         )
     return found
 
@@ -284,7 +354,7 @@ def _right_option(errors: Mapping[str, float], options: Mapping[str, str]) -> st
 
 
 def _measured_on() -> str:
-    return f"mean of {len(display.measured_digits()):,} held-back digits"
+    return say("mean of {count:,} held-back digits", count=len(display.measured_digits()))
 
 
 def _fitted_on() -> int:

@@ -10,15 +10,16 @@ from ae_core.config import PIXELS
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.models import build_model, codes_of, parameter_count
+from ae_core.words.sentences import say
 from pages.shared import lab, question
 from pages.shared.question import Answer
 
-KERAS = """
+KERAS = say("""
 [Convolutional autoencoder for image denoising](https://keras.io/examples/vision/autoencoder/) (Santiago
 L. Valdarrama, 2021) trains a convolutional autoencoder on MNIST, first on clean digits, then on noisy
 ones. This is the lesson of the CAE and the DAE, done differently.
-"""
-PAPERS = """
+""")
+PAPERS = say("""
 - Geoffrey Hinton and Ruslan Salakhutdinov (2006). [Reducing the dimensionality of data with neural
   networks](https://doi.org/10.1126/science.1127647). *Science* 313, 504–507. Deep autoencoders, compared
   with PCA: the lesson **FAE**.
@@ -30,9 +31,9 @@ PAPERS = """
   composing robust features with denoising autoencoders](https://doi.org/10.1145/1390156.1390294). *ICML
   2008*, 1096–1103. Spoil the input, ask for the clean one: the lessons **DAE** and **What is the
   difference?**
-"""
+""")
 # Each in two sentences, with its paper.
-AFTER = """
+AFTER = say("""
 - **Sparse autoencoders** keep the code short in another way: it may have many numbers, but only a few of them
   may differ from 0 for any one picture. Today they are used to take large language models apart. Alireza
   Makhzani and Brendan Frey (2014). [k-Sparse autoencoders](https://arxiv.org/abs/1312.5663). *ICLR 2014*.
@@ -46,9 +47,9 @@ AFTER = """
 - **Denoising diffusion models** take away a little noise at a time, many times over, until nothing but noise
   has become a picture. Each step is a denoiser's, as the DAE is one. Jonathan Ho, Ajay Jain and Pieter Abbeel
   (2020). [Denoising diffusion probabilistic models](https://arxiv.org/abs/2006.11239). *NeurIPS 2020*.
-"""
+""")
 # Each is measured on the page that it names, of the lab's own networks.
-IN_FIVE_LINES = """
+IN_FIVE_LINES = say("""
 1. An autoencoder is an encoder and a decoder that are trained together to give back what came in. Its target
    is its input, so nobody labels anything (**Autoencoder**).
 2. What makes it learn is the bottleneck: it has to describe a digit in a few numbers. With two of them digits
@@ -59,8 +60,12 @@ IN_FIVE_LINES = """
    the noise that it was trained with, and pays for it on clean digits (**DAE**, **What is the difference?**).
 5. What is learnt are strokes more than digits: letters come out well, and what looks like nothing it ever saw
    does not (**What do you think of this?**).
-"""
-FEWER, HALF, MORE = OPTIONS = ("Fewer than 100.", f"100 to {PIXELS}.", f"More than {PIXELS}.")
+""")
+FEWER, HALF, MORE = OPTIONS = (
+    say("Fewer than 100."),
+    say("100 to {pixels}.", pixels=PIXELS),
+    say("More than {pixels}.", pixels=PIXELS),
+)
 DIGITS_SHOWN = 8
 
 
@@ -69,7 +74,12 @@ def show_digits() -> None:
     with st.container(key="reading_first"):
         st.html(
             figures.rows_html(
-                [Row(f"held-back digits, {PIXELS} pixels each", lab.digits().test_nhw[:DIGITS_SHOWN])]
+                [
+                    Row(
+                        say("held-back digits, {pixels} pixels each", pixels=PIXELS),
+                        lab.digits().test_nhw[:DIGITS_SHOWN],
+                    )
+                ]
             )
         )
 
@@ -82,11 +92,19 @@ def ask_code_size() -> None:
         right = FEWER if numbers < 100 else HALF if numbers <= PIXELS else MORE
         return Answer(
             right,
-            f"Its code has {numbers:,} numbers for {PIXELS} pixels, {numbers / PIXELS:.0%}. "
-            f"{_compression_words(numbers)}",
+            say(
+                "Its code has {numbers:,} numbers for {pixels} pixels, {share:.0%}. {compression}",
+                numbers=numbers,
+                pixels=PIXELS,
+                share=numbers / PIXELS,
+                compression=_compression_words(numbers),
+            ),
         )
 
-    words = f"Into how many numbers does the Keras.io example's encoder turn a digit of {PIXELS} pixels?"
+    words = say(
+        "Into how many numbers does the Keras.io example's encoder turn a digit of {pixels} pixels?",
+        pixels=PIXELS,
+    )
     question.ask_question("reading", words, OPTIONS, answer, _show_beside_ours, of={}, networks=[])
 
 
@@ -96,7 +114,7 @@ def code_size(run: config.RunConfig) -> int:
 
 
 def _compression_words(numbers: int) -> str:
-    return "It compresses." if numbers < PIXELS else "It does not compress."
+    return say("It compresses.") if numbers < PIXELS else say("It does not compress.")
 
 
 def _show_beside_ours() -> None:
@@ -105,34 +123,43 @@ def _show_beside_ours() -> None:
     st.table(
         [
             _row(
-                "Numbers in the code",
+                say("Numbers in the code"),
                 *(
-                    f"{count:,} ({count / PIXELS:.0%} of {PIXELS}). {_compression_words(count)}"
+                    say(
+                        "{count:,} ({share:.0%} of {pixels}). {compression}",
+                        count=count,
+                        share=count / PIXELS,
+                        pixels=PIXELS,
+                        compression=_compression_words(count),
+                    )
                     for count in codes
                 ),
             ),
             _row(
-                "Numbers to train", *(f"{parameter_count(build_model(run.model)):,}" for run in (keras, ours))
+                say("Numbers to train"),
+                *(f"{parameter_count(build_model(run.model)):,}" for run in (keras, ours)),
             ),
             _row(
-                "Where the denoiser starts",
-                "at the trained clean autoencoder",
-                "at the CAE's own starting weights",
+                say("Where the denoiser starts"),
+                say("at the trained clean autoencoder"),
+                say("at the CAE's own starting weights"),
             ),
             _row(
-                "How clean and noisy differ",
-                "in the noise and in how long they are trained",
-                "in the noise alone",
+                say("How clean and noisy differ"),
+                say("in the noise and in how long they are trained"),
+                say("in the noise alone"),
             ),
-            _row("Noise", "one noisy copy of each digit", "fresh for every batch"),
+            _row(say("Noise"), say("one noisy copy of each digit"), say("fresh for every batch")),
         ]
     )
     st.markdown(
-        "**Then what keeps it from copying?** *Our explanation:* on clean digits, nothing. Its denoiser "
-        "cannot copy, since what it is compared with is not what it was given: noise does what the "
-        "bottleneck does elsewhere."
+        say(
+            "**Then what keeps it from copying?** *Our explanation:* on clean digits, "
+            "nothing. Its denoiser cannot copy, since what it is compared with is not what "
+            "it was given: noise does what the bottleneck does elsewhere."
+        )
     )
 
 
 def _row(what: str, keras: str, ours: str) -> dict[str, str]:
-    return {"": what, "Keras.io example": keras, "CAE and DAE here": ours}
+    return {"": what, say("Keras.io example"): keras, say("CAE and DAE here"): ours}

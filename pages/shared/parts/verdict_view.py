@@ -17,13 +17,14 @@ from ae_core.models import parameter_count
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.study.speed import FACTOR, ROUNDS, ROUNDS_WON, find_fastest, time_by_turns
+from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
 from pages.shared.display import decibel_words, noise_words, number_words
 from pages.shared.parts.noise_view import ALIKE_DB, are_alike, count_measured, measure_spread
 
 TINY = 2
-NOTHING = "doing nothing"
-ALT = "Which network is best at what, with the figures of all and what the best one draws"
+NOTHING = say("doing nothing")
+ALT = say("Which network is best at what, with the figures of all and what the best one draws")
 Draw = Callable[[StoredRun], Tensor]
 
 
@@ -42,24 +43,31 @@ def show_verdict(
 
     tiny = _find_tiny(runs)
     no_noise = replace(noise, level=0.0)
-    lines = [_judge_quality("Clean digits", runs, no_noise, noise_seed, draw(clean_nhw))]
+    lines = [_judge_quality(say("Clean digits"), runs, no_noise, noise_seed, draw(clean_nhw))]
     if noise.level:
-        question = f"Noisy digits, {noise_words(noise)}"
+        question = say("Noisy digits, {noise}", noise=noise_words(noise))
         lines.append(_judge_quality(question, runs, noise, noise_seed, draw(noisy_nhw)))
     if tiny:
-        question = f"A tiny code: {number_words(TINY)}, clean digits"
+        question = say("A tiny code: {number}, clean digits", number=number_words(TINY))
         lines.append(_judge_quality(question, tiny, no_noise, noise_seed, draw(clean_nhw)))
     lines.append(_judge_weights(runs, draw(noisy_nhw)))
     lines.append(_judge_speed(runs, draw(noisy_nhw)))
     st.html(verdict_html(lines, ALT))
     st.markdown(sum_up(lines))
     st.caption(
-        f"PSNR of the mean squared error over {count_measured()} held-back digits; alike: within "
-        f"{ALIKE_DB:g} dB. The tiny codes are the lab's own networks'. Speed: the forward pass of the same "
-        f"digits on this machine, one processor core, {ROUNDS} rounds in which the networks take turns, "
-        f"those of one architecture as one; one is called faster where it was in {ROUNDS_WON} of them and "
-        f"by {FACTOR - 1:.0%} or more. The pictures are of the digit above, noisy but in the lines on "
-        "clean digits."
+        say(
+            "PSNR of the mean squared error over {count_measured} held-back digits; alike: "
+            "within {alike_db:g} dB. The tiny codes are the lab's own networks'. Speed: the "
+            "forward pass of the same digits on this machine, one processor core, {rounds} "
+            "rounds in which the networks take turns, those of one architecture as one; one "
+            "is called faster where it was in {rounds_won} of them and by {share:.0%} or "
+            "more. The pictures are of the digit above, noisy but in the lines on clean digits.",
+            count_measured=count_measured(),
+            alike_db=ALIKE_DB,
+            rounds=ROUNDS,
+            rounds_won=ROUNDS_WON,
+            share=FACTOR - 1,
+        )
     )
 
 
@@ -89,7 +97,9 @@ def _judge_weights(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
     counts = {name: parameter_count(lab.load_network(run)) for name, run in runs.items()}
     ranked = sorted(counts, key=counts.__getitem__)
     winners = tuple(name for name in ranked if counts[name] == counts[ranked[0]])
-    return _make_line("Fewest weights", winners, [f"{name} {counts[name]:,}" for name in ranked], runs, draw)
+    return _make_line(
+        say("Fewest weights"), winners, [f"{name} {counts[name]:,}" for name in ranked], runs, draw
+    )
 
 
 def _judge_speed(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
@@ -100,8 +110,8 @@ def _judge_speed(runs: Mapping[str, StoredRun], draw: Draw) -> Line:
     fastest = find_fastest(speeds)
     ranked = sorted(alike, key=lambda names: middle[names[0]], reverse=True)
     winners = tuple(name for names in ranked if names[0] in fastest for name in names)
-    figures = [f"{' and '.join(names)} {_round_speed(middle[names[0]]):,}" for names in ranked]
-    return _make_line("Fastest, pictures a second", winners, figures, runs, draw)
+    figures = [f"{say(' and ').join(names)} {_round_speed(middle[names[0]]):,}" for names in ranked]
+    return _make_line(say("Fastest, pictures a second"), winners, figures, runs, draw)
 
 
 def _group_by_architecture(runs: Mapping[str, StoredRun]) -> list[tuple[str, ...]]:
@@ -117,7 +127,7 @@ def _round_speed(speed: float) -> int:
     return int(float(f"{speed:.2g}"))
 
 
-@st.cache_data(show_spinner="Timing the networks by turns …", max_entries=50)
+@st.cache_data(show_spinner=say("Timing the networks by turns …"), max_entries=50)
 def _time_networks(
     names: tuple[tuple[str, str, str], ...], _runs: Mapping[str, StoredRun]
 ) -> dict[str, tuple[float, ...]]:
@@ -137,7 +147,8 @@ def sum_up(lines: list[Line]) -> str:
     """Whether one network wins every line, alone or with others alike."""
     everywhere = set.intersection(*(set(line.winners) for line in lines))
     if everywhere:
-        return (
-            f"**Best or alike in every line: {' and '.join(sorted(everywhere))}.** With these dials, that is."
+        return say(
+            "**Best or alike in every line: {names}.** With these dials, that is.",
+            names=say(" and ").join(sorted(everywhere)),
         )
-    return "**No network wins every line.** Which is best depends on what is asked of it."
+    return say("**No network wins every line.** Which is best depends on what is asked of it.")

@@ -14,6 +14,7 @@ from ae_core.data import mean_digit
 from ae_core.metrics import squared_error
 from ae_core.models import Stage
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
 from pages.shared.parts import pca_view
 
@@ -44,17 +45,24 @@ def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], co
     sizes = ", ".join(f"{size}: {found:.1f}" for size, found in sorted(by_size.items()))
     falls = all(by_size[a] > by_size[b] for a, b in zip(sorted(by_size), sorted(by_size)[1:], strict=False))
     cause = (
-        "What is lost is lost in the **bottleneck**: the more numbers the code has, the less is missing"
+        say("What is lost is lost in the **bottleneck**: the more numbers the code has, the less is missing")
         if falls
-        else "The size of the code changes what is missing"
+        else say("The size of the code changes what is missing")
     )
-    return (
-        "**Why \u201cauto\u201d?** The network is its own teacher. Its target is its input, so nobody has "
-        "to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ small, the error that stands "
-        f"above the reconstruction. Over {count:,} held-back digits it is down to **{error:.1f}**; a "
-        f"network that always drew the mean digit would stay at {mean_digit:.1f} on these.\n\n**Why not "
-        "simply copy?** A network with room enough for every pixel could give back anything, noise too, "
-        f"and would have learnt nothing about digits. {cause} (error by numbers in the code: {sizes})."
+    return say(
+        "**Why “auto”?** The network is its own teacher. Its target is its input, so "
+        "nobody has to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ "
+        "small, the error that stands above the reconstruction. Over {count:,} held-back "
+        "digits it is down to **{error:.1f}**; a network that always drew the mean digit "
+        "would stay at {mean_digit:.1f} on these.\n\n"
+        "**Why not simply copy?** A network with room enough for every pixel could give "
+        "back anything, noise too, and would have learnt nothing about digits. {cause} "
+        "(error by numbers in the code: {sizes}).",
+        count=count,
+        error=error,
+        mean_digit=mean_digit,
+        cause=cause,
+        sizes=sizes,
     )
 
 
@@ -83,11 +91,15 @@ def weights_words(stages: list[Stage]) -> str:
     code = next(i for i, stage in enumerate(stages) if stage.part == "code")
     around = stages[code].parameters + stages[code + 1].parameters
     total = sum(stage.parameters for stage in stages)
-    return (
-        f"**Where its weights are.** Of {total:,} parameters, {around:,} ({around / total:.0%}) lie in the "
-        "two layers that lead to the code and away from it, which connect every number with every other. "
-        f"The rest of the network takes {total - around:,}: a filter is small, and serves every place of "
-        "the picture."
+    return say(
+        "**Where its weights are.** Of {total:,} parameters, {around:,} ({share:.0%}) "
+        "lie in the two layers that lead to the code and away from it, which connect "
+        "every number with every other. The rest of the network takes {elsewhere:,}: a "
+        "filter is small, and serves every place of the picture.",
+        total=total,
+        around=around,
+        share=around / total,
+        elsewhere=total - around,
     )
 
 
@@ -105,25 +117,28 @@ def crossing_words(fae: Mapping[int, float], cae: Mapping[int, float]) -> str:
     parts = []
     for name in ("CAE", "FAE"):
         sizes = [size for size, best in smaller.items() if best == name]
-        has = f"the **{name}** has the smaller error"
+        has = say("the **{name}** has the smaller error", name=name)
         if sizes == [*smaller]:
-            parts.append(f"at every one of these sizes {has}")
+            parts.append(say("at every one of these sizes {has}", has=has))
         elif sizes:
-            parts.append(f"with {_sizes_words(sizes)} numbers in the code {has}")
+            parts.append(say("with {sizes} numbers in the code {has}", sizes=_sizes_words(sizes), has=has))
     if alike := [size for size, best in smaller.items() if best is None]:
-        parts.append(f"with {_sizes_words(alike)} they are about equal")
+        parts.append(say("with {sizes} they are about equal", sizes=_sizes_words(alike)))
     said = "; ".join(parts)
-    return (
-        f"{said[:1].upper()}{said[1:]} ({rows}). *Our explanation, not measured here:* a stroke looks the "
-        "same wherever it lies, and filters that serve every place need not learn it anew for each. That "
-        "helps as soon as the code has room to say where it lies; in a very small code there is little to "
-        "say, and being able to weigh every pixel by itself does more."
+    return say(
+        "{said} ({rows}). *Our explanation, not measured here:* a stroke looks "
+        "the same wherever it lies, and filters that serve every place need not learn it "
+        "anew for each. That helps as soon as the code has room to say where it lies; in "
+        "a very small code there is little to say, and being able to weigh every pixel "
+        "by itself does more.",
+        said=said[:1].upper() + said[1:],
+        rows=rows,
     )
 
 
 def _sizes_words(sizes: list[int]) -> str:
     *most, last = map(str, sizes)
-    return f"{', '.join(most)} or {last}" if most else last
+    return say("{most} or {last}", most=", ".join(most), last=last) if most else last
 
 
 def show_moved_digits(fae: StoredRun, cae: StoredRun | None) -> None:
@@ -151,9 +166,13 @@ def moved_words(errors: Mapping[str, tuple[float, float]], by: int, count: int) 
         f"{name} {before:.1f} \u2192 **{after:.1f}** (\u00d7 {after / before:.1f})"
         for name, (before, after) in errors.items()
     )
-    return (
-        f"**An experiment.** The same {count:,} held-back digits, moved {by} pixels to the right. Squared "
-        f"error per image: {told}. Every digit it learnt from had its centre of mass in the middle, so a "
-        "digit that lies elsewhere is one it never saw. *Our explanation:* filters alone cannot make up for "
-        "that, since the layers to the code and away from it have weights of their own for every place."
+    return say(
+        "**An experiment.** The same {count:,} held-back digits, moved {by} pixels to "
+        "the right. Squared error per image: {told}. Every digit it learnt from had its "
+        "centre of mass in the middle, so a digit that lies elsewhere is one it never "
+        "saw. *Our explanation:* filters alone cannot make up for that, since the layers "
+        "to the code and away from it have weights of their own for every place.",
+        count=count,
+        by=by,
+        told=told,
     )

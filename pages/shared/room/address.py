@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ae_core.errors import ConfigError
+from ae_core.words.sentences import say
 
 EVERYWHERE = ("", "0.0.0.0", "::")
 
@@ -28,8 +29,11 @@ def public_url() -> str:
     text = os.environ.get("AE_LAB_PUBLIC_URL", "").strip().rstrip("/")
     if text and not re.fullmatch(r"https?://[^\s/?#\"'<>]+(/[^\s?#\"'<>]*)?", text):
         raise ConfigError(
-            f"AE_LAB_PUBLIC_URL must be the lab's address, such as https://lab.example.org/lab, but it is "
-            f"{text!r}. Set it to that, or leave it unset, and start the lab again."
+            say(
+                "AE_LAB_PUBLIC_URL must be the lab's address, such as https://lab.example.org/lab, but it "
+                "is {text!r}. Set it to that, or leave it unset, and start the lab again.",
+                text=text,
+            )
         )
     return text
 

@@ -12,13 +12,16 @@ from starlette.responses import JSONResponse, Response
 
 from ae_core.errors import LabError
 from ae_core.room import bounds
+from ae_core.words.sentences import say
 
 COOKIE = "ae_lab_phone"
 COOKIE_SECONDS = 3600 * bounds.HOURS
-OTHER_SITE = "This came from another site, so it does not count."
-TOO_LARGE = "That is more than may be sent at once."
-UNREADABLE = "That cannot be read. Load this page again."
-NO_COOKIE = "This browser keeps no cookie, without which a phone cannot be told from another. Allow cookies."
+OTHER_SITE = say("This came from another site, so it does not count.")
+TOO_LARGE = say("That is more than may be sent at once.")
+UNREADABLE = say("That cannot be read. Load this page again.")
+NO_COOKIE = say(
+    "This browser keeps no cookie, without which a phone cannot be told from another. Allow cookies."
+)
 
 
 class RefusedError(LabError):

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from ae_core.errors import LabError, StoreError
 from ae_core.room import bounds, digits, rooms, votes
+from ae_core.words.sentences import say
 from pages.shared.room import phone_page, requests
 from pages.shared.room.desk import Desk
 from pages.shared.room.hub import ASK_AGAIN, OVER, PHONES, SCREENS, Hub, pack
@@ -35,9 +36,9 @@ from pages.shared.room.requests import RefusedError, answer
 Handler = Callable[[Request], Awaitable[Response]]
 JOIN, ROOM = "/join", "/room/"
 FOLLOWERS = "followers"
-TOO_MANY_CODES = "Too many wrong codes were tried from here. Wait a minute, then try again."
-TOO_FAST = "That was too fast. Wait a moment, then try again."
-NOT_YOURS = "Only the browser that opened this room can do that."
+TOO_MANY_CODES = say("Too many wrong codes were tried from here. Wait a minute, then try again.")
+TOO_FAST = say("That was too fast. Wait a moment, then try again.")
+NOT_YOURS = say("Only the browser that opened this room can do that.")
 DRAWN_AT_ONCE = 2
 # What is taken along: its kind, and the function of `ae_core.room.results` that makes it.
 FILES = {

@@ -16,6 +16,7 @@ from ae_core.models import path_in_words
 from ae_core.runs import history, housekeeping, links, ownership, run_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
+from ae_core.words.sentences import say
 from pages.shared import charts, dials, display, lab, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.runs import run_list
@@ -25,7 +26,7 @@ from pages.shared.runs.run_list import ListedRun
 MOST = 4
 # Runs deleted within the hour that can be brought back by a button each.
 UNDOS = 3
-NOT_YOURS = "It is not yours: only who trained or uploaded it, or whoever runs the lab, does that."
+NOT_YOURS = say("It is not yours: only who trained or uploaded it, or whoever runs the lab, does that.")
 
 
 def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[ListedRun]:
@@ -42,14 +43,14 @@ def choose_runs(runs: Sequence[ListedRun], shown: Sequence[ListedRun]) -> list[L
     # what is chosen stays so, whatever the filters
     labels = dict.fromkeys([*(run.label for run in shown), *kept])
     chosen = st.multiselect(
-        "Compare up to four runs",
+        say("Compare up to four runs"),
         list(labels),
         max_selections=MOST,
         key=session.COMPARE,
         bind="query-params",
         select_all=False,
         wrap=True,
-        placeholder="Choose runs of the list above, or type to search",
+        placeholder=say("Choose runs of the list above, or type to search"),
     )
     return [by_label[label] for label in chosen]
 
@@ -61,9 +62,11 @@ def show_cards(runs: Sequence[ListedRun]) -> None:
     for i, (trashed, settings) in enumerate(housekeeping.list_deleted(lab.store(), lab.visitor_id())[:UNDOS]):
         label = run_list.label_run(settings, trashed.partition("-")[0])
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Deleted: {label}.", icon=":material/delete:")
+            st.info(say("Deleted: {label}.", label=label), icon=":material/delete:")
             undo = f"runs_undo_{i}" if i else "runs_undo"
-            st.button("Undo", key=undo, icon=":material/undo:", on_click=_undo_delete, args=(trashed, label))
+            st.button(
+                say("Undo"), key=undo, icon=":material/undo:", on_click=_undo_delete, args=(trashed, label)
+            )
     if not runs:
         return
     for column, run in zip(st.columns(len(runs), border=True), runs, strict=True):
@@ -89,64 +92,72 @@ def _badges(run: ListedRun) -> str:
     origin = (
         display.origin_badge(finished)
         if finished
-        else f":gray-badge[{run.words if run.state != 'failed' else 'failed'}]"
+        else say(":gray-badge[{which}]", which=run.words if run.state != "failed" else say("failed"))
     )
-    return origin + (" :violet-badge[:material/keep: Pinned]" if run.folder.pinned else "")
+    return origin + (say(" :violet-badge[:material/keep: Pinned]") if run.folder.pinned else "")
 
 
 def _settings_words(run: RunConfig) -> str:
     training = run.training
-    return (
-        f"{path_in_words(run.model)}, {ACTIVATION_WORDS[run.model.activation]}. Noise in training: "
-        f"{run_list.noise_words(run)}. Epochs: {training.epochs}. Learning rate {training.learning_rate:g}, "
-        f"batches of {training.batch_size}, {LOSS_WORDS[training.loss].lower()}, seed {training.seed}. "
-        f"Learns from {run_list.learnt_words(run)}."
+    return say(
+        "{path}, {activation_word}. Noise in training: {noise}. Epochs: {epochs}. "
+        "Learning rate {learning_rate:g}, batches of {batch_size}, {loss_word}, seed "
+        "{seed}. Learns from {learnt}.",
+        path=path_in_words(run.model),
+        activation_word=ACTIVATION_WORDS[run.model.activation],
+        noise=run_list.noise_words(run),
+        epochs=training.epochs,
+        learning_rate=training.learning_rate,
+        batch_size=training.batch_size,
+        loss_word=LOSS_WORDS[training.loss].lower(),
+        seed=training.seed,
+        learnt=run_list.learnt_words(run),
     )
 
 
 def _draw_buttons(run: ListedRun) -> None:
     if run.state == "finished":
         st.download_button(
-            "Download",
+            say("Download"),
             partial(run_file.export_run, lab.store(), run.name),
             f"{config.family(run.folder.config)}-{run.name}.zip",
             "application/zip",
             key=f"download_{run.name}",
             icon=":material/download:",
             on_click="ignore",
-            help="Weights, settings and log in one file, to be uploaded here again or elsewhere.",
+            help=say("Weights, settings and log in one file, to be uploaded here again or elsewhere."),
         )
     if run.folder.shipped:
         return
     pinned = run.folder.pinned
     is_owner = lab.visitor_id() in ownership.list_owners(lab.store(), run.name)
     st.button(
-        "Unpin" if pinned else "Pin",
+        say("Unpin") if pinned else say("Pin"),
         key=f"pin_{run.name}",
         icon=":material/keep_off:" if pinned else ":material/keep:",
         on_click=_set_pin,
         args=(run, not pinned),
         disabled=not run.folder.size or not is_owner,
-        help="A pinned run is kept however full the store is." if is_owner else NOT_YOURS,
+        help=say("A pinned run is kept however full the store is.") if is_owner else NOT_YOURS,
     )
     busy = run.state == "running"
     if busy:
         st.button(
-            "Stop",
+            say("Stop"),
             key=f"stop_{run.name}",
             icon=":material/stop:",
             on_click=_stop_training,
             args=(run,),
-            help="What it has learnt is kept. If others want it too, it goes on for them.",
+            help=say("What it has learnt is kept. If others want it too, it goes on for them."),
         )
     st.button(
-        "Delete",
+        say("Delete"),
         key=f"delete_{run.name}",
         icon=":material/delete:",
         on_click=_delete_run,
         args=(run,),
         disabled=bool(why_not := _why_not_deleted(run, is_owner)),
-        help=why_not or "It can be brought back for an hour.",
+        help=why_not or say("It can be brought back for an hour."),
     )
 
 
@@ -154,15 +165,15 @@ def _why_not_deleted(run: ListedRun, is_owner: bool) -> str:
     if not is_owner:
         return NOT_YOURS
     if run.state == "running":
-        return "It is being trained. Stop it first."
-    return "It is pinned. Unpin it first." if run.folder.pinned else ""
+        return say("It is being trained. Stop it first.")
+    return say("It is pinned. Unpin it first.") if run.folder.pinned else ""
 
 
 def _stop_training(run: ListedRun) -> None:
     try:
         if not jobs.stop_training(run.name, lab.store(), lab.visitor_id()):
-            st.session_state[session.RUN_PROBLEM] = (
-                f"Others want {run.label} or are watching it, so it goes on for them."
+            st.session_state[session.RUN_PROBLEM] = say(
+                "Others want {label} or are watching it, so it goes on for them.", label=run.label
             )
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
@@ -179,8 +190,8 @@ def _set_pin(run: ListedRun, pinned: bool) -> None:
 def _delete_run(run: ListedRun) -> None:
     try:
         if not housekeeping.delete_run(lab.store(), run.name, lab.visitor_id()):
-            st.session_state[session.RUN_PROBLEM] = (
-                f"Others trained {run.label} too, so it stays for them. It is no longer yours."
+            st.session_state[session.RUN_PROBLEM] = say(
+                "Others trained {label} too, so it stays for them. It is no longer yours.", label=run.label
             )
     except LabError as problem:
         st.session_state[session.RUN_PROBLEM] = str(problem)
@@ -204,30 +215,34 @@ def show_comparison(runs: Sequence[ListedRun]) -> None:
         for run in runs
     ]
     if any(errors for _, errors in curves):
-        st.subheader("How they learnt")
+        st.subheader(say("How they learnt"))
         charts.draw_chart(
             figures.compared_curves(curves, read_floors()),
             "runs_curves",
-            "Test error of each chosen run, falling over the epochs",
+            say("Test error of each chosen run, falling over the epochs"),
         )
         st.caption(
-            "Squared error per image on test digits after each epoch, with the noise each run was trained "
-            "with: compare runs of one noise."
+            say(
+                "Squared error per image on test digits after each epoch, with the noise "
+                "each run was trained with: compare runs of one noise."
+            )
             + (
-                " The curve of an uploaded run is what its file says."
+                say(" The curve of an uploaded run is what its file says.")
                 if any(run.folder.uploaded for run in runs)
                 else ""
             )
         )
     finished = {run.label: run.folder.finished for run in runs if run.folder.finished}
     if finished:
-        st.subheader("The same digits through each")
+        st.subheader(say("The same digits through each"))
         _show_pictures(finished)
     unlike = {(run.config.data, len(run.config.data.classes)) for run in finished.values()}
     if len(unlike) > 1:
         st.caption(
-            "These runs learnt from different digits, as their cards say: their figures compare what they "
-            "learnt from as well as how."
+            say(
+                "These runs learnt from different digits, as their cards say: their figures "
+                "compare what they learnt from as well as how."
+            )
         )
 
 

@@ -15,11 +15,18 @@ from ae_core.runs import history, housekeeping, ownership, quota, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.import_process import import_in_process
 from ae_core.runs.run_folder import StoredRun, is_upload
+from ae_core.words.sentences import say, say_count
 from pages.shared import lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
-STATES = ("finished", "running", "stopped", "failed")
+STATE_WORDS = {
+    "finished": say("finished"),
+    "running": say("running"),
+    "stopped": say("stopped"),
+    "failed": say("failed"),
+}
+STATES = tuple(STATE_WORDS)
 FAILURES_TOLD = 3
 
 
@@ -50,15 +57,13 @@ class ListedRun:
 def label_run(run: RunConfig, name: str) -> str:
     """What tells the run called `name`, with these settings, from others, in one line."""
     kind, level = run.corruption.kind, run.corruption.level
-    word = "noise" if kind == config.NOISE_KINDS[0] else config.NOISE_WORDS[kind].lower()
+    word = say("noise") if kind == config.NOISE_KINDS[0] else config.NOISE_WORDS[kind].lower()
     noise = f", {word} {level:g}" if level else ""
     missing = ", ".join(str(digit) for digit in range(10) if digit not in run.data.classes)
-    without = f", without {missing}" if missing else ""
-    uploaded = "uploaded " if is_upload(name) else ""
-    return (
-        f"{config.family(run)} {run.model.latent_size}{noise}{without}, "
-        f"{_count(run.training.epochs, 'epoch')}, {uploaded}{name[:6]}"
-    )
+    without = say(", without {missing}", missing=missing) if missing else ""
+    uploaded = say("uploaded ") if is_upload(name) else ""
+    epochs = say_count("{count} epoch", "{count} epochs", run.training.epochs)
+    return f"{config.family(run)} {run.model.latent_size}{noise}{without}, {epochs}, {uploaded}{name[:6]}"
 
 
 # The store
@@ -69,12 +74,18 @@ def show_fullness() -> None:
     quota.remove_expired(lab.store())
     used, most = quota.used_bytes(lab.store()), quota.quota_bytes()
     st.progress(
-        min(used / most, 1.0), text=f"The store holds {used / MEGABYTE:,.1f} of {most / MEGABYTE:,.0f} MB."
+        min(used / most, 1.0),
+        text=say(
+            "The store holds {used:,.1f} of {most:,.0f} MB.", used=used / MEGABYTE, most=most / MEGABYTE
+        ),
     )
     st.caption(
-        "When it is full, the runs that nobody has looked at for longest are removed, uploaded ones first: "
-        f"these may have {quota.UPLOADS_SHARE * most / MEGABYTE:,.0f} MB of it. Pinned runs and those that "
-        "came with the lab are kept."
+        say(
+            "When it is full, the runs that nobody has looked at for longest are removed, "
+            "uploaded ones first: these may have {uploads_share:,.0f} MB of it. Pinned runs "
+            "and those that came with the lab are kept.",
+            uploads_share=quota.UPLOADS_SHARE * most / MEGABYTE,
+        )
     )
 
 
@@ -83,12 +94,12 @@ def draw_uploader() -> None:
     # A new uploader after each file, so that none is kept in memory.
     key = session.upload_key(st.session_state.setdefault(session.UPLOADS, 0))
     st.file_uploader(
-        "Upload a run",
+        say("Upload a run"),
         "zip",
         key=key,
         on_change=_import_upload,
         args=(key,),
-        help="A file that **Download** gave, as it is.",
+        help=say("A file that **Download** gave, as it is."),
     )
 
 
@@ -112,8 +123,10 @@ def _import_upload(key: str) -> None:
     except LabError as problem:
         st.session_state[session.UPLOAD_PROBLEM] = str(problem)
     else:
-        st.session_state[session.UPLOAD_DONE] = (
-            f"The run {name[:6]} is in the list, as an uploaded one. {measured_words(lab.store().get(name))}"
+        st.session_state[session.UPLOAD_DONE] = say(
+            "The run {name} is in the list, as an uploaded one. {measured}",
+            name=name[:6],
+            measured=measured_words(lab.store().get(name)),
         )
 
 
@@ -123,12 +136,17 @@ def measured_words(run: StoredRun) -> str:
     Its file's word is never passed on as if it had been found out here.
     """
     measured = uploaded_run.measure_upload(lab.store(), run, lab.digits())
-    where = f"{measured.count:,} test digits of {data.WORDS[measured.digits]}"
+    where = say("{count:,} test digits of {word}", count=measured.count, word=data.WORDS[measured.digits])
     if measured.is_on_its_own:
-        return f"Its squared error and its PSNR were measured here, on {where}, and are what its file says."
-    return (
-        f"It learnt from {data.WORDS[run.config.data.name]}, and what its file says could not be checked: "
-        f"its own test digits are not here. Its figures were measured here, on {where}."
+        return say(
+            "Its squared error and its PSNR were measured here, on {where}, and are what its file says.",
+            where=where,
+        )
+    return say(
+        "It learnt from {word}, and what its file says could not be checked: its own "
+        "test digits are not here. Its figures were measured here, on {where}.",
+        word=data.WORDS[run.config.data.name],
+        where=where,
     )
 
 
@@ -148,7 +166,7 @@ def _list_run(folder: RunFolder) -> ListedRun:
         return ListedRun(
             folder,
             "finished",
-            "finished",
+            STATE_WORDS["finished"],
             folder.finished.result["device"],
             test=_test_metrics(folder.finished),
         )
@@ -157,15 +175,22 @@ def _list_run(folder: RunFolder) -> ListedRun:
     if status in ("queued", "running"):
         epoch, device, _ = _read_so_far(folder.name)
         words = (
-            "waiting for its turn" if status == "queued" else f"epoch {min(epoch + 1, epochs)} of {epochs}"
+            say("waiting for its turn")
+            if status == "queued"
+            else say("epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs)
         )
         return ListedRun(folder, "running", words, device)
     epoch, device, problem = _read_ended(lab.store().root, folder.name, status, folder.changed, folder.size)
     if status == "failed":
-        return ListedRun(folder, "failed", "failed", device, problem)
+        return ListedRun(folder, "failed", STATE_WORDS["failed"], device, problem)
     if status == "finished":
-        return ListedRun(folder, "finished", "finished", device)
-    return ListedRun(folder, "stopped", f"stopped in epoch {min(epoch + 1, epochs)} of {epochs}", device)
+        return ListedRun(folder, "finished", STATE_WORDS["finished"], device)
+    return ListedRun(
+        folder,
+        "stopped",
+        say("stopped in epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs),
+        device,
+    )
 
 
 def _test_metrics(run: StoredRun) -> Mapping[str, float] | None:
@@ -195,9 +220,9 @@ def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
     """The runs of the models and states that the visitor chooses; all, if none is chosen."""
     with st.container(horizontal=True, gap="large"):
         models = _choose_from(
-            "Model", config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model"
+            say("Model"), config.FAMILIES, [config.family(run.folder.config) for run in runs], "runs_model"
         )
-        states = _choose_from("State", STATES, [run.state for run in runs], "runs_state")
+        states = _choose_from(say("State"), STATES, [run.state for run in runs], "runs_state")
     shown = [
         run
         for run in runs
@@ -205,14 +230,17 @@ def filter_runs(runs: Sequence[ListedRun]) -> list[ListedRun]:
     ]
     if not shown:
         st.info(
-            "No run is of this kind. Choose other models or states above, or none to see all runs.",
+            say("No run is of this kind. Choose other models or states above, or none to see all runs."),
             icon=":material/filter_alt_off:",
         )
     elif all(run.folder.shipped or run.folder.uploaded for run in runs):
         st.info(
-            "Nothing has been trained here yet. Open one of the lessons and press **Train**; what comes of "
-            "it appears in this list. These runs came with the "
-            f"lab{' or were uploaded' if any(run.folder.uploaded for run in runs) else ''}.",
+            say(
+                "Nothing has been trained here yet. Open one of the lessons and press "
+                "**Train**; what comes of it appears in this list. These runs came with the "
+                "lab{which}.",
+                which=say(" or were uploaded") if any(run.folder.uploaded for run in runs) else "",
+            ),
             icon=":material/play_arrow:",
         )
     return shown
@@ -228,6 +256,7 @@ def _choose_from(label: str, words: Sequence[str], there: Sequence[str], key: st
         label,
         [word for word in words if word in there or word in chosen],
         selection_mode="multi",
+        format_func=lambda word: STATE_WORDS.get(word, word),
         key=key,
         bind="query-params",
     )
@@ -259,61 +288,70 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
         hide_index=True,
         row_height=36,
         column_config={
-            "Squared error": column.NumberColumn(
+            say("Squared error"): column.NumberColumn(
                 format="%.2f",
-                help="Per image, summed over its 784 pixels, on test digits that it does "
-                "not know, with the noise it was trained with.",
+                help=say(
+                    "Per image, summed over its 784 pixels, on test digits that it does not "
+                    "know, with the noise it was trained with."
+                ),
             ),
-            "PSNR, dB": column.NumberColumn(format="%.2f"),
-            "State": column.TextColumn(width=175),
-            "Seconds": column.NumberColumn(
-                format="%.1f", help="Of training. An uploaded run's are what its file says."
+            say("PSNR, dB"): column.NumberColumn(format="%.2f"),
+            say("State"): column.TextColumn(width=175),
+            say("Seconds"): column.NumberColumn(
+                format="%.1f", help=say("Of training. An uploaded run's are what its file says.")
             ),
-            "Size, MB": column.NumberColumn(format="%.1f"),
+            say("Size, MB"): column.NumberColumn(format="%.1f"),
         },
         placeholder="–",
-        alt="All runs with their settings, state and metrics",
+        alt=say("All runs with their settings, state and metrics"),
     )
     for run in [run for run in runs if run.problem][:FAILURES_TOLD]:
-        st.caption(f":material/error: **{run.label}** failed. {run.problem}")
+        st.caption(
+            say(":material/error: **{label}** failed. {problem}", label=run.label, problem=run.problem)
+        )
 
 
 def _row(run: ListedRun) -> dict[str, object]:
     folder, settings = run.folder, run.folder.config
     result = folder.finished.result if folder.finished else None
     marks = {
-        "yours": networks.is_own(run.name),
-        "shipped": folder.shipped,
-        "uploaded": folder.uploaded,
-        "pinned": folder.pinned,
+        say("yours"): networks.is_own(run.name),
+        say("shipped"): folder.shipped,
+        say("uploaded"): folder.uploaded,
+        say("pinned"): folder.pinned,
     }
     return {
-        "Run": run.name[:6],
-        "Model": config.family(settings),
-        "Latent size": settings.model.latent_size,
-        "Noise": noise_words(settings),
-        "State": run.words,
-        "Squared error": run.test["mse"] * PIXELS if run.test else None,
-        "PSNR, dB": run.test["psnr"] if run.test else None,
-        "Epochs": settings.training.epochs,
-        "Seconds": result["train_seconds"] if result else None,
-        "Device": run.device.upper(),
-        "Learnt from": learnt_words(settings),
-        "Size, MB": folder.size / MEGABYTE,
-        "Marks": ", ".join(mark for mark, there in marks.items() if there),
+        say("Run"): run.name[:6],
+        say("Model"): config.family(settings),
+        say("Latent size"): settings.model.latent_size,
+        say("Noise"): noise_words(settings),
+        say("State"): run.words,
+        say("Squared error"): run.test["mse"] * PIXELS if run.test else None,
+        say("PSNR, dB"): run.test["psnr"] if run.test else None,
+        say("Epochs"): settings.training.epochs,
+        say("Seconds"): result["train_seconds"] if result else None,
+        say("Device"): run.device.upper(),
+        say("Learnt from"): learnt_words(settings),
+        say("Size, MB"): folder.size / MEGABYTE,
+        say("Marks"): ", ".join(mark for mark, there in marks.items() if there),
     }
 
 
 def learnt_words(run: RunConfig) -> str:
     """Which digits it learnt from; figures of an earlier version's runs compare with no others."""
-    earlier = ", of an earlier version" if run.data.name in config.EARLIER_DATASETS else ""
-    return f"{run.data.count:,} digits{networks.classes_words(run)}{earlier}"
+    earlier = say(", of an earlier version") if run.data.name in config.EARLIER_DATASETS else ""
+    return say(
+        "{count:,} digits{classes}{earlier}",
+        count=run.data.count,
+        classes=networks.classes_words(run),
+        earlier=earlier,
+    )
 
 
 def noise_words(run: RunConfig) -> str:
     """The noise a run was trained with."""
-    return f"{NOISE_WORDS[run.corruption.kind]} {run.corruption.level:g}" if run.corruption.level else "none"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return (
+        f"{NOISE_WORDS[run.corruption.kind]} {run.corruption.level:g}"
+        if run.corruption.level
+        else say("none")
+    )

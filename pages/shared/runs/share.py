@@ -12,6 +12,7 @@ from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.runs import history, links, notebook, report, run_file
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import lab, networks, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY
@@ -40,13 +41,18 @@ def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
     elif config.run_id(run) == sender.run_id:
         if history.status_of(sender.run_id, lab.store()) not in (*BUSY, "finished"):
             st.info(
-                "The run the sender saw is not here. Press **Train**; afterwards the lab says whether the "
-                "weights are identical.",
+                say(
+                    "The run the sender saw is not here. Press **Train**; afterwards the lab "
+                    "says whether the weights are identical."
+                ),
                 icon=":material/link:",
             )
     elif sender.digits and config.run_id(replace(run, data=DataConfig(sender.digits))) == sender.run_id:
         st.info(
-            f"The sender's run learnt from other digits ({data.WORDS[sender.digits]}), so it is another run.",
+            say(
+                "The sender's run learnt from other digits ({word}), so it is another run.",
+                word=data.WORDS[sender.digits],
+            ),
             icon=":material/link:",
         )
     elif just_opened:
@@ -56,55 +62,70 @@ def compare_with_sender(run: RunConfig, found: StoredRun | None) -> None:
 def offer_link_and_files(run: StoredRun, page: str, noise: CorruptionConfig, noise_seed: int) -> None:
     """Show the full link, the run's files and its code in a box; files are made when asked for."""
     expander = st.expander(
-        "Share and take along", key=session.share_key(page), icon=":material/share:", on_change="rerun"
+        say("Share and take along"), key=session.share_key(page), icon=":material/share:", on_change="rerun"
     )
     if not expander.open:  # what nobody looks at is not made for every move of a slider
         return
     with expander:
-        st.markdown("**The link** to this run and every dial on this page:")
+        st.markdown(say("**The link** to this run and every dial on this page:"))
         st.code(full_link(run, page), language=None, wrap_lines=True)
         st.caption(
-            "Opened elsewhere, it sets the same dials. Once the run is trained there, the lab says whether "
-            "the weights are identical."
+            say(
+                "Opened elsewhere, it sets the same dials. Once the run is trained there, "
+                "the lab says whether the weights are identical."
+            )
         )
         name = f"{config.family(run.config)}-{run.run_id}".replace(" ", "-")
         at_hand = (run, lab.load_network(run), lab.digits())
         with st.container(horizontal=True):
             _draw_download(
-                "Run",
+                say("Run"),
                 partial(run_file.export_run, lab.store(), run.run_id),
                 f"{name}.zip",
                 "application/zip",
                 page,
-                "Weights, settings and log in one file, to be uploaded on the page Runs, here or elsewhere.",
+                say(
+                    "Weights, settings and log in one file, to be uploaded on the page Runs, "
+                    "here or elsewhere."
+                ),
             )
             _draw_download(
-                "Report",
+                say("Report"),
                 partial(_make_report, *at_hand, noise, noise_seed),
                 f"{name}.html",
                 "text/html",
                 page,
-                "One page for any browser, offline: the network itself to paint on and to pull, settings, "
-                "curve, pictures, metrics.",
+                say(
+                    "One page for any browser, offline: the network itself to paint on and "
+                    "to pull, settings, curve, pictures, metrics."
+                ),
             )
             _draw_download(
-                "Notebook",
+                say("Notebook"),
                 partial(notebook.export_notebook, *at_hand),
                 f"{name}-notebook.zip",
                 "application/zip",
                 page,
-                "A Jupyter notebook in plain PyTorch, without this lab: the layers written out, the trained "
-                "weights, all 10,000 test digits. It reaches the figures that were measured here.",
+                say(
+                    "A Jupyter notebook in plain PyTorch, without this lab: the layers "
+                    "written out, the trained weights, all 10,000 test digits. It reaches "
+                    "the figures that were measured here."
+                ),
             )
             _draw_download(
-                "Metrics",
+                say("Metrics"),
                 partial(report.metrics_csv, *at_hand, noise.kind, noise_seed),
                 f"{name}.csv",
                 "text/csv",
                 page,
-                "A table (CSV) of every metric at several noise levels, and the same for doing nothing.",
+                say("A table (CSV) of every metric at several noise levels, and the same for doing nothing."),
             )
-        st.markdown(f"**The code** that trains it again. {report.code_requirements(run)}")
+        st.markdown(
+            say(
+                "**The code** that trains it again. {code_requirements}",
+                code_requirements=report.code_requirements(run),
+            )
+        )
         st.code(report.training_code(run), language="python")
 
 

@@ -21,19 +21,20 @@ from ae_core.study.collapse import (
     preset_like,
     seems_stuck,
 )
+from ae_core.words.sentences import say, say_count
 from pages.shared import lab
 from pages.shared.display import run_name
 from pages.shared.runs.loss_floors import read_floors
 
 JUDGED_KEPT = 1000
 WHAT = {
-    Verdict.MEAN_DIGIT: "Whatever comes in, it paints the mean digit",
-    Verdict.BLACK: "Whatever comes in, it paints black",
-    Verdict.ONE_PICTURE: "Whatever comes in, it paints the same picture",
-    Verdict.NO_BETTER: "Its pictures differ, but have little to do with the digits that come in",
-    Verdict.WORSE_THAN_BLACK: "Its pictures are worse than plain black",
+    Verdict.MEAN_DIGIT: say("Whatever comes in, it paints the mean digit"),
+    Verdict.BLACK: say("Whatever comes in, it paints black"),
+    Verdict.ONE_PICTURE: say("Whatever comes in, it paints the same picture"),
+    Verdict.NO_BETTER: say("Its pictures differ, but have little to do with the digits that come in"),
+    Verdict.WORSE_THAN_BLACK: say("Its pictures are worse than plain black"),
 }
-ONE_WORSE_THAN_BLACK = "Whatever comes in, it paints the same picture, one worse than plain black"
+ONE_WORSE_THAN_BLACK = say("Whatever comes in, it paints the same picture, one worse than plain black")
 
 
 def collapse_words(found: Collapse) -> str:
@@ -41,10 +42,14 @@ def collapse_words(found: Collapse) -> str:
     if not found.learnt_nothing:
         return ""
     is_worse = found.verdict is Verdict.WORSE_THAN_BLACK and found.is_one_picture
-    return (
-        f"**This network learnt nothing.** {ONE_WORSE_THAN_BLACK if is_worse else WHAT[found.verdict]}: its "
-        f"squared error per image is {found.error:.1f}, that of the mean digit {found.always_mean:.1f}, that "
-        f"of black {found.always_black:.1f}."
+    return say(
+        "**This network learnt nothing.** {which}: its squared error per image is "
+        "{error:.1f}, that of the mean digit {always_mean:.1f}, that of black "
+        "{always_black:.1f}.",
+        which=ONE_WORSE_THAN_BLACK if is_worse else WHAT[found.verdict],
+        error=found.error,
+        always_mean=found.always_mean,
+        always_black=found.always_black,
     )
 
 
@@ -54,28 +59,36 @@ def cause_words(run: RunConfig, found: Collapse) -> str:
     steps = _steps_words(count_steps(run))
     match find_usual_cause(run, found.dead_units):
         case Cause.RATE_TOO_HIGH:
-            return (
-                f"The usual cause is a learning rate that is too high: it was {rate:g}, where "
-                f"{preset_rate:g} is usual. Its first steps throw the weights so far that no later step "
-                "brings them back."
+            return say(
+                "The usual cause is a learning rate that is too high: it was {rate:g}, "
+                "where {preset_rate:g} is usual. Its first steps throw the weights so "
+                "far that no later step brings them back.",
+                rate=rate,
+                preset_rate=preset_rate,
             )
         case Cause.RATE_TOO_LOW:
-            return (
-                f"The usual cause is a learning rate that is too low: it was {rate:g}, where {preset_rate:g} "
-                f"is usual, so that the weights have hardly moved in {steps}."
+            return say(
+                "The usual cause is a learning rate that is too low: it was {rate:g}, "
+                "where {preset_rate:g} is usual, so that the weights have hardly moved "
+                "in {steps}.",
+                rate=rate,
+                preset_rate=preset_rate,
+                steps=steps,
             )
         case Cause.FEW_STEPS:
-            return (
-                "The usual cause is a training that was too short: at first every network paints about the "
-                f"mean digit, and this one had {steps}."
+            return say(
+                "The usual cause is a training that was too short: at first every "
+                "network paints about the mean digit, and this one had {steps}.",
+                steps=steps,
             )
         case Cause.DEAD_UNITS:
-            return (
-                "The usual cause is dead ReLUs: every unit of one layer gives 0 for every digit, so that "
-                "nothing comes through. Another seed or a lower learning rate may do better."
+            return say(
+                "The usual cause is dead ReLUs: every unit of one layer gives 0 for "
+                "every digit, so that nothing comes through. Another seed or a lower "
+                "learning rate may do better."
             )
         case Cause.UNKNOWN:
-            return "The learning rate is usual and the training long enough: another seed may do better."
+            return say("The learning rate is usual and the training long enough: another seed may do better.")
 
 
 def dead_words(found: Collapse) -> str:
@@ -84,20 +97,26 @@ def dead_words(found: Collapse) -> str:
     if not dead:
         return ""
     if found.code_size == 1:
-        return f"The only {unit} of its code never changes."
+        return say("The only {unit} of its code never changes.", unit=unit)
     if dead == found.code_size:
-        return f"All {dead} {unit}s of its code never change."
-    return f"{dead} of {found.code_size} {unit}s of its code never change{'s' if dead == 1 else ''}."
+        return say("All {dead} {unit}s of its code never change.", dead=dead, unit=unit)
+    return say_count(
+        "{count} of {code_size} {unit}s of its code never changes.",
+        "{count} of {code_size} {unit}s of its code never change.",
+        dead,
+        code_size=found.code_size,
+        unit=unit,
+    )
 
 
 def retrain_words(run: RunConfig, offered: RunConfig) -> str:
     """What the button says that trains `offered` in place of `run`."""
     changed = []
     if offered.training.learning_rate != run.training.learning_rate:
-        changed.append(f"learning rate {offered.training.learning_rate:g}")
+        changed.append(say("learning rate {learning_rate:g}", learning_rate=offered.training.learning_rate))
     if offered.training.epochs != run.training.epochs:
-        changed.append(f"{offered.training.epochs} epochs")
-    return f"Train again with {' and '.join(changed)}"
+        changed.append(say("{epochs} epochs", epochs=offered.training.epochs))
+    return say("Train again with {changed}", changed=say(" and ").join(changed))
 
 
 def collapse_notice(progress: Progress) -> str:
@@ -109,9 +128,11 @@ def collapse_notice(progress: Progress) -> str:
     told = progress.snapshot(), progress.clean, progress.test_errors
     if not seems_stuck(*told, always_mean=mean, step=step, steps=progress.steps):
         return ""
-    return (
-        f"So far, after {step:,} of {progress.steps:,} steps, this network paints nearly the same picture "
-        "whatever comes in. If it stays so, train again with a lower learning rate."
+    return say(
+        "So far, after {step:,} of {steps:,} steps, this network paints nearly the same "
+        "picture whatever comes in. If it stays so, train again with a lower learning rate.",
+        step=step,
+        steps=progress.steps,
     )
 
 
@@ -155,4 +176,4 @@ def show_collapse(found: StoredRun, page: str, retrain: Callable[[RunConfig], No
 
 
 def _steps_words(steps: int) -> str:
-    return f"{steps:,} step{'' if steps == 1 else 's'}"
+    return say_count("{count:,} step", "{count:,} steps", steps)

@@ -14,10 +14,11 @@ from ae_core.figures.base import Row
 from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
 from ae_core.service import cluster, dispatch, jobs
+from ae_core.words.sentences import say
 from pages.shared import lab, living_view, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.display import DIGITS_SHOWN, noise_words
+from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, noise_words
 from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
@@ -35,7 +36,7 @@ LINE_SECONDS = 0.5
 BUSY = ("queued", "running")
 # Of trainings beside each other, so that a picture is not too small.
 DIGITS_BESIDE = 4
-TRAINED = (
+TRAINED = say(
     "You have trained this one: **Train** and **Stop** have nothing to do. Move a training dial for another."
 )
 
@@ -51,7 +52,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
     st.caption(cost_words([run]))
     row = st.container(horizontal=True)
     row.button(
-        "Continue" if status == "stopped" else "Train",
+        say("Continue") if status == "stopped" else say("Train"),
         key=f"{page}_train",
         type="primary",
         icon=":material/play_arrow:",
@@ -61,7 +62,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
         args=(run,),
     )
     row.button(
-        "Stop",
+        say("Stop"),
         key=f"{page}_stop",
         icon=":material/stop:",
         width="stretch",
@@ -82,7 +83,7 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     st.caption(cost_words(runs))
     row = st.container(horizontal=True)
     row.button(
-        "Train both",
+        say("Train both"),
         key=f"{page}_train",
         type="primary",
         icon=":material/play_arrow:",
@@ -92,7 +93,7 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
         args=(wanted,),
     )
     row.button(
-        "Stop both",
+        say("Stop both"),
         key=f"{page}_stop",
         icon=":material/stop:",
         width="stretch",
@@ -106,8 +107,8 @@ def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
 def cost_words(runs: Sequence[RunConfig]) -> str:
     """What Train makes, and how many seconds that should take."""
     seconds = sum(jobs.expected_seconds(run, lab.store()) for run in runs)
-    names = " and ".join(settings_in_words(run) for run in runs)
-    return f"**Train** makes your own {names}, in about {seconds:.0f} s."
+    names = say(" and ").join(settings_in_words(run) for run in runs)
+    return say("**Train** makes your own {names}, in about {seconds:.0f} s.", names=names, seconds=seconds)
 
 
 def _explain_buttons(why_grey: str) -> None:
@@ -135,7 +136,7 @@ def watch_side_by_side(runs: Mapping[str, RunConfig], page: str) -> bool:
                 st.markdown(f"**{name}**")
                 _watch_one_of_several(config.run_id(runs[name]), progress)
         noisiest = max((run.corruption for run in runs.values()), key=lambda noise: noise.level)
-        st.caption(f"One digit through both as they are now, with {noise_words(noisiest)}:")
+        st.caption(say("One digit through both as they are now, with {noise}:", noise=noise_words(noisiest)))
         living_view.show_networks_in_training(runs, noisiest, f"{page}_training_living")
     _bring_into_view(page)
     return True
@@ -146,9 +147,9 @@ def _watch_one_of_several(name: str, progress: Progress) -> None:
         _repeat_often(_follow_pictures, CURVE_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_BESIDE)
         return
     if progress.status == "finished":
-        st.progress(1.0, text="Trained")
+        st.progress(1.0, text=say("Trained"))
     elif progress.status == "none":
-        st.caption("Not trained yet. **Train both** trains it too.")
+        st.caption(say("Not trained yet. **Train both** trains it too."))
     else:
         _show_broken_off(progress)
     _show_pictures(progress, DIGITS_BESIDE)
@@ -166,7 +167,7 @@ def watch_training(run: RunConfig, page: str) -> bool:
     loss = run.training.loss
     if progress.status in BUSY:
         with st.container(key=f"{page}_training"):
-            st.markdown("**Yours, in training**")
+            st.markdown(say("**Yours, in training**"))
             # The browser itself watches the network: seven times a second, drawing the page anew would take
             # most of a core from the training.
             _repeat_often(_follow_pictures, CURVE_SECONDS, LOOKS_PER_SECOND)(name, DIGITS_SHOWN, run, page)
@@ -234,7 +235,9 @@ def follow_in_a_line(run: RunConfig) -> None:
 
 def draw_stop_button(run: RunConfig, key: str) -> None:
     """A button that stops this training, whatever the dials say."""
-    st.button("Stop", key=key, icon=":material/stop:", on_click=_stop_training, args=(config.run_id(run),))
+    st.button(
+        say("Stop"), key=key, icon=":material/stop:", on_click=_stop_training, args=(config.run_id(run),)
+    )
 
 
 def _show_progress(name: str, words: str = "") -> Progress | None:
@@ -245,7 +248,7 @@ def _show_progress(name: str, words: str = "") -> Progress | None:
             st.rerun()
         if name in _trainings_let_go():
             st.info(
-                "You have let go of this training. Others want it or are watching it, so it goes on.",
+                say("You have let go of this training. Others want it or are watching it, so it goes on."),
                 icon=":material/group:",
             )
         else:
@@ -266,19 +269,38 @@ def _progress_words(name: str, progress: Progress) -> str:
     if progress.status == "queued":
         return _queue_words(name)
     if not progress.epochs:
-        return "Getting ready …"
-    left = f" · about {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+        return say("Getting ready …")
+    left = (
+        say(" · about {seconds_left:.0f} s left", seconds_left=progress.seconds_left)
+        if progress.seconds_left is not None
+        else ""
+    )
     epoch = min(progress.epoch + 1, progress.epochs)
     why = f" ({progress.device_reason})" if progress.device_reason else ""
-    return f"Epoch {epoch} of {progress.epochs}{left} · on {progress.device.upper()}{why}"
+    return say(
+        "Epoch {epoch} of {epochs}{left} · on {device}{why}",
+        epoch=epoch,
+        epochs=progress.epochs,
+        left=left,
+        device=progress.device.upper(),
+        why=why,
+    )
 
 
 def _queue_words(name: str) -> str:
     place = jobs.forecast_line(lab.store()).get(name)
     if place is None or place.start_seconds < 1:
-        return "Getting ready …"
-    order = "next in line" if place.position == 1 else f"number {place.position} in line"
-    return f"Waiting: {order}, starts in about {place.start_seconds:.0f} s"
+        return say("Getting ready …")
+    order = (
+        say("next in line")
+        if place.position == 1
+        else say("number {position} in line", position=place.position)
+    )
+    return say(
+        "Waiting: {order}, starts in about {start_seconds:.0f} s",
+        order=order,
+        start_seconds=place.start_seconds,
+    )
 
 
 def _show_pictures_and_curve(progress: Progress, page: str, loss: str) -> None:
@@ -290,17 +312,17 @@ def _show_pictures(progress: Progress, digits: int) -> None:
     if progress.snapshots and progress.clean is not None and progress.noisy is not None:
         step, _ = progress.snapshots[-1]
         few = slice(digits)
-        rows = [Row("digit x", progress.clean[few])]
+        rows = [Row(CLEAN_LABEL, progress.clean[few])]
         if not progress.noisy.equal(progress.clean):
-            rows.append(Row("noisy input x + ε, clipped to 0–1", progress.noisy[few]))
-        rows.append(Row(f"reconstruction after {step:,} steps", progress.snapshot()[few]))
+            rows.append(Row(say("noisy input x + ε, clipped to 0–1"), progress.noisy[few]))
+        rows.append(Row(say("reconstruction after {step:,} steps", step=step), progress.snapshot()[few]))
         st.html(figures.rows_html(rows))
 
 
 def _show_curve(progress: Progress, page: str, loss: str) -> None:
     told = progress.batch_losses, progress.test_errors, progress.steps
     curve = figures.loss_curve(*told, loss, progress.train_errors, read_floors())
-    draw_chart(curve, f"{page}_curve", "Training loss and test error, falling over the steps")
+    draw_chart(curve, f"{page}_curve", say("Training loss and test error, falling over the steps"))
 
 
 def _bring_into_view(page: str) -> None:

@@ -10,10 +10,11 @@ from ae_core.figures.base import Row
 from ae_core.runs import history
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.browser import replay, slider_keys
 from pages.shared.charts import draw_shared_chart, prepare_shared_chart
-from pages.shared.display import DIGITS_SHOWN, number_words, run_name
+from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, number_words, run_name
 from pages.shared.runs.loss_floors import read_floors
 
 STILL_DIGITS = 3
@@ -24,16 +25,19 @@ ROW_FOR_A_ROOM = 130
 def show_training_story(run: StoredRun, page: str) -> None:
     """Show how a finished run learnt: stills, and a replay with its buttons and slider."""
     progress = _read_progress(*run_name(run), run)
-    st.subheader("How it learnt")
+    st.subheader(say("How it learnt"))
     st.markdown(
-        f"Training is one small step, many times over: take {run.config.training.batch_size} digits, see "
-        "how far off the outputs are, and turn every weight a little the way that makes the error smaller "
-        "(gradient descent, in the form called Adam)."
+        say(
+            "Training is one small step, many times over: take {batch_size} digits, see how "
+            "far off the outputs are, and turn every weight a little the way that makes the "
+            "error smaller (gradient descent, in the form called Adam).",
+            batch_size=run.config.training.batch_size,
+        )
     )
     if progress.damage:
         st.warning(progress.damage, icon=":material/warning:")
     if not progress.snapshots or not progress.batch_losses:
-        st.caption("The log of this run has no pictures of its training.")
+        st.caption(say("The log of this run has no pictures of its training."))
         return
     with st.container(key=f"stills_{page}"):
         st.html(_draw_stills(*run_name(run), progress))
@@ -47,7 +51,7 @@ def _show_replay(run: StoredRun, page: str) -> None:
         progress = _read_progress(*run_name(run), run)
         if not lab.is_presenting():  # a room is shown the replay, and told this
             st.caption(_replay_words(run, progress))
-        alt = "Reconstructions, codes and loss at each kept step of the training, under a slider"
+        alt = say("Reconstructions, codes and loss at each kept step of the training, under a slider")
         replay.draw_replay_buttons(f"{page}_story")
         draw_shared_chart(
             lambda: _draw_replay(progress, run.config.training.loss),
@@ -60,22 +64,29 @@ def _show_replay(run: StoredRun, page: str) -> None:
 
 def _replay_words(run: StoredRun, progress: Progress) -> str:
     unit = (
-        "Training loss and test error are both squared errors per image."
+        say("Training loss and test error are both squared errors per image.")
         if run.config.training.loss == "mse"
-        else "The training loss is the cross-entropy per pixel; the test error, per image, has its own "
-        "axis on the right."
+        else say(
+            "The training loss is the cross-entropy per pixel; the test error, per image, "
+            "has its own axis on the right."
+        )
     )
     floors = read_floors()
-    words = (
-        "It stands at the last step, the trained network. **Play** runs through the training from the "
-        f"untrained network on; the slider below, or Tab and the arrow keys, lead to any step. {unit} Over "
-        f"all 10,000 test digits, a picture that is always black has an error of {floors.black:.1f}, one "
-        f"that is always the mean digit {floors.mean_digit:.1f}."
+    words = say(
+        "It stands at the last step, the trained network. **Play** runs through the "
+        "training from the untrained network on; the slider below, or Tab and the arrow "
+        "keys, lead to any step. {unit} Over all 10,000 test digits, a picture that is "
+        "always black has an error of {black:.1f}, one that is always the mean digit "
+        "{mean_digit:.1f}.",
+        unit=unit,
+        black=floors.black,
+        mean_digit=floors.mean_digit,
     )
     if progress.codes is None:
-        return (
-            f"{words} This run was trained before the lab kept where the codes lay. Train it again to see "
-            "them move."
+        return say(
+            "{words} This run was trained before the lab kept where the codes lay. Train "
+            "it again to see them move.",
+            words=words,
         )
     return f"{words} {_codes_words(run, len(progress.codes.labels_n))}"
 
@@ -100,16 +111,17 @@ def _read_progress(run_id: str, weights_sha256: str, _run: StoredRun) -> Progres
 @st.cache_data(show_spinner=False, max_entries=100)
 def _draw_stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
     columns = [
-        (row.label, row.images_nhw) for row in _given_rows(_progress, STILL_DIGITS, ("digit", "noisy"))
+        (row.label, row.images_nhw)
+        for row in _given_rows(_progress, STILL_DIGITS, (say("digit"), say("noisy")))
     ]
     for i in training_figures.stills(len(_progress.snapshots)):
         step, _ = _progress.snapshots[i]
-        columns.append((f"step {step:,}", _progress.snapshot(i)[:STILL_DIGITS]))
+        columns.append((say("step {step:,}", step=step), _progress.snapshot(i)[:STILL_DIGITS]))
     return training_figures.stills_html(columns)
 
 
 def _draw_replay(progress: Progress, loss: str) -> go.Figure:
-    given = _given_rows(progress, DIGITS_SHOWN, ("digit x", "noisy input x + ε, clipped to 0–1"))
+    given = _given_rows(progress, DIGITS_SHOWN, (CLEAN_LABEL, say("noisy input x + ε, clipped to 0–1")))
     steps = [step for step, _ in progress.snapshots]
     rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
     codes = progress.codes and (progress.codes.codes_tnd, progress.codes.labels_n)
@@ -137,9 +149,12 @@ def _given_rows(progress: Progress, count: int, names: tuple[str, str]) -> list[
 
 def _codes_words(run: StoredRun, count: int) -> str:
     size = run.config.model.latent_size
-    seen = "" if size <= 2 else ", seen along the two leading principal directions of the final codes"
+    seen = "" if size <= 2 else say(", seen along the two leading principal directions of the final codes")
     numbers = number_words(size)
-    return (
-        f"Each point is one of {count:,} test digits, where its code of {numbers} lies{seen}. A figure "
-        "marks the middle of its class."
+    return say(
+        "Each point is one of {count:,} test digits, where its code of {numbers} "
+        "lies{seen}. A figure marks the middle of its class.",
+        count=count,
+        numbers=numbers,
+        seen=seen,
     )

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from ae_core.errors import ConfigError
+from ae_core.words.sentences import say
 from pages.shared.room.routes import is_phone_page
 from pages.shared.server import index_page, open_files, own_pages, readiness
 from pages.shared.server.addresses import HERE, find_network
@@ -40,10 +41,10 @@ UPLOADS = "upload_file/"
 # Streamlit's own figures, for anybody who asks. Ours want a key.
 HIDDEN = ("metrics",)
 NOT_ALLOWED = 1008
-MALFORMED = "The lab cannot make sense of this request."
-OTHER_NAME = (
-    "The lab does not answer to this name. Whoever runs it lists its names in Streamlit's setting "
-    "server.allowedHosts."
+MALFORMED = say("The lab cannot make sense of this request.")
+OTHER_NAME = say(
+    "The lab does not answer to this name. Whoever runs it lists its names in "
+    "Streamlit's setting server.allowedHosts."
 )
 FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <meta http-equiv="refresh" content="{RETRY_SECONDS}">
@@ -51,8 +52,8 @@ FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <body style="font: 1.3rem sans-serif; max-width: 32rem; margin: 20vh auto; padding: 0 1rem">
 <h1>The lab is full</h1><p>{{cause}} This page tries again by itself every
 {RETRY_SECONDS} seconds.</p>"""
-OF_ALL = "As many visitors are in as it can serve well."
-OF_YOURS = "As many visitors from your network are in as one network may have."
+OF_ALL = say("As many visitors are in as it can serve well.")
+OF_YOURS = say("As many visitors from your network are in as one network may have.")
 
 
 def most_visitors() -> int:
@@ -60,8 +61,13 @@ def most_visitors() -> int:
     text = os.environ.get("AE_LAB_MAX_VISITORS") or str(MOST_VISITORS)
     if not (text.isdecimal() and int(text)):
         raise ConfigError(
-            f"AE_LAB_MAX_VISITORS must be a whole number above 0, such as {MOST_VISITORS}, but it is "
-            f"{text!r}. Set it to one, or leave it unset, and start the lab again."
+            say(
+                "AE_LAB_MAX_VISITORS must be a whole number above 0, such as "
+                "{most_visitors}, but it is {text!r}. Set it to one, or leave it unset, and "
+                "start the lab again.",
+                most_visitors=MOST_VISITORS,
+                text=text,
+            )
         )
     return int(text)
 

@@ -36,6 +36,7 @@ from websockets import http11
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
 from ae_core.service.memory import give_back_large_pieces
+from ae_core.words.sentences import check_language, say
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
@@ -54,7 +55,7 @@ LONGEST_HEADER = 60_000
 # How old an answer on how the lab is may be.
 HEALTH_SECONDS = 5.0
 KEY = "AE_LAB_METRICS_KEY"
-STORE_LOST = (
+STORE_LOST = say(
     "The store was moved or deleted while the lab runs. Bring it back, or start the lab again for a new one."
 )
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def check_settings() -> None:
     And have the system allow as many open files as it will; where those are few, the log says for how many.
     """
     try:
+        check_language()
         visitors = most_visitors()
         frame_policy()
         public_url()
@@ -139,8 +141,11 @@ def tell_error(problem: Exception) -> bool:
     number = secrets.token_hex(4)
     logger.error("error %s", number, exc_info=problem)
     st.error(
-        f"Something went wrong in the lab (error {number}). Reload the page; if it happens again, tell that "
-        "number to whoever runs it.",
+        say(
+            "Something went wrong in the lab (error {number}). Reload the page; if it "
+            "happens again, tell that number to whoever runs it.",
+            number=number,
+        ),
         icon=":material/error:",
     )
     return True
@@ -208,7 +213,7 @@ def training_problem() -> str:
     except LabError as problem:
         return str(problem)
     except (OSError, ValueError):
-        return (
+        return say(
             "The scheduler that AE_LAB_SCHEDULER names does not answer. Check the address and that it runs."
         )
     return dispatch.keep_dispatching(store).problem or cluster.find_hang(store)
@@ -237,7 +242,10 @@ def answer_metrics(request: Request) -> Response:
     if not key or scheme != "Bearer" or not hmac.compare_digest(given.encode(), key.encode()):
         return PlainTextResponse("Not found", 404)
     return PlainTextResponse(
-        "".join(f"autoencoder_lab_{name} {value:g}\n" for name, value in collect_figures().items())
+        "".join(
+            say("autoencoder_lab_{name} {value:g}\n", name=name, value=value)
+            for name, value in collect_figures().items()
+        )
     )
 
 

@@ -14,6 +14,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 
+from ae_core.words.sentences import say
 from pages.shared.server.counts import counts
 from pages.shared.server.permits import Account, FairPermits
 
@@ -32,11 +33,15 @@ LOOK_SECONDS = 1.0
 # Addresses for files that a session was given, and for how many sessions they are known.
 IDS_OF_ONE, SESSIONS_KNOWN = 400, 2_000
 
-TOO_MANY_FILES = "That is more than one visitor may have here at once. Remove some files, then try again."
-OTHERS_UPLOAD = f"Others are uploading just now. Try again in {RETRY_SECONDS} seconds."
-TOO_SLOW = "The file came too slowly. Try again with a better connection, or choose a smaller file."
-LEFT = "The page that this file belongs to has been closed."
-UNKNOWN = "Nobody was asked for this file. Load the page again and choose it there."
+TOO_MANY_FILES = say(
+    "That is more than one visitor may have here at once. Remove some files, then try again."
+)
+OTHERS_UPLOAD = say(
+    "Others are uploading just now. Try again in {retry_seconds} seconds.", retry_seconds=RETRY_SECONDS
+)
+TOO_SLOW = say("The file came too slowly. Try again with a better connection, or choose a smaller file.")
+LEFT = say("The page that this file belongs to has been closed.")
+UNKNOWN = say("Nobody was asked for this file. Load the page again and choose it there.")
 
 _issued: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
 
@@ -214,7 +219,10 @@ def find_problem(session: str) -> str:
     if sum(len(file.data) for file in kept_files(session)) >= BYTES_OF_ONE:
         return TOO_MANY_FILES
     if sum(len(file.data) for file in kept_files()) >= UPLOADED_BYTES:
-        return f"The lab holds as many files as it can. Try again in {RETRY_SECONDS} seconds."
+        return say(
+            "The lab holds as many files as it can. Try again in {retry_seconds} seconds.",
+            retry_seconds=RETRY_SECONDS,
+        )
     return ""
 
 

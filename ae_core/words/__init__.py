@@ -1,0 +1,1 @@
+"""What visitors read, in the language of this server."""
