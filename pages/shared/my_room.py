@@ -40,7 +40,8 @@ def presented_room() -> tuple[str, str] | None:
     )
     if mine is None:
         return None
-    if not _read(lambda db: rooms.is_presenter(db, *mine) and rooms.find_room(db, mine[0]) is not None):
+    is_open = _read(lambda db: rooms.is_presenter(db, *mine) and rooms.find_room(db, mine[0]) is not None)
+    if is_open is False:  # not None: a store that is out of reach for a moment closes no room
         leave_room()
         return None
     st.session_state[session.ROOM] = mine
