@@ -95,6 +95,25 @@ def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
     expect(phones[0].locator("#question")).to_contain_text("Nothing is asked just now")
 
 
+def test_a_changed_vote_that_is_slow_to_arrive_is_not_given_up_for_the_one_before(page, app, tabs):
+    code = open_room(page, app)
+    phone = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    phone.route("**/events", lambda _: None)  # nothing arrives that way: the phone asks every two seconds
+    phone.goto(f"{app.url}/join/{code}")
+    expect(phone.locator("#ways")).to_be_visible(timeout=15_000)
+    page.keyboard.press("PageDown")
+    tap_option(phone, 0)
+    phone.route("**/vote", lambda route: route.abort())
+    phone.locator("#options button").nth(1).tap()
+    expect(phone.locator("#voted")).to_contain_text("Not sent yet")
+    with phone.expect_response("**/events?once=1"):  # which says what it has said before
+        pass
+    phone.wait_for_timeout(200)
+    phone.unroute("**/vote")
+    expect(phone.locator("#voted")).to_contain_text("You can change it")
+    expect(phone.locator("#options button").nth(1)).to_have_attribute("aria-pressed", "true")
+
+
 def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(lesson):
     page, phones, _ = lesson
     for phone in phones[:2]:

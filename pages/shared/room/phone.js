@@ -33,6 +33,8 @@ const room = `${base}/room/${encodeURIComponent(code)}`;
 let told = null;
 /** What this phone has said: `key` of the vote, and the option's place. */
 let mine = { key: "", choice: -1 };
+/** `key` of the vote that this phone has said something in that has not arrived yet. */
+let sending = "";
 let wait = 500;
 let asking = 0;
 /** @type {EventSource | null} */
@@ -74,17 +76,23 @@ async function vote(choice) {
     const key = keyOf(question);
     const before = mine;
     mine = { key, choice };
+    sending = key;
     showVote();
     at("voted").textContent = "Sending …";
     const { number, stage } = question;
     const { ok, words, status } = await post("vote", { number, stage, choice });
     if (mine.key !== key || mine.choice !== choice) return; // another tap, or another vote
+    sending = "";
     if (ok) {
         at("voted").textContent = "Your vote is in. You can change it until the vote closes.";
     } else if (status === 0 || status >= 500) {
         at("voted").textContent = "Not sent yet: the lab does not answer. Trying again …";
-        setTimeout(() => mine.key === key && mine.choice === choice && keyOf(told.question ?? {}) === key &&
-            vote(choice), 1000);
+        sending = key;
+        setTimeout(() => {
+            if (mine.key !== key || mine.choice !== choice) return;
+            if (keyOf(told?.question ?? {}) === key) vote(choice);
+            else sending = "";
+        }, 1000);
     } else {
         mine = before.key === key ? before : { key, choice: -1 };
         showVote();
@@ -150,7 +158,7 @@ function open(name) {
 
 /** What this phone has said in the vote that is open, as the room has it. */
 function hearMine({ number, stage, choice }) {
-    if (choice === null) return;
+    if (choice === null || keyOf({ number, stage }) === sending) return;
     mine = { key: keyOf({ number, stage }), choice };
     at("voted").textContent = stage === "revealed" ? "" : "Your vote is in.";
 }
