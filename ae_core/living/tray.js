@@ -22,7 +22,6 @@ const PICKED_UP = 250;
  * @property {string} digits 784 bytes each, in base64
  * @property {number[]} numbers what tells the digits apart, in the same order
  * @property {number} chosen number of the one that is worked with
- * @property {number} newest the largest number given so far
  * @property {string[]} doubts why each may be no digit; empty where nothing speaks against it
  * @property {boolean} shows_answers whether what the networks make of the chosen one is shown
  * @property {Record<string, string>} networks their addresses by name
@@ -209,7 +208,7 @@ class TrayOfDigits {
         clearTimeout(this.waiting);
         this.waiting = setTimeout(() => {
             const { order, chosen } = this;
-            this.context.tell({ order, chosen, newest: this.data.newest });
+            this.context.tell({ order, chosen, known: this.data.numbers });
         }, RESTING);
     }
 

@@ -115,7 +115,7 @@ TABLE: dict[str, Entry] = {
     OWN_PICTURE_TIMES: Entry("list[float]", Lasts.SESSION, "When pictures were read lately, in seconds."),
     OWN_TOLD: Entry("Batch", Lasts.SESSION, "The files that came last, and what was said of them."),
     OWN_WITHOUT_DIGIT: Entry("WithoutDigit", Lasts.SESSION, "The last picture on which no digit was found."),
-    PREPARE_PROBLEM: Entry("str", Lasts.SESSION, "Why a digit could not be prepared as last wished."),
+    PREPARE_PROBLEM: Entry("tuple", Lasts.SESSION, "Number of a digit, why it is not as last wished."),
     OWN_WHOLE_PICTURE: Entry("bool", Lasts.PAGE, "Whether dials change all digits of a picture."),
     QUESTION_CARDS: Entry("dict[str, Any]", Lasts.SESSION, "How each card stands, but for what was said."),
     QUESTIONS_NOW: Entry("dict[str, Asked]", Lasts.SESSION, "The question that each card asks now."),

@@ -201,7 +201,7 @@ def on_the_page(page: AppTest, act: str, *arguments: object) -> None:
             asked.session_state[key] = page.session_state[key]
     asked.session_state["asked"] = (act, arguments)
     assert not asked.run().exception
-    for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD):
+    for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD, session.PREPARE_PROBLEM):
         if key in asked.session_state:
             page.session_state[key] = asked.session_state[key]
 
@@ -209,19 +209,30 @@ def on_the_page(page: AppTest, act: str, *arguments: object) -> None:
 def test_digits_are_moved_and_taken_off_and_the_next_one_is_chosen(page):
     page.session_state[session.OWN_TRAY] = filled(4)
     page.session_state[session.TRAY_VIEW] = SimpleNamespace(
-        told={"order": [3, 1, 4, 2], "chosen": 3, "newest": 4}
+        told={"order": [3, 1, 4, 2], "chosen": 3, "known": [1, 2, 3, 4]}
     )
     on_the_page(page, "tray_view.obey_tray")
     assert (numbers(page), tray_of(page).chosen) == ([3, 1, 4, 2], 3)
     # what came after the browser last heard of the tray stays
-    on_the_page(page, "tray.arrange_digits", [2, 1], 3, 3)
+    on_the_page(page, "tray.arrange_digits", [2, 1], 3, [1, 2, 3])
     assert (numbers(page), tray_of(page).chosen) == ([2, 1, 4], 1)
     on_the_page(page, "tray.remove_digits", [1])
     assert (numbers(page), tray_of(page).chosen) == ([2, 4], 4)
     assert not page.run().exception
 
 
-@pytest.mark.parametrize("told", [None, 7, {}, {"order": 7, "chosen": 1, "newest": 4}, {"order": [[]]}])
+def test_a_drawing_that_the_browsers_tray_has_not_heard_of_stays(page):
+    drawing = TrayDigit(tray.ON_BOARD, tray.whole_greys(torch.rand(28, 28)), is_drawn=True)
+    before = filled(2)
+    page.session_state[session.OWN_TRAY] = replace(before, digits=(*before.digits, drawing), chosen=0)
+    page.session_state[session.TRAY_VIEW] = SimpleNamespace(
+        told={"order": [2, 1], "chosen": 2, "known": [1, 2]}  # sent just before the drawing was there
+    )
+    on_the_page(page, "tray_view.obey_tray")
+    assert (numbers(page), tray_of(page).chosen) == ([2, 1, tray.ON_BOARD], 2)
+
+
+@pytest.mark.parametrize("told", [None, 7, {}, {"order": 7, "chosen": 1, "known": [4]}, {"order": [[]]}])
 def test_what_no_tray_can_have_told_changes_nothing(page, told):
     page.session_state[session.OWN_TRAY] = filled(2)
     page.session_state[session.TRAY_VIEW] = SimpleNamespace(told=told)
@@ -301,6 +312,31 @@ def test_a_picture_without_a_digit_is_looked_at_again_with_another_idea_of_ink(p
     assert session.OWN_WITHOUT_DIGIT in page.session_state
     page.button(key="own_forget").click().run()
     assert session.OWN_WITHOUT_DIGIT not in page.session_state
+
+
+def test_a_picture_that_is_looked_at_again_for_a_full_tray_is_kept_and_the_tray_is_said_to_be_full(
+    page, digits
+):
+    page.session_state[session.OWN_TRAY] = filled(tray.MOST_DIGITS)
+    upload(page, 200 + (235 - page_of_paper(digits.test_nhw[:1])) // 4)
+    refused = page.session_state[session.OWN_WITHOUT_DIGIT]
+    page.toggle(key=f"own_retry_flip_{refused.file_id}").set_value(True).run()
+    assert any("Your tray is full" in error.value for error in page.error)
+    assert session.OWN_WITHOUT_DIGIT in page.session_state
+    page.session_state[session.OWN_TRAY] = filled(1)
+    page.toggle(key=f"own_retry_flip_{refused.file_id}").set_value(False).run()
+    page.toggle(key=f"own_retry_flip_{refused.file_id}").set_value(True).run()
+    assert len(numbers(page)) == 2
+    assert session.OWN_WITHOUT_DIGIT not in page.session_state
+
+
+def test_why_a_digit_could_not_be_prepared_is_said_beside_that_digit_alone(page, digits):
+    two_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6)])
+    upload(page, page_of_paper(two_nhw))
+    _, zero, six = tray_of(page).digits
+    on_the_page(page, "preparation.move_box", zero.number, (0.0, 0.0, 0.04, 0.04))  # bare paper
+    assert "The digit stays as it was." in texts(choose(page, zero.number))
+    assert "stays as it was" not in texts(choose(page, six.number))
 
 
 def test_a_page_without_ink_says_so(page):

@@ -96,8 +96,10 @@ def _look_again(picture: WithoutDigit) -> None:
     except ImageError as problem:
         keep_picture(replace(picture, problem=str(problem)))
         return
-    tray.put_page(page, wishes)
-    forget_picture()
+    if unfit := tray.put_page(page, wishes):
+        keep_picture(replace(picture, problem=tray.FULL.format(count=unfit)))
+    else:
+        forget_picture()
     st.session_state.pop(session.OWN_TOLD, None)
 
 

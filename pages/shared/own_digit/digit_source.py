@@ -47,11 +47,6 @@ LIMITS = say(
     most_files=MOST_FILES,
     most_a_minute=MOST_A_MINUTE,
 )
-FULL = say(
-    "Your tray is full: it holds {most_digits} digits, and {{count}} more found no room. "
-    "Remove some, then try again.",
-    most_digits=tray.MOST_DIGITS,
-)
 WAIT = say(
     "You have sent {most_a_minute} pictures within a minute. Wait a moment, then try again.",
     most_a_minute=MOST_A_MINUTE,
@@ -166,7 +161,7 @@ def _put_drawing(board: Board) -> None:
             tray.remove_digits([tray.ON_BOARD])
         return
     if before is None and not tray.room_left():
-        _tell_of_drawing(FULL.format(count=1))
+        _tell_of_drawing(tray.FULL.format(count=1))
         return
     if _is_beyond_limit():
         _tell_of_drawing(WAIT)
@@ -289,7 +284,7 @@ def _read_file(file: UploadedFile, name: str, batch: Batch) -> list[tuple[bool, 
         another_try.keep_picture(WithoutDigit(name, file.file_id, pixels_hwc))
         return [(True, str(problem))]
     unfit = tray.put_page(page)
-    return [(False, page.note)] * bool(page.note) + [(True, FULL.format(count=unfit))] * bool(unfit)
+    return [(False, page.note)] * bool(page.note) + [(True, tray.FULL.format(count=unfit))] * bool(unfit)
 
 
 def _is_beyond_limit() -> bool:

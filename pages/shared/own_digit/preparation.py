@@ -39,7 +39,8 @@ def show_preparation(digit: TrayDigit) -> None:
     if not tray.picture_text(digit.picture):
         st.caption(GONE)
         return
-    if problem := st.session_state.get(session.PREPARE_PROBLEM):
+    number, problem = st.session_state.get(session.PREPARE_PROBLEM, (None, ""))
+    if number == digit.number:
         st.error(say("{problem} The digit stays as it was.", problem=problem), icon=":material/error:")
     title = say("Change the preparation") if digit.is_drawn else say("Change the cut-out or the preparation")
     with st.expander(title, icon=":material/tune:", key="own_dials"):
@@ -74,7 +75,7 @@ def change_wishes(number: int, change: Callable[[Wishes], Wishes]) -> None:
             _cut_out(digit, digit.box_4, wishes, pixels_hwc)
     except ImageError as problem:
         tray.change_digit(replace(digit, wishes=wishes))
-        st.session_state[session.PREPARE_PROBLEM] = str(problem)
+        st.session_state[session.PREPARE_PROBLEM] = (number, str(problem))
 
 
 def move_box(number: int, box_4: Share4) -> None:
@@ -86,7 +87,7 @@ def move_box(number: int, box_4: Share4) -> None:
     try:
         _cut_out(digit, box_4, digit.wishes, pixels_hwc)
     except ImageError as problem:
-        st.session_state[session.PREPARE_PROBLEM] = str(problem)
+        st.session_state[session.PREPARE_PROBLEM] = (number, str(problem))
 
 
 def _cut_out(digit: TrayDigit, box_4: Share4, wishes: Wishes, pixels_hwc: np.ndarray) -> None:
@@ -144,8 +145,8 @@ def obey_picture() -> None:
         number, box_4 = int(told["chosen"]), read_box(told.get("box"))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return
-    found = tray.read_tray()
-    tray.arrange_digits([each.number for each in found.digits], number, found.newest)
+    numbers = [each.number for each in tray.read_tray().digits]
+    tray.arrange_digits(numbers, number, numbers)
     if box_4 is not None:
         move_box(number, box_4)
 

@@ -23,12 +23,18 @@ from ae_core.pictures import decoding
 from ae_core.pictures.page import PageDigit, PreparedPage, prepare_box
 from ae_core.pictures.pieces import Box
 from ae_core.pictures.preparation import Step, Wishes
+from ae_core.words.sentences import say
 from pages.shared import lab, session
 from pages.shared.browser import browser_memory
 from pages.shared.own_digit import tray_text
 from pages.shared.own_digit.tray_text import Share4, Tray, TrayDigit
 
 MOST_DIGITS = 60
+FULL = say(
+    "Your tray is full: it holds {most_digits} digits, and {{count}} more found no room. "
+    "Remove some, then try again.",
+    most_digits=MOST_DIGITS,
+)
 # The number of what is on the drawing board, until the next drawing is begun.
 ON_BOARD = 0
 # Characters of all pictures together that the browser keeps; the oldest give way.
@@ -146,18 +152,19 @@ def change_picture(digit: TrayDigit, page: PreparedPage, wishes: Wishes) -> None
 def remove_digits(numbers: Sequence[int]) -> None:
     """Take digits off the tray; the one after a chosen one that goes is chosen then."""
     told = [each.number for each in read_tray().digits if each.number not in numbers]
-    arrange_digits(told, read_tray().chosen, read_tray().newest)
+    arrange_digits(told, read_tray().chosen, numbers)
 
 
-def arrange_digits(order: Sequence[int], chosen: int | None, newest: int) -> None:
+def arrange_digits(order: Sequence[int], chosen: int | None, known: Sequence[int]) -> None:
     """Have the tray's digits in this order, and one of them chosen.
 
-    order: numbers; those left out go, unless they are newer than `newest`, which whoever ordered them knew.
+    order: numbers; those left out go if they are among the `known`: whoever ordered them has seen these, and
+    not what came meanwhile, as a drawing does.
     """
     tray = read_tray()
-    known = {each.number: each for each in tray.digits}
-    kept = [known[number] for number in dict.fromkeys(order) if number in known]
-    kept += [each for each in tray.digits if each.number > newest and each not in kept]
+    there = {each.number: each for each in tray.digits}
+    kept = [there[number] for number in dict.fromkeys(order) if number in there]
+    kept += [each for each in tray.digits if each.number not in (*order, *known)]
     numbers = [each.number for each in kept]
     if chosen not in numbers:
         chosen = numbers[_place_after(tray, numbers)] if numbers else None

@@ -46,7 +46,6 @@ def show_tray(runs: Mapping[str, StoredRun], way: str) -> None:
         "digits": pack_digits(digits_nhw),
         "numbers": [digit.number for digit in found.digits],
         "chosen": found.chosen,
-        "newest": found.newest,
         "doubts": [digit.doubt for digit in found.digits],
         "shows_answers": not (way == digit_source.DRAW and found.chosen == tray.ON_BOARD),
         "networks": {name: living.network_address(run) for name, run in runs.items()},
@@ -60,12 +59,12 @@ def obey_tray() -> None:
     """Do what the tray on the page has told: another order, another choice, digits taken off."""
     told = getattr(st.session_state.get(session.TRAY_VIEW), "told", None)
     try:
-        order, chosen, newest = (told[name] for name in ("order", "chosen", "newest"))
-        numbers, last = [int(each) for each in order], int(newest)
+        order, chosen, known = (told[name] for name in ("order", "chosen", "known"))
+        numbers, shown = [int(each) for each in order], [int(each) for each in known]
     except (TypeError, KeyError, ValueError, OverflowError):
         return
     had_drawing = tray.find_digit(tray.ON_BOARD) is not None
-    tray.arrange_digits(numbers, chosen, last)
+    tray.arrange_digits(numbers, chosen, shown)
     if had_drawing and tray.find_digit(tray.ON_BOARD) is None:
         drawing_board.renew_board()
 
