@@ -36,6 +36,7 @@ class TrayOfDigits {
         this.networks = {};
         this.pictures = new Map();
         this.held = null;
+        this.waiting = 0;
         root.append(this.build(data.words, Object.keys(data.networks)));
         this.hear(data, context);
     }
@@ -75,16 +76,24 @@ class TrayOfDigits {
         return this.element;
     }
 
-    /** @param {TrayData} data what the page says by now */
+    /**
+     * What the hand has done meanwhile, and nobody was told of yet, still holds.
+     * @param {TrayData} data what the page says by now
+     */
     hear(data, context) {
+        const known = new Set(this.data?.numbers);
         this.data = data;
         this.context = context;
         const digits = readDigits(data.digits);
         this.pictures = new Map(data.numbers.map((number, i) => [number, digits[i]]));
         this.doubts = new Map(data.numbers.map((number, i) => [number, data.doubts[i]]));
-        this.order = [...data.numbers];
-        this.chosen = data.chosen;
-        clearTimeout(this.waiting);
+        if (this.waiting) {
+            const come = data.numbers.filter((number) => !known.has(number));
+            this.order = [...this.order.filter((number) => this.pictures.has(number)), ...come];
+        } else {
+            this.order = [...data.numbers];
+        }
+        if (!this.waiting || !this.order.includes(this.chosen)) this.chosen = data.chosen;
         this.draw();
     }
 
@@ -207,6 +216,7 @@ class TrayOfDigits {
     tellSoon() {
         clearTimeout(this.waiting);
         this.waiting = setTimeout(() => {
+            this.waiting = 0;
             const { order, chosen } = this;
             this.context.tell({ order, chosen, known: this.data.numbers });
         }, RESTING);

@@ -22,6 +22,7 @@ from ae_core.models import Autoencoder, as_picture, build_model, reconstruct
 from ae_core.runs.store import Store
 from ae_core.study.classifier import classify, load_classifier
 from pages.shared.browser import living
+from pages.shared.own_digit import tray_view
 from tests.browser.test_pages_in_browser import go
 from tests.support.browser import LIVING, PHONE, App, picture_changes_after, pictures
 
@@ -260,6 +261,33 @@ def test_a_network_that_comes_late_takes_no_place_of_one_that_is_shown_by_now(pa
         held[0].continue_()
     page.wait_for_timeout(300)
     assert page.evaluate("pictures()") == before
+
+
+# What the tray tells after a tap and a move, where the page has its word on the tray just then.
+TELL_OF_A_HAND = """async ([module, base, words, drawn]) => {
+    const { mounts } = await import(module);
+    const root = document.createElement("div");
+    document.body.append(root);
+    const show = (numbers, digits) => new Promise((resolve) => {
+        const data = { digits, numbers, chosen: 1, doubts: numbers.map(() => ""), shows_answers: false };
+        const context = { base, tell: resolve, isReady() {} };
+        mounts.tray(root, { ...data, networks: {}, classifier: null, words }, context);
+        setTimeout(resolve, 2000);
+        if (numbers.length > 3) return;
+        root.tray.choose(2);
+        root.tray.move(1);
+    });
+    show([1, 2, 3], drawn[3]);
+    return await show([1, 2, 3, 4], drawn[4]);
+}"""
+
+
+def test_what_the_hand_did_holds_though_the_page_has_its_word_on_the_tray_just_then(page, app, digits):
+    page.goto(f"{app.url}/_stcore/health")
+    module = f"{app.url}/living/{files.module_mark()}.js"
+    drawn = {count: pack_digits(digits.test_nhw[:count]) for count in (3, 4)}
+    told = page.evaluate(TELL_OF_A_HAND, [module, f"{app.url}/", tray_view.WORDS, drawn])
+    assert told == {"order": [1, 3, 2, 4], "chosen": 2, "known": [1, 2, 3, 4]}
 
 
 def test_the_latent_dial_changes_the_picture_while_it_is_dragged(page, app):
