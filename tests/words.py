@@ -23,7 +23,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from ae_core.words.sentences import LANGUAGES
+from ae_core.words.sentences import HTML_SENTENCE, LANGUAGES
 from tests.test_house import imported_names
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,7 @@ TEMPLATES = LANGUAGES.with_name("catalogue")
 SAYS = {"say": 1, "say_count": 2}
 # The speaker notes: a table a page.
 NOTES = "pages/shared/frame/notes.toml"
+HTML = ("pages/shared/room/phone.html", "pages/shared/server/no_socket.html")
 ROOM = ("ae_core/room/", "pages/shared/room/", "pages/shared/my_room.py", "pages/shared/frame/room_view.py")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "# What the lab says, to be translated: written by `python -m tests.words`."
@@ -74,6 +75,8 @@ def find_sentences(place: str) -> Iterator[Sentence]:
     if place.endswith(".toml"):
         for page, notes in tomllib.loads(text).items():
             yield from (Sentence((note.strip(),), place, page) for note in notes.values())
+    elif place.endswith(".html"):
+        yield from (Sentence((" ".join(said.split()),), place) for said in HTML_SENTENCE.findall(text))
     else:
         yield from find_said(text, place)
 
@@ -103,14 +106,14 @@ def name_template(place: str) -> str:
         return "room"
     if place.startswith("ae_core/"):
         return "library"
-    users = _find_users()[place]
+    users = _find_users().get(place, set())
     return Path(next(iter(users))).stem if len(users) == 1 else "shared"
 
 
 def make_templates() -> dict[str, Catalog]:
     """The templates, by name."""
     made: dict[str, Catalog] = {}
-    for place in [*list_files(), NOTES]:
+    for place in [*list_files(), NOTES, *HTML]:
         for sentence in find_sentences(place):
             name = sentence.lesson or name_template(place)
             _add(made.setdefault(name, _start_catalogue()), sentence)

@@ -22,7 +22,7 @@ export function openPicture(mount) {
             find("dials").hidden = false;
         },
         fail(problem) {
-            find("problem").textContent = `This browser cannot draw the picture anew: ${problem}`;
+            find("problem").textContent = shared.words.cannot_draw.replace("{problem}", String(problem));
         },
     };
     const show = () => {

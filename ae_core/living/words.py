@@ -26,6 +26,7 @@ WORDS: dict[str, Any] = {
     "one_number": say("Code z, 1 number: pull it up or down"),
     "pulled": say("The decoder draws from the code alone."),
     "put_back": say("Back to the digit’s own code"),
+    "cannot_draw": say("This browser cannot draw the picture anew: {problem}"),
     "rub": say("Rub out"),
     "restore": say("Restore"),
     "largest": say("Farthest from 0 in the code:"),

@@ -29,6 +29,7 @@ from PIL import ExifTags, Image, ImageChops, ImageStat, UnidentifiedImageError
 from ae_core.errors import ImageError
 from ae_core.pictures.confinement import confine_process, go_first, limit_resources
 from ae_core.pictures.places import Asker, FairPlaces
+from ae_core.words.sentences import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ SUFFIXES = (
     *("png", "jpg", "jpeg", "jpe", "jfif", "mpo", "webp", "gif", "bmp"),
     *("tif", "tiff", "avif", "heic", "heif", "hif"),
 )
-FORMATS_IN_WORDS = "PNG, JPEG, HEIC, AVIF, WebP, TIFF, GIF or BMP"
+FORMATS_IN_WORDS = say("PNG, JPEG, HEIC, AVIF, WebP, TIFF, GIF or BMP")
 # Pillow imports these only when a picture needs them; by then the process may open no more files.
 NEEDED_LATER = (
     *("copy", "PIL.ImageColor", "PIL.AvifImagePlugin", "PIL.MpoImagePlugin", "PIL.TiffImagePlugin"),
@@ -62,23 +63,29 @@ MOST_AT_ONCE = 2
 MOST_WAITING = 20
 PATIENCE = 15.0
 
-EMPTY = "This file is empty. Choose another one."
-TOO_LARGE = (
-    f"This file is larger than {MAX_BYTES // 1_000_000} MB. "
-    "Choose a smaller picture, or save it with fewer pixels."
+EMPTY = say("This file is empty. Choose another one.")
+TOO_LARGE = say(
+    "This file is larger than {max_bytes} MB. Choose a smaller picture, or save it with fewer pixels.",
+    max_bytes=MAX_BYTES // 1_000_000,
 )
-TOO_MANY = f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels. Choose a smaller one."
-TOO_SMALL = "This picture is too small or too narrow to hold a digit. Choose a larger one."
-NO_PICTURE = f"This file is not a {FORMATS_IN_WORDS} picture. Save it as one of these and try again."
-DAMAGED = (
-    "This picture is damaged or cut off and cannot be read. "
-    "Try another copy of it, or save it anew as PNG or JPEG."
+TOO_MANY = say(
+    "This picture has more than {max_pixels} million pixels. Choose a smaller one.",
+    max_pixels=MAX_PIXELS // 1_000_000,
 )
-TOO_HARD = (
-    "This picture could not be read within the limits of time and memory. "
-    "Save it anew as PNG or JPEG, or choose another one."
+TOO_SMALL = say("This picture is too small or too narrow to hold a digit. Choose a larger one.")
+NO_PICTURE = say(
+    "This file is not a {formats_in_words} picture. Save it as one of these and try again.",
+    formats_in_words=FORMATS_IN_WORDS,
 )
-BUSY = "Many pictures are being read right now. Try again in a few seconds."
+DAMAGED = say(
+    "This picture is damaged or cut off and cannot be read. Try another copy of it, or "
+    "save it anew as PNG or JPEG."
+)
+TOO_HARD = say(
+    "This picture could not be read within the limits of time and memory. Save it anew "
+    "as PNG or JPEG, or choose another one."
+)
+BUSY = say("Many pictures are being read right now. Try again in a few seconds.")
 # The process answers with one of these by its place here, so that a decoder's own words cannot reach the
 # page.
 REFUSALS = (EMPTY, TOO_LARGE, TOO_MANY, TOO_SMALL, NO_PICTURE, DAMAGED, TOO_HARD)

@@ -12,6 +12,7 @@ from ae_core.pictures.ink import NO_INK, Ink
 from ae_core.pictures.lines import find_lines, measure_thickness, remove_lines
 from ae_core.pictures.pieces import Box, Piece
 from ae_core.pictures.windows import grow
+from ae_core.words.sentences import say
 
 # As a share of the threshold: what joins stronger ink. And what is ink of a pen, as a share of full ink.
 WEAKER, FULL = 0.6, 0.8
@@ -37,14 +38,16 @@ FRAMED, FRAME_INK = 0.35, 0.3
 # Around a piece, RING of its length away, no more than MOST_DARK of what is not ink is as dark as it.
 RING, AS_DARK, MOST_DARK = 0.04, 1.2, 0.25
 EIGHT = np.ones((3, 3))
-ONLY_LINES = (
-    "There are printed lines or boxes on this picture, and no digit. Write one between them, or photograph "
-    "one without them."
+ONLY_LINES = say(
+    "There are printed lines or boxes on this picture, and no digit. Write one between "
+    "them, or photograph one without them."
 )
-SPECKS = "There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger."
-ONLY_EDGES = (
-    "What is dark on this picture is the edge of a shadow or of another thing, and no digit. "
-    "Photograph a digit with paper all around it."
+SPECKS = say(
+    "There are only specks on this picture, too small for a digit. Draw or photograph one digit, larger."
+)
+ONLY_EDGES = say(
+    "What is dark on this picture is the edge of a shadow or of another thing, and no "
+    "digit. Photograph a digit with paper all around it."
 )
 
 

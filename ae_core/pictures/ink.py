@@ -12,6 +12,7 @@ from ae_core.errors import ImageError
 from ae_core.pictures.polarity import has_light_ink
 from ae_core.pictures.scaling import resize, resize_picture
 from ae_core.pictures.windows import close_picture, grow
+from ae_core.words.sentences import say
 
 # What smooths the noise of single pixels away: about a Gaussian bell of 0.7 pixels.
 BELL = np.outer((1, 3, 1), (1, 3, 1))
@@ -37,10 +38,10 @@ EIGHT = np.ones((3, 3))
 # What is darker than BLACK, of 0 to 255, or than INK_GREY of a picture's brightest is ink, where that is more
 # than MOST_INK of the picture.
 BLACK, MOST_INK, INK_GREY = 64, 0.5, 0.35
-NO_INK = "There is no ink on this picture. Draw or photograph a digit with a dark pen on light paper."
-ALL_INK = (
-    "There is too much ink on this picture: it fills the page or frames it. "
-    "Draw or photograph one digit with paper all around it."
+NO_INK = say("There is no ink on this picture. Draw or photograph a digit with a dark pen on light paper.")
+ALL_INK = say(
+    "There is too much ink on this picture: it fills the page or frames it. Draw or "
+    "photograph one digit with paper all around it."
 )
 
 

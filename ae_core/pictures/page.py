@@ -24,6 +24,7 @@ from ae_core.pictures.rows import find_rows, measure_slope
 from ae_core.pictures.scaling import resize, resize_picture
 from ae_core.pictures.windows import grow
 from ae_core.pictures.writing import Judge, drop_writing, find_turns, say_doubt
+from ae_core.words.sentences import say
 
 # Digits are looked for on a picture of a side between these; each is prepared from its own cut-out, of which
 # CUT_SIDE pixels are enough, with MARGIN of its side around it.
@@ -45,10 +46,12 @@ LEAST_TILT = 1.0
 # The soft edge of a stroke, as a share of a digit's side.
 SOFT = 0.05
 
-EMPTY_BOX = "There is no ink in this box that could be a digit. Drag it over a digit, with some paper around."
-OUTSIDE = "This box lies outside the picture. Drag it over a digit."
-TURNED = "The page was turned, so that its digits stand upright."
-MANY = "There are {count} digits on this picture. The first {most} of them are taken."
+EMPTY_BOX = say(
+    "There is no ink in this box that could be a digit. Drag it over a digit, with some paper around."
+)
+OUTSIDE = say("This box lies outside the picture. Drag it over a digit.")
+TURNED = say("The page was turned, so that its digits stand upright.")
+MANY = say("There are {count} digits on this picture. The first {most} of them are taken.")
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,8 @@ def prepare_drawing(pixels_hwc: np.ndarray, wishes: Wishes | None = None) -> Pag
         raise ImageError(ALL_INK)
     alone_hw = np.where(grow(dark_hw, max(1, round(SOFT * box.side / 2))), ink_hw, 0)
     steps = [
-        Step("Your picture", "In grey: the networks know no colour.", grey_hw),
-        Step("Ink bright, paper black", "As MNIST has its digits.", alone_hw),
+        Step(say("Your picture"), say("In grey: the networks know no colour."), grey_hw),
+        Step(say("Ink bright, paper black"), say("As MNIST has its digits."), alone_hw),
     ]
     return PageDigit(box, torch.from_numpy(finish_digit(alone_hw, steps)), steps=tuple(steps))
 
@@ -220,14 +223,18 @@ def _prepare_piece(
     alone_hw = np.where(near_hw, (ink_hw / max(full, 1e-3)).clip(0, 1), 0).astype(np.float32)
     shown_hwc = resize_picture(pixels_hwc[cut], 1, SHOWN_SIDE)
     steps = [
-        Step("Your picture", "The part of it with this digit, in grey.", shown_hwc.mean(2) / 255),
-        Step("Ink bright, paper black", "Compared with the paper around it.", ink_hw.clip(0, 1)),
-        Step("Only the digit", "Lines, specks and other digits go; broken strokes stay together.", alone_hw),
+        Step(say("Your picture"), say("The part of it with this digit, in grey."), shown_hwc.mean(2) / 255),
+        Step(say("Ink bright, paper black"), say("Compared with the paper around it."), ink_hw.clip(0, 1)),
+        Step(
+            say("Only the digit"),
+            say("Lines, specks and other digits go; broken strokes stay together."),
+            alone_hw,
+        ),
     ]
     if abs(tilt) >= LEAST_TILT:
         askew = Image.fromarray(alone_hw)
         alone_hw = np.asarray(askew.rotate(tilt, Image.Resampling.BILINEAR, expand=True)).clip(0, 1)
-        steps.append(Step("Upright", f"Its row was askew by {abs(tilt):.0f}°.", alone_hw))
+        steps.append(Step(say("Upright"), say("Its row was askew by {tilt:.0f}°.", tilt=abs(tilt)), alone_hw))
     digit_hw = finish_digit(alone_hw, steps)
     rows, columns = _enlarge_place(
         (slice(box.top, box.bottom), slice(box.left, box.right)), scale, pixels_hwc.shape

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ae_core.pictures.scaling import resize
+from ae_core.words.sentences import say
 
 # MNIST: 20 pixels on the longer side, the centre of mass within half a pixel of row and column 14, counted
 # from 0.
@@ -52,12 +53,16 @@ class Step:
 def finish_digit(alone_hw: np.ndarray, steps: list[Step]) -> np.ndarray:
     """Digit (28, 28) float32 in [0, 1] from its ink alone (h, w) in [0, 1]; its steps go to `steps`."""
     cut_hw = alone_hw[_extent(alone_hw.max(1)), _extent(alone_hw.max(0))]
-    steps.append(Step("Cut out", "Only the ink counts, not where on the page it is.", cut_hw))
+    steps.append(Step(say("Cut out"), say("Only the ink counts, not where on the page it is."), cut_hw))
 
     thick_hw = _thickened(cut_hw)
     if thick_hw is not cut_hw:
         steps.append(
-            Step("Thicker strokes", "As thin as they are, they would fade at 28 × 28 pixels.", thick_hw)
+            Step(
+                say("Thicker strokes"),
+                say("As thin as they are, they would fade at 28 × 28 pixels."),
+                thick_hw,
+            )
         )
     scaled_hw = _scaled(thick_hw, LONGER_SIDE)
     if not _fits(scaled_hw):
@@ -65,22 +70,24 @@ def finish_digit(alone_hw: np.ndarray, steps: list[Step]) -> np.ndarray:
     length = max(scaled_hw.shape)
     steps.append(
         Step(
-            f"{length} pixels long",
-            "As long as nearly all of MNIST's digits are, on their longer side.",
+            say("{length} pixels long", length=length),
+            say("As long as nearly all of MNIST's digits are, on their longer side."),
             scaled_hw,
         )
     )
     digit_hw = _centred(scaled_hw)
-    steps.append(Step("Centred", "Its centre of mass is in the middle of 28 × 28 pixels.", digit_hw))
+    steps.append(
+        Step(say("Centred"), say("Its centre of mass is in the middle of 28 × 28 pixels."), digit_hw)
+    )
     return digit_hw
 
 
 def shrink_as_it_is(pixels_hwc: np.ndarray, *, flip: bool) -> tuple[np.ndarray, list[Step]]:
     """A picture (h, w, 3) only made small, (28, 28) float32 in [0, 1], and the steps: without all this."""
     grey_hw = pixels_hwc.mean(2).astype(np.float32) / 255
-    step = Step("Your picture", "In grey: the networks know no colour.", grey_hw)
+    step = Step(say("Your picture"), say("In grey: the networks know no colour."), grey_hw)
     digit_hw = resize(1 - grey_hw if flip else grey_hw, (28, 28)).clip(0, 1)
-    return digit_hw, [step, Step("28 × 28 pixels", "Nothing else is done to it.", digit_hw)]
+    return digit_hw, [step, Step(say("28 × 28 pixels"), say("Nothing else is done to it."), digit_hw)]
 
 
 def _extent(profile: np.ndarray) -> slice:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ae_core.errors import ImageError
 from ae_core.pictures.finder import Found
 from ae_core.pictures.pieces import Piece
+from ae_core.words.sentences import say
 
 # Digits (n, 28, 28) in [0, 1] -> probability of each of the ten classes (n, 10).
 Judge = Callable[[Tensor], Tensor]
@@ -31,15 +32,15 @@ FULL, SOLID, PALE = 0.82, 2.2, 0.55
 # which is GAIN more than as it lies.
 LEAST_TURNED, VERY_SURE, READ_TURNED, GAIN = 4, 0.95, 0.7, 0.3
 
-ONLY_WRITING = (
-    "There is only writing on this picture, and no digit that can be told from it. "
-    "Write the digits 0 to 9 apart from each other, on a line of their own."
+ONLY_WRITING = say(
+    "There is only writing on this picture, and no digit that can be told from it. Write "
+    "the digits 0 to 9 apart from each other, on a line of their own."
 )
-WIDE = "This is wider than a digit: two digits may touch each other here, or it is writing."
-CUT_OFF = "This touches the edge of the picture: it may be cut off, or no digit at all."
-SPOT = "This is a filled spot and has no strokes: it may be no digit."
-FAINT = "This is much paler than full ink: it may be a stain, a shadow or the other side of the paper."
-UNSURE = "This may be no digit: nothing it could be read as is likely."
+WIDE = say("This is wider than a digit: two digits may touch each other here, or it is writing.")
+CUT_OFF = say("This touches the edge of the picture: it may be cut off, or no digit at all.")
+SPOT = say("This is a filled spot and has no strokes: it may be no digit.")
+FAINT = say("This is much paler than full ink: it may be a stain, a shadow or the other side of the paper.")
+UNSURE = say("This may be no digit: nothing it could be read as is likely.")
 
 
 def find_turns(images_nhw: Tensor, look_sideways: Callable[[], Tensor], judge: Judge) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ae_core.errors import LabError, StoreError
+from ae_core.words.sentences import say
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -84,8 +85,12 @@ class RoomDatabase:
         except (sqlite3.Error, OSError) as problem:
             self.close()
             raise StoreError(
-                f"The rooms in {self.path} cannot be reached ({problem}). Make room on the disk, or set "
-                "AE_LAB_STORE to a folder of your own."
+                say(
+                    "The rooms in {path} cannot be reached ({problem}). Make room on the "
+                    "disk, or set AE_LAB_STORE to a folder of your own.",
+                    path=self.path,
+                    problem=problem,
+                )
             ) from problem
 
     def _connect(self) -> sqlite3.Connection:

@@ -7,9 +7,10 @@ import sqlite3
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
 from ae_core.room.rooms import need_phone, note_change
+from ae_core.words.sentences import say
 
-ROOM_FULL = "This room has as many digits as it takes."
-PHONE_FULL = "You have sent {count} digits, as many as one phone may."
+ROOM_FULL = say("This room has as many digits as it takes.")
+PHONE_FULL = say("You have sent {count} digits, as many as one phone may.")
 
 
 def add_digit(db: sqlite3.Connection, code: str, cookie: str, greys: bytes) -> int:

@@ -16,9 +16,10 @@ from ae_core.pictures.page import prepare_drawing
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
 from ae_core.room.digits import read_greys
+from ae_core.words.sentences import say
 
-NO_DRAWING = "That is no drawing. Load this page again."
-EMPTY = "There is nothing on the board yet."
+NO_DRAWING = say("That is no drawing. Load this page again.")
+EMPTY = say("There is nothing on the board yet.")
 
 
 def draw_digit(found: object) -> bytes:

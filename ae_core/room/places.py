@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
 from ae_core.runs import links
+from ae_core.words.sentences import say
 
-NOT_UNDERSTOOD = "The presenter's page told nothing that can be understood. Load it again."
+NOT_UNDERSTOOD = say("The presenter's page told nothing that can be understood. Load it again.")
 # Keys of a link that are a visitor's own affair: those of the presenter stay with the presenter.
 OWN = {"present", "notes", "follow", "steer", "yours", "whose", "answers", "compare", *links.SENDER_KEYS}
 

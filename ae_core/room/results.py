@@ -15,11 +15,12 @@ from ae_core.room.database import RoomError
 from ae_core.room.digits import read_greys
 from ae_core.room.drawings import stack_digits
 from ae_core.room.rooms import count_phones
+from ae_core.words.sentences import say, say_count, spoken_language
 
 PER_LINE = 10
-NO_DIGITS = "Nobody has drawn a digit yet."
-HEAD = ("question", "vote", "phone", "answer")
-STAGES = {votes.FIRST: "before the discussion", votes.SECOND: "after the discussion"}
+NO_DIGITS = say("Nobody has drawn a digit yet.")
+HEAD = (say("question"), say("vote"), say("phone"), say("answer"))
+STAGES = {votes.FIRST: say("before the discussion"), votes.SECOND: say("after the discussion")}
 
 
 def votes_csv(db: sqlite3.Connection, code: str) -> bytes:
@@ -49,14 +50,20 @@ def results_page(db: sqlite3.Connection, code: str) -> bytes:
     greys = list(read_greys(db, code).values())
     if greys:
         sheet = png_address(sheet_pixels(stack_digits(greys), PER_LINE))
-        parts.append(f"<h2>{_counted(len(greys), 'digit')}</h2>")
-        parts.append(f'<img class="sheet" src="{sheet}" alt="The room’s digits">')
+        parts.append(f"<h2>{escape(say_count('{count} digit', '{count} digits', len(greys)))}</h2>")
+        parts.append(f'<img class="sheet" src="{sheet}" alt="{escape(say("The room’s digits"))}">')
+    title = escape(say("Results of a room"))
+    told = say_count(
+        "{count} phone. Each question with its votes: those before the discussion and, where it was voted on "
+        "again, those after it.",
+        "{count} phones. Each question with its votes: those before the discussion and, where it was voted "
+        "on again, those after it.",
+        count_phones(db, code),
+    )
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Results of a room</title>'
-        f"{style_html(Path(__file__).with_suffix('.css'))}<body><h1>Results of a room</h1>"
-        f"<p>{_counted(count_phones(db, code), 'phone')}. Each question with its votes: those before the "
-        "discussion and, where it was voted on again, those after it.</p>"
+        f'<!doctype html><html lang="{spoken_language()}"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
+        f"{style_html(Path(__file__).with_suffix('.css'))}<body><h1>{title}</h1><p>{escape(told)}</p>"
         f"{''.join(parts)}</body></html>"
     ).encode()
 
@@ -67,7 +74,7 @@ def _question_html(asked: votes.Asked, counts: dict[str, list[int]]) -> str:
     for i, option in enumerate(asked.options):
         bars = "".join(
             f'<div class="bar {stage}"><i style="width:{70 * counts[stage][i] / most:.1f}%"></i>'
-            f"{counts[stage][i]} {words}</div>"
+            f"{counts[stage][i]} {escape(words)}</div>"
             for stage, words in STAGES.items()
             if any(counts[stage])
         )
@@ -84,10 +91,6 @@ def _plain_cell(text: str) -> str:
     """The same for a spreadsheet, which is told that it is text where it would calculate it."""
     bare = _plain(text)
     return f"'{bare}" if bare[:1] in "=+-@" else bare
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _greys(db: sqlite3.Connection, code: str) -> list[bytes]:

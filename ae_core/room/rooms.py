@@ -14,13 +14,14 @@ from typing import Any
 
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
+from ae_core.words.sentences import say
 
-TOO_MANY = "As many rooms are open as the lab has. Close one that is over, or try again later."
-FULL = "This room is full: it has room for {count} phones. Look on with a neighbour."
-GONE = (
+TOO_MANY = say("As many rooms are open as the lab has. Close one that is over, or try again later.")
+FULL = say("This room is full: it has room for {count} phones. Look on with a neighbour.")
+GONE = say(
     "There is no room with this code. It may be closed, or a letter may be wrong: look at the screen again."
 )
-NOT_HERE = "This phone is not in the room. Load this page again."
+NOT_HERE = say("This phone is not in the room. Load this page again.")
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from ae_core.room import bounds
 from ae_core.room.database import RoomError
 from ae_core.room.rooms import GONE, need_phone, need_room, note_change
+from ae_core.words.sentences import say
 
 # A question is voted on, talked over and voted on again, and then answered on the screen.
 FIRST, SECOND, REVEALED = STAGES = ("first", "second", "revealed")
 VOTES = (FIRST, SECOND)
 
-TOO_MANY = "This room has been asked as many questions as it can. Open another room."
-CLOSED = "This vote is closed."
-UNKNOWN = "There is no such answer. Load this page again."
+TOO_MANY = say("This room has been asked as many questions as it can. Open another room.")
+CLOSED = say("This vote is closed.")
+UNKNOWN = say("There is no such answer. Load this page again.")
 
 
 @dataclass(frozen=True)

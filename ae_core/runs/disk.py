@@ -14,6 +14,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from ae_core.errors import StoreError
+from ae_core.words.sentences import say
 
 # What a probe writes: as much as the smallest thing that has to fit.
 PROBE_BYTES = 4096
@@ -75,7 +76,12 @@ def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise StoreError(
-            f"{path.name} could not be written ({problem.strerror}). {way_out(problem)} and train again."
+            say(
+                "{name} could not be written ({strerror}). {way_out} and train again.",
+                name=path.name,
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
 
 
@@ -109,14 +115,14 @@ def way_out(problem: OSError) -> str:
     """What to do about a file that could not be written, as the beginning of a sentence."""
     code = getattr(problem, "winerror", None)
     if problem.errno in (errno.ENOSPC, errno.EDQUOT) or code in (DISK_FULL, HANDLE_DISK_FULL):
-        return "Make room on the disk"
+        return say("Make room on the disk")
     if problem.errno in (errno.EBUSY, errno.ETXTBSY) or code in (SHARING_VIOLATION, LOCK_VIOLATION):
-        return "Close the program that has the file open"
+        return say("Close the program that has the file open")
     if code == ACCESS_DENIED:
-        return "Close the program that has the file open, or let this user write there"
+        return say("Close the program that has the file open, or let this user write there")
     if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Let this user write there"
-    return "Make room on the disk, should it be full,"
+        return say("Let this user write there")
+    return say("Make room on the disk, should it be full,")
 
 
 def changed_at(path: Path) -> float:

@@ -23,6 +23,7 @@ from ae_core.models import BUILDERS, LAYER_WORDS, build_model, parameter_count, 
 from ae_core.runs import log_events
 from ae_core.runs.log_events import DEVICES, is_count, is_number
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, WEIGHTS
+from ae_core.words.sentences import say
 
 FILES = (CONFIG, EVENTS, WEIGHTS, MANIFEST)
 # Bytes unpacked. A log of 200 epochs has 0.3 MB; what weights may take follows from the settings.
@@ -31,9 +32,10 @@ LARGEST_HEADER = 100_000
 # Kinds of networks that have a code of any size.
 LINEAR = LAYER_WORDS[torch.nn.Linear]
 SIZED = ("fully_connected", "convolutional")
-TOO_LARGE = (
-    "This run's network has more weights, or takes more time, than any that the lab's dials make: so large a "
-    "one is not taken in as a file. Choose a run with fewer or narrower layers."
+TOO_LARGE = say(
+    "This run's network has more weights, or takes more time, than any that the lab's "
+    "dials make: so large a one is not taken in as a file. Choose a run with fewer or "
+    "narrower layers."
 )
 # Events of a training that was broken off; what follows is cut back to before them.
 UNFINISHED = ("stopped", "failed")
@@ -48,12 +50,12 @@ def unpack_files(content: bytes) -> dict[str, bytes]:
     Raises StoreError for anything else.
     """
     if content.count(b"PK\x01\x02") > 10 * len(FILES):  # one an entry, and weights may hold some by chance
-        raise refusal("it holds too many files")
+        raise refusal(say("it holds too many files"))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [entry.filename for entry in archive.infolist()]
             if sorted(names) != sorted(FILES):
-                raise refusal(f"it must hold {', '.join(FILES)} and nothing else")
+                raise refusal(say("it must hold {files} and nothing else", files=", ".join(FILES)))
             files = {name: _member(archive, name, limit) for name, limit in LARGEST.items()}
             weights = 4 * _count_weights(read_settings(files[CONFIG]).model) + LARGEST_HEADER
             return files | {WEIGHTS: _member(archive, WEIGHTS, weights)}
@@ -66,7 +68,7 @@ def unpack_files(content: bytes) -> dict[str, bytes]:
         OSError,
         ValueError,
     ) as problem:
-        raise refusal("it is no whole ZIP archive") from problem
+        raise refusal(say("it is no whole ZIP archive")) from problem
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -75,7 +77,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         zipfile.ZIP_STORED,
         zipfile.ZIP_DEFLATED,
     ):
-        raise refusal(f"its {name} is larger than such a run's can be")
+        raise refusal(say("its {name} is larger than such a run's can be", name=name))
     with archive.open(name) as file:
         return file.read(limit)
 
@@ -85,13 +87,13 @@ def read_settings(content: bytes) -> RunConfig:
     try:
         run = from_json(content.decode())
     except (ConfigError, ValueError, RecursionError) as problem:
-        raise refusal("its settings cannot be read by this version") from problem
+        raise refusal(say("its settings cannot be read by this version")) from problem
     expected = asdict(RunConfig())
     same_types = all(
         type(part[key]) is type(expected[name][key]) for name, part in asdict(run).items() for key in part
     )
     if not same_types or to_json(run).encode() != content:
-        raise refusal("its settings are not written as the lab writes them")
+        raise refusal(say("its settings are not written as the lab writes them"))
     if not is_within_dials(run.model):
         raise StoreError(TOO_LARGE)
     return run
@@ -137,7 +139,7 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
         or set(sha256) != {CONFIG, EVENTS, WEIGHTS}
         or set(manifest) != {"result", "sha256", "seal"}
     ):
-        raise refusal(f"its {MANIFEST} is not what the lab writes")
+        raise refusal(say("its {manifest} is not what the lab writes", manifest=MANIFEST))
     result = manifest["result"]
     right = isinstance(result, dict) and {
         "test": log_events.are_metrics(result.get("test")),
@@ -163,7 +165,13 @@ def check_manifest(content: bytes, run: RunConfig) -> None:
     }
     if not right or not all(right.values()):
         wrong = [name for name, fits in right.items() if not fits] if right else ["result"]
-        raise refusal(f"its {MANIFEST} does not fit its settings ({', '.join(wrong)})")
+        raise refusal(
+            say(
+                "its {manifest} does not fit its settings ({wrong})",
+                manifest=MANIFEST,
+                wrong=", ".join(wrong),
+            )
+        )
 
 
 def _is_sha256(value: Any) -> bool:
@@ -177,17 +185,19 @@ def check_log(content: bytes, run: RunConfig) -> None:
     events = [_parsed(line) for line in content.splitlines()]
     for event in events:
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-            raise refusal(f"a line of its {EVENTS} is no event")
+            raise refusal(say("a line of its {events} is no event", events=EVENTS))
         if fault := check.find_fault(event):
-            raise refusal(f"a line of its {EVENTS} is not what the lab writes ({fault})")
+            raise refusal(
+                say("a line of its {events} is not what the lab writes ({fault})", events=EVENTS, fault=fault)
+            )
     kinds = [event["event"] for event in events]
     whole = kinds[:1] == ["started"] and kinds[-1:] == ["finished"] and set(kinds).isdisjoint(UNFINISHED)
     if not whole or check.counts.get("epoch", 0) != run.training.epochs:
-        raise refusal(f"its {EVENTS} tells of no whole training")
+        raise refusal(say("its {events} tells of no whole training", events=EVENTS))
     trained = events[-1].get("dataset")
     batches = math.ceil(trained["train"] / run.training.batch_size) if _counts_digits(trained) else 0
     if (events[0]["epochs"], check.steps) != (run.training.epochs, run.training.epochs * batches):
-        raise refusal(f"its {EVENTS} tells of another training")
+        raise refusal(say("its {events} tells of another training", events=EVENTS))
 
 
 def _counts_digits(value: object) -> bool:
@@ -201,7 +211,7 @@ def check_weights(content: bytes) -> None:
         tensor.dtype not in (torch.float32, torch.float16) or not tensor.isfinite().all()
         for tensor in tensors
     ):
-        raise refusal("not all of its weights are numbers")
+        raise refusal(say("not all of its weights are numbers"))
 
 
 def _parsed(content: bytes) -> Any:
@@ -236,6 +246,9 @@ def _are_versions(value: object) -> bool:
 def refusal(cause: str) -> StoreError:
     """The error to raise for a file that is not a run's, with the cause in words."""
     return StoreError(
-        f"This file is not a run as the lab writes it: {cause}. "
-        "Upload the file that Download gave you, as it is."
+        say(
+            "This file is not a run as the lab writes it: {cause}. Upload the file that "
+            "Download gave you, as it is.",
+            cause=cause,
+        )
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ae_core.runs import tickets
 from ae_core.runs.log_events import sift_events
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say_count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +62,12 @@ class Progress:
         """That the log is damaged, in words for the visitor; empty where it is not."""
         if not self.passed_over:
             return ""
-        many = f"{self.passed_over:,} entries" if self.passed_over > 1 else "One entry"
-        return (
-            f"{many} of this training's log could not be read and {'are' if self.passed_over > 1 else 'is'} "
-            "left out. Train it again for a whole one."
+        return say_count(
+            "One entry of this training's log could not be read and is left out. Train it again for a whole "
+            "one.",
+            "{count:,} entries of this training's log could not be read and are left out. Train it again for "
+            "a whole one.",
+            self.passed_over,
         )
 
     @property

@@ -27,15 +27,16 @@ from ae_core.runs import ownership, tickets
 from ae_core.runs.disk import move_folder, way_out
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, StoredRun, is_run_name
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 PINNED = "pinned"
 USED = "used"
 
 MEGABYTE = 1_000_000
 UNDO_SECONDS = 3600
-OTHERS = (
-    "The run {0} is not yours: only who trained or uploaded it changes what becomes of it. "
-    "Ask them, or whoever runs the lab, who has `python -m ae_core delete {0}` for it."
+OTHERS = say(
+    "The run {0} is not yours: only who trained or uploaded it changes what becomes of "
+    "it. Ask them, or whoever runs the lab, who has `python -m ae_core delete {0}` for it."
 )
 
 
@@ -124,8 +125,11 @@ def _settings(folder: Path) -> RunConfig:
         return from_json((folder / CONFIG).read_text(errors="replace"))
     except ConfigError as problem:
         raise StoreError(
-            f"The settings of the unfinished run {folder.name} cannot be read by this version. "
-            "It goes when the store needs room."
+            say(
+                "The settings of the unfinished run {name} cannot be read by this version. "
+                "It goes when the store needs room.",
+                name=folder.name,
+            )
         ) from problem
 
 
@@ -143,7 +147,12 @@ def pin_run(store: Store, name: str, visitor: str | None = None) -> None:
         (folder / PINNED).touch()
     except OSError as problem:
         raise StoreError(
-            f"The run {name} could not be pinned ({problem.strerror}). {way_out(problem)} and try again."
+            say(
+                "The run {name} could not be pinned ({strerror}). {way_out} and try again.",
+                name=name,
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
 
 
@@ -155,7 +164,12 @@ def unpin_run(store: Store, name: str, visitor: str | None = None) -> None:
         (folder / PINNED).unlink(missing_ok=True)
     except OSError as problem:
         raise StoreError(
-            f"The run {name} is still pinned ({problem.strerror}). {way_out(problem)} and try again."
+            say(
+                "The run {name} is still pinned ({strerror}). {way_out} and try again.",
+                name=name,
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
 
 
@@ -185,7 +199,9 @@ def delete_run(store: Store, name: str, visitor: str | None = None) -> str:
     folder = _own(store, name)
     _check_owner(store, name, visitor)
     if (folder / PINNED).exists():
-        raise StoreError(f"The run {name} is pinned, so that it is kept. Unpin it first, then delete it.")
+        raise StoreError(
+            say("The run {name} is pinned, so that it is kept. Unpin it first, then delete it.", name=name)
+        )
     if visitor is not None and len(ownership.list_owners(store, name)) > 1:
         ownership.forget_owner(store, name, visitor)
         return ""
@@ -222,12 +238,18 @@ def undo_delete(store: Store, trashed: str, visitor: str | None = None) -> str:
     with undisturbed(store, name):
         if folder.exists():
             raise StoreError(
-                f"There is a run {name} again, so the deleted one stays deleted. "
-                "Delete the one there first to have it back."
+                say(
+                    "There is a run {name} again, so the deleted one stays deleted. Delete "
+                    "the one there first to have it back.",
+                    name=name,
+                )
             )
         if not place.is_dir():
             raise StoreError(
-                f"The run {name} has been removed for good and cannot be brought back. Train it again."
+                say(
+                    "The run {name} has been removed for good and cannot be brought back. Train it again.",
+                    name=name,
+                )
             )
         _rename(place, folder)
     return name
@@ -237,7 +259,9 @@ def undo_delete(store: Store, trashed: str, visitor: str | None = None) -> str:
 def undisturbed(store: Store, name: str) -> Iterator[None]:
     """Nobody trains the run in the meantime. Raises StoreError if somebody does, or has asked for it."""
     busy = StoreError(
-        f"The run {name} is being trained or waits for its turn. Stop it first, then try again."
+        say(
+            "The run {name} is being trained or waits for its turn. Stop it first, then try again.", name=name
+        )
     )
     lock = store.lock(name)
     try:
@@ -246,7 +270,12 @@ def undisturbed(store: Store, name: str) -> Iterator[None]:
         raise busy from None
     except OSError as problem:
         raise StoreError(
-            f"The run {name} could not be locked ({problem.strerror}). {way_out(problem)} and try again."
+            say(
+                "The run {name} could not be locked ({strerror}). {way_out} and try again.",
+                name=name,
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
     try:
         ticket = tickets.find_ticket(store, name)
@@ -270,8 +299,13 @@ def _rename(folder: Path, place: Path) -> None:
         move_folder(folder, place)
     except OSError as problem:
         raise StoreError(
-            f"The folder {folder} could not be moved ({problem.strerror}). "
-            f"{way_out(problem)}, reload the page and try again."
+            say(
+                "The folder {folder} could not be moved ({strerror}). {way_out}, reload the "
+                "page and try again.",
+                folder=folder,
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
 
 
@@ -284,9 +318,14 @@ def _own(store: Store, name: str) -> Path:
         return folder
     if store.shipped_root and (store.shipped_root / name).is_dir():
         raise StoreError(
-            f"The run {name} came with the lab and is always kept. Choose a run that was trained here."
+            say(
+                "The run {name} came with the lab and is always kept. Choose a run that was trained here.",
+                name=name,
+            )
         )
-    raise StoreError(f"The run {name} is no longer in the store. Reload the page to see what is.")
+    raise StoreError(
+        say("The run {name} is no longer in the store. Reload the page to see what is.", name=name)
+    )
 
 
 def own_folders(store: Store) -> list[Path]:

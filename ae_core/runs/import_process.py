@@ -21,6 +21,7 @@ from ae_core.pictures.confinement import go_first, limit_resources
 from ae_core.pictures.places import Asker, FairPlaces
 from ae_core.runs import file_checks
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 # torch's own code and its digits take 0.8 GB of it.
 MEMORY_BYTES = 2_000_000_000
@@ -34,11 +35,14 @@ ZIP_BEGINS = b"PK\3\4"
 NICENESS = 5
 NEEDED = ("SYSTEMROOT", "LD_LIBRARY_PATH", "PATH", "HOME", "TMPDIR", "TEMP")
 PROJECT = Path(__file__).resolve().parents[2]
-BUSY = "Other runs are being taken in just now. Wait half a minute, then upload the file again."
-TOO_LARGE = f"A run's file has {MOST_BYTES // 1_000_000} MB at most. Choose the file that Download gave you."
-TOO_HARD = (
-    "This file could not be read within the limits of time and memory. "
-    "Upload the file that Download gave you, as it is."
+BUSY = say("Other runs are being taken in just now. Wait half a minute, then upload the file again.")
+TOO_LARGE = say(
+    "A run's file has {most_bytes} MB at most. Choose the file that Download gave you.",
+    most_bytes=MOST_BYTES // 1_000_000,
+)
+TOO_HARD = say(
+    "This file could not be read within the limits of time and memory. Upload the file "
+    "that Download gave you, as it is."
 )
 
 logger = logging.getLogger(__name__)
@@ -53,7 +57,7 @@ def import_in_process(store: Store, content: bytes, asker: Asker | None = None) 
     if len(content) > MOST_BYTES:
         raise StoreError(TOO_LARGE)
     if not content.startswith(ZIP_BEGINS):
-        raise file_checks.refusal("it is no whole ZIP archive")
+        raise file_checks.refusal(say("it is no whole ZIP archive"))
     try:
         with _places.place(asker or Asker(), PATIENCE):
             answer = _asked(store, content)

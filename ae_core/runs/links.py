@@ -22,14 +22,15 @@ from ae_core.config import (
 )
 from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.versions import describe_difference
+from ae_core.words.sentences import find_english, say
 
 LONGEST_QUOTE = 40
 MOST_PROBLEMS = 5
 # Of the 64 digits of a hash: enough to tell any two networks apart.
 HASH_DIGITS = 16
-PROCESSORS = (
-    "No version differs: another kind of processor rounds convolutions otherwise, "
-    "and training carries that on"
+PROCESSORS = say(
+    "No version differs: another kind of processor rounds convolutions otherwise, and "
+    "training carries that on"
 )
 
 
@@ -48,7 +49,7 @@ class Check:
 def whole_number(low: int, high: int) -> Check:
     """A whole number in a range, its ends included."""
     return Check(
-        f"a whole number from {low} to {high}",
+        say("a whole number from {low} to {high}", low=low, high=high),
         lambda text: bool(re.fullmatch(r"-?\d{1,12}", text)) and low <= int(text) <= high,
     )
 
@@ -56,14 +57,15 @@ def whole_number(low: int, high: int) -> Check:
 def number_between(low: float, high: float) -> Check:
     """A number in a range, its ends included."""
     return Check(
-        f"a number from {low:g} to {high:g}", lambda text: _is_number(text) and low <= float(text) <= high
+        say("a number from {low:g} to {high:g}", low=low, high=high),
+        lambda text: _is_number(text) and low <= float(text) <= high,
     )
 
 
 def one_of(*choices: object) -> Check:
     """One of these, as its words stand in the link."""
     words = tuple(map(str, choices))
-    return Check(f"one of: {', '.join(words)}", words.__contains__)
+    return Check(say("one of: {words}", words=", ".join(words)), words.__contains__)
 
 
 def some_of(*choices: object) -> Check:
@@ -99,7 +101,7 @@ TABLE: dict[str, Check] = {
     "train_classes": some_of(*CLASSES),
     "whose": one_of("The lab's", "Yours"),
     "yours": text_like(
-        "names of runs, 16 of the digits 0–9 and a–f each", r"[0-9a-f]{16}(\.[0-9a-f]{16}){0,7}"
+        say("names of runs, 16 of the digits 0–9 and a–f each"), r"[0-9a-f]{16}(\.[0-9a-f]{16}){0,7}"
     ),
     "*_epochs": whole_number(*LIMITS["epochs"]),
     "*_epochs_for_*": whole_number(*LIMITS["epochs"]),
@@ -118,7 +120,7 @@ TABLE: dict[str, Check] = {
     "linear": one_of("true", "false"),
     "*_maps_digit": whole_number(0, 9),
     "*_measure": one_of("PSNR", "SSIM", "Share read right"),
-    "surprises_picture": text_like("the name of one of the pictures", r"[\w\- ]{1,40}"),
+    "surprises_picture": text_like(say("the name of one of the pictures"), r"[\w\- ]{1,40}"),
     "surprises_all": one_of("true", "false"),
     "surprises_times_*": whole_number(0, 50),
     "surprises_model": one_of("FAE", "CAE", "DAE"),
@@ -132,23 +134,26 @@ TABLE: dict[str, Check] = {
     "latent_direction_[1-6]": number_between(-3, 3),
     "digit_source": one_of("Draw", "Upload", "Camera"),
     "own_model": one_of("FAE", "CAE", "DAE"),
-    "compare": text_like("the name of a run in the list of runs", r"[^\n]{1,100}", several=True),
+    "compare": text_like(say("the name of a run in the list of runs"), r"[^\n]{1,100}", several=True),
     "runs_model": some_of(*FAMILIES),
     "runs_state": some_of("finished", "running", "stopped", "failed"),
-    "answers": text_like("answers to questions, such as fae.1", r"\w{1,30}\.[0-9r](-\w{1,30}\.[0-9r]){0,19}"),
+    "answers": text_like(
+        say("answers to questions, such as fae.1"), r"\w{1,30}\.[0-9r](-\w{1,30}\.[0-9r]){0,19}"
+    ),
     "present": one_of("1"),
     "notes": one_of("1"),
-    "follow": text_like("a room's code, four letters and digits", r"[A-HJ-NP-Z2-9]{4}"),
-    "steer": text_like("a room's code and its secret", r"[A-HJ-NP-Z2-9]{4}-[\w-]{20,60}"),
+    "follow": text_like(say("a room's code, four letters and digits"), r"[A-HJ-NP-Z2-9]{4}"),
+    "steer": text_like(say("a room's code and its secret"), r"[A-HJ-NP-Z2-9]{4}-[\w-]{20,60}"),
     # Of the run that the sender saw
-    "run": text_like("a run's name, 16 of the digits 0–9 and a–f", r"[0-9a-f]{16}"),
+    "run": text_like(say("a run's name, 16 of the digits 0–9 and a–f"), r"[0-9a-f]{16}"),
     "weights": text_like(
-        f"the first {HASH_DIGITS} digits of the hash of a run's weights", rf"[0-9a-f]{{{HASH_DIGITS}}}"
+        say("the first {hash_digits} digits of the hash of a run's weights", hash_digits=HASH_DIGITS),
+        rf"[0-9a-f]{{{HASH_DIGITS}}}",
     ),
     "recipe": one_of(RECIPE),
     "digits": one_of(*DATASETS),
     "versions": text_like(
-        "packages with their versions", r"[a-z_]{1,20}:[\w.+-]{1,30}(,[a-z_]{1,20}:[\w.+-]{1,30}){0,19}"
+        say("packages with their versions"), r"[a-z_]{1,20}:[\w.+-]{1,30}(,[a-z_]{1,20}:[\w.+-]{1,30}){0,19}"
     ),
 }
 
@@ -187,49 +192,62 @@ def is_carrier_parameter(key: str) -> bool:
 
 
 def _problem(key: str, values: Sequence[str]) -> str:
-    check = find_check(key)
+    check, values = find_check(key), [*map(find_english, values)]
     if check is None and is_carrier_parameter(key):
         return ""
     if check is None:
-        return f"Nothing here is called {quoted(key)}, so it is passed over."
+        return say("Nothing here is called {key}, so it is passed over.", key=quoted(key))
     if key == "recipe" and values and values[-1].isdecimal() and not check.accepts(values[-1]):
-        return (
-            f"The link comes from another version of the lab (recipe {quoted(values[-1])}, "
-            f"ours is {RECIPE}). "
-            "Equal settings train to other weights there, so the two cannot be compared."
+        return say(
+            "The link comes from another version of the lab (recipe {value}, ours is "
+            "{recipe}). Equal settings train to other weights there, so the two cannot "
+            "be compared.",
+            value=quoted(values[-1]),
+            recipe=RECIPE,
         )
     if len(values) > 1 and not check.several:
-        return (
-            f"{quoted(key)} stands in the link {len(values)} times, and only one can count. "
-            "See that this dial is as you want it."
+        return say(
+            "{key} stands in the link {count} times, and only one can count. See that "
+            "this dial is as you want it.",
+            key=quoted(key),
+            count=len(values),
         )
     wrong = [value for value in values if not check.accepts(value)]
     if not wrong:
         return ""
     instead = (
-        "It is passed over."
+        say("It is passed over.")
         if check.several or key in SENDER_KEYS
-        else "The value that this page begins with is used instead."
+        else say("The value that this page begins with is used instead.")
     )
     if _is_number(wrong[0]) and check.accepts(cut := str(int(float(wrong[0])))):
-        instead = f"`{cut}` is used instead."  # Streamlit cuts off what is behind the point
-    return f"{quoted(key)} must be {check.words}, but it is {quoted(wrong[0])}. {instead}"
+        instead = say("`{cut}` is used instead.", cut=cut)  # Streamlit cuts off what is behind the point
+    return say(
+        "{key} must be {words}, but it is {first}. {instead}",
+        key=quoted(key),
+        words=check.words,
+        first=quoted(wrong[0]),
+        instead=instead,
+    )
 
 
 def describe_absent(labels: Sequence[str]) -> list[str]:
     """A line for each run that a link names and that is not here."""
     return [
-        f"The run {quoted(label, 80)} is not here: deleted, or never trained here. It is left out."
+        say(
+            "The run {label} is not here: deleted, or never trained here. It is left out.",
+            label=quoted(label, 80),
+        )
         for label in labels
     ]
 
 
 def link_notice(found: Sequence[str]) -> str:
     """Problems as one text in Markdown, the first few of many."""
-    more = [f"And {len(found) - MOST_PROBLEMS} more."] if len(found) > MOST_PROBLEMS else []
+    more = [say("And {count} more.", count=len(found) - MOST_PROBLEMS)] if len(found) > MOST_PROBLEMS else []
     return "\n".join(
         [
-            "Not everything in this link can be used:",
+            say("Not everything in this link can be used:"),
             "",
             *(f"- {line}" for line in [*found[:MOST_PROBLEMS], *more]),
         ]
@@ -294,26 +312,32 @@ def is_identical(sender: Sender, run: StoredRun) -> bool:
 def weights_verdict(sender: Sender, run: StoredRun) -> str:
     """One line on whether the run here has the sender's weights; if not, why that may be."""
     if is_identical(sender, run):
-        return (
-            f"This {family(run.config)}'s weights are **identical to the sender's weights**, to the last bit."
+        return say(
+            "This {family}'s weights are **identical to the sender's weights**, to the last bit.",
+            family=family(run.config),
         )
-    return f"This {family(run.config)}'s weights **differ** from the sender's. {_why(sender, run)}."
+    return say(
+        "This {family}'s weights **differ** from the sender's. {why}.",
+        family=family(run.config),
+        why=_why(sender, run),
+    )
 
 
 def other_run_notice(sender: Sender) -> str:
     """A line for a link whose settings do not make the run that it names."""
-    return (
-        f"It names the run {quoted(sender.run_id)}, but its settings make another one here. "
-        "What you see is what the settings make."
+    return say(
+        "It names the run {run_id}, but its settings make another one here. What you see "
+        "is what the settings make.",
+        run_id=quoted(sender.run_id),
     )
 
 
 def _why(sender: Sender, run: StoredRun) -> str:
     own = run.result.get("versions") or {}
     if not sender.versions or not own:
-        return (
-            "One of the two did not record its versions; "
-            "equal settings give equal weights on equal versions only"
+        return say(
+            "One of the two did not record its versions; equal settings give equal "
+            "weights on equal versions only"
         )
     differing = describe_difference(own, sender.versions, quoted)
-    return f"The sender's was trained with {differing}" if differing else PROCESSORS
+    return say("The sender's was trained with {differing}", differing=differing) if differing else PROCESSORS

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ae_core.config import LIMITS
+from ae_core.words.sentences import say
 
 DEVICES = ("cpu", "cuda", "mps")
 # As in `ae_core.training` and `ae_core.metrics`, which bring torch along.
@@ -153,13 +154,13 @@ class LogCheck:
 
     def _misplaced(self, kind: str, event: Mapping[str, Any]) -> str:
         if self.counts.get(kind, 0) >= MOST.get(kind, 1_000):
-            return f"one {kind} too many"
+            return say("one {kind} too many", kind=kind)
         if kind == "started":
             self.steps = event["steps"]
         if kind not in NEEDS_BEGINNING:
             return ""
         if not self.steps:
-            return f"{kind} before its beginning"
+            return say("{kind} before its beginning", kind=kind)
         if kind == "codes":
             return "" if list(event["at"]) == self.snapshots and _are_codes(event) else "codes"
         if not self._last.get(kind, -1) < event["step"] <= self.steps:

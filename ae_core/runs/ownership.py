@@ -23,6 +23,7 @@ from pathlib import Path
 from ae_core.errors import StoreError
 from ae_core.pictures.places import Asker
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 KEY, KEY_BYTES = "owners.key", 32
 
@@ -90,6 +91,10 @@ def _read_key(store_root: Path) -> bytes:
         return key
     except OSError as problem:
         raise StoreError(
-            f"The store {store_root} cannot be written ({problem.strerror}). "
-            "Make room or set AE_LAB_STORE to a folder of your own."
+            say(
+                "The store {store_root} cannot be written ({strerror}). Make room or set "
+                "AE_LAB_STORE to a folder of your own.",
+                store_root=store_root,
+                strerror=problem.strerror,
+            )
         ) from problem

@@ -21,6 +21,7 @@ from ae_core.runs import housekeeping, ownership, tickets
 from ae_core.runs.housekeeping import MEGABYTE, PINNED, folder_bytes, last_used, oldest_first
 from ae_core.runs.run_folder import is_run_name, is_upload
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 QUOTA_MEGABYTES = 2000
 # Of the quota, for runs that came as files: those in the trash count, too.
@@ -47,9 +48,13 @@ def quota_bytes() -> int:
         megabytes = math.nan
     if not 0 < megabytes < math.inf:  # NaN is not
         raise ConfigError(
-            f"AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as {QUOTA_MEGABYTES}, "
-            f"but it is {text!r}. "
-            "Set it to one, or leave it unset, and start the lab again."
+            say(
+                "AE_LAB_STORE_QUOTA must be a number of megabytes above 0, such as "
+                "{quota_megabytes}, but it is {text!r}. Set it to one, or leave it unset, "
+                "and start the lab again.",
+                quota_megabytes=QUOTA_MEGABYTES,
+                text=text,
+            )
         )
     return int(megabytes * MEGABYTE)
 

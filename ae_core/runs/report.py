@@ -38,6 +38,7 @@ from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS
 from ae_core.training import seeded
+from ae_core.words.sentences import say, spoken_language
 
 LEVELS_APART = 4
 DIGITS_MEASURED = 500
@@ -130,8 +131,8 @@ print(weights, "identical" if weights == "{run.trained_sha256}" else "different"
 def code_requirements(run: StoredRun) -> str:
     """What the program needs, in one sentence."""
     earlier = run.config.data.name in EARLIER_DATASETS
-    digits = " of the version that trained it, which had other digits" if earlier else ""
-    return f"To be run in the lab's folder, the one that holds ae_core{digits}:"
+    digits = say(" of the version that trained it, which had other digits") if earlier else ""
+    return say("To be run in the lab's folder, the one that holds ae_core{digits}:", digits=digits)
 
 
 # The report
@@ -151,17 +152,25 @@ def report_html(
 
     noise: what lies on the digits in the pictures; its kind is also that of the metrics.
     """
-    title = f"{family(run.config)} {run.config.model.latent_size}, run {run.run_id}"
+    title = say(
+        "{family} {latent_size}, run {run_id}",
+        family=family(run.config),
+        latent_size=run.config.model.latent_size,
+        run_id=run.run_id,
+    )
     sections = [
-        ("Take hold of it", _living({family(run.config): model}, digits, noise, noise_seed)),
-        ("Settings", _table(settings_in_words(run.config))),
-        ("Where it comes from", _table(provenance(run))),
-        ("How it learnt", _curve(run.config.training.loss, progress, digits) + _snapshots(progress)),
-        ("Digits it never learnt from", _pictures(model, digits, noise, noise_seed)),
-        ("Metrics", _metrics(measure_levels(run, model, digits, noise.kind, noise_seed))),
-        ("Train it again", f"<p>{escape(code_requirements(run))}</p><pre>{escape(training_code(run))}</pre>"),
+        (say("Take hold of it"), _living({family(run.config): model}, digits, noise, noise_seed)),
+        (say("Settings"), _table(settings_in_words(run.config))),
+        (say("Where it comes from"), _table(provenance(run))),
+        (say("How it learnt"), _curve(run.config.training.loss, progress, digits) + _snapshots(progress)),
+        (say("Digits it never learnt from"), _pictures(model, digits, noise, noise_seed)),
+        (say("Metrics"), _metrics(measure_levels(run, model, digits, noise.kind, noise_seed))),
+        (
+            say("Train it again"),
+            f"<p>{escape(code_requirements(run))}</p><pre>{escape(training_code(run))}</pre>",
+        ),
     ]
-    return _page(title, "".join(f"<h2>{name}</h2>{content}" for name, content in sections))
+    return _page(title, "".join(f"<h2>{escape(name)}</h2>{content}" for name, content in sections))
 
 
 def lesson_html(
@@ -186,22 +195,37 @@ def lesson_html(
         )
         for name, run in runs.items()
     ]
-    head = ("Network", "Latent size", "Noise in training", "Learnt from", "Squared error", "Run")
+    head = (
+        say("Network"),
+        say("Latent size"),
+        say("Noise in training"),
+        say("Learnt from"),
+        say("Squared error"),
+        say("Run"),
+    )
     cells = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>" for row in rows)
     return _page(
-        f"{', '.join(runs)}: autoencoders at work on one digit",
-        "<p>An encoder E shrinks a digit x to a code of a few numbers, and a decoder D draws it again from "
-        "these alone: x̃ = D(E(x)). With noise ε on it, the networks see x + ε.</p>"
-        f"{_living(models, digits, noise, noise_seed)}"
-        f"<h2>The networks</h2><table><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr>{cells}</table>"
-        "<p>The squared error is summed over a digit’s 784 pixels: the mean over test digits that no network "
-        "learnt from, with the noise of its training.</p>",
+        say("{runs}: autoencoders at work on one digit", runs=", ".join(runs)),
+        _paragraph(
+            say(
+                "An encoder E shrinks a digit x to a code of a few numbers, and a decoder D draws it again "
+                "from these alone: x̃ = D(E(x)). With noise ε on it, the networks see x + ε."
+            )
+        )
+        + f"{_living(models, digits, noise, noise_seed)}<h2>{escape(say('The networks'))}</h2>"
+        f"<table><tr>{''.join(f'<th>{escape(word)}</th>' for word in head)}</tr>{cells}</table>"
+        + _paragraph(
+            say(
+                "The squared error is summed over a digit’s 784 pixels: the mean over test digits that no "
+                "network learnt from, with the noise of its training."
+            )
+        ),
     )
 
 
 def _page(title: str, body: str) -> str:
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html lang="{spoken_language()}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>{style_html(STYLE)}</head>'
@@ -216,34 +240,51 @@ def _living(
     of_classes = [(labels_n == label).nonzero()[:DIGITS_A_CLASS, 0] for label in range(10)]
     few = torch.cat(of_classes).sort().values
     picture = offline_picture_html(models, digits.test_nhw[few], labels_n[few], noise, noise_seed)
-    return (
-        "<p>Paint on the digit, move the noise, pull a number of the code up or down: everything after it "
-        f"follows. This page holds all that it needs, and asks no network for anything.</p>{picture}"
+    how = say(
+        "Paint on the digit, move the noise, pull a number of the code up or down: everything after it "
+        "follows. This page holds all that it needs, and asks no network for anything."
     )
+    return _paragraph(how) + picture
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text, quote=False)}</p>"
 
 
 def settings_in_words(run: RunConfig) -> list[tuple[str, str]]:
     """A run's settings in words: name and value pairs."""
     model, training = run.model, run.training
     return [
-        ("Model", family(run)),
-        ("Encoder", path_in_words(model)),
-        ("Latent size", f"{model.latent_size}, that is {model.latent_size / PIXELS:.1%} of {PIXELS} pixels"),
-        ("Activation", "none (linear)" if model.activation == "none" else model.activation),
-        ("Noise in training", _noise_in_words(run)),
-        ("Epochs", str(training.epochs)),
-        ("Learning rate", f"{training.learning_rate:g}"),
-        ("Batch size", str(training.batch_size)),
-        ("Loss", LOSS_WORDS[training.loss]),
-        ("Seed", str(training.seed)),
-        ("Threads", str(training.threads)),
-        ("Digits", data.WORDS[run.data.name]),
+        (say("Model"), family(run)),
+        (say("Encoder"), path_in_words(model)),
+        (
+            say("Latent size"),
+            say(
+                "{latent_size}, that is {share:.1%} of {pixels} pixels",
+                latent_size=model.latent_size,
+                share=model.latent_size / PIXELS,
+                pixels=PIXELS,
+            ),
+        ),
+        (say("Activation"), say("none (linear)") if model.activation == "none" else model.activation),
+        (say("Noise in training"), _noise_in_words(run)),
+        (say("Epochs"), str(training.epochs)),
+        (say("Learning rate"), f"{training.learning_rate:g}"),
+        (say("Batch size"), str(training.batch_size)),
+        (say("Loss"), LOSS_WORDS[training.loss]),
+        (say("Seed"), str(training.seed)),
+        (say("Threads"), str(training.threads)),
+        (say("Digits"), data.WORDS[run.data.name]),
     ]
 
 
 def _noise_in_words(run: RunConfig) -> str:
     noise = run.corruption
-    return f"{NOISE_WORDS[noise.kind]}, level {noise.level:g}" if noise.level else "none"
+    return (
+        say("{noise_word}, level {level:g}", noise_word=NOISE_WORDS[noise.kind], level=noise.level)
+        if noise.level
+        else say("none")
+    )
 
 
 def provenance(run: StoredRun) -> list[tuple[str, str]]:
@@ -251,17 +292,29 @@ def provenance(run: StoredRun) -> list[tuple[str, str]]:
     result = run.result
     versions = result.get("versions") or {}
     return [
-        ("Run", run.run_id),
+        (say("Run"), run.run_id),
         (
-            "Origin",
-            "shipped with the lab" if run.shipped else "from the store of the lab that wrote this report",
+            say("Origin"),
+            say("shipped with the lab")
+            if run.shipped
+            else say("from the store of the lab that wrote this report"),
         ),
-        ("Learnt from", f"{result['dataset']['train']:,} digits"),
-        ("Training", f"{result['train_seconds']:.1f} s on {str(result['device']).upper()}"),
-        ("Parameters", f"{result['parameters']:,}"),
-        ("SHA-256 of the weights", run.trained_sha256),
-        ("Recipe", str(RECIPE)),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not recorded"),
+        (say("Learnt from"), say("{train:,} digits", train=result["dataset"]["train"])),
+        (
+            say("Training"),
+            say(
+                "{train_seconds:.1f} s on {device}",
+                train_seconds=result["train_seconds"],
+                device=str(result["device"]).upper(),
+            ),
+        ),
+        (say("Parameters"), f"{result['parameters']:,}"),
+        (say("SHA-256 of the weights"), run.trained_sha256),
+        (say("Recipe"), str(RECIPE)),
+        (
+            say("Versions"),
+            ", ".join(f"{name} {version}" for name, version in versions.items()) or say("not recorded"),
+        ),
     ]
 
 
@@ -284,13 +337,14 @@ def _curve(loss: str, progress: Progress, digits: Digits) -> str:
 def _snapshots(progress: Progress) -> str:
     """The same test digits as the network redrew them during training, from its first step to its last."""
     if not progress.snapshots or progress.clean is None or progress.noisy is None:
-        return "<p>No snapshots were recorded.</p>"
+        return _paragraph(say("No snapshots were recorded."))
     last = len(progress.snapshots) - 1
     chosen = sorted({round(i * last / (SNAPSHOTS_SHOWN - 1)) for i in range(SNAPSHOTS_SHOWN)})
     few = slice(DIGITS_SHOWN)
-    rows = [Row("test digits as it saw them", progress.noisy[few])]
+    rows = [Row(say("test digits as it saw them"), progress.noisy[few])]
     rows += [
-        Row(f"redrawn after {progress.snapshots[i][0]:,} steps", progress.snapshot(i)[few]) for i in chosen
+        Row(say("redrawn after {first:,} steps", first=progress.snapshots[i][0]), progress.snapshot(i)[few])
+        for i in chosen
     ]
     return figures.rows_html(rows)
 
@@ -300,36 +354,42 @@ def _pictures(model: Autoencoder, digits: Digits, noise: CorruptionConfig, noise
     noisy_nhw = corrupt(clean_nhw, noise, seeded(noise_seed, "noise shown"))
     return figures.rows_html(
         [
-            Row("digit x", clean_nhw),
-            Row(f"noisy input, {NOISE_WORDS[noise.kind]} noise of level {noise.level:g}", noisy_nhw),
-            Row("reconstruction", as_picture(reconstruct(model, noisy_nhw))),
+            Row(say("digit x"), clean_nhw),
+            Row(
+                say(
+                    "noisy input, {noise_word} noise of level {level:g}",
+                    noise_word=NOISE_WORDS[noise.kind],
+                    level=noise.level,
+                ),
+                noisy_nhw,
+            ),
+            Row(say("reconstruction"), as_picture(reconstruct(model, noisy_nhw))),
         ]
     )
 
 
 def _metrics(rows: Sequence[dict[str, str]]) -> str:
-    shown = [
-        "noise_level",
-        "psnr",
-        "nothing_psnr",
-        "ssim",
-        "nothing_ssim",
-        "squared_error",
-        "nothing_squared_error",
-        "bce",
-        "nothing_bce",
-    ]
-    head = "".join(
-        f'<th class="number">{name.replace("nothing_", "nothing: ").replace("_", " ")}</th>' for name in shown
-    )
+    words = {
+        "noise_level": say("noise level"),
+        "psnr": "psnr",
+        "nothing_psnr": say("nothing: psnr"),
+        "ssim": "ssim",
+        "nothing_ssim": say("nothing: ssim"),
+        "squared_error": say("squared error"),
+        "nothing_squared_error": say("nothing: squared error"),
+        "bce": "bce",
+        "nothing_bce": say("nothing: bce"),
+    }
+    head = "".join(f'<th class="number">{escape(each)}</th>' for each in words.values())
     lines = "".join(
-        "<tr>" + "".join(f'<td class="number">{float(row[name]):.4g}</td>' for name in shown) + "</tr>"
+        "<tr>" + "".join(f'<td class="number">{float(row[name]):.4g}</td>' for name in words) + "</tr>"
         for row in rows
     )
-    return (
-        f"<table><tr>{head}</tr>{lines}</table><p>Means over {rows[0]['digits']} held-back digits with "
-        f"{NOISE_WORDS[rows[0]['noise_kind']]} noise. “nothing” is the noisy digit as it is. "
-        "PSNR, in dB and of the mean squared error, "
-        "and SSIM: higher is better. "
-        "Squared error per image and cross-entropy per pixel (bce): lower is better.</p>"
+    told = say(
+        "Means over {count} held-back digits with {noise} noise. “nothing” is the noisy digit as it is. "
+        "PSNR, in dB and of the mean squared error, and SSIM: higher is better. Squared error per image and "
+        "cross-entropy per pixel (bce): lower is better.",
+        count=rows[0]["digits"],
+        noise=NOISE_WORDS[rows[0]["noise_kind"]],
     )
+    return f"<table><tr>{head}</tr>{lines}</table>" + _paragraph(told)

@@ -31,6 +31,7 @@ from ae_core.runs.file_checks import (
 from ae_core.runs.run_folder import CONFIG, EVENTS, MANIFEST, UPLOADED, WEIGHTS, StoredRun, upload_name
 from ae_core.runs.store import Store
 from ae_core.runs.uploaded_run import claims_hold, measure_network, write_measurement
+from ae_core.words.sentences import say
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
@@ -55,7 +56,11 @@ def export_run(store: Store, name: str) -> bytes:
                 )
     except OSError as problem:
         raise StoreError(
-            f"The run {name} could not be read ({problem.strerror}). Reload the page and try again."
+            say(
+                "The run {name} could not be read ({strerror}). Reload the page and try again.",
+                name=name,
+                strerror=problem.strerror,
+            )
         ) from problem
     housekeeping.mark_used(store, name)
     return file.getvalue()
@@ -88,16 +93,20 @@ def import_run(store: Store, content: bytes, digits: Digits) -> str:
         check_weights(files[WEIGHTS])
         measured = measure_network(stored, model, digits)
         if measured.is_on_its_own and not claims_hold(stored, measured):
-            raise refusal("its weights do not give the metrics it comes with")
+            raise refusal(say("its weights do not give the metrics it comes with"))
         folder = incoming.folder(run_id(run))
         (folder / UPLOADED).touch()
         write_measurement(folder, measured)
         _put_in_place(store, name, folder)
     except DamagedRunError as problem:
-        raise refusal("its files, hashes and settings do not belong together") from problem
+        raise refusal(say("its files, hashes and settings do not belong together")) from problem
     except OSError as problem:
         raise StoreError(
-            f"The run could not be stored ({problem.strerror}). {way_out(problem)} and upload it again."
+            say(
+                "The run could not be stored ({strerror}). {way_out} and upload it again.",
+                strerror=problem.strerror,
+                way_out=way_out(problem),
+            )
         ) from problem
     finally:
         shutil.rmtree(incoming.root, ignore_errors=True)
@@ -120,15 +129,19 @@ def _refuse_if_here(store: Store, name: str, stored: StoredRun) -> None:
             continue  # it has been set aside, and a whole one is welcome
         if there is not None and there.weights_sha256 == stored.weights_sha256:
             origin = (
-                "came with the lab"
+                say("came with the lab")
                 if there.shipped
-                else "was uploaded before"
+                else say("was uploaded before")
                 if there.uploaded_as
-                else "was trained here"
+                else say("was trained here")
             )
             raise StoreError(
-                f"This run is here already, with the same weights: it {origin}. "
-                f"Choose {there.name[:6]} in the list."
+                say(
+                    "This run is here already, with the same weights: it {origin}. Choose "
+                    "{name} in the list.",
+                    origin=origin,
+                    name=there.name[:6],
+                )
             )
 
 

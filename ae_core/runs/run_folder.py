@@ -12,6 +12,7 @@ from typing import Any
 
 from ae_core.config import RunConfig, from_json, run_id
 from ae_core.errors import ConfigError, DamagedRunError
+from ae_core.words.sentences import say
 
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
@@ -97,10 +98,10 @@ def check_folder(folder: Path, *, shipped: bool) -> FolderCheck:
         _verify_files(folder, manifest["sha256"])
         uploaded_as = folder.name if is_upload(folder.name) else ""
         if uploaded_as and uploaded_as != upload_name((folder / MANIFEST).read_bytes()):
-            raise _DamageError(f"{MANIFEST} belongs to another run")
+            raise _DamageError(say("{manifest} belongs to another run", manifest=MANIFEST))
         run = _settings(folder)
         if not uploaded_as and run_id(run) != folder.name:
-            raise _DamageError("its settings belong to another run")
+            raise _DamageError(say("its settings belong to another run"))
         result = _with_psnr_of_the_mean(manifest["result"])
         return FolderCheck(
             names, state, StoredRun(run, result, shipped, manifest["sha256"][WEIGHTS], uploaded_as)
@@ -117,14 +118,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         text = (folder / MANIFEST).read_text(errors="replace")
     except OSError as problem:
-        raise _DamageError(f"{MANIFEST} is missing") from problem
+        raise _DamageError(say("{manifest} is missing", manifest=MANIFEST)) from problem
     manifest = parse_json(text)
     if (
         not isinstance(manifest, dict)
         or manifest.pop("seal", None) is None
         or seal_manifest(manifest) != text
     ):
-        raise _DamageError(f"{MANIFEST} is not what was written")
+        raise _DamageError(say("{manifest} is not what was written", manifest=MANIFEST))
     return manifest
 
 
@@ -132,7 +133,7 @@ def _settings(folder: Path) -> RunConfig:
     try:
         return from_json((folder / CONFIG).read_text())
     except (OSError, ConfigError) as problem:
-        raise _DamageError("its settings cannot be read by this version") from problem
+        raise _DamageError(say("its settings cannot be read by this version")) from problem
 
 
 def file_states(folder: Path, names: Iterable[str]) -> tuple[tuple[int, int] | None, ...]:
@@ -152,9 +153,9 @@ def _verify_files(folder: Path, sha256: Mapping[str, str]) -> None:
     try:
         wrong = [name for name, expected in sha256.items() if sha256_of(folder / name) != expected]
     except OSError as problem:
-        raise _DamageError(f"{Path(str(problem.filename)).name} is missing") from problem
+        raise _DamageError(say("{name} is missing", name=Path(str(problem.filename)).name)) from problem
     if wrong:
-        raise _DamageError(f"{wrong[0]} is not what was written")
+        raise _DamageError(say("{first} is not what was written", first=wrong[0]))
 
 
 def sha256_of(path: Path) -> str:
@@ -193,5 +194,9 @@ def parse_json(text: str) -> Any:
 def damaged_run_error(folder: Path, reason: str) -> DamagedRunError:
     """The error to raise for the run in `folder`, with the reason in words."""
     return DamagedRunError(
-        f"The run {folder.name} is damaged: {reason}. It has been set aside and is not shown. Train it again."
+        say(
+            "The run {name} is damaged: {reason}. It has been set aside and is not shown. Train it again.",
+            name=folder.name,
+            reason=reason,
+        )
     )

@@ -15,6 +15,7 @@ from typing import Any
 from ae_core.errors import StoreError
 from ae_core.runs.disk import way_out, write_whole
 from ae_core.runs.run_folder import MANIFEST
+from ae_core.words.sentences import say
 
 
 @dataclass
@@ -30,8 +31,11 @@ class EventLog:
         """
         if self.path.with_name(MANIFEST).exists():
             raise StoreError(
-                f"The run {self.path.parent.name} is finished, so nothing is added to its log. "
-                "Look at it on the page Runs."
+                say(
+                    "The run {name} is finished, so nothing is added to its log. Look at it "
+                    "on the page Runs.",
+                    name=self.path.parent.name,
+                )
             )
         line = (json.dumps({"time": round(time.time(), 3), **event}) + "\n").encode()
         try:
@@ -42,8 +46,11 @@ class EventLog:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as problem:
             raise StoreError(
-                f"The run's log could not be written ({problem.strerror}). "
-                f"{way_out(problem)} and train again."
+                say(
+                    "The run's log could not be written ({strerror}). {way_out} and train again.",
+                    strerror=problem.strerror,
+                    way_out=way_out(problem),
+                )
             ) from problem
 
     def cut_back(self, size: int, sha256: str) -> bool:

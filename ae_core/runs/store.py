@@ -51,6 +51,7 @@ from ae_core.runs.run_folder import (
 )
 from ae_core.runs.run_log import EventLog, read_checkpoint, write_checkpoint
 from ae_core.runs.versions import versions
+from ae_core.words.sentences import say
 
 if TYPE_CHECKING:
     from ae_core.models import Autoencoder
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 # What handles networks is imported when it is called: to look after runs needs no torch, which takes 300 MB.
 SHIPPED = Path(__file__).parents[1] / "shipped_runs"
+NOT_THERE = say("There is no finished run {name} in {root}. List the runs with `python -m ae_core runs`.")
 # By which one that ships is found: model, noise in training, classes of digits.
 Likeness = tuple[ModelConfig, CorruptionConfig, tuple[int, ...]]
 
@@ -79,8 +81,11 @@ class Store:
         """
         if not is_run_name(name):
             raise StoreError(
-                f"{name!r} is not a run's name: those are 16 hexadecimal digits. "
-                "List them with `python -m ae_core runs`."
+                say(
+                    "{name!r} is not a run's name: those are 16 hexadecimal digits. List "
+                    "them with `python -m ae_core runs`.",
+                    name=name,
+                )
             )
         return self.root / ("uploads" if is_upload(name) else "runs") / name
 
@@ -102,9 +107,14 @@ class Store:
             disk.check_writable(self.root / "locks")
         except OSError as problem:
             raise StoreError(
-                f"The store {self.root} cannot be written ({problem.strerror}). "
-                f"{disk.way_out(problem)} or set AE_LAB_STORE to a folder of your own; "
-                "runs that came with the lab still work."
+                say(
+                    "The store {root} cannot be written ({strerror}). {way_out} or set "
+                    "AE_LAB_STORE to a folder of your own; runs that came with the lab still "
+                    "work.",
+                    root=self.root,
+                    strerror=problem.strerror,
+                    way_out=disk.way_out(problem),
+                )
             ) from problem
 
     def start_log(self, config: RunConfig) -> EventLog:
@@ -229,10 +239,7 @@ class Store:
         """
         run = self.find(name)
         if run is None:
-            raise StoreError(
-                f"There is no finished run {name} in {self.root}. "
-                "List the runs with `python -m ae_core runs`."
-            )
+            raise StoreError(NOT_THERE.format(name=name, root=self.root))
         return run
 
     def load_model(self, run: StoredRun) -> Autoencoder:
@@ -247,10 +254,10 @@ class Store:
             content = (folder / WEIGHTS).read_bytes()
             if hashlib.sha256(content).hexdigest() != run.weights_sha256:
                 self._checks.pop(folder, None)  # damaged since find(): let the next one look again
-                raise damaged_run_error(folder, f"{WEIGHTS} is not what was written")
+                raise damaged_run_error(folder, say("{weights} is not what was written", weights=WEIGHTS))
             return unpack_network(content, run.config.model)
         except (OSError, ValueError) as problem:
-            raise damaged_run_error(folder, "its weights do not fit its settings") from problem
+            raise damaged_run_error(folder, say("its weights do not fit its settings")) from problem
 
     def runs(self) -> tuple[list[StoredRun], list[str]]:
         """All runs finished here, newest first and shipped ones last, and a message for each damaged one.

@@ -31,6 +31,7 @@ from ae_core.runs.disk import changed_at, replace_file, way_out
 from ae_core.runs.served import steps_served
 from ae_core.runs.store import Store
 from ae_core.runs.versions import versions
+from ae_core.words.sentences import say
 
 TICKETS_PER_VISITOR = 3  # one running and two waiting
 # Thirty students may sit behind one address, and each have three.
@@ -139,20 +140,29 @@ def submit_ticket(
         before, waiting = find_ticket(store, name), tickets_in_line(store)
         if len(waiting) >= TICKETS_IN_ALL and all(ticket.run_id != name for ticket in waiting):
             raise QueueFullError(
-                f"{TICKETS_IN_ALL} trainings are under way already, as many as the line holds."
+                say(
+                    "{count} trainings are under way already, as many as the line holds.",
+                    count=TICKETS_IN_ALL,
+                )
             )
         same = [ticket for ticket in waiting if address and ticket.address == address]
         if len(same) >= TICKETS_PER_ADDRESS and all(ticket.run_id != name for ticket in waiting):
             raise QueueFullError(
-                f"{TICKETS_PER_ADDRESS} trainings asked for from your network are under way already, as many "
-                "as one may have."
+                say(
+                    "{tickets_per_address} trainings asked for from your network are under "
+                    "way already, as many as one may have.",
+                    tickets_per_address=TICKETS_PER_ADDRESS,
+                )
             )
         others = [ticket for ticket in waiting if visitor in ticket.owners and ticket.run_id != name]
         if len(others) >= TICKETS_PER_VISITOR:
             raise QueueFullError(
-                f"You have {TICKETS_PER_VISITOR} trainings under way, one running and two waiting: "
-                "no visitor may have more. "
-                "Try again when one is done, or stop one on the page Runs."
+                say(
+                    "You have {tickets_per_visitor} trainings under way, one running and two "
+                    "waiting: no visitor may have more. Try again when one is done, or stop "
+                    "one on the page Runs.",
+                    tickets_per_visitor=TICKETS_PER_VISITOR,
+                )
             )
         try:
             if before is None or before.problem:
@@ -165,7 +175,12 @@ def submit_ticket(
                 with suppress(OSError):
                     _remove(place)
             raise StoreError(
-                f"{place} cannot be written ({problem.strerror}). {way_out(problem)} and press Train again."
+                say(
+                    "{place} cannot be written ({strerror}). {way_out} and press Train again.",
+                    place=place,
+                    strerror=problem.strerror,
+                    way_out=way_out(problem),
+                )
             ) from problem
 
 
@@ -191,7 +206,8 @@ def hold_line(store: Store) -> Iterator[None]:
         with FileLock(store.root / "locks" / "tickets.lock", timeout=LOCK_SECONDS, poll_interval=0.01):
             yield
     except Timeout as problem:
-        raise StoreError(f"The store {store.root} is busy. Wait a moment and try again.") from problem
+        busy = say("The store {root} is busy. Wait a moment and try again.", root=store.root)
+        raise StoreError(busy) from problem
 
 
 def _remove(place: Path) -> None:
@@ -304,7 +320,8 @@ def count_attempt(store: Store, name: str, epoch: int) -> list[str]:
     attempts: list[tuple[int, str]] = []
     for fields in map(json.loads, path.read_text().splitlines() if path.exists() else []):
         if "epoch" in fields:
-            attempts.append((fields["epoch"], "its process was killed, as a system short of memory does"))
+            killed = say("its process was killed, as a system short of memory does")
+            attempts.append((fields["epoch"], killed))
         else:
             attempts[-1] = (attempts[-1][0], fields["reason"])
     _append(path, {"epoch": epoch})

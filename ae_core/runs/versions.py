@@ -9,6 +9,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from ae_core.words.sentences import say
+
 PACKAGES = ("torch", "numpy", "safetensors", "distributed")
 
 
@@ -36,8 +38,12 @@ def describe_difference(
     `written` puts each name and version into the form in which it is to be read.
     """
     parts = [
-        f"{written(name)} {written(found[name]) if name in found else 'missing'} where this lab has "
-        f"{written(wanted)}"
+        say(
+            "{written} {which} where this lab has {wanted}",
+            written=written(name),
+            which=written(found[name]) if name in found else say("missing"),
+            wanted=written(wanted),
+        )
         for name, wanted in expected.items()
         if found.get(name) != wanted
     ]

@@ -25,6 +25,7 @@ from pathlib import Path
 from ae_core.errors import ClusterError, ConfigError, StoreError
 from ae_core.runs.disk import changed_at, is_held
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 IDLE_SECONDS = 1800
 CLOSE_SECONDS = 5
@@ -36,14 +37,14 @@ KEY, PROCESS, LOG, OLD_LOG = "key.pem", "process.json", "log.txt", "log.old.txt"
 PROBLEM, ALIVE = "problem.txt", "alive"
 # How often the training process says that it is there, and when it is taken for hung.
 ALIVE_SECONDS, HUNG_SECONDS = 2.0, 20.0
-HUNG = (
-    "The training process hangs: it is there, but has not answered for {:.0f} s. Trainings wait. "
-    "Whoever runs the lab ends it, and what waits for it, with `python -m ae_core cluster stop`; then press "
-    "Train again."
+HUNG = say(
+    "The training process hangs: it is there, but has not answered for {:.0f} s. "
+    "Trainings wait. Whoever runs the lab ends it, and what waits for it, with `python "
+    "-m ae_core cluster stop`; then press Train again."
 )
-LOST = (
-    "The training process has lost its store, which was moved or deleted. "
-    "Whoever runs the lab starts the lab again."
+LOST = say(
+    "The training process has lost its store, which was moved or deleted. Whoever runs "
+    "the lab starts the lab again."
 )
 LOG_BYTES = 5_000_000
 PROJECT = Path(__file__).resolve().parents[2]
@@ -166,8 +167,12 @@ def idle_seconds() -> float:
     text = os.environ.get("AE_LAB_IDLE_SECONDS") or str(IDLE_SECONDS)
     if not text.isdecimal() or int(text) == 0:
         raise ConfigError(
-            f"AE_LAB_IDLE_SECONDS must be a whole number of seconds, such as {IDLE_SECONDS}, "
-            f"but it is {text!r}. Set it to one."
+            say(
+                "AE_LAB_IDLE_SECONDS must be a whole number of seconds, such as "
+                "{idle_seconds}, but it is {text!r}. Set it to one.",
+                idle_seconds=IDLE_SECONDS,
+                text=text,
+            )
         )
     return float(text)
 
@@ -191,7 +196,10 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
     elif process is not None and time.monotonic() - since < START_SECONDS and process.returncode > 0:
         # by itself, not by a signal: the next would end so too
         raise ClusterError(
-            f"The training process ended as soon as it had begun. See its log, {cluster_folder(store) / LOG}."
+            say(
+                "The training process ended as soon as it had begun. See its log, {cluster_folder}.",
+                cluster_folder=cluster_folder(store) / LOG,
+            )
         )
     make_folder(store)
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
@@ -219,8 +227,10 @@ def ensure_cluster_started(store: Store, idle: float | None = None, workers: int
             )
     except OSError as problem:
         raise ClusterError(
-            f"The training process could not be started ({problem.strerror}). "
-            "Close other programs and try again."
+            say(
+                "The training process could not be started ({strerror}). Close other programs and try again.",
+                strerror=problem.strerror,
+            )
         ) from problem
     _started[store.root] = process, time.monotonic()
     threading.Thread(
@@ -236,6 +246,9 @@ def make_folder(store: Store) -> None:
         cluster_folder(store).chmod(0o700)
     except OSError as problem:
         raise StoreError(
-            f"{cluster_folder(store)} cannot be written ({problem.strerror}). "
-            "Set AE_LAB_STORE to a folder of your own."
+            say(
+                "{cluster_folder} cannot be written ({strerror}). Set AE_LAB_STORE to a folder of your own.",
+                cluster_folder=cluster_folder(store),
+                strerror=problem.strerror,
+            )
         ) from problem

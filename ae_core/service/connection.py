@@ -20,6 +20,7 @@ from ae_core.errors import ClusterError
 from ae_core.runs.store import Store
 from ae_core.runs.versions import describe_difference, versions
 from ae_core.service import cluster, scheduler
+from ae_core.words.sentences import say
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +58,11 @@ def _connect(store: Store, wait_seconds: float) -> Client:
         Security(), "tls_client_cert", None
     ):
         raise ClusterError(
-            f"The scheduler at {cluster.scheduler_address()} speaks TLS, "
-            "and this lab has no certificate to show. "
-            "Set Dask's variables as docs/deploy.md says, and start the lab again."
+            say(
+                "The scheduler at {address} speaks TLS, and this lab has no certificate to show. Set Dask's "
+                "variables as docs/deploy.md says, and start the lab again.",
+                address=cluster.scheduler_address(),
+            )
         )
     scheduler_file = cluster.cluster_folder(store) / "scheduler.json"
     deadline = time.monotonic() + wait_seconds
@@ -108,13 +111,16 @@ def _loop() -> IOLoop:
 
 def _no_answer(store: Store) -> str:
     if cluster.scheduler_address():
-        return (
-            f"The scheduler at {cluster.scheduler_address()} does not answer. "
-            "Check AE_LAB_SCHEDULER and that it runs; "
-            "what was asked for waits and starts by itself when it is back."
+        return say(
+            "The scheduler at {scheduler_address} does not answer. Check "
+            "AE_LAB_SCHEDULER and that it runs; what was asked for waits and starts by "
+            "itself when it is back.",
+            scheduler_address=cluster.scheduler_address(),
         )
     log = cluster.cluster_folder(store) / cluster.LOG
-    return f"The training process does not answer (its log is {log}). Wait a moment and try again."
+    return say(
+        "The training process does not answer (its log is {log}). Wait a moment and try again.", log=log
+    )
 
 
 def check_versions(connected: Client) -> None:
@@ -122,12 +128,20 @@ def check_versions(connected: Client) -> None:
     for worker, found in connected.run(versions, on_error="return").items():
         if isinstance(found, Exception):
             raise ClusterError(
-                f"The worker {worker} cannot import the lab ({found}). "
-                "Install requirements.txt and ae_core there."
+                say(
+                    "The worker {worker} cannot import the lab ({found}). Install "
+                    "requirements.txt and ae_core there.",
+                    worker=worker,
+                    found=found,
+                )
             )
         if differing := describe_difference(versions(), found):
             raise ClusterError(
-                f"The worker {worker} has {differing}. Install the same versions there, then restart it."
+                say(
+                    "The worker {worker} has {differing}. Install the same versions there, then restart it.",
+                    worker=worker,
+                    differing=differing,
+                )
             )
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from ae_core.config import CAE, DAE, FAE
 from ae_core.corruption import corrupt
 from ae_core.models import build_model
+from ae_core.words.sentences import say
 
 CPU = torch.device("cpu")
 # How far two devices' results may lie apart, as a share of the largest number among them: rounding does 1e-6.
@@ -40,9 +41,9 @@ def choose_device() -> ChosenDevice:
         apple = torch.device("mps")
         problem = find_wrong_results(apple)
         if not problem:
-            return ChosenDevice(apple, "an Apple GPU, whose results are the CPU's")
-        return ChosenDevice(CPU, f"not the Apple GPU: {problem}")
-    return ChosenDevice(CPU, "no GPU here")
+            return ChosenDevice(apple, say("an Apple GPU, whose results are the CPU's"))
+        return ChosenDevice(CPU, say("not the Apple GPU: {problem}", problem=problem))
+    return ChosenDevice(CPU, say("no GPU here"))
 
 
 def find_wrong_results(device: torch.device) -> str:
@@ -50,10 +51,10 @@ def find_wrong_results(device: torch.device) -> str:
     try:
         found = _probe(device)
     except (RuntimeError, NotImplementedError, TypeError) as problem:
-        return f"it cannot compute a step ({str(problem).splitlines()[0][:100]})"
+        return say("it cannot compute a step ({first})", first=str(problem).splitlines()[0][:100])
     for name, expected in _probe(CPU).items():
         if not (found[name] - expected).abs().max() <= TOLERANCE * expected.abs().max():  # also true of NaN
-            return f"its {name} are wrong"
+            return say("its {name} are wrong", name=name)
     return ""
 
 

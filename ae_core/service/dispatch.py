@@ -16,13 +16,14 @@ from ae_core.errors import LabError
 from ae_core.runs import tickets
 from ae_core.runs.store import Store
 from ae_core.service import cluster
+from ae_core.words.sentences import say
 
 if TYPE_CHECKING:
     from ae_core.service.dispatcher import Dispatcher
 
 DISPATCH_SECONDS = 0.1
 RETRY_SECONDS = 2.0
-NOT_HANDED_ON = "Trainings cannot be handed on ({}). What was asked for waits; wait a moment."
+NOT_HANDED_ON = say("Trainings cannot be handed on ({}). What was asked for waits; wait a moment.")
 logger = logging.getLogger(__name__)
 
 

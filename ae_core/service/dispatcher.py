@@ -19,6 +19,7 @@ from ae_core.runs.tickets import Ticket
 from ae_core.runs.versions import describe_difference, versions
 from ae_core.service import cluster, connection, failures
 from ae_core.service.dispatch import NOT_HANDED_ON, RETRY_SECONDS, pause_after
+from ae_core.words.sentences import say
 
 CALL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
@@ -26,9 +27,9 @@ ANSWER_SECONDS = 5.0
 PRIORITY_STEP = 1e5
 # With Dask at once, for each worker.
 OF_ONE_ADDRESS = 2
-_OTHER_VERSION = (
-    "This training was asked for by another version of the lab: the training process has {}. "
-    "End that with `python -m ae_core cluster stop` and press Train again."
+_OTHER_VERSION = say(
+    "This training was asked for by another version of the lab: the training process has "
+    "{}. End that with `python -m ae_core cluster stop` and press Train again."
 )
 logger = logging.getLogger(__name__)
 
@@ -101,9 +102,11 @@ class Dispatcher:
                 self._submit(ticket)
         if cluster.scheduler_address() and not self._workers:
             raise ClusterError(
-                f"The scheduler at {cluster.scheduler_address()} has no workers. "
-                "Start one as docs/deploy.md says; "
-                "what was asked for waits until then."
+                say(
+                    "The scheduler at {address} has no workers. Start one as docs/deploy.md says; what was "
+                    "asked for waits until then.",
+                    address=cluster.scheduler_address(),
+                )
             )
 
     def _next_tickets(self, line: Sequence[Ticket]) -> list[Ticket]:
@@ -143,7 +146,10 @@ class Dispatcher:
             else:
                 logger.error("%s could not be run: %r", ticket.run_id, problem)
                 self._end_in_failure(
-                    ticket, ClusterError(f"No worker could take the training ({problem}). See its log.")
+                    ticket,
+                    ClusterError(
+                        say("No worker could take the training ({problem}). See its log.", problem=problem)
+                    ),
                 )
         return False
 

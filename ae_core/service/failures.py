@@ -7,6 +7,7 @@ import logging
 from ae_core.errors import DamagedRunError, LabError
 from ae_core.runs import tickets
 from ae_core.runs.store import Store
+from ae_core.words.sentences import say
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ def tell_failure(problem: Exception) -> str:
     if isinstance(problem, LabError):
         return str(problem)
     words = f"{type(problem).__name__}: {first_line(problem)}"
-    return f"The training ended unexpectedly ({words}). Press Train to try again."
+    return say("The training ended unexpectedly ({words}). Press Train to try again.", words=words)
 
 
 def first_line(problem: Exception) -> str:

@@ -18,6 +18,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
 from ae_core.service import dispatch
+from ae_core.words.sentences import say
 
 STOP_SECONDS = 5.0
 # How long a training takes where nothing like it was ever measured here: a guess on the safe side, for one
@@ -46,7 +47,13 @@ def submit_training(run: RunConfig, store: Store, visitor: str = "somebody", add
             tickets.submit_ticket(store, run, visitor, expected_seconds(run, store), address)
         except QueueFullError as problem:
             seconds = max(LEAST_WAIT_SECONDS, math.ceil(_first_done(store, visitor)))
-            raise QueueFullError(f"{problem} The first should be done in about {seconds} s.") from problem
+            raise QueueFullError(
+                say(
+                    "{problem} The first should be done in about {seconds} s.",
+                    problem=problem,
+                    seconds=seconds,
+                )
+            ) from problem
         ownership.note_owner(store, name, Asker(address, visitor))
         dispatch.keep_dispatching(store)
     return name

@@ -43,6 +43,7 @@ from ae_core.training import (
     train,
     use_one_thread,
 )
+from ae_core.words.sentences import say
 
 LOCK_SECONDS = 5.0
 RETRIES = 2
@@ -123,9 +124,12 @@ def _recorded(
                     time.process_time() - worked > limit_seconds
                 ):  # what others keep the processor busy with does not count
                     raise DeadlineError(
-                        f"The training was ended after {seconds:.0f} s, "
-                        "three times as long as it should have taken. "
-                        "The machine may be busy: press Train to go on from the last finished epoch."
+                        say(
+                            "The training was ended after {seconds:.0f} s, three times as "
+                            "long as it should have taken. The machine may be busy: press "
+                            "Train to go on from the last finished epoch.",
+                            seconds=seconds,
+                        )
                     )
                 if step % math.ceil(event.steps / CURVE_POINTS) == 0 or step == 1:
                     log.append(
@@ -214,15 +218,22 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
     name = ticket.run_id
     if differing := describe_difference(ticket.versions, versions()):
         raise ClusterError(
-            f"The worker that took this training has {differing}. "
-            "Install the same versions, and press Train again."
+            say(
+                "The worker that took this training has {differing}. Install the same "
+                "versions, and press Train again.",
+                differing=differing,
+            )
         )
     earlier = tickets.count_attempt(store, name, store.last_epoch(ticket.run))
     if len(earlier) > RETRIES:
         raise ClusterError(
-            f"The training was begun {len(earlier)} times and ended each time without a result: "
-            f"{earlier[-1]}. "
-            "Make room on the machine, or choose a smaller network, and press Train to go on."
+            say(
+                "The training was begun {count} times and ended each time without a result: "
+                "{earlier}. Make room on the machine, or choose a smaller network, and press "
+                "Train to go on.",
+                count=len(earlier),
+                earlier=earlier[-1],
+            )
         )
     limit = ticket.run.training.threads * max(DEADLINE_FLOOR, DEADLINE_FACTOR * ticket.expected_seconds)
     wanted = tickets.ticket_folder(store, name) / tickets.TICKET
@@ -236,7 +247,9 @@ def _attempt(ticket: tickets.Ticket, store: Store, hung_seconds: float) -> None:
     except (MemoryError, RuntimeError) as problem:
         if not _is_out_of_memory(problem) or len(earlier) >= RETRIES:
             raise
-        tickets.note_attempt_end(store, name, f"out of memory ({first_line(problem)})")
+        tickets.note_attempt_end(
+            store, name, say("out of memory ({first_line})", first_line=first_line(problem))
+        )
         raise Reschedule from problem
 
 
@@ -254,7 +267,7 @@ def _is_out_of_memory(problem: Exception) -> bool:
 
 def _give_up(store: Store, name: str, seconds: float) -> None:
     """End this worker; its nanny starts a new one, and Dask gives it the same run."""
-    tickets.note_attempt_end(store, name, f"nothing happened for {seconds:.0f} s")
+    tickets.note_attempt_end(store, name, say("nothing happened for {seconds:.0f} s", seconds=seconds))
     os._exit(1)
 
 

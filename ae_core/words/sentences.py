@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
@@ -21,6 +23,8 @@ from ae_core.errors import ConfigError
 
 VARIABLE = "AE_LAB_LANGUAGE"
 LANGUAGES = Path(__file__).with_name("languages")
+# A sentence in a file of HTML; where a line ends in it does not matter.
+HTML_SENTENCE = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 logger = logging.getLogger(__name__)
 
 
@@ -53,6 +57,11 @@ def say_count(one: str, many: str, /, count: int, **values: object) -> str:
 def translate(text: str) -> str:
     """What `say` makes of a text from a file or a link, which is no literal: as something else says it."""
     return _translation().sentences.gettext(text) if text else ""
+
+
+def say_in_html(text: str) -> str:
+    """HTML in which each sentence between {{ and }}, in English, is said, as text."""
+    return HTML_SENTENCE.sub(lambda found: escape(translate(" ".join(found[1].split()))), text)
 
 
 def find_english(text: str) -> str:

@@ -15,9 +15,20 @@ from pages.shared.own_digit import my_digits
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
-HIDDEN_SIZES = {" → ".join(map(str, (PIXELS, *sizes, say("code")))): sizes for sizes in config.LAYERS}
-NOISE_WORDS = {kind: words.capitalize() for kind, words in config.NOISE_WORDS.items()}
-LOSS_WORDS = {loss: words.capitalize() for loss, words in config.LOSS_WORDS.items()}
+HIDDEN_SIZES = {
+    say("784 → code"): (),
+    say("784 → 128 → code"): (128,),
+    say("784 → 192 → 96 → code"): (192, 96),
+    say("784 → 512 → 256 → code"): (512, 256),
+}
+# Links have these words, the English ones.
+NOISE_WORDS = {
+    "gaussian": say("Gaussian"),
+    "salt_and_pepper": say("Salt and pepper"),
+    "masking": say("Masking"),
+    "occlusion": say("Occlusion"),
+}
+LOSS_WORDS = {"mse": say("Squared error"), "bce": say("Binary cross-entropy")}
 ACTIVATION_WORDS = {
     "relu": say("ReLU"),
     "gelu": say("GELU"),

@@ -5,21 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ae_core.config import LIMITS, nearest_size
 from ae_core.runs import links
 from ae_core.runs.links import Sender
-from ae_core.words.sentences import say
+from ae_core.words.sentences import say, translate
 from pages.shared import session
 
 
 def read_opened_link() -> None:
     """Keep whose run the link names, and tell what is not understood, before any dial reads the link."""
+    _put_words_on_dials()
     _put_size_on_dial()
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
     tell_link_problems(links.find_problems(parameters))
+
+
+def _put_words_on_dials() -> None:
+    """Make of an option's English word the one that this lab shows, where it speaks another language.
+
+    Links that the lab makes have English words; Streamlit looks for those that its widgets show.
+    """
+    given = {key: st.query_params.get_all(key) for key in st.query_params if links.find_check(key)}
+    spoken = {key: [*map(translate, words)] for key, words in given.items()}
+    if spoken == given:
+        return
+    st.query_params.update(spoken)
+    context = get_script_run_ctx()
+    if context is not None:
+        with context.session_state.query_params() as parameters:
+            parameters.set_initial_query_params_from_current()
 
 
 def _put_size_on_dial() -> None:

@@ -20,14 +20,14 @@ function make(tag, properties) {
     return Object.assign(document.createElement(tag), properties);
 }
 
-/** The choice of a speed, under its name. */
-function makeSpeeds() {
-    const label = make("label", { textContent: "Speed " });
+/** The choice of a speed, under its name. @param {Record<string, string>} words */
+function makeSpeeds(words) {
+    const label = make("label", { textContent: `${words.speed} ` });
     const choice = make("select", {});
     const wantsCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const first = wantsCalm ? CALM : "normal";
     for (const name of Object.keys(SPEEDS)) {
-        choice.append(make("option", { value: name, textContent: name, selected: name === first }));
+        choice.append(make("option", { value: name, textContent: words[name], selected: name === first }));
     }
     label.append(choice);
     return { label, choice };
@@ -35,15 +35,15 @@ function makeSpeeds() {
 
 /**
  * @param {object} component
- * @param {{ figure: string }} component.data key of the figure
+ * @param {{ figure: string, words: Record<string, string> }} component.data key of the figure, and words
  * @param {ShadowRoot} component.parentElement
  * @returns {() => void} stops it and lets the page go
  */
-export default function playFigure({ data: { figure }, parentElement: root }) {
-    const first = make("button", { type: "button", textContent: "First step", disabled: true });
-    const play = make("button", { type: "button", textContent: "Play", className: "play", disabled: true });
+export default function playFigure({ data: { figure, words }, parentElement: root }) {
+    const first = make("button", { type: "button", textContent: words.first, disabled: true });
+    const play = make("button", { type: "button", className: "play", disabled: true });
     const place = make("output", {});
-    const { label, choice } = makeSpeeds();
+    const { label, choice } = makeSpeeds(words);
     const row = make("div", { className: "replay" });
     row.append(first, play, label, place);
     root.querySelector(".replay")?.remove();
@@ -61,7 +61,7 @@ export default function playFigure({ data: { figure }, parentElement: root }) {
         const handle = findHandle();
         for (const button of [first, play]) button.disabled = !handle;
         const isPlaying = next !== 0;
-        play.textContent = isPlaying ? "Pause" : "Play";
+        play.textContent = isPlaying ? words.pause : words.play;
         play.classList.toggle("playing", isPlaying);
         place.textContent = handle ? `Step ${handle.getAttribute("aria-valuetext")}` : "";
     };

@@ -37,7 +37,7 @@ function stepOfKey(key, now, last) {
  * @returns {string}
  */
 function labelOf(slider) {
-    return (slider.currentvalue?.prefix || "slider").replace(/^Scrub the [a-z]+: /, "").trim();
+    return (slider.currentvalue?.prefix || "slider").replace(/^[^:]*: /, "").trim();
 }
 
 /** Plotly's description of a plot's slider. */

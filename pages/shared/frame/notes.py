@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ae_core.words.sentences import say
+from ae_core.words.sentences import say, translate
 from pages.shared.browser.files import read_script, style_html
 
 LINK = "notes"
@@ -55,6 +55,8 @@ def offer_notes() -> None:
 
 @cache
 def read_notes() -> dict[str, dict[str, str]]:
-    """What to say at each beat, by page and beat: 2 to 4 sentences each."""
+    """What to say at each beat, by page and beat: 2 to 4 sentences each, in this server's language."""
     pages = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
-    return {page: {beat: text.strip() for beat, text in notes.items()} for page, notes in pages.items()}
+    return {
+        page: {beat: translate(text.strip()) for beat, text in notes.items()} for page, notes in pages.items()
+    }

@@ -11,13 +11,6 @@ const MOST = 2000;
 const BOARD = 280;
 const PEN = 18;
 const CODE_LENGTH = 4;
-const NOBODY = "The lab does not answer. This page tries again by itself.";
-const STAGES = {
-    first: "First vote. Answer for yourself.",
-    second: "Talk to your neighbour. Then vote again.",
-    revealed: "The vote is closed. The answer is on the screen.",
-};
-
 /**
  * @typedef {object} Told what the room tells its phones
  * @property {{ page?: string, beat?: string, title?: string, link?: string }} place the presenter's
@@ -25,6 +18,8 @@ const STAGES = {
  */
 
 const at = (id) => document.getElementById(id);
+/** What the page says, in the language of the server. @type {Record<string, string>} */
+const WORDS = JSON.parse(at("words").textContent);
 const [, base, typed = ""] = /^(.*?)\/join(?:\/([^/]*))?\/?$/.exec(location.pathname) ?? ["", ""];
 const code = decodeURIComponent(typed).toUpperCase().replaceAll(/\s/g, "");
 const room = `${base}/room/${encodeURIComponent(code)}`;
@@ -54,7 +49,7 @@ async function post(what, content) {
         const found = await answer.json();
         return { ok: answer.ok, status: answer.status, words: found.problem ?? "", told: found };
     } catch {
-        return { ok: false, status: 0, words: NOBODY, told: {} };
+        return { ok: false, status: 0, words: WORDS.nobody, told: {} };
     }
 }
 
@@ -78,15 +73,15 @@ async function vote(choice) {
     mine = { key, choice };
     sending = key;
     showVote();
-    at("voted").textContent = "Sending …";
+    at("voted").textContent = WORDS.sending;
     const { number, stage } = question;
     const { ok, words, status } = await post("vote", { number, stage, choice });
     if (mine.key !== key || mine.choice !== choice) return; // another tap, or another vote
     sending = "";
     if (ok) {
-        at("voted").textContent = "Your vote is in. You can change it until the vote closes.";
+        at("voted").textContent = WORDS.voted;
     } else if (status === 0 || status >= 500) {
-        at("voted").textContent = "Not sent yet: the lab does not answer. Trying again …";
+        at("voted").textContent = WORDS.not_sent;
         sending = key;
         setTimeout(() => {
             if (mine.key !== key || mine.choice !== choice) return;
@@ -108,8 +103,8 @@ function showVote() {
         mine = { key, choice: isSame ? mine.choice : -1 };
         at("voted").textContent = "";
     }
-    at("stage").textContent = question ? STAGES[question.stage] : "";
-    fillWords(at("question"), question?.text ?? "Nothing is asked just now. Look at the screen.");
+    at("stage").textContent = question ? WORDS[question.stage] : "";
+    fillWords(at("question"), question?.text ?? WORDS.nothing);
     const place = at("options");
     const shown = question?.options ?? [];
     if (place.dataset.of !== JSON.stringify(shown)) {
@@ -135,7 +130,7 @@ function show(now) {
     const isOther = keyOf(told?.question ?? {}) !== keyOf(now.question ?? {});
     told = now;
     const { page = "", beat = "", title = "", link = "" } = now.place;
-    at("where").textContent = `Room ${code}`;
+    at("where").textContent = WORDS.room.replace("{code}", code);
     at("step").textContent = title;
     at("lab").href = `${base}/${page === "home" ? "" : page}?${link ? `${link}&` : ""}follow=${code}#${beat}`;
     at("ways").hidden = false;
@@ -160,7 +155,7 @@ function open(name) {
 function hearMine({ number, stage, choice }) {
     if (choice === null || keyOf({ number, stage }) === sending) return;
     mine = { key: keyOf({ number, stage }), choice };
-    at("voted").textContent = stage === "revealed" ? "" : "Your vote is in.";
+    at("voted").textContent = stage === "revealed" ? "" : WORDS.is_in;
 }
 
 function leave(words) {
@@ -176,7 +171,7 @@ function leave(words) {
 
 function onOver() {
     at("code").value = "";
-    leave("The room is closed, and everything of it is deleted.");
+    leave(WORDS.closed);
 }
 
 /** Ask, where events do not come through. */
@@ -215,7 +210,7 @@ function listen() {
     });
     events.addEventListener("over", onOver);
     events.addEventListener("error", () => {
-        if (told) say(NOBODY);
+        if (told) say(WORDS.nobody);
         if (events.readyState === EventSource.CLOSED) joinLater();
     });
 }
@@ -233,7 +228,7 @@ async function join() {
     const { ok, status, words } = await post("join", {});
     if (ok) return listen();
     if (status === 0 || status >= 500) {
-        say(words || NOBODY);
+        say(words || WORDS.nobody);
         return joinLater();
     }
     leave(words);
@@ -295,7 +290,7 @@ at("clear").addEventListener("click", () => {
 at("send").addEventListener("click", async () => {
     at("send").disabled = true;
     const { ok, words, told: found } = await post("digit", { strokes });
-    at("sent").textContent = ok ? "It is on the screen. Draw another, if you like." : words;
+    at("sent").textContent = ok ? WORDS.drawn : words;
     if (ok) {
         strokes.length = 0;
         const greys = Uint8Array.from(atob(found.greys), (letter) => letter.codePointAt(0));

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
+from ae_core.words.sentences import say, say_in_html, spoken_language
+
 FOLDER = Path(__file__).parent
+# What the script says, by its names for it; the stages of a vote by theirs.
+WORDS = {
+    "nobody": say("The lab does not answer. This page tries again by itself."),
+    "first": say("First vote. Answer for yourself."),
+    "second": say("Talk to your neighbour. Then vote again."),
+    "revealed": say("The vote is closed. The answer is on the screen."),
+    "sending": say("Sending …"),
+    "voted": say("Your vote is in. You can change it until the vote closes."),
+    "is_in": say("Your vote is in."),
+    "not_sent": say("Not sent yet: the lab does not answer. Trying again …"),
+    "nothing": say("Nothing is asked just now. Look at the screen."),
+    "room": say("Room {code}"),
+    "closed": say("The room is closed, and everything of it is deleted."),
+    "drawn": say("It is on the screen. Draw another, if you like."),
+}
 
 
 @cache
 def phone_page() -> bytes:
     """The whole page. Raises FileNotFoundError where the copy is not whole."""
-    page = _read("html").replace("<!-- style -->", f"<style>{_read('css')}</style>")
+    # Nothing in the words may end the element that they stand in.
+    words = json.dumps(WORDS, ensure_ascii=False).replace("<", "\\u003c")
+    page = say_in_html(_read("html")).replace("{lang}", spoken_language()).replace("{words}", words)
+    page = page.replace("<!-- style -->", f"<style>{_read('css')}</style>")
     return page.replace("<!-- script -->", f'<script type="module">{_read("js")}</script>').encode()
 
 

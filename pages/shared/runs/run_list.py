@@ -15,7 +15,7 @@ from ae_core.runs import history, housekeeping, ownership, quota, uploaded_run
 from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.import_process import import_in_process
 from ae_core.runs.run_folder import StoredRun, is_upload
-from ae_core.words.sentences import say, say_count
+from ae_core.words.sentences import find_english, say, say_count
 from pages.shared import lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
@@ -251,7 +251,7 @@ def _choose_from(label: str, words: Sequence[str], there: Sequence[str], key: st
 
     What is chosen stays a choice, so that it can be given up.
     """
-    chosen = st.session_state.get(key, st.query_params.get_all(key)) or []
+    chosen = st.session_state.get(key, [*map(find_english, st.query_params.get_all(key))]) or []
     return st.pills(
         label,
         [word for word in words if word in there or word in chosen],

@@ -12,12 +12,12 @@ from ae_core import config, data
 from ae_core.config import CorruptionConfig, DataConfig, RunConfig
 from ae_core.runs import history, links, notebook, report, run_file
 from ae_core.runs.run_folder import StoredRun
-from ae_core.words.sentences import say
+from ae_core.words.sentences import find_english, say
 from pages.shared import lab, networks, opened_link, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS, NOISE_WORDS
 from pages.shared.runs.training_panel import BUSY
 
-# Choices stand in a link by their words.
+# Choices stand in a link by their words, the English ones.
 WORDS = {"noise_kind": NOISE_WORDS, "activation": ACTIVATION_WORDS, "loss": LOSS_WORDS}
 
 
@@ -161,7 +161,7 @@ def _link_word(key: str, value: object) -> str | list[str]:
     if key == "train_digits":
         return f"{value:,}"
     words = next((words for part, words in WORDS.items() if key.endswith(part)), {})
-    return str(words.get(value, str(value).lower() if isinstance(value, bool) else value))
+    return find_english(str(words.get(value, str(value).lower() if isinstance(value, bool) else value)))
 
 
 def _make_report(run: StoredRun, *more: object) -> str:

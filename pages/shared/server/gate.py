@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import urlsplit
 
 from cachetools import LRUCache
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from ae_core.errors import ConfigError
-from ae_core.words.sentences import say
+from ae_core.words.sentences import say, spoken_language
 from pages.shared.room.routes import is_phone_page
 from pages.shared.server import index_page, open_files, own_pages, readiness
 from pages.shared.server.addresses import HERE, find_network
@@ -46,12 +47,12 @@ OTHER_NAME = say(
     "The lab does not answer to this name. Whoever runs it lists its names in "
     "Streamlit's setting server.allowedHosts."
 )
-FULL = f"""<!doctype html><html lang="en"><meta charset="utf-8">
+TRIES_AGAIN = say("This page tries again by itself every {seconds} seconds.", seconds=RETRY_SECONDS)
+FULL = f"""<!doctype html><html lang="{spoken_language()}"><meta charset="utf-8">
 <meta http-equiv="refresh" content="{RETRY_SECONDS}">
 <meta name="viewport" content="width=device-width"><title>Autoencoder Lab</title>
 <body style="font: 1.3rem sans-serif; max-width: 32rem; margin: 20vh auto; padding: 0 1rem">
-<h1>The lab is full</h1><p>{{cause}} This page tries again by itself every
-{RETRY_SECONDS} seconds.</p>"""
+<h1>{escape(say("The lab is full"))}</h1><p>{{cause}} {escape(TRIES_AGAIN)}</p>"""
 OF_ALL = say("As many visitors are in as it can serve well.")
 OF_YOURS = say("As many visitors from your network are in as one network may have.")
 
@@ -103,7 +104,7 @@ class Gate:
         elif "text/html" in Request(scope).headers.get("accept", ""):
             if full := _why_full(scope, most_visitors(), open_files.SPARE_FILES):
                 counts.refused_pages += 1
-                await _mark_retry(HTMLResponse(FULL.format(cause=full), 503))(scope, receive, send)
+                await _mark_retry(HTMLResponse(FULL.format(cause=escape(full)), 503))(scope, receive, send)
             else:
                 await index_page.serve_with_note(self._app, scope, receive, send)
         else:

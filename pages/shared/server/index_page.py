@@ -11,6 +11,8 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ae_core.words.sentences import say_in_html
+
 FOLDER = Path(__file__).parent
 END = b"</body>"
 # What would have the answer compressed, cut, or not sent at all.
@@ -54,4 +56,6 @@ def _note() -> bytes:
     parts = {
         kind: (FOLDER / f"no_socket.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     }
-    return parts["html"].replace("{style}", parts["css"]).replace("{script}", parts["js"]).encode()
+    return (
+        say_in_html(parts["html"]).replace("{style}", parts["css"]).replace("{script}", parts["js"]).encode()
+    )
