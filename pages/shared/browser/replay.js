@@ -63,7 +63,7 @@ export default function playFigure({ data: { figure, words }, parentElement: roo
         const isPlaying = next !== 0;
         play.textContent = isPlaying ? words.pause : words.play;
         play.classList.toggle("playing", isPlaying);
-        place.textContent = handle ? `Step ${handle.getAttribute("aria-valuetext")}` : "";
+        place.textContent = handle ? words.step.replace("{step}", handle.getAttribute("aria-valuetext")) : "";
     };
     const pause = () => {
         clearTimeout(next);

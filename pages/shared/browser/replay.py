@@ -11,6 +11,7 @@ WORDS = {
     "first": say("First step"),
     "play": say("Play"),
     "pause": say("Pause"),
+    "step": say("Step {step}"),
     "speed": say("Speed"),
     "slow": say("slow"),
     "normal": say("normal"),
