@@ -229,7 +229,7 @@ def prepare_networks() -> int:
 
 @st.cache_resource(show_spinner=say("Getting every step ready …"))
 def _prepare_networks(_root: object) -> int:
-    # Imported when first needed: Dask, which they bring along, takes a fifth of a second.
+    # Imported when first needed: no page waits for what it does not show.
     from pages.shared.parts import noise_view, pca_view
     from pages.shared.runs import training_story
 

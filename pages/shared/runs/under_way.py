@@ -30,9 +30,7 @@ def show_trainings_under_way(besides: Iterable[RunConfig] = ()) -> None:
     ended = [run for run in followed if run not in mine and config.run_id(run) not in shown_by_page]
     if not (elsewhere or ended):
         return
-    from pages.shared.runs import (
-        training_panel,  # brings Dask along, which a page without a training does without
-    )
+    from pages.shared.runs import training_panel  # a page without a training does without it
 
     for run in ended:
         words, icon = training_words.ending_words(run)
