@@ -24,8 +24,9 @@ WITHOUT_GAPS = 0.92
 # LEAST_ACROSS, or are at least TABLE.
 ACROSS, LONG, LEAST_ACROSS, TABLE = 0.55, 1.9, 0.1, 5
 # A side of a box is there over SIDE of it, within EDGE of the edge of all ink, and no thicker than THICK of
-# the box; it rises or falls by one of SLOPES.
-SIDE, EDGE, THICK = 0.72, 0.2, 0.07
+# the box, or LEAST_THICK pixels, soft edges and all; it rises or falls by one of SLOPES. Where three sides
+# are, the last need be there over FOURTH_SIDE of it alone.
+SIDE, FOURTH_SIDE, EDGE, THICK, LEAST_THICK = 0.72, 0.5, 0.2, 0.1, 6
 # The least side of a box, in pixels and as a share of the picture's longer side. What ends TOUCHING pixels
 # from a line ends at it; what is more than DARKER times as dark is none.
 LEAST_BOX, LEAST_BOX_SIDE, TOUCHING, DARKER = 12, 0.012, 2, 1.4
@@ -204,28 +205,29 @@ def _boxes(strength_hw: np.ndarray, least: float, longer: int) -> np.ndarray:
         if min(tall, wide) < max(LEAST_BOX, LEAST_BOX_SIDE * longer) or max(tall, wide) > 4 * min(tall, wide):
             continue
         own_hw = labels_hw[place] == i
-        level_hw, upper, lower = _sides(own_hw)
-        upright_hw, left, right = _sides(own_hw.T)
+        views = [own_hw, own_hw[::-1], own_hw.T, own_hw.T[::-1]]
+        sides = [_upper_side(view, SIDE) for view in views]
         outside = [
             place[0].start <= 1, place[0].stop >= height - 1, place[1].start <= 1, place[1].stop >= width - 1
         ]  # fmt: skip
-        sides = [upper, lower, left, right]
-        closed = sum(side or out for side, out in zip(sides, outside, strict=True))
-        if sum(sides) >= 3 or (sum(sides) == 2 and closed == 4):
-            lines[0][place] |= level_hw
-            lines[1][place] |= upright_hw.T
+        there = [bool(side.any()) for side in sides]
+        if sum(there) == 3:  # a digit lies on the fourth
+            sides = [
+                side if known else _upper_side(view, FOURTH_SIDE)
+                for side, known, view in zip(sides, there, views, strict=True)
+            ]
+        closed = sum(side or out for side, out in zip(there, outside, strict=True))
+        if sum(there) >= 3 or (sum(there) == 2 and closed == 4):
+            lines[0][place] |= sides[0] | sides[1][::-1]
+            lines[1][place] |= (sides[2] | sides[3][::-1]).T
     return lines
 
 
-def _sides(own_hw: np.ndarray) -> tuple[np.ndarray, bool, bool]:
-    """The level sides of what may be a box (a mask), and whether the upper and the lower one are there."""
-    upper_hw = _upper_side(own_hw)
-    lower_hw = _upper_side(own_hw[::-1])[::-1]
-    return upper_hw | lower_hw, bool(upper_hw.any()), bool(lower_hw.any())
+def _upper_side(own_hw: np.ndarray, share: float) -> np.ndarray:
+    """The straight, thin, nearly level line along a piece's upper edge (a mask); nothing without one.
 
-
-def _upper_side(own_hw: np.ndarray) -> np.ndarray:
-    """The straight, thin, nearly level line along a piece's upper edge (a mask); nothing without one."""
+    share: how much of the edge must be there.
+    """
     tall, wide = own_hw.shape
     x, y = np.arange(wide), np.arange(tall)[:, None]
     first = own_hw.argmax(0)
@@ -236,13 +238,13 @@ def _upper_side(own_hw: np.ndarray) -> np.ndarray:
     best, count = middles[which] + SLOPES[which] * (x - wide / 2), int(counts[which])
     on_line = np.abs(first - best) <= 1.2
     side_hw = np.zeros_like(own_hw)
-    if count < SIDE * wide or np.median(best) > EDGE * tall + 2:
+    if count < share * wide or np.median(best) > EDGE * tall + 2:
         return side_hw
     # how much ink lies under it without a gap
     under_hw = own_hw | (y < first)
     thick = np.where(under_hw.all(0), tall, (~under_hw).argmax(0)) - first
     usual = float(np.percentile(thick[on_line], 40))
-    if usual > max(4, THICK * max(tall, wide)):
+    if usual > max(LEAST_THICK, THICK * max(tall, wide)):
         return side_hw
     return np.asarray((y >= best - 1.5) & (y <= best + usual + 0.5))
 
