@@ -13,7 +13,8 @@ from ae_core.pictures.scaling import resize
 from ae_core.pictures.windows import close_picture, open_picture, widen
 
 # How far a page may be held askew, degrees; found to a STEP, where this often as much of it points one way.
-MOST_TILT, STEP, PEAK = 14.0, 0.5, 2.0
+# Seen at a slant, level and upright lines may be askew by MOST_SHEAR more.
+MOST_TILT, MOST_SHEAR, STEP, PEAK = 14.0, 8.0, 0.5, 2.0
 # That is looked for at no more than this side.
 TILT_SIDE = 700
 # Lines are no thicker than LINE, a share of the picture's longer side, and interrupted by no more than GAP;
@@ -42,8 +43,13 @@ def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarra
     strength_hw: ink, 1 where it is full. least: the least that is no grain. digit: how long digits are, in
     pixels, 0 if that cannot be told.
     """
-    angle = _tilt(strength_hw)
-    turned_hw = _rotated(strength_hw, angle, expand=True)
+    tilts = _tilts(strength_hw)
+    onto = _straighten(tilts)
+    back = np.linalg.inv(onto)
+    turned_hw = strength_hw
+    if any(tilts):
+        height, width = np.ceil(np.abs(back[::-1, ::-1]) @ strength_hw.shape).astype(int)
+        turned_hw = _transformed(strength_hw, onto, (int(height), int(width)))
     longer, shorter = max(strength_hw.shape), min(strength_hw.shape)
     lines = _boxes(turned_hw, max(least, 1.5 * LEAST_LINE), longer)
     rest_hw = np.where(lines.any(0), 0, turned_hw)
@@ -57,42 +63,65 @@ def find_lines(strength_hw: np.ndarray, least: float, digit: float) -> np.ndarra
         if count >= TABLE:
             lines |= grid
     lines[1] |= _rungs(turned_hw.T, lines[0].T, least, longer).T
-    if angle == 0 or not lines.any():
-        return lines if angle == 0 else np.zeros((2, *strength_hw.shape), dtype=bool)
-    height, width = strength_hw.shape
-    top, left = (turned_hw.shape[0] - height) // 2, (turned_hw.shape[1] - width) // 2
-    back = [_rotated(lines_hw.astype(np.float32), -angle, expand=False) > 0.25 for lines_hw in lines]
-    return np.stack([each[top : top + height, left : left + width] for each in back])
+    if not any(tilts) or not lines.any():
+        return lines if not any(tilts) else np.zeros((2, *strength_hw.shape), dtype=bool)
+    shape = strength_hw.shape[0], strength_hw.shape[1]
+    return np.stack([_transformed(lines_hw, back, shape) > 0.25 for lines_hw in lines])
 
 
-def _tilt(strength_hw: np.ndarray) -> float:
-    """The angle in degrees, counter-clockwise, that makes most straight lines level or upright."""
+def _tilts(strength_hw: np.ndarray) -> tuple[float, float]:
+    """By how many degrees level lines fall to the right, and upright ones lean to the left as they fall.
+
+    The two differ where the page is seen at a slant. 0 and 0 where no lines can be told.
+    """
     scale = min(1, TILT_SIDE / max(strength_hw.shape))
     height, width = strength_hw.shape
     small_hw = resize(strength_hw.clip(0, 0.5), (max(1, round(height * scale)), max(1, round(width * scale))))
     down_hw, right_hw = np.gradient(ndimage.gaussian_filter(small_hw, 1))
-    length_hw = np.hypot(down_hw, right_hw)
-    strong_hw = length_hw > 0.04
+    strong_hw = np.hypot(down_hw, right_hw) > 0.04
     if np.count_nonzero(strong_hw) < 50:
-        return 0.0
-    angles = np.degrees(np.arctan2(down_hw[strong_hw], right_hw[strong_hw]))
-    angles = (angles + 45) % 90 - 45
-    bins = round(2 * MOST_TILT / STEP)
-    counts, edges = np.histogram(angles, bins, (-MOST_TILT, MOST_TILT))
+        return 0.0, 0.0
+    down_n, right_n = down_hw[strong_hw], right_hw[strong_hw]
+    angles_n = (np.degrees(np.arctan2(down_n, right_n)) + 45) % 90 - 45
+    both = _peak(angles_n, -MOST_TILT, MOST_TILT)
+    if both is None:
+        return 0.0, 0.0
+    is_level_n = np.abs(down_n) > np.abs(right_n)
+    level, upright = (
+        _peak(angles_n[is_n], both - MOST_SHEAR, both + MOST_SHEAR) for is_n in (is_level_n, ~is_level_n)
+    )
+    return both if level is None else level, both if upright is None else upright
+
+
+def _peak(angles_n: np.ndarray, low: float, high: float) -> float | None:
+    """The angle in degrees between two that far more of these are near than others; None if there is none."""
+    counts, edges = np.histogram(angles_n, round((high - low) / STEP), (low, high))
     smooth = ndimage.uniform_filter1d(counts.astype(float), 3)
     best = int(smooth.argmax())
     if smooth[best] < PEAK * max(float(np.median(smooth)), 1):
-        return 0.0
+        return None
     near = slice(max(0, best - 1), best + 2)
     middles = (edges[:-1] + edges[1:])[near] / 2
     return float((middles * counts[near]).sum() / max(counts[near].sum(), 1))
 
 
-def _rotated(picture_hw: np.ndarray, angle: float, *, expand: bool) -> np.ndarray:
-    if angle == 0:
-        return picture_hw
+def _straighten(tilts: tuple[float, float]) -> np.ndarray:
+    """The matrix (2, 2) from (x, y) where lines are level and upright to where they are tilted like this."""
+    level, upright = np.radians(tilts)
+    return np.array([[np.cos(level), -np.sin(upright)], [np.sin(level), np.cos(upright)]])
+
+
+def _transformed(picture_hw: np.ndarray, onto: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A picture of this shape: what is at p from its middle is at `onto` @ p from the other's."""
+    middle, there = np.array(shape[::-1]) / 2, np.array(picture_hw.shape[::-1]) / 2
+    (a, b), (d, e) = onto
+    c, f = there - onto @ middle
     picture = Image.fromarray(picture_hw.astype(np.float32))
-    return np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR, expand=expand))
+    return np.asarray(
+        picture.transform(
+            shape[::-1], Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -144,15 +173,17 @@ def _long_lines(runs: _Runs, shortest: float, shape: tuple[int, ...]) -> tuple[n
 def _rungs(strength_hw: np.ndarray, upright_hw: np.ndarray, least: float, longer: int) -> np.ndarray:
     """Level lines (a mask) from one upright line to the next, as between boxes that stand close together."""
     rungs_hw = np.zeros_like(upright_hw)
-    if not upright_hw.any():
+    bound = max(LEAST_LINE, 0.8 * least)
+    inky_hw = strength_hw > bound
+    printed_hw = upright_hw & inky_hw
+    if not printed_hw.any():
         return rungs_hw
     thickest = max(3, round(LINE * longer))
-    bound = max(LEAST_LINE, 0.8 * least)
     thin_hw = (strength_hw - open_picture(strength_hw, (thickest, 1)) > bound) & ~upright_hw
     shortest = round(max(LEAST_BOX, LEAST_BOX_SIDE * longer))
     runs_hw = open_picture(close_picture(widen(thin_hw, (3, 1)), (1, 3)), (1, shortest))
     labels_hw, _ = ndimage.label(runs_hw, EIGHT)
-    usual = float(np.median(strength_hw[upright_hw]))
+    usual = float(np.median(strength_hw[printed_hw]))
     for i, (rows, columns) in enumerate(ndimage.find_objects(labels_hw), start=1):
         before = slice(max(0, columns.start - TOUCHING), columns.start + 1)
         after = slice(columns.stop - 1, columns.stop + TOUCHING)
@@ -160,8 +191,7 @@ def _rungs(strength_hw: np.ndarray, upright_hw: np.ndarray, least: float, longer
             own_hw = (labels_hw[rows, columns] == i) & thin_hw[rows, columns]
             if float(np.median(strength_hw[rows, columns][own_hw])) > DARKER * usual:
                 continue  # a stroke
-            inky_hw = strength_hw[rows, columns] > bound
-            rungs_hw[rows, columns] |= _straight(own_hw, inky_hw, WITHOUT_GAPS, thickest)
+            rungs_hw[rows, columns] |= _straight(own_hw, inky_hw[rows, columns], WITHOUT_GAPS, thickest)
     return rungs_hw
 
 

@@ -29,8 +29,9 @@ from ae_core.words.sentences import say
 # Digits are looked for on a picture of a side between these; each is prepared from its own cut-out, of which
 # CUT_SIDE pixels are enough, with MARGIN of its side around it.
 LEAST_SIDE, FIND_SIDE, CUT_SIDE, MARGIN = 256, 1200, 100, 0.25
-# Where every digit is LARGE, in pixels, at COARSE_SIDE, they are looked for on so small a picture.
-COARSE_SIDE, LARGE = 600, 60
+# Where every digit is LARGE, in pixels, at COARSE_SIDE, and none so many times as wide as it is tall, as
+# several are that printed lines join, they are looked for on so small a picture.
+COARSE_SIDE, LARGE, JOINED = 600, 60, 2.0
 # A step is shown no larger than this.
 SHOWN_SIDE = 256
 # One digit is looked for within a part of a picture at no more than this side.
@@ -169,7 +170,7 @@ def _find_at_scale(pixels_hwc: np.ndarray, wishes: Wishes) -> tuple[Ink, Found]:
             ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, COARSE_SIDE), flip=wishes.flip)
             if measure_pieces(ink, wishes.threshold) >= LARGE:
                 found = find_pieces(ink, wishes.threshold)
-                if min(piece.side for piece in found.pieces) >= LARGE:
+                if all(each.side >= LARGE and each.width < JOINED * each.height for each in found.pieces):
                     return ink, found
     ink = find_ink(resize_picture(pixels_hwc, LEAST_SIDE, FIND_SIDE), flip=wishes.flip)
     return ink, find_pieces(ink, wishes.threshold)
