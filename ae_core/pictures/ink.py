@@ -25,6 +25,8 @@ PAPER_SIDE = 700
 # of its length. Smaller ones than LEAST_BLOT, a share of the longer side, may be dots, ones thinner than THIN
 # lines; what lies on the edge is looked for DEEP into the picture as well.
 AT_EDGE, SOLID, LEAST_BLOT, THIN, DEEP = 0.35, 0.42, 0.05, 0.04, 0.025
+# Strokes are stronger than this share of the strongest.
+STRONG = 0.5
 # The least ink, as a share of the paper's brightness, and in standard deviations of the paper's grain.
 LEAST_INK, GRAIN = 0.07, 5.0
 # What is so dark, as a share of the sheet's brightness, on most of the picture's rim, is a table; it is
@@ -183,14 +185,26 @@ def _colour(darker_hwc: np.ndarray, longer: float, least: float) -> np.ndarray:
     """How much each colour counts: as much as ink differs from the paper in it."""
     most_hw = _most(darker_hwc)
     inky_hw = most_hw > least
-    blots_hw = _blots(most_hw, np.ones_like(inky_hw), least, longer)
-    if (inky_hw & ~blots_hw).any():
-        inky_hw &= ~blots_hw
     if not inky_hw.any():
         return np.full(3, 1 / 3, np.float32)
+    # Where ink is lighter than paper in one colour, as red on grey is, the paper around it seems dark in that,
+    # and is one blot with its strokes: they are what is STRONG.
+    strong = max(least, STRONG * float(np.percentile(most_hw[inky_hw], 98)))
+    strokes_hw = max(
+        (_strokes(most_hw, bound, longer) for bound in (least, strong)),
+        key=np.count_nonzero,
+    )
+    if strokes_hw.any():
+        inky_hw = strokes_hw
     strong_hw = inky_hw & (most_hw >= 0.6 * np.percentile(most_hw[inky_hw], 95))
     weights_c = darker_hwc[strong_hw].mean(0).clip(0, None) + 1e-6
     return np.asarray(weights_c / weights_c.sum(), np.float32)
+
+
+def _strokes(strength_hw: np.ndarray, bound: float, longer: float) -> np.ndarray:
+    """A mask of what is stronger than a bound, and no blot."""
+    strong_hw = strength_hw > bound
+    return np.asarray(strong_hw & ~_blots(strength_hw, strong_hw, bound, longer))
 
 
 def _blots(
