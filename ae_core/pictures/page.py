@@ -119,7 +119,7 @@ def prepare_page(
             page = prepare_page(np.rot90(turned_hwc, turns), wishes, judge, allow_turn=False)
             return replace(page, quarter_turns=turns, note=" ".join(filter(None, (TURNED, page.note))))
         sure = dict(zip(prepared, judge(images_nhw).max(1).values.tolist(), strict=True))
-    rows = drop_writing(rows, found.pieces, sure)
+    rows = drop_writing(rows, found, sure)
     order = [i for row in rows for i in row]
     digits = tuple(
         replace(prepared[i], doubt=say_doubt(found.pieces[i], found, sure.get(i)))

@@ -17,9 +17,10 @@ from ae_core.words.sentences import say
 # Digits (n, 28, 28) in [0, 1] -> probability of each of the ten classes (n, 10).
 Judge = Callable[[Tensor], Tensor]
 
-# A digit is at most so many times as wide as it is tall, as tall as SAME_HEIGHT of the others, and a judge is
-# SURE of it; a row in which fewer than LEAST_DIGITS of the pieces are so is writing.
-WIDEST, SAME_HEIGHT, SURE, LEAST_DIGITS = 1.45, (0.6, 1.6), 0.9, 0.5
+# A digit is at most so many times as wide as it is tall, as tall as SAME_HEIGHT of the others, has no more
+# than MOST_STROKES beside each other, as joined-up letters have, and a judge is SURE of it; a row in which
+# fewer than LEAST_DIGITS of the pieces are so is writing.
+WIDEST, SAME_HEIGHT, MOST_STROKES, SURE, LEAST_DIGITS = 1.45, (0.6, 1.6), 2.0, 0.9, 0.5
 # Letters stand closer together than digits, at less than TIGHT of their height: of LEAST_WORD or more that
 # do, a judge must be VERY_SURE of a share LEAST_TIGHT.
 TIGHT, LEAST_WORD, LEAST_TIGHT = 0.3, 4, 0.85
@@ -76,18 +77,21 @@ def _measure_reading(images_nhw: Tensor, judge: Judge) -> tuple[float, float]:
 
 
 def drop_writing(
-    rows: Sequence[Sequence[int]], pieces: Sequence[Piece], sure: Mapping[int, float]
+    rows: Sequence[Sequence[int]], found: Found, sure: Mapping[int, float]
 ) -> list[list[int]]:
     """The rows without those that are writing.
 
-    rows: places of pieces. sure: how sure a judge is of each, in [0, 1]; what it leaves out may be a digit.
-    Raises ImageError where nothing else is there.
+    rows: places of the pieces found. sure: how sure a judge is of each, in [0, 1]; what it leaves out may be
+    a digit. Raises ImageError where nothing else is there.
     """
+    pieces = found.pieces
     shaped = [
         i
         for row in rows
         for i in row
-        if pieces[i].width <= WIDEST * pieces[i].height and sure.get(i, 1) >= SURE
+        if pieces[i].width <= WIDEST * pieces[i].height
+        and sure.get(i, 1) >= SURE
+        and _count_strokes(pieces[i], found) <= MOST_STROKES
     ]
     everything = [i for row in rows for i in row]
     heights = sorted(pieces[i].height for i in shaped or everything)
@@ -112,6 +116,18 @@ def drop_writing(
     return [list(row) for row in rows]
 
 
+def _count_strokes(piece: Piece, found: Found) -> float:
+    """How many strokes lie beside each other in a piece, on average from its top to its foot."""
+    own_hw = _mask_of(piece, found)
+    return float((np.diff(own_hw.astype(np.int8), axis=1, prepend=0) == 1).sum(1).mean())
+
+
+def _mask_of(piece: Piece, found: Found) -> np.ndarray:
+    """Where in its box a piece's ink is."""
+    box = piece.box
+    return np.isin(found.labels_hw[box.top : box.bottom, box.left : box.right], piece.labels)
+
+
 def _usual_gap(row: Sequence[int], pieces: Sequence[Piece]) -> float:
     """Pixels of paper between neighbours in a row."""
     return float(np.median([pieces[j].box.left - pieces[i].box.right for i, j in pairwise(row)]))
@@ -129,8 +145,7 @@ def say_doubt(piece: Piece, found: Found, sure: float | None) -> str:
         return CUT_OFF
     if piece.area > FULL * piece.height * piece.width and piece.side < SOLID * min(piece.height, piece.width):
         return SPOT
-    place = (slice(box.top, box.bottom), slice(box.left, box.right))
-    ink_n = found.strength_hw[place][np.isin(found.labels_hw[place], piece.labels)]
+    ink_n = found.strength_hw[box.top : box.bottom, box.left : box.right][_mask_of(piece, found)]
     if len(ink_n) and float(np.percentile(ink_n, 80)) < PALE:
         return FAINT
     return UNSURE if sure is not None and sure < DOUBTED else ""
