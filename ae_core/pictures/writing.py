@@ -30,8 +30,9 @@ DOUBTED = 0.6
 # share of full ink.
 FULL, SOLID, PALE = 0.82, 2.2, 0.55
 # A page is turned where it has LEAST_TURNED digits, and a judge is VERY_SURE of a share READ_TURNED of them,
-# which is GAIN more than as it lies.
-LEAST_TURNED, VERY_SURE, READ_TURNED, GAIN = 4, 0.95, 0.7, 0.3
+# which is GAIN more than as it lies, divided by the root of how many they are, as chance is. One with a share
+# READ of which it is so as it lies is not.
+LEAST_TURNED, VERY_SURE, READ_TURNED, READ, GAIN = 4, 0.95, 0.7, 0.75, 0.8
 
 ONLY_WRITING = say(
     "There is only writing on this picture, and no digit that can be told from it. Write "
@@ -51,7 +52,8 @@ def find_turns(images_nhw: Tensor, look_sideways: Callable[[], Tensor], judge: J
     by a quarter: others, since parts of a digit lie over each other rather than side by side.
     """
     as_it_lies = _measure_reading(images_nhw, judge)[0]
-    if as_it_lies >= 1 - GAIN:
+    gain = GAIN / max(1, len(images_nhw)) ** 0.5
+    if as_it_lies >= min(READ, 1 - gain):
         return 0  # no other way up can be so much better
     try:
         sideways_nhw = look_sideways()
@@ -65,7 +67,7 @@ def find_turns(images_nhw: Tensor, look_sideways: Callable[[], Tensor], judge: J
     read = {turns: _measure_reading(each, judge) for turns, each in ways.items()}
     best = max(read, key=lambda turns: read[turns])
     share = read[best][0]
-    return best if share > READ_TURNED and share - as_it_lies > GAIN else 0
+    return best if share > READ_TURNED and share - as_it_lies > gain else 0
 
 
 def _measure_reading(images_nhw: Tensor, judge: Judge) -> tuple[float, float]:

@@ -93,6 +93,26 @@ def test_pages_of_every_kind_are_read_in_order(well_read, judge):
     assert false <= 0.25 * len(PAGE_KINDS)
 
 
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        pytest.param("boxes", 1010, id="boxes of broad lines with soft edges"),
+        pytest.param("boxes", 1016, id="boxes with digits across their upper sides"),
+        pytest.param("boxes", 1022, id="boxes that share their sides, paler than ink"),
+        pytest.param("boxes", 1061, id="boxes at a slant, all joined by their sides"),
+        pytest.param("writing", 1018, id="words of joined-up letters, apart from each other"),
+        pytest.param("writing", 1079, id="one word of joined-up letters"),
+        pytest.param("thumb", 1003, id="red ink on grey paper"),
+        pytest.param("sideways", 2003, id="many digits of which most are read sideways, too"),
+    ],
+)
+def test_all_digits_of_a_page_and_nothing_else_are_found(well_read, judge, kind, seed):
+    picture = page(*well_read, seed, kind, megapixels=2)
+    prepared = prepare_page(picture.pixels(2000), judge=judge)
+    assert match_digits(picture, prepared) == list(range(len(picture.labels)))
+    assert len(prepared.digits) == len(picture.labels)
+
+
 def test_single_digits_in_every_trouble_are_read(well_read, judge):
     images_nhw, labels_n = well_read
     wrong = []
