@@ -83,19 +83,18 @@ def _tilts(strength_hw: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     down_n, right_n = down_hw[strong_hw], right_hw[strong_hw]
     angles_n = (np.degrees(np.arctan2(down_n, right_n)) + 45) % 90 - 45
-    both = _peak(angles_n, -MOST_TILT, MOST_TILT)
+    both = _peak(angles_n)
     if both is None:
         return 0.0, 0.0
     is_level_n = np.abs(down_n) > np.abs(right_n)
-    level, upright = (
-        _peak(angles_n[is_n], both - MOST_SHEAR, both + MOST_SHEAR) for is_n in (is_level_n, ~is_level_n)
-    )
+    near_n = np.abs(angles_n - both) <= MOST_SHEAR
+    level, upright = (_peak(angles_n[near_n & is_n]) for is_n in (is_level_n, ~is_level_n))
     return both if level is None else level, both if upright is None else upright
 
 
-def _peak(angles_n: np.ndarray, low: float, high: float) -> float | None:
-    """The angle in degrees between two that far more of these are near than others; None if there is none."""
-    counts, edges = np.histogram(angles_n, round((high - low) / STEP), (low, high))
+def _peak(angles_n: np.ndarray) -> float | None:
+    """The angle in degrees that far more of these are near than others; None if there is none."""
+    counts, edges = np.histogram(angles_n, round(2 * MOST_TILT / STEP), (-MOST_TILT, MOST_TILT))
     smooth = ndimage.uniform_filter1d(counts.astype(float), 3)
     best = int(smooth.argmax())
     if smooth[best] < PEAK * max(float(np.median(smooth)), 1):
@@ -118,9 +117,7 @@ def _transformed(picture_hw: np.ndarray, onto: np.ndarray, shape: tuple[int, int
     c, f = there - onto @ middle
     picture = Image.fromarray(picture_hw.astype(np.float32))
     return np.asarray(
-        picture.transform(
-            shape[::-1], Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
-        )
+        picture.transform(shape[::-1], Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR)
     )
 
 

@@ -78,9 +78,7 @@ def _measure_reading(images_nhw: Tensor, judge: Judge) -> tuple[float, float]:
     return float((sure_n > VERY_SURE).float().mean()), float(sure_n.mean())
 
 
-def drop_writing(
-    rows: Sequence[Sequence[int]], found: Found, sure: Mapping[int, float]
-) -> list[list[int]]:
+def drop_writing(rows: Sequence[Sequence[int]], found: Found, sure: Mapping[int, float]) -> list[list[int]]:
     """The rows without those that are writing.
 
     rows: places of the pieces found. sure: how sure a judge is of each, in [0, 1]; what it leaves out may be
