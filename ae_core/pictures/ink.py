@@ -190,7 +190,9 @@ def _colour(darker_hwc: np.ndarray, longer: float, least: float) -> np.ndarray:
     # Where ink is lighter than paper in one colour, as red on grey is, the paper around it seems dark in
     # that, and is one blot with the strokes: they are what is STRONG.
     strong = max(least, STRONG * float(np.percentile(most_hw[inky_hw], 98)))
-    strokes_hw = max((_strokes(most_hw, bound, longer) for bound in (least, strong)), key=np.count_nonzero)
+    strokes_hw = _strokes(most_hw, least, longer)
+    if np.count_nonzero(strokes_hw) < np.count_nonzero(most_hw > strong):
+        strokes_hw = max(strokes_hw, _strokes(most_hw, strong, longer), key=np.count_nonzero)
     if strokes_hw.any():
         inky_hw = strokes_hw
     strong_hw = inky_hw & (most_hw >= 0.6 * np.percentile(most_hw[inky_hw], 95))

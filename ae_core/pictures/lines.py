@@ -186,8 +186,9 @@ def _rungs(strength_hw: np.ndarray, upright_hw: np.ndarray, least: float, longer
         after = slice(columns.stop - 1, columns.stop + TOUCHING)
         if upright_hw[rows, before].any() and upright_hw[rows, after].any():
             own_hw = (labels_hw[rows, columns] == i) & thin_hw[rows, columns]
-            if float(np.median(strength_hw[rows, columns][own_hw])) > DARKER * usual:
-                continue  # a stroke
+            own_n = strength_hw[rows, columns][own_hw]
+            if not len(own_n) or float(np.median(own_n)) > DARKER * usual:
+                continue  # nothing but what was widened, or a stroke
             rungs_hw[rows, columns] |= _straight(own_hw, inky_hw[rows, columns], WITHOUT_GAPS, thickest)
     return rungs_hw
 

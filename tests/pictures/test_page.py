@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from ae_core.errors import ImageError
+from ae_core.pictures.lines import find_lines
 from ae_core.pictures.page import MOST_DIGITS, PreparedPage, prepare_box, prepare_page
 from ae_core.pictures.pieces import Box
 from ae_core.pictures.preparation import THRESHOLDS, Wishes
@@ -191,6 +192,20 @@ def test_boxes_that_stand_close_together_are_no_part_of_their_digits(digits):
     assert len(page.digits) == 5
     for each, original_hw in zip(page.digits, digits.test_nhw[:5], strict=True):
         assert nearest_shift(each.digit_hw, original_hw)[0] < 0.06
+
+
+def test_sides_of_boxes_that_are_offset_half_way_are_looked_at_without_a_warning():
+    """Their two halves, widened, meet where neither has ink."""
+    printed = Image.new("L", (320, 240))
+    pen, gap = ImageDraw.Draw(printed), 20
+    for top in range(30, 200, gap + 1):
+        pen.line((10, top, 310, top), 200)
+    for left in range(20, 300, 10):
+        for top in range(30, 180, gap + 1):
+            pen.line((left, top, left, top + gap // 2), 200)
+            pen.line((left + 3, top + gap // 2 + 1, left + 3, top + gap), 200)
+    lines = find_lines(np.asarray(printed, np.float32) / 255, least=0.05, digit=0)
+    assert lines[0].any()
 
 
 def test_a_digit_on_the_ring_of_a_stain_is_the_digit_alone(digits):
