@@ -15,7 +15,42 @@ function areaOf(chart) {
     return { element, ranges: { x: layout.xaxis.range, y: layout.yaxis.range } };
 }
 
+/** Milliseconds that a mouse rests before Plotly looks for the point under it. */
+const REST = 150;
+
 const chartSelector = (key) => `.st-key-${key} .js-plotly-plot`;
+
+/**
+ * Let Plotly look for the point under the mouse once that rests or is pressed: among thousands of points it
+ * takes as long as the picture that follows the hand.
+ * @param {string} key of the figure
+ * @returns {() => void} ends that
+ */
+function spareSearches(key) {
+    /** @type {MouseEvent | null} */
+    let held = null;
+    let timer = 0;
+    const pass = () => {
+        clearTimeout(timer);
+        const event = held;
+        held = null;
+        if (event?.target.isConnected) event.target.dispatchEvent(new MouseEvent(event.type, event));
+    };
+    const hold = (event) => {
+        if (!event.isTrusted || !event.target.closest?.(chartSelector(key))) return;
+        event.stopPropagation();
+        clearTimeout(timer);
+        held = event;
+        timer = setTimeout(pass, REST);
+    };
+    document.addEventListener("mousemove", hold, true);
+    document.addEventListener("mousedown", pass, true);
+    return () => {
+        clearTimeout(timer);
+        document.removeEventListener("mousemove", hold, true);
+        document.removeEventListener("mousedown", pass, true);
+    };
+}
 
 /**
  * Have the places told that a mouse or pen passes over on a figure, or that a finger on it is at.
@@ -56,7 +91,9 @@ export function followPointer(key, onPlace) {
     // At the document: a figure that is drawn anew is another element, and Plotly passes nothing on.
     const all = Object.entries(listeners);
     for (const [name, listener] of all) document.addEventListener(name, listener, true);
+    const endSparing = spareSearches(key);
     return () => {
+        endSparing();
         for (const [name, listener] of all) document.removeEventListener(name, listener, true);
     };
 }

@@ -153,6 +153,29 @@ def test_a_click_on_the_map_chooses_a_digit_and_one_on_the_grid_a_code(page, app
     )
 
 
+def test_plotly_looks_for_the_point_under_the_mouse_only_once_that_rests(page, app, digits):
+    lesson = Lesson(page, app, digits, 2)
+    lesson.point_at("latent_manifold", 0.5, 0.5)
+    page.wait_for_timeout(500)
+    area = page.locator(".st-key-latent_manifold .nsewdrag")
+    area.evaluate(
+        """area => {
+            window.labHeard = 0;
+            area.addEventListener("mousemove", () => { window.labHeard += 1; });
+            window.labMoves = 0;
+            document.addEventListener("pointermove", () => { window.labMoves += 1; }, true);
+        }"""
+    )
+    box = area.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.2 * box["width"], middle)
+    page.mouse.move(box["x"] + 0.8 * box["width"], middle, steps=20)
+    page.wait_for_function("window.labHeard > 0")
+    assert page.evaluate("window.labMoves") >= 20
+    assert page.evaluate("window.labHeard") <= 5  # as many as that only where the machine is busy
+
+
 def test_the_boxes_say_what_is_shown_after_a_button_an_untrained_size_and_a_reload(page, app):
     boxes = [page.locator(f".st-key-latent_{name} input") for name in "ab"]
 
