@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 
 from ae_core import __main__
 from tests.conftest import PROJECT
-from tests.support.browser import free_port, wait_until_up
+from tests.support.browser import LIVING, free_port, wait_until_up
 from tests.support.service import wait_for
 
 SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text())
@@ -180,7 +180,8 @@ def test_the_installed_command_starts_the_app_and_ends_it_when_asked(app, browse
     wait_until_up(url)
     page = browser.new_page()
     page.goto(f"{url}/comparison", timeout=120_000)
-    page.locator("img[src^='data:image/png']").first.wait_for(timeout=120_000)
+    pictures = page.locator(f"img[src^='data:image/png'], {LIVING}")  # the browser's own take their place
+    pictures.locator("visible=true").first.wait_for(timeout=120_000)
     page.close()
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
