@@ -61,8 +61,9 @@ def draw_and_send(phone: Page) -> None:
 def lesson(page: Page, app: App, tabs: Tabs) -> tuple[Page, list[Page], str]:
     """A presenter's page, three phones in its room, each with cookies of its own, and the room's code."""
     code = open_room(page, app)
-    phones = [
-        join(tabs, app, code),
+    phones = [join(tabs, app, code)]
+    expect(page.locator(ASKED)).to_have_text("1 phone here")
+    phones += [
         join(tabs, app, code, color_scheme="dark"),
         join(tabs, app, code.lower(), locale="de"),  # as somebody types it
     ]

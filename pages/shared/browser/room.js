@@ -159,7 +159,7 @@ function createView(room, words, { post, save, end, tell }) {
         const { question, phones, voted } = room.now;
         const stage = question?.stage ?? "";
         const isOpen = stage === "first" || stage === "second";
-        const here = words.phones.replace("{phones}", phones);
+        const here = phones === 1 ? words.phone : words.phones.replace("{phones}", phones);
         view.corner.classList.toggle("lab-room-asks", isOpen);
         view.stage.textContent = words[stage] ?? "";
         view.count.textContent = isOpen

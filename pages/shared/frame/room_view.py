@@ -18,6 +18,7 @@ WORDS = {
     "title": say("The room"),
     "large": say("The room’s code, large (R)"),
     "how": say("On your phone, take a picture of this, or open"),
+    "phone": say("1 phone here"),
     "phones": say("{phones} phones here"),
     "voted": say("{voted} of {phones} voted"),
     "first": say("First vote"),
