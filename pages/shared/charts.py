@@ -48,10 +48,13 @@ def draw_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...], key
     _draw_figure(_finish_figure(of, *_visitor_style(), draw), key, alt)
 
 
-def prepare_shared_chart(draw: Callable[[], go.Figure], of: tuple[object, ...]) -> None:
-    """Make and keep the figure of `draw_shared_chart`, in either theme, for whoever is not presenting."""
-    for colour in TEXT_COLOURS.values():
-        _finish_figure(of, colour, figures.FONT, draw)
+def prepare_shared_chart(
+    draw: Callable[[], go.Figure], of: tuple[object, ...], *, is_presenting: bool
+) -> None:
+    """Make and keep the figure of `draw_shared_chart`: for this visitor's room, or for all others."""
+    own_colour, _ = _visitor_style()
+    for colour in [own_colour] if is_presenting else TEXT_COLOURS.values():
+        _finish_figure(of, colour, _font_size(is_presenting), draw)
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES_KEPT)
@@ -81,9 +84,11 @@ def _draw_figure(
 
 def _visitor_style() -> tuple[str, float]:
     """This visitor's text colour and font size for figures."""
-    return TEXT_COLOURS[st.context.theme.type or "light"], figures.FONT * (
-        PRESENTED if lab.is_presenting() else 1
-    )
+    return TEXT_COLOURS[st.context.theme.type or "light"], _font_size(lab.is_presenting())
+
+
+def _font_size(is_presenting: bool) -> float:
+    return figures.FONT * (PRESENTED if is_presenting else 1)
 
 
 def style_figure(figure: go.Figure, colour: str, size: float) -> go.Figure:

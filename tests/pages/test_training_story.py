@@ -19,8 +19,9 @@ from ae_core.runs import history
 from ae_core.runs.history import Progress
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import worker
+from pages.shared import display
 from pages.shared.frame import presenter
-from pages.shared.runs import training_story
+from pages.shared.runs import stuck_words, training_story
 from tests.study.test_latent import opened
 
 SMALL_DAE = config.adjusted(config.DAE, model={"latent_size": 2}, training={"epochs": 3})
@@ -62,20 +63,20 @@ def forget_codes(run: config.RunConfig) -> None:
 
 def replayed(progress: Progress, frame: int) -> dict:
     """The figure as the browser has it once it shows this frame, by trace."""
-    figure = training_story._draw_replay(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse", False)
     shown = figure.frames[frame]
     return dict(zip(shown.traces, shown.data, strict=True))
 
 
 def rebuilt_pictures(progress: Progress) -> list[str]:
     """The picture of what the network rebuilds in each frame, where no other changes, as data addresses."""
-    frames = [frame.layout.images for frame in training_story._draw_replay(progress, "mse").frames]
+    frames = [frame.layout.images for frame in training_story._draw_replay(progress, "mse", False).frames]
     assert all(image.source is None for images in frames for image in images[:REBUILT])
     return [images[REBUILT].source for images in frames]
 
 
 def test_the_replay_leads_from_the_untrained_network_to_the_trained_one_and_stands_there(progress):
-    figure = training_story._draw_replay(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse", False)
     assert figure.frames[0].name == "0"
     assert figure.frames[-1].name == str(progress.steps)
     assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [
@@ -100,7 +101,7 @@ def test_pictures_codes_and_loss_move_together(progress):
 
 
 def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
-    figure = training_story._draw_replay(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse", False)
     width, widest_label = 356, 45
     assert (figure.layout.xaxis3.domain[0] - figure.layout.xaxis2.domain[1]) * width >= widest_label
     assert not any("3" in f"{words.xref}{words.yref}" for words in figure.layout.annotations)
@@ -108,7 +109,7 @@ def test_on_a_phone_no_label_of_the_replay_lies_on_a_frame_or_a_curve(progress):
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])
 def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, loss):
-    figure = training_story._draw_replay(progress, loss)
+    figure = training_story._draw_replay(progress, loss, False)
     training, test, known = [
         trace for trace in figure.data if trace.xaxis == "x3" and trace.mode != "markers"
     ]
@@ -131,13 +132,13 @@ def test_every_frame_shows_every_digits_code_where_it_lay(progress):
     np.testing.assert_allclose(
         np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51
     )
-    looks = training_story._draw_replay(progress, "mse").data[POINTS].marker
+    looks = training_story._draw_replay(progress, "mse", False).data[POINTS].marker
     assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
     assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
 
 
 def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
-    legend = [trace for trace in training_story._draw_replay(progress, "mse").data if trace.name]
+    legend = [trace for trace in training_story._draw_replay(progress, "mse", False).data if trace.name]
     assert [(trace.name, trace.marker.color, trace.marker.symbol) for trace in legend] == [
         (str(digit), colour, symbol)
         for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True))
@@ -145,7 +146,7 @@ def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
 
 
 def test_the_axes_stay_and_hold_every_frame(progress):
-    figure = training_story._draw_replay(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse", False)
     assert all(set(frame.layout.to_plotly_json()) == {"images"} for frame in figure.frames)
     low, high = figure.layout.xaxis2.range
     assert all(
@@ -154,7 +155,7 @@ def test_the_axes_stay_and_hold_every_frame(progress):
 
 
 def test_nothing_plays_by_itself_or_glides(progress):
-    figure = training_story._draw_replay(progress, "mse")
+    figure = training_story._draw_replay(progress, "mse", False)
     assert not figure.layout.updatemenus
     for step in figure.layout.sliders[0].steps:
         assert step.args[1]["frame"]["duration"] == step.args[1]["transition"]["duration"] == 0
@@ -169,7 +170,7 @@ def test_a_shipped_training_is_a_small_figure(store):
         torch.randn(25, 1000, 2, generator=rng),
         torch.arange(1000) % 10,
     )
-    figure = training_story._draw_replay(Progress(**{**progress.__dict__, "codes": codes}), "mse")
+    figure = training_story._draw_replay(Progress(**{**progress.__dict__, "codes": codes}), "mse", False)
     assert len(plotly.io.to_json(figure, validate=False)) < 700_000
 
 
@@ -198,9 +199,14 @@ def test_a_run_without_codes_says_so_and_shows_the_rest(progress):
     assert [trace["type"] for trace in replay["data"]] == ["scatter"] * 4
 
 
-def test_a_presenters_lab_has_the_replays_of_the_script_drawn(monkeypatch):
+@pytest.mark.parametrize("asked", [{}, {"present": "1"}], ids=["for a class", "for the room"])
+def test_a_presenters_lab_has_what_takes_long_on_the_scripts_pages_at_hand(asked, monkeypatch):
     st.cache_resource.clear()
+    st.cache_data.clear()
     presenter.prepare_networks()
     monkeypatch.setattr(training_story, "_draw_replay", lambda *_: pytest.fail("drawn again"))
-    page = opened("denoising")
+    monkeypatch.setattr(stuck_words, "judge_run", lambda *_: pytest.fail("judged again"))
+    monkeypatch.setattr(display, "summary", lambda *_: pytest.fail("measured again"))
+    for name in ("fully_connected", "convolutional", "denoising"):
+        assert not opened(name, **asked).exception
     assert len(json.loads(page.get("plotly_chart")[-1].proto.spec)["frames"]) == 25

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from ae_core import config
+from ae_core.config import CorruptionConfig
 from ae_core.words.sentences import say
 from pages.shared import lab, my_room, networks, session
 from pages.shared.browser.files import read_script, style_html
@@ -230,8 +231,9 @@ def prepare_networks() -> int:
 @st.cache_resource(show_spinner=say("Getting every step ready …"))
 def _prepare_networks(_root: object) -> int:
     # Imported when first needed: no page waits for what it does not show.
+    from pages.shared import display
     from pages.shared.parts import noise_view, pca_view
-    from pages.shared.runs import training_story
+    from pages.shared.runs import stuck_words, training_story
 
     trios = [networks.choose_trio(size) for size in config.SHIPPED_SIZES]
     # What the script's pages take longest to measure and to draw, at the dials they begin with.
@@ -246,4 +248,7 @@ def _prepare_networks(_root: object) -> int:
         noise_view.measure_curve(run, "gaussian", 0, "psnr")
     for run in script:
         training_story.prepare_training_story(run)
+        stuck_words.judge_stored_run(run)
+        for level in {run.config.corruption.level, config.DAE.corruption.level}:
+            display.measure(run, CorruptionConfig("gaussian", level), noise_seed=0)
     return sum(map(len, trios))

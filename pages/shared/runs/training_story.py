@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -54,8 +56,8 @@ def _show_replay(run: StoredRun, page: str) -> None:
         alt = say("Reconstructions, codes and loss at each kept step of the training, under a slider")
         replay.draw_replay_buttons(f"{page}_story")
         draw_shared_chart(
-            lambda: _draw_replay(progress, run.config.training.loss),
-            _figure_identity(run),
+            lambda: _draw_replay(progress, run.config.training.loss, lab.is_presenting()),
+            _figure_identity(run, lab.is_presenting()),
             f"{page}_story",
             alt,
         )
@@ -92,14 +94,20 @@ def _replay_words(run: StoredRun, progress: Progress) -> str:
 
 
 def prepare_training_story(run: StoredRun) -> None:
-    """Make and keep the replay of a finished run for whoever opens its page."""
+    """Make and keep the replay of a finished run, for the room of who presents and for who opens its page."""
     progress = _read_progress(*run_name(run), run)
-    if progress.snapshots and progress.batch_losses:
-        prepare_shared_chart(lambda: _draw_replay(progress, run.config.training.loss), _figure_identity(run))
+    if not progress.snapshots or not progress.batch_losses:
+        return
+    for is_presenting in (True, False):
+        prepare_shared_chart(
+            partial(_draw_replay, progress, run.config.training.loss, is_presenting),
+            _figure_identity(run, is_presenting),
+            is_presenting=is_presenting,
+        )
 
 
-def _figure_identity(run: StoredRun) -> tuple[object, ...]:
-    return "replay", lab.is_presenting(), *run_name(run)
+def _figure_identity(run: StoredRun, is_presenting: bool) -> tuple[object, ...]:
+    return "replay", is_presenting, *run_name(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -120,7 +128,7 @@ def _draw_stills(run_id: str, weights_sha256: str, _progress: Progress) -> str:
     return training_figures.stills_html(columns)
 
 
-def _draw_replay(progress: Progress, loss: str) -> go.Figure:
+def _draw_replay(progress: Progress, loss: str, is_presenting: bool) -> go.Figure:
     given = _given_rows(progress, DIGITS_SHOWN, (CLEAN_LABEL, say("noisy input x + ε, clipped to 0–1")))
     steps = [step for step, _ in progress.snapshots]
     rebuilt = [progress.snapshot(i)[:DIGITS_SHOWN] for i in range(len(steps))]
@@ -135,7 +143,7 @@ def _draw_replay(progress: Progress, loss: str) -> go.Figure:
         loss,
         progress.train_errors,
         read_floors(),
-        ROW_FOR_A_ROOM if lab.is_presenting() else training_figures.ROW_HEIGHT,
+        ROW_FOR_A_ROOM if is_presenting else training_figures.ROW_HEIGHT,
     )
 
 
