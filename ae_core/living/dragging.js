@@ -3,12 +3,20 @@
  *
  * Streamlit's slider draws itself, and has its value in its input element, a frame after the pointer has
  * moved. So while it is dragged the value is worked out from the pointer, as the slider will.
+ *
+ * A hand elsewhere counts as well: who leads this page tells its values by a "lab-lead" event at the
+ * document, {key: value} in its detail, and they hold until the server has brought the sliders there.
  */
 
 import { findDial, followDials } from "./dials.js";
 
 /** Milliseconds that a slider may take, once let go, to have the value it was dragged to. */
 const PATIENCE = 300;
+/** Milliseconds that the server may take to bring a slider to where another's hand has its own. */
+const LED_PATIENCE = 10000;
+
+/** What another's hand leads to, whichever followers of dials come and go meanwhile. */
+const led = { values: /** @type {Record<string, number>} */ ({}), until: 0 };
 
 /**
  * A slider's value at a share of its way.
@@ -44,6 +52,7 @@ export function followHand(keys, onMove) {
     let held = null;
     let isDragging = false;
     let waiting = 0;
+    let leading = 0;
     const drop = () => {
         clearTimeout(waiting);
         if (!held || isDragging) return;
@@ -57,6 +66,7 @@ export function followHand(keys, onMove) {
             if (!input || input.disabled || event.button !== 0) return;
             clearTimeout(waiting);
             isDragging = true;
+            delete led.values[key];
             held = takeHold(key, input, event);
             onMove();
         },
@@ -72,20 +82,31 @@ export function followHand(keys, onMove) {
             isDragging = false;
             waiting = setTimeout(drop, PATIENCE);
         },
+        "lab-lead"({ detail }) {
+            Object.assign(led, { values: { ...detail }, until: performance.now() + LED_PATIENCE });
+            clearTimeout(leading);
+            leading = setTimeout(onMove, LED_PATIENCE);
+            onMove();
+        },
     };
     listeners.pointercancel = listeners.pointerup;
     const all = Object.entries(listeners);
     for (const [name, listener] of all) document.addEventListener(name, listener, true);
-    const letDialsGo = followDials(keys, (key) => {
+    const letDialsGo = followDials(keys, (key, { value }) => {
+        if (Number(value) === led.values[key]) delete led.values[key];
         if (held?.key !== key) onMove();
         else if (Number(held.input.value) === held.value) drop();
     });
     return {
         valueOf(key, otherwise) {
-            return held?.key === key ? held.value : Number(findDial(key)?.value ?? otherwise);
+            if (held?.key === key) return held.value;
+            const dial = findDial(key);
+            if (dial && key in led.values && performance.now() < led.until) return led.values[key];
+            return Number(dial?.value ?? otherwise);
         },
         letGo() {
             clearTimeout(waiting);
+            clearTimeout(leading);
             letDialsGo();
             for (const [name, listener] of all) document.removeEventListener(name, listener, true);
         },

@@ -259,12 +259,12 @@ class Store:
         except (OSError, ValueError) as problem:
             raise damaged_run_error(folder, say("its weights do not fit its settings")) from problem
 
-    def runs(self) -> tuple[list[StoredRun], list[str]]:
-        """All runs finished here, newest first and shipped ones last, and a message for each damaged one.
+    def runs(self, *, shipped: bool = True) -> tuple[list[StoredRun], list[str]]:
+        """All runs finished here, newest first and then `shipped` ones; a message for each damaged one.
 
         No uploaded ones.
         """
-        return self._runs_in(self._roots())
+        return self._runs_in(self._roots() if shipped else self._roots()[:1])
 
     def uploads(self) -> tuple[list[StoredRun], list[str]]:
         """All runs that came as files, newest first, and a message for each damaged one."""

@@ -90,7 +90,8 @@ def expected_seconds(run: RunConfig, store: Store) -> float:
     size.
     """
     digits = run.training.epochs * run.data.count
-    finished, _ = store.runs()
+    # What ships is in memory: every page with a Train button asks this in each of its runs.
+    finished = [*store.runs(shipped=False)[0], *store.shipped()[0]]
     alike = [
         other for other in finished if other.config.model.kind == run.model.kind and _seconds_per_digit(other)
     ]

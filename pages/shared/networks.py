@@ -95,7 +95,9 @@ def find_lab_run(settings: RunConfig) -> StoredRun | None:
     family = config.family(settings)
     shipped, _ = lab.store().shipped()
     of_family = [
-        run for run in shipped if config.family(run.config) == family and not run.config.data.left_out
+        run
+        for run in shipped
+        if run.config.data.classes == config.CLASSES and config.family(run.config) == family
     ]
     return min(of_family, key=lambda run: _distance(settings, run.config), default=None)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.test_browser_access import findings, listens
-from tests.support.browser import PHONE, App, Tabs
+from tests.support.browser import PHONE, App, Tabs, picture_changes_after, pictures
 from tests.support.rooms import Screen
 
 SEVEN = ((0.25, 0.2), (0.75, 0.2), (0.6, 0.5), (0.42, 0.85))
@@ -153,6 +154,45 @@ def test_a_follower_is_led_goes_alone_and_comes_back(lesson, app, tabs):
     expect(other).to_have_url(re.compile("/denoising"))
     other.get_by_role("button", name="Back to the presenter").click()
     expect(other).to_have_url(re.compile("/comparison"))
+
+
+def test_a_followers_picture_goes_ahead_of_a_server_that_has_others_to_lead(lesson, app, tabs):
+    page, _, code = lesson
+    other = tabs.open()
+    waiting: list[Callable[[], None]] = []
+    is_slow = False
+
+    def delay(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            waiting.append(lambda: server.send(message))
+            if not is_slow:
+                waiting.pop()()
+
+        socket.on_message(pass_on)
+
+    other.route_web_socket("**/_stcore/stream", delay)
+    other.goto(f"{app.url}/?follow={code}")
+    noise = other.locator(".st-key-home_test_noise").get_by_role("slider")
+    expect(noise).to_have_attribute("aria-valuetext", "0.00")
+    expect(other.locator(".rebuilt canvas").first).to_be_visible()
+    other.wait_for_timeout(1_000)
+    is_slow = True
+    mine = page.locator(".st-key-home_test_noise").get_by_role("slider")
+    mine.focus()
+    picture_changes_after(other, lambda: mine.press("ArrowRight"))
+    expect(noise).to_have_attribute("aria-valuetext", "0.00")
+    is_slow = False
+    for send in waiting:
+        send()
+    expect(noise).to_have_attribute("aria-valuetext", "0.05")
+    shown = pictures(other)
+    picture_changes_after(other, lambda: mine.press("ArrowLeft"))
+    mine.press("ArrowRight")
+    expect(noise).to_have_attribute("aria-valuetext", "0.05")
+    other.wait_for_timeout(1_000)
+    assert pictures(other) == shown  # led or brought by the server, it is one picture
 
 
 def test_a_closed_room_says_so_and_a_link_steers_it_until_then(lesson, app, tabs):

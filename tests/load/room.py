@@ -178,7 +178,8 @@ async def phones_in_a_process(app: App, screen: Screen, count: int) -> dict[str,
 async def follow(app: App, screen: Screen, count: int) -> list[float]:
     """Seconds from the presenter's page telling of a dial to a follower's page with it, of all and each step.
 
-    A follower hears the room as a browser does, and has its page run at the presenter's address.
+    A follower hears the room as a browser does, and has its page run at the presenter's address, all of it:
+    its browser has drawn the picture under the dial long before. The presenter's own page has moved then.
     """
     times: list[float] = []
     began = 0.0
@@ -200,11 +201,15 @@ async def follow(app: App, screen: Screen, count: int) -> list[float]:
     tasks = [asyncio.create_task(one(event)) for event in ready]
     await asyncio.gather(*(event.wait() for event in ready))
     await asyncio.sleep(1)
-    for step in range(STEPS):
-        began = time.perf_counter()
-        place = {"page": "denoising", "beat": "see", "title": "", "link": f"{NOISE}={0.05 * (step + 1):.2f}"}
-        await screen.post("steer", {"place": place, "question": None})
-        await asyncio.sleep(2.5)
+    async with Visitor(app.url, "denoising") as presenter:
+        await presenter.open()
+        for step in range(STEPS):
+            level = round(0.05 * (step + 1), 2)
+            await presenter.move(NOISE, level)
+            began = time.perf_counter()
+            place = {"page": "denoising", "beat": "see", "title": "", "link": f"{NOISE}={level:.2f}"}
+            await screen.post("steer", {"place": place, "question": None})
+            await asyncio.sleep(2.5)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -30,6 +30,17 @@ function dialsIn(query) {
     return found.toString();
 }
 
+/**
+ * Have pictures drawn at the dials in an address now: the server, which has thirty others to lead, may take a
+ * second to bring the page there.
+ * @param {string} query
+ */
+function leadPictures(query) {
+    const values = [...new URLSearchParams(query)].map(([key, value]) => [key, Number(value || NaN)]);
+    const numbers = Object.fromEntries(values.filter(([, value]) => Number.isFinite(value)));
+    document.dispatchEvent(new CustomEvent("lab-lead", { detail: numbers }));
+}
+
 function startFollowing({ code, words }) {
     const base = findBase();
     const bar = Object.assign(document.createElement("aside"), { className: "lab-follow" });
@@ -72,6 +83,7 @@ function startFollowing({ code, words }) {
         const { page, beat, link } = now.place;
         const query = `?${link ? `${link}&` : ""}follow=${code}`;
         if (!isThere()) {
+            if (following.page === page) leadPictures(link);
             const address = `${base}${page === "home" ? "" : page}${query}`;
             history.replaceState(history.state, "", address);
             // Where there is a step in the address Streamlit may take the dials for what they were.
@@ -108,6 +120,7 @@ function startFollowing({ code, words }) {
         if (isOwn || !now) return;
         isOwn = true;
         clearTimeout(waiting);
+        leadPictures("");
         show();
     };
     const noticeHand = (event) => {
