@@ -53,7 +53,19 @@ with lab.plain_errors():
                 say("noise in training"): runs["DAE"].config.corruption,
                 say("number of epochs"): runs["DAE"].config.training.epochs,
             }
-            with beat("predict", say("What is different?")):
+            asked = st.container()  # the picture is the first to come
+            answered = question.is_revealed("difference_clean")
+            with beat("see", SEE, part=2):
+                grid = st.container()
+                noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
+                digits_seed, noise_seed = dials.choose_seeds()
+                with grid:
+                    pair_view.show_pair_grid(
+                        runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
+                    )
+                if question.is_revealed("difference"):
+                    pair_view.show_pair_facts(runs)
+            with asked, beat("predict", say("What is different?")):
                 first, second = st.columns(2, gap="small")
                 with first:
                     question.ask_question(
@@ -75,17 +87,6 @@ with lab.plain_errors():
                         networks=[*runs.values()],
                         reveals_page=True,
                     )
-            answered = question.is_revealed("difference_clean")
-            with beat("see", SEE, part=2):
-                grid = st.container()
-                noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
-                digits_seed, noise_seed = dials.choose_seeds()
-                with grid:
-                    pair_view.show_pair_grid(
-                        runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
-                    )
-                if question.is_revealed("difference"):
-                    pair_view.show_pair_facts(runs)
             if answered:
                 with beat("noise", say("From which noise on?")):
                     st.subheader(say("From which noise on is the DAE better?"))

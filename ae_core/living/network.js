@@ -285,6 +285,9 @@ function halfFloat(bits) {
     return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
 
+/** All 16-bit floats by their bits: each number of a network, of half a million, is looked up here. */
+const HALF_FLOATS = Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfFloat(bits));
+
 /** How many weights and how many biases a layer has. */
 function weightCounts({ kind, from, to, kernel }) {
     if (kind === "linear") return [countOf(from) * countOf(to), countOf(to)];
@@ -301,7 +304,12 @@ export function readNetwork(file) {
     const network = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
     const halves = new Uint16Array(file, 4 + length);
     let next = 0;
-    const take = (count) => Float32Array.from(halves.subarray(next, (next += count)), halfFloat);
+    const take = (count) => {
+        const taken = new Float32Array(count);
+        for (let i = 0; i < count; i++) taken[i] = HALF_FLOATS[halves[next + i]];
+        next += count;
+        return taken;
+    };
     for (const layer of Object.values(network).flat().filter(hasWeights)) {
         const [weights, biases] = weightCounts(layer);
         Object.assign(layer, { weights: take(weights), biases: take(biases) });

@@ -98,6 +98,8 @@ def main() -> None:
         print(f"presses lost or led elsewhere: {sum(a != b for a, b in zip(places, expected, strict=True))}")
         tell("a step within a lesson", within)
         tell("a step to the next lesson's first picture", between)
+        led_to = zip([lesson.page for lesson in PATH[1:]], between, strict=True)
+        print("each of these, in ms:", ", ".join(f"{name} {taken:.0f}" for name, taken in led_to))
         tell_heights(browser, app.url)
         browser.close()
 
