@@ -47,6 +47,17 @@ def decibels(mean_squared_error: float) -> float:
     return -10 * math.log10(mean_squared_error) if mean_squared_error > 0 else math.inf
 
 
+def shown_ratio(one: float, other: float, places: int = 1) -> float:
+    """How many times `other` is in `one`, both as they are shown with so many decimal places.
+
+    So a reader who divides the figures gets the ratio beside them. Where `other` is shown as 0, of the two as
+    they are; 1 for two zeros.
+    """
+    if round(other, places):
+        return round(one, places) / round(other, places)
+    return one / other if other else 1.0 if one == 0 else math.inf
+
+
 def ssim(images_nhw: Tensor, clean_nhw: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004): 1 for a perfect copy.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ae_core.config import CAE, CLASSES, DataConfig
 from ae_core.data import Digits
-from ae_core.metrics import squared_error
+from ae_core.metrics import shown_ratio, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.study.iteration import nearest_class
 
@@ -34,8 +34,8 @@ class ClassErrors:
 
     @property
     def times(self) -> tuple[float, ...]:
-        """How many times the first network's error the second one has, by class."""
-        return tuple(new / known for new, known in zip(self.never_saw, self.saw_all, strict=True))
+        """How many times the first network's error the second one has, by class, both as they are shown."""
+        return tuple(shown_ratio(new, known) for new, known in zip(self.never_saw, self.saw_all, strict=True))
 
     @property
     def times_others(self) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ae_core.config import NOISE_KINDS, CorruptionConfig
+from ae_core.metrics import shown_ratio
 
 NO_NOISE = CorruptionConfig()
 # At which all kinds of noise are compared, and every network of them was trained.
@@ -41,8 +42,8 @@ class ErrorTable:
         return min(self.trained, key=lambda trained: self.error(trained, tested))
 
     def times_best(self, trained: CorruptionConfig, tested: CorruptionConfig) -> float:
-        """How many times the best network's error a network has at this noise."""
-        return self.error(trained, tested) / self.error(self.best(tested), tested)
+        """How many times the best network's error a network has at this noise, both as they are shown."""
+        return shown_ratio(self.error(trained, tested), self.error(self.best(tested), tested))
 
     @property
     def matched(self) -> tuple[CorruptionConfig, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ae_core.data import Digits
-from ae_core.metrics import nearest_distance, squared_error
+from ae_core.metrics import nearest_distance, shown_ratio, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.pictures.page import prepare_drawing
 from ae_core.training import seeded
@@ -28,6 +28,8 @@ ASIDE = 3
 # A picture comes out about as well as a digit if its squared error is at most this many times the median
 # held-back digit's.
 AS_WELL_TIMES = 2
+# Decimal places of the errors as they are shown: the smallest median is below 1.
+PLACES = 2
 HELD_BACK = 1000
 
 AS_WELL = say("The same picture, about as well as a digit.")
@@ -46,14 +48,14 @@ class Oddity:
     """A picture that is no ordinary digit: its name, what it is in one line, and how it is made.
 
     `draw` may use held-back digits and gives (28, 28) float32 in [0, 1].
-    why: what we think explains what comes out. Where one thing about the picture can be changed to try that,
-    `changed` draws it so, and `change` says what was changed.
+    why: what we think explains what comes out, for each of VERDICTS. Where one thing about the picture can be
+    changed to try that, `changed` draws it so, and `change` says what was changed.
     """
 
     name: str
     what: str
     draw: Callable[[Digits], Tensor]
-    why: str = ""
+    why: Mapping[str, str] = field(default_factory=dict)
     change: str = ""
     changed: Callable[[Digits], Tensor] | None = None
 
@@ -80,6 +82,11 @@ class Outcome:
         if self.median == 0:
             return 1.0 if self.error == 0 else math.inf
         return self.error / self.median
+
+    @property
+    def times_shown(self) -> float:
+        """The same, of the two figures as they are shown: with PLACES decimal places."""
+        return shown_ratio(self.error, self.median, PLACES)
 
     @property
     def verdict(self) -> str:
@@ -165,10 +172,50 @@ def _held_back(digit: int, digits: Digits) -> Tensor:
     return digits.test_nhw[(digits.test_labels_n == digit).nonzero()[0, 0]]
 
 
-STROKES = say(
-    "The code describes strokes, not digits: what is made of strokes of the usual width, "
-    "in the usual place, can be written down in it."
+def _causes(as_well: str = "", worse: str = "", replaced: str = "") -> dict[str, str]:
+    """What explains each of VERDICTS; where nothing is said, what holds of every picture."""
+    return {
+        AS_WELL: as_well
+        or say("It never saw anything of the kind, but its code has room for what is needed here."),
+        WORSE: worse or say("It learnt to describe digits, and this is none: its code says it only roughly."),
+        REPLACED: replaced
+        or say(
+            "Its code has hardly any number for what this picture is made of, and the decoder can "
+            "only draw what a code says."
+        ),
+    }
+
+
+STROKES = _causes(
+    as_well=say(
+        "The code describes strokes, not digits: what is made of strokes of the usual width, "
+        "in the usual place, can be written down in it."
+    ),
+    worse=say(
+        "The code describes strokes, so this picture comes back and no digit. But these strokes "
+        "run and meet as no digit's do, and what digits never do is only roughly said in it."
+    ),
+    replaced=say(
+        "Too little of these strokes is left in the code, and digits are all that the decoder has "
+        "learnt to draw: from what is left it draws something like one."
+    ),
 )
+TURNED = _causes(
+    as_well=say(
+        "Its strokes are as thick and as central as any digit's, and strokes are what the code describes."
+    ),
+    worse=say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
+    replaced=STROKES[REPLACED],
+)
+UNLIKE_PAPER = say(
+    "Bright paper was never seen: every digit it learnt from is bright on black, and "
+    "most of its pixels are 0."
+)
+AT_THE_EDGE = say(
+    "All digits it learnt from have their centre of mass in the middle: strokes at the edge were never seen."
+)
+TWO_AT_ONCE = say("The code has room for the strokes of one digit, and these are the strokes of two.")
+UNRELATED = say("784 numbers that know nothing of each other cannot be told in a short code.")
 ASIDE_WORDS = say("moved {aside} pixels to the right", aside=ASIDE)
 ODDITIES = {
     **{
@@ -194,7 +241,7 @@ ODDITIES = {
         say("an upside-down 4"),
         say("A held-back digit, turned by half a turn."),
         partial(upside_down, 4),
-        say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
+        TURNED,
         say("turned back"),
         partial(one_digit, 4),
     ),
@@ -202,7 +249,7 @@ ODDITIES = {
         say("a mirrored 3"),
         say("A held-back digit, left and right exchanged."),
         partial(mirrored, 3),
-        say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
+        TURNED,
         say("turned back"),
         partial(one_digit, 3),
     ),
@@ -210,10 +257,7 @@ ODDITIES = {
         say("an inverted 2"),
         say("A held-back digit, dark on light."),
         partial(inverted, 2),
-        say(
-            "Bright paper was never seen: every digit it learnt from is bright on black, and "
-            "most of its pixels are 0."
-        ),
+        _causes(worse=UNLIKE_PAPER, replaced=UNLIKE_PAPER),
         say("with light and dark as usual"),
         partial(one_digit, 2),
     ),
@@ -221,10 +265,7 @@ ODDITIES = {
         say("a shifted 5"),
         say("A held-back digit, {shift} pixels up and {shift} to the left.", shift=SHIFT),
         partial(shifted, 5),
-        say(
-            "All digits it learnt from have their centre of mass in the middle: strokes at "
-            "the edge were never seen."
-        ),
+        _causes(worse=AT_THE_EDGE, replaced=AT_THE_EDGE),
         say("back in the middle"),
         partial(one_digit, 5),
     ),
@@ -232,7 +273,7 @@ ODDITIES = {
         say("a 4 and a 2 at once"),
         say("Two held-back digits, each at half its width."),
         partial(two_digits, 4, 2),
-        say("The code has room for the strokes of one digit, and these are the strokes of two."),
+        _causes(worse=TWO_AT_ONCE, replaced=TWO_AT_ONCE),
         say("the 4 alone"),
         partial(one_digit, 4),
     ),
@@ -240,16 +281,18 @@ ODDITIES = {
         say("a blank page"),
         say("No ink at all."),
         blank,
-        say(
-            "Black is what most pixels of every digit are, so it is nearly right wherever "
-            "nothing says otherwise."
+        _causes(
+            as_well=say(
+                "Black is what most pixels of every digit are, so it is nearly right wherever "
+                "nothing says otherwise."
+            )
         ),
     ),
     "noise": Oddity(
         say("pure noise"),
         say("Every pixel drawn by itself."),
         noise,
-        say("784 numbers that know nothing of each other cannot be told in a short code."),
+        _causes(worse=UNRELATED, replaced=UNRELATED),
         say("every pixel at the mean grey"),
         even_grey,
     ),

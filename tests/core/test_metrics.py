@@ -14,7 +14,7 @@ from ae_core.baselines import do_nothing, fit_pca
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt
 from ae_core.data import as_images
-from ae_core.metrics import explained_variance
+from ae_core.metrics import explained_variance, shown_ratio
 from ae_core.training import seeded
 from pages.shared import display
 
@@ -169,3 +169,14 @@ def test_pca_explains_the_share_that_its_eigenvalues_say(digits):
     assert explained_variance(rebuilt_nhw, images_nhw) == pytest.approx(
         float(spectrum[:10].sum() / spectrum.sum()), abs=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"), [(38.62, 15.74, 38.6 / 15.7), (2.04, 2.0, 1.0), (3, 0, math.inf), (0, 0, 1.0)]
+)
+def test_a_ratio_is_the_one_of_the_figures_as_they_are_shown(one, other, ratio):
+    assert shown_ratio(one, other) == pytest.approx(ratio)
+
+
+def test_a_figure_that_is_shown_as_nothing_still_has_a_ratio():
+    assert shown_ratio(0.3, 0.03) == pytest.approx(10)

@@ -65,3 +65,11 @@ def test_the_places_in_the_space_of_codes_stay_in_their_link_until_they_are_rese
     page.button(key="latent_reset").click().run()
     assert page.slider(key=widget_key(page, "latent_direction_2")).value == 0.0
     assert set(page.query_params) == {"latent_a", "latent_b"}
+
+
+def test_a_pictures_number_is_not_taken_for_its_digit():
+    page = open_page("latent_space")
+    labels = {page.number_input(key=widget_key(page, key)).label for key in ("latent_a", "latent_b")}
+    assert labels == {"A: picture no.", "B: picture no."}
+    drawn = "".join(element.proto.body for element in page.get("html"))
+    assert "A: a 7 (picture no. 0)" in drawn

@@ -83,11 +83,21 @@ def test_words_about_levels_follow_the_figures():
     assert "**The diagonal wins in 4 of 5 columns**, and not at σ = 0.4 (best: no noise)." in told
 
 
+def test_a_ratio_is_the_one_of_the_figures_in_the_table():
+    rows = [15.66] * len(BY_LEVEL) * len(TESTED_LEVELS)
+    rows[len(TESTED_LEVELS) + 4] = 38.35  # shown as 38.4 beside 15.7: 2.446, and unrounded 2.449
+    rows[4 * len(TESTED_LEVELS) + 1] = 35.24  # 35.2 / 15.7 = 2.24, and unrounded 2.2503
+    told = levels_words(table_of(BY_LEVEL, TESTED_LEVELS, *rows, nothing=[90.0] * len(TESTED_LEVELS)))
+    assert f"**{38.4 / 15.7:.1f} times** the best one's. Too much" in told
+    assert "it is **2.2 times** the best one's" in told
+
+
 def test_words_about_kinds_count_who_does_harm():
     count = len(BY_KIND)
     rows = [5.0 if i == j else 30.0 if j == 4 else 10.0 for i in range(count) for j in range(count)]
     told = kinds_words(table_of(BY_KIND, BY_KIND, *rows, nothing=[0.0, 20.0, 20.0, 20.0, 20.0]))
-    assert "**4 of 16** networks" in told
+    assert "stand 16 pairs of a network and a noise that it was not trained with" in told
+    assert "in **4 of 16** the network does worse" in told
     assert "trained with no noise, tested with occlusion, **6.0 times** the best one's" in told
     assert NO_NOISE in BY_KIND
 
@@ -107,7 +117,8 @@ def test_a_digit_left_out_is_asked_about_and_then_shown_with_both_networks_error
         for run in (SAW_NO_SEVEN, SAW_ALL)
     ]
     (told,) = [text for text in revealed(page) if "held-back 7s" in text]
-    assert f"{errors[0]:.1f}, against {errors[1]:.1f}: {errors[0] / errors[1]:.1f} times as large." in told
+    times = round(errors[0], 1) / round(errors[1], 1)
+    assert f"{errors[0]:.1f}, against {errors[1]:.1f}: {times:.1f} times as large." in told
     assert any(f"**{option}**" in told for option in TIMES)
     assert f"out of the CAE that never saw a {LEFT_OUT}" in html(page)
 

@@ -139,8 +139,8 @@ def test_the_switch_makes_the_network_linear_keeps_the_latent_size_and_tells_how
     model = Store(default_root()).load_model(shipped(config.LINEAR, 8))
     linear = mean_error_in_training(digits, lambda images_nhw: reconstruct(model, images_nhw))
     bound = mean_error_in_training(digits, pca.first(8).reconstruct)
-    assert f"PCA {bound:.2f}, linear FAE {linear:.2f}" in words(page)
-    assert f"{linear / bound:.4f} times" in words(page)
+    assert f"PCA {bound:.3f}, linear FAE {linear:.3f}" in words(page)
+    assert f"{round(linear, 3) / round(bound, 3):.4f} times" in words(page)
     assert "is **smaller than** PCA's" in words(page)
 
 
@@ -188,8 +188,8 @@ def test_the_fae_and_pca_are_compared_by_the_figures_that_are_shown(fae, pca, wo
 @pytest.mark.parametrize(
     ("own", "pca", "told"),
     [
-        (2.02, 2.0, "linear FAE 2.02, which is **1.0100 times** PCA's. "),
-        (0.0, 0.0, "PCA 0.00, linear FAE 0.00. "),
+        (2.02, 2.0, "linear FAE 2.020, which is **1.0100 times** PCA's. "),
+        (0.0, 0.0, "PCA 0.000, linear FAE 0.000. "),
     ],
 )
 def test_how_near_a_linear_network_came_is_told_even_where_nothing_is_lost(own, pca, told):

@@ -118,5 +118,7 @@ def test_an_experiment_changes_a_picture_and_keeps_its_ink_in_the_frame(name, di
         assert changed_hw.sum() == pytest.approx(was_hw.sum())
 
 
-def test_every_strange_picture_has_a_cause():
-    assert all(oddity.why for oddity in oddities.ODDITIES.values())
+def test_every_strange_picture_has_a_cause_for_each_verdict():
+    for oddity in oddities.ODDITIES.values():
+        assert set(oddity.why) == set(oddities.VERDICTS)
+        assert all(oddity.why.values())

@@ -123,11 +123,15 @@ def _choose_digits(here: CodeSpace) -> tuple[int, int]:
         numbers.append(min(linked.read_value(key, first), last))
         with column.container(key=key):
             st.number_input(
-                say("{name}: digit number", name=name),
+                say("{name}: picture no.", name=name),
                 0,
                 last,
                 **linked.shown_widget_options(key, numbers[-1]),
                 disabled=own and name == "A",
+                help=say(
+                    "Which of the held-back pictures it is, counted from 0. The number says nothing of "
+                    "the digit that is on the picture."
+                ),
                 on_change=linked.adopt_widget_value,
                 args=(key,),
             )
@@ -155,7 +159,15 @@ def _make_ends(here: CodeSpace, chosen: tuple[int, int], own_hw: Tensor | None) 
     """A and B: two held-back digits, or the visitor's own and one."""
     numbers = list(chosen)
     seen_2hw, codes_2l = here.seen_nhw[numbers].clone(), here.codes_nl[numbers].clone()
-    names = [f"{name}: a {int(here.labels_n[number])}" for name, number in zip(CHOSEN, numbers, strict=True)]
+    names = [
+        say(
+            "{name}: a {label} (picture no. {number})",
+            name=name,
+            label=int(here.labels_n[number]),
+            number=number,
+        )
+        for name, number in zip(CHOSEN, numbers, strict=True)
+    ]
     if own_hw is not None:
         seen_2hw[0] = corrupt(own_hw[None], here.noise, seeded(NOISE_SEED, "noise shown"))[0]
         codes_2l[0] = codes_of(here.model, seen_2hw[:1])[0]

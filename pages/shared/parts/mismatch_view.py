@@ -187,8 +187,9 @@ def kinds_words(table: ErrorTable) -> str:
     row, column = max(pairs, key=lambda pair: table.times_best(*pair))
     times = table.times_best(row, column)
     return say(
-        "{diagonal} In the noisy columns, **{harmful} of {count}** networks that were "
-        "trained for another test do worse than doing nothing. Farthest from the best: "
+        "{diagonal} In the noisy columns stand {count} pairs of a network and a noise that it was "
+        "not trained with: in **{harmful} of {count}** the network does worse than doing nothing. "
+        "Farthest from the best: "
         "trained with {kind}, tested with {column}, **{times:.1f} times** the best one's "
         "error. *Our explanation:* a denoiser does not learn what noise is, but what "
         "digits look like behind the noise that it was shown.",

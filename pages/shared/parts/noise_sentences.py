@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ae_core.config import CorruptionConfig
+from ae_core.metrics import shown_ratio
 from ae_core.study.robustness import (
     LEVELS,
     Curve,
@@ -146,7 +147,7 @@ def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: 
         noise=noise_words(noise),
         input_error=found.input_error,
         output_error=found.output_error,
-        change=_change_words(found.output_error / found.input_error),
+        change=_change_words(shown_ratio(found.output_error, found.input_error)),
     )
     if noise.kind != "gaussian":
         return words + say("This kind of noise stays between black and white, so nothing is clipped.")

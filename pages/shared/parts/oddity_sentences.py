@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
+from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
-from ae_core.study.oddities import Oddity
+from ae_core.study.oddities import IN_SHORT, VERDICTS, Oddity
 from ae_core.words.sentences import say
 
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
@@ -20,20 +23,33 @@ WHY_IT_DRIFTS = say(
 )
 
 
-def why_words(oddity: Oddity, model: str, error: float, changed: float | None) -> str:
-    """Why an oddity comes out as it does; with the experiment, where there is one, by squared errors.
+def why_words(oddity: Oddity, verdicts: Mapping[str, str]) -> str:
+    """Why an oddity comes out as it does, a sentence for each verdict that a network's name has here."""
+    parts = []
+    for verdict in VERDICTS:
+        if names := [name for name, found in verdicts.items() if found == verdict]:
+            parts.append(
+                say(
+                    "**Why {in_short} ({names})?** {why}",
+                    in_short=IN_SHORT[verdict],
+                    names=say(" and ").join(names),
+                    why=oddity.why[verdict],
+                )
+            )
+    return say("{why} *Our explanation.*", why=" ".join(parts))
 
-    error: of `model` on the oddity. changed: on it with one thing changed; None where nothing was tried.
-    """
-    why = say("**Why?** {why} *Our explanation.*", why=oddity.why)
-    if changed is None:
-        return why
-    times = say(", {error:.1f} times as much", error=error / changed) if 0 < changed < error else ""
-    less = say(", {changed:.1f} times as much", changed=changed / error) if 0 < error < changed else ""
+
+def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str:
+    """What came of an experiment, by squared errors of `model` on the oddity and with one thing changed."""
+    times, less = (
+        say(", {error:.1f} times as much", error=shown_ratio(large, small))
+        if 0 < round(small, 1) < round(large, 1)
+        else ""
+        for large, small in ((error, changed), (changed, error))
+    )
     return say(
-        "{why} **What we tried:** the {model} has an error of {error:.1f} on it{times}; "
+        "**What we tried:** the {model} has an error of {error:.1f} on it{times}; "
         "on the same picture, {change}, of **{changed:.1f}**{less}.",
-        why=why,
         model=model,
         error=error,
         times=times,

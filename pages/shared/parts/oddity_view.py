@@ -20,6 +20,7 @@ from ae_core.study.oddities import (
     AS_WELL_TIMES,
     IN_SHORT,
     ODDITIES,
+    PLACES,
     REPLACED,
     VERDICTS,
     Oddity,
@@ -42,6 +43,7 @@ from pages.shared.parts.oddity_sentences import (
     change_words,
     spread_words,
     times_words,
+    tried_words,
     why_words,
 )
 from pages.shared.question import Answer
@@ -89,7 +91,7 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
     def answer() -> Answer:
         outcomes = {model: _measure_outcome(run, name) for model, run in runs.items()}
         mine = outcomes[asked]
-        times = ", ".join(f"{model} {outcome.times_median:.2f}" for model, outcome in outcomes.items())
+        times = ", ".join(f"{model} {outcome.times_shown:.2f}" for model, outcome in outcomes.items())
         return Answer(
             mine.verdict,
             say(
@@ -140,8 +142,8 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         say(
             "{what} “{in_short}”: the output is nearer to a held-back digit than to what "
             "went in. “{in_short_2}”: the squared error is at most {as_well_times} times a "
-            "median held-back digit's. Percentile: how many in a hundred held-back digits "
-            "have a smaller squared error.",
+            "median held-back digit's in the same network. Percentile: how many in a hundred "
+            "held-back digits have a smaller squared error.",
             what=_find_oddity(name).what,
             in_short=IN_SHORT[REPLACED].capitalize(),
             in_short_2=IN_SHORT[AS_WELL].capitalize(),
@@ -149,10 +151,11 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         )
     )
     if name in ODDITIES:
-        model = _asked_model(runs)
-        oddity = ODDITIES[name]
-        changed = _measure_changed(runs[model], name) if oddity.changed else None
-        st.markdown(why_words(oddity, model, outcomes[model].error, changed))
+        model, oddity = _asked_model(runs), ODDITIES[name]
+        st.markdown(why_words(oddity, {each: found.verdict for each, found in outcomes.items()}))
+        if oddity.changed:
+            changed = _measure_changed(runs[model], name)
+            st.markdown(tried_words(oddity, model, outcomes[model].error, changed))
 
 
 def _measure_changed(run: StoredRun, name: str) -> float:
@@ -171,8 +174,9 @@ def _cached_changed(run_id: str, weights_sha256: str, digits_name: str, name: st
 def _row(model: str, outcome: Outcome) -> dict[str, str]:
     return {
         "": model,
-        say("Squared error"): f"{outcome.error:.1f}",
-        say("A median digit's"): f"{outcome.median:.1f}",
+        say("Squared error"): f"{outcome.error:.{PLACES}f}",
+        say("A median digit's"): f"{outcome.median:.{PLACES}f}",
+        say("Times"): f"{outcome.times_shown:.2f}",
         say("Percentile among digits"): f"{100 * outcome.better / outcome.held_back:.0f}",
         say("What came out"): IN_SHORT[outcome.verdict],
     }

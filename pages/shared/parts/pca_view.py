@@ -14,7 +14,7 @@ from ae_core.errors import LabError
 from ae_core.figures import networks as network_figures
 from ae_core.figures.base import Row, rows_html
 from ae_core.figures.networks import Measured
-from ae_core.metrics import squared_error
+from ae_core.metrics import shown_ratio, squared_error
 from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say
@@ -176,13 +176,13 @@ def show_beside_pca(run: RunConfig) -> None:
 
 def bends_words(fae: float, linear: float, pca: float) -> str:
     """What the activations are worth: errors of an FAE, of a linear one of the same code size, and of PCA."""
-    if not fae < linear:
+    if not round(fae, 1) < min(round(linear, 1), round(pca, 1)):
         return say(
             "A linear FAE of as many numbers, without activations, has an error of {linear:.1f}.",
             linear=linear,
         )
     return say(
-        "**Why it can be better than PCA.** It bends: without hidden layers and "
+        "**Why it is better than PCA.** It bends: without hidden layers and "
         "activations the lab's linear FAE of as many numbers has an error of "
         "{linear:.1f}, PCA {pca:.1f}, this FAE **{fae:.1f}**. *Our explanation:* who "
         "only weighs and adds up has one picture for each number of the code, the same "
@@ -218,10 +218,10 @@ def _show_linear_lesson(runs: Mapping[str, StoredRun]) -> None:
 
 def linear_words(own: float, pca: float, count: int) -> str:
     """How a linear network's error stands to PCA's, both on the `count` digits that they learnt from."""
-    times = say(", which is **{own:.4f} times** PCA's", own=own / pca) if pca else ""
+    times = say(", which is **{own:.4f} times** PCA's", own=shown_ratio(own, pca, 3)) if round(pca, 3) else ""
     return say(
-        "**On the {count:,} digits that both learnt from:** PCA {pca:.2f}, linear FAE "
-        "{own:.2f}{times}. There PCA is the best linear code. A linear network can come "
+        "**On the {count:,} digits that both learnt from:** PCA {pca:.3f}, linear FAE "
+        "{own:.3f}{times}. There PCA is the best linear code. A linear network can come "
         "as near to it as training takes it, and never below (Baldi and Hornik 1989).",
         count=count,
         pca=pca,
