@@ -25,7 +25,7 @@ with beat("see", SEE):
         )
     )
 
-found = show_model_bench(DAE, "dae", denoising=True, more=noise_view.show_removed_noise)
+found = show_model_bench(DAE, "dae", denoising=True, show_removed=noise_view.show_removed_noise)
 
 if found is not None:
     trained = found.config.corruption

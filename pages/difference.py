@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core import config
 from ae_core.config import CAE, DAE
 from ae_core.words.sentences import say
-from pages.shared import dials, display, lab, networks, question
+from pages.shared import dials, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import TRAINING_BOX
@@ -53,19 +53,13 @@ with lab.plain_errors():
                 say("noise in training"): runs["DAE"].config.corruption,
                 say("number of epochs"): runs["DAE"].config.training.epochs,
             }
-            asked = st.container()  # the picture is the first to come
             answered = question.is_revealed("difference_clean")
             with beat("see", SEE, part=2):
-                grid = st.container()
-                noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
-                digits_seed, noise_seed = dials.choose_seeds()
-                with grid:
-                    pair_view.show_pair_grid(
-                        runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=not answered
-                    )
                 if question.is_revealed("difference"):
                     pair_view.show_pair_facts(runs)
-            with asked, beat("predict", say("What is different?")):
+                if not answered:
+                    noise, noise_seed = pair_view.show_pair_grid(runs, hidden=True)
+            with beat("predict", say("What is different?")):
                 first, second = st.columns(2, gap="small")
                 with first:
                     question.ask_question(
@@ -88,6 +82,8 @@ with lab.plain_errors():
                         reveals_page=True,
                     )
             if answered:
+                with beat("results", say("What each gives back")):
+                    noise, noise_seed = pair_view.show_pair_grid(runs)
                 with beat("noise", say("From which noise on?")):
                     st.subheader(say("From which noise on is the DAE better?"))
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")

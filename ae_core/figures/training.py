@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TypeVar
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,9 +36,14 @@ from ae_core.figures.latent import (
 from ae_core.figures.levels import GREY, add_floors
 from ae_core.words.sentences import say
 
+Shares = TypeVar("Shares", float, Tensor)
+
 STILLS = 5
 ROW_HEIGHT = 96
 CHARTS_HEIGHT = 330
+# For a room, where digits are seen from the last row, and all of it on one screen: of two rows, of three.
+ROWS_FOR_A_ROOM = {2: 110, 3: 92}
+CHARTS_FOR_A_ROOM = 230
 # Between pictures and charts: the legend, on a narrow screen in two lines.
 BETWEEN = 60
 # Ticks, a title, and below it what the lines are, one under the other: in the curves' panel their words would
@@ -46,6 +52,8 @@ AXIS_HEIGHT, WORDS_HEIGHT = 65, 25
 # Codes lie on a scale of 16 bits: half as many bytes as floats, and finer than a screen.
 SCALE = 2**16 - 1
 MARGIN = 0.06
+# How far beyond the frame a code is still told, as a share of its width: so that it is seen to lie outside.
+BEYOND = 0.1
 # The codes end here and the losses begin, as a share of the width.
 # Not 0: the left line of the frame would be cut in half.
 CODES_LEFT = 0.004
@@ -88,22 +96,25 @@ def training_scrubber(
     loss: str = "mse",
     train_errors: Sequence[tuple[int, float]] = (),
     floors: Floors | None = None,
-    row_height: int = ROW_HEIGHT,
+    for_a_room: bool = False,
 ) -> go.Figure:
     """Pictures, codes and loss at each snapshot of a training, under a slider that the browser moves.
 
     It stands at the last one. steps (t,): how many steps each snapshot was taken after. given: what stays,
     rows of digits (n, 28, 28) each. rebuilt: the reconstructions at each snapshot, (n, 28, 28) each.
     batch_losses: at least one. codes: positions (t, m, 2) and classes (m,), or None. loss: 'mse' or 'bce',
-    as in the run's settings. train_errors and floors: as `loss_curve` has them. row_height: pixels of a row
-    of digits with its label. The axes are the same at every step.
+    as in the run's settings. train_errors and floors: as `loss_curve` has them. for_a_room: what the lines
+    are stands above their panel, beside the digits, where a wide screen has room. The axes are the same at
+    every step.
     """
     figure = go.Figure()
-    pictures_height = (len(given) + 1) * row_height
+    rows = len(given) + 1
+    pictures_height = rows * (ROWS_FOR_A_ROOM[rows] if for_a_room else ROW_HEIGHT)
+    charts_height = CHARTS_FOR_A_ROOM if for_a_room else CHARTS_HEIGHT
     told = _curve_words(one_unit=loss == "mse", trained_on=bool(train_errors), floors=floors)
-    axis_height = AXIS_HEIGHT + WORDS_HEIGHT * len(told)
+    axis_height = AXIS_HEIGHT + (0 if for_a_room else WORDS_HEIGHT * len(told))
     below = axis_height + SLIDER_HEIGHT
-    plot_height = pictures_height + BETWEEN + CHARTS_HEIGHT
+    plot_height = pictures_height + BETWEEN + charts_height
     _add_pictures(
         figure, [*given, Row(say("reconstruction"), rebuilt[-1])], 1 - pictures_height / plot_height
     )
@@ -113,7 +124,7 @@ def training_scrubber(
 
     if codes:
         points_tm2, labels_m = _scaled(codes[0]), codes[1].numpy()
-        _add_codes(figure, points_tm2[-1], labels_m, CHARTS_HEIGHT / plot_height)
+        _add_codes(figure, points_tm2[-1], labels_m, charts_height / plot_height)
         changing = [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
             middle_x, middle_y, _ = class_middles(points_m2, labels_m)
@@ -125,7 +136,7 @@ def training_scrubber(
     losses, one_unit = in_the_tests_unit(batch_losses, loss)
     sides = CODES_RIGHT + LEFT_AXIS if codes else LEFT_AXIS, 1 if one_unit else 1 - RIGHT_AXIS
     curves = losses, test_errors, train_errors
-    _add_losses(figure, curves, floors, steps[-1], CHARTS_HEIGHT / plot_height, sides, one_unit=one_unit)
+    _add_losses(figure, curves, floors, steps[-1], charts_height / plot_height, sides, one_unit=one_unit)
     # Of the whole figure's width: on a phone the panel is narrower than its words.
     figure.add_annotation(
         text="<br>".join(told),
@@ -133,10 +144,10 @@ def training_scrubber(
         x=1,
         xanchor="right",
         xref="paper",
-        y=0,
-        yanchor="top",
+        y=charts_height / plot_height if for_a_room else 0,
+        yanchor="bottom" if for_a_room else "top",
         yref="paper",
-        yshift=-AXIS_HEIGHT,
+        yshift=10 if for_a_room else -AXIS_HEIGHT,
         showarrow=False,
     )
     places = [_place_on_curve(step, losses) for step in steps]
@@ -216,7 +227,7 @@ def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, t
         x=points_m2[:, 0], y=points_m2[:, 1], mode="markers", marker=marker, showlegend=False, **place
     )
     figure.add_traces([*classes, points, middles])
-    ends = [-MARGIN * SCALE, (1 + MARGIN) * SCALE]
+    ends = [_in_range(share) * SCALE for share in (-MARGIN, 1 + MARGIN)]
     bare = {"range": ends, "fixedrange": True, "showticklabels": False, "showgrid": False, "zeroline": False}
     frame = {"showline": True, "mirror": True, "linecolor": "#888888"}
     figure.update_layout(
@@ -333,10 +344,22 @@ def _place_on_curve(step: int, batch_losses: Sequence[tuple[int, float]]) -> tup
 
 
 def _scaled(codes_tm2: Tensor) -> np.ndarray:
-    """Each axis from its lowest to its highest number over all steps, in 16 bits."""
-    low_d, high_d = codes_tm2.amin((0, 1)), codes_tm2.amax((0, 1))
+    """Each axis in 16 bits, from a little below its lowest number to a little above its highest.
+
+    These are of all steps, but no farther from those of the last step than half their range: what lies
+    farther out for a while would leave the trained network's codes a spot in an empty frame.
+    """
+    low_d, high_d = codes_tm2[-1].amin(0), codes_tm2[-1].amax(0)
+    reach_d = (high_d - low_d) / 2
+    low_d = codes_tm2.amin((0, 1)).maximum(low_d - reach_d)
+    high_d = codes_tm2.amax((0, 1)).minimum(high_d + reach_d)
     shares = (codes_tm2 - low_d) / (high_d - low_d).clamp(min=1e-12)
-    return (shares * SCALE).round().numpy().astype(np.uint16)
+    return (_in_range(shares).clamp(0, 1) * SCALE).round().numpy().astype(np.uint16)
+
+
+def _in_range(share: Shares) -> Shares:
+    """Where a share of the frame's width lies within all that is told."""
+    return (share + BEYOND) / (1 + 2 * BEYOND)
 
 
 def _short(number: float) -> str:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_browser_access import beats_left, listens, show_beat, turn
 from tests.browser.test_pages_in_browser import go
-from tests.support.browser import PHONE, PROJECTOR
+from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR
 
 WHERE = "nav.lab-beats span"
 # Runs in the page: the names of the beats that are to be seen.
 SHOWN = """() => [...new Set([...document.querySelectorAll(".lab-beat")]
     .filter((mark) => mark.closest("[class*='st-key-beat_']").offsetParent)
     .map((mark) => mark.dataset.name))]"""
+
+
+# Runs in the page: how far down what is drawn reaches, for all that is to be seen, in shadow roots too.
+LOWEST = """() => {
+    const lowest = (root) => Math.max(0, ...[...root.querySelectorAll("*")].map((each) => {
+        const inside = each.shadowRoot ? lowest(each.shadowRoot) : 0;
+        const isDrawn = each.matches("canvas, img, .bars, .cartesianlayer") && each.checkVisibility();
+        return Math.max(inside, isDrawn ? each.getBoundingClientRect().bottom : 0);
+    }));
+    return lowest(document.querySelector("[data-testid=stMain]"));
+}"""
 
 
 def top_of(page: Page, beat: str) -> float:
@@ -98,3 +110,19 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     assert [canvas.is_visible() for canvas in row.all()] == [True] * 4 + [False] * 4
     widths = [canvas.bounding_box()["width"] for canvas in row.all()[:4]]
     assert min(widths) > 75
+
+
+@pytest.mark.parametrize(
+    ("lesson", "beat"),
+    [(lesson, beat) for lesson in ("fully_connected", "denoising") for beat in ("see", "training")]
+    + [("comparison", "see"), ("latent_space", "plane")],
+)
+def test_before_a_room_a_beat_has_all_of_its_picture_on_the_screen(tabs, app, lesson, beat):
+    for size in (PROJECTOR, LARGE_PROJECTOR):
+        page = tabs.open(viewport=size)
+        go(page, app, f"{lesson}?present=1#{beat}")
+        page.wait_for_function(f"document.labBeats?.name === {beat!r}")
+        expect(page.locator(":is(.bars, .js-plotly-plot):visible").first).to_be_visible()
+        page.wait_for_timeout(1_500)
+        page.wait_for_function(f"0 < ({LOWEST})() && ({LOWEST})() <= {size['height']}", timeout=20_000)
+        page.close()

@@ -21,6 +21,7 @@ from ae_core.runs.store import Store
 from ae_core.service import jobs
 
 PROJECTOR, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+LARGE_PROJECTOR = {"width": 1920, "height": 1080}
 PROJECT = Path(__file__).resolve().parents[2]
 # Nobody answers there: the test hands the page over. It is of the same site as each server on this machine.
 OPENER = "http://127.0.0.1/opener"

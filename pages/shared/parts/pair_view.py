@@ -15,7 +15,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.training import start_equal
 from ae_core.words.sentences import say, say_count
-from pages.shared import display, lab, networks
+from pages.shared import dials, display, lab, networks
 from pages.shared.display import decibel_words, noise_words
 from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
 from pages.shared.question import Answer
@@ -130,18 +130,27 @@ def clean_answer(cae: float, dae: float, count: int) -> Answer:
     )
 
 
-def show_pair_grid(
+def show_pair_grid(runs: Mapping[str, StoredRun], *, hidden: bool = False) -> tuple[CorruptionConfig, int]:
+    """Show {clean, noisy} input × {CAE, DAE} of the same digits, PSNR over held-back digits, and the dials.
+
+    `hidden`: only what goes in, until the question is answered. Returns the noise and its seed.
+    """
+    grid = st.container()
+    noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
+    digits_seed, noise_seed = dials.choose_seeds()
+    with grid:
+        _draw_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=hidden)
+    return noise, noise_seed
+
+
+def _draw_grid(
     runs: Mapping[str, StoredRun],
     digits_nhw: Tensor,
     noise: CorruptionConfig,
     noise_seed: int,
     *,
-    hidden: bool = False,
+    hidden: bool,
 ) -> None:
-    """Show {clean, noisy} input × {CAE, DAE} of the same digits, with PSNR over held-back digits.
-
-    `hidden`: only what goes in, until the question is answered.
-    """
     noisy = (
         say("noisy digits go in, {noise}", noise=noise_words(noise))
         if noise.level

@@ -20,22 +20,14 @@ from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, number_words, run_na
 from pages.shared.runs.loss_floors import read_floors
 
 STILL_DIGITS = 3
-# Pixels of a row of the replay before a room, where digits are to be seen from the last row.
-ROW_FOR_A_ROOM = 130
 
 
 def show_training_story(run: StoredRun, page: str) -> None:
     """Show how a finished run learnt: stills, and a replay with its buttons and slider."""
     progress = _read_progress(*run_name(run), run)
     st.subheader(say("How it learnt"))
-    st.markdown(
-        say(
-            "Training is one small step, many times over: take {batch_size} digits, see how "
-            "far off the outputs are, and turn every weight a little the way that makes the "
-            "error smaller (gradient descent, in the form called Adam).",
-            batch_size=run.config.training.batch_size,
-        )
-    )
+    if not lab.is_presenting():
+        _explain_training(run)
     if progress.damage:
         st.warning(progress.damage, icon=":material/warning:")
     if not progress.snapshots or not progress.batch_losses:
@@ -44,6 +36,19 @@ def show_training_story(run: StoredRun, page: str) -> None:
     with st.container(key=f"stills_{page}"):
         st.html(_draw_stills(*run_name(run), progress))
     _show_replay(run, page)
+    if lab.is_presenting():  # the picture first, so that all of it is on the screen
+        _explain_training(run)
+
+
+def _explain_training(run: StoredRun) -> None:
+    st.markdown(
+        say(
+            "Training is one small step, many times over: take {batch_size} digits, see how "
+            "far off the outputs are, and turn every weight a little the way that makes the "
+            "error smaller (gradient descent, in the form called Adam).",
+            batch_size=run.config.training.batch_size,
+        )
+    )
 
 
 @st.fragment
@@ -143,7 +148,7 @@ def _draw_replay(progress: Progress, loss: str, is_presenting: bool) -> go.Figur
         loss,
         progress.train_errors,
         read_floors(),
-        ROW_FOR_A_ROOM if is_presenting else training_figures.ROW_HEIGHT,
+        for_a_room=is_presenting,
     )
 
 
@@ -161,7 +166,8 @@ def _codes_words(run: StoredRun, count: int) -> str:
     numbers = number_words(size)
     return say(
         "Each point is one of {count:,} test digits, where its code of {numbers} "
-        "lies{seen}. A figure marks the middle of its class.",
+        "lies{seen}. A figure marks the middle of its class. Codes that lie far out for a while are "
+        "outside the frame.",
         count=count,
         numbers=numbers,
         seen=seen,
