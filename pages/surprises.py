@@ -6,7 +6,7 @@ from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
-from pages.shared.parts import from_noise_view, left_out_view, oddity_view
+from pages.shared.parts import again_view, findings_view, from_noise_view, left_out_view, oddity_view
 
 lesson.begin_lesson("surprises")
 
@@ -40,13 +40,16 @@ with lab.plain_errors():
                         "I$. So give it its own output, again and again."
                     )
                 )
-                oddity_view.show_again(name, runs)
-                oddity_view.ask_where_it_settles(runs)
+                again_view.show_again(name, runs)
+                model = again_view.ask_where_it_settles(runs)
         with beat("noise", say("From pure noise")):
             from_noise_view.ask_what_noise_becomes()
         with beat("walk", say("From noise to a digit")):
             from_noise_view.ask_where_walk_ends()
         with beat("seven", say("A digit it never saw")):
             left_out_view.ask_about_class_left_out()
+        if runs:
+            with beat("sum", say("What was surprising, and why?")):
+                findings_view.show_findings(name, model, runs)
 
 lesson.end_lesson("surprises")

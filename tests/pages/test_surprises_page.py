@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from ae_core import config
 from ae_core.figures.base import png
 from ae_core.runs.store import Store, default_root
 from ae_core.study import oddities
 from ae_core.study.iteration import ENDS, iterate, measure_course
-from ae_core.study.oddities import AS_WELL, ODDITIES, REPLACED, VERDICTS, WORSE
+from ae_core.study.oddities import AS_WELL, ODDITIES, REPLACED, VERDICTS, WORSE, Outcome
 from pages.shared.parts import oddity_view
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
@@ -141,11 +142,14 @@ def test_an_experiment_is_told_whichever_way_it_went(error, changed, said):
 
 @pytest.mark.parametrize("name", ODDITIES)
 def test_each_verdict_has_a_cause_of_its_own(name):
-    verdicts = {"FAE": WORSE, "CAE": WORSE, "DAE": AS_WELL}
-    said = oddity_view.why_words(ODDITIES[name], verdicts)
+    worse, as_well = (Outcome(torch.zeros(28, 28), 9.0, usual, 0, 1, 99.0) for usual in (3.0, 6.0))
+    said = oddity_view.why_words(ODDITIES[name], {"FAE": worse, "CAE": worse, "DAE": as_well})
     assert f"**Why clearly worse (FAE and CAE)?** {ODDITIES[name].why[WORSE]}" in said
     assert f"**Why as well as a digit (DAE)?** {ODDITIES[name].why[AS_WELL]}" in said
-    assert ODDITIES[name].why[AS_WELL] not in oddity_view.why_words(ODDITIES[name], {"CAE": WORSE})
+    assert "the error of a median one is FAE 3.00, CAE 3.00, DAE 6.00." in said
+    alone = oddity_view.why_words(ODDITIES[name], {"CAE": worse})
+    assert ODDITIES[name].why[AS_WELL] not in alone
+    assert "median" not in alone
 
 
 def test_where_a_letter_comes_out_worse_nothing_says_that_it_can_be_written_down():
@@ -172,3 +176,31 @@ def test_what_the_five_lines_say_of_letters_is_what_the_labs_networks_do(digits)
     said = words(open_page("reading"))
     assert "a letter comes back as that letter, though every second time" in said
     assert "letters come out well" not in said
+
+
+def findings(page) -> list[str]:
+    """The lines of the summing up."""
+    lists = [text.value for text in page.markdown if text.value.startswith("- **")]
+    return [line for text in lists for line in text.split("\n")]
+
+
+def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
+    page = open_page("surprises")
+    assert "## What was surprising, and why?" in words(page)
+    assert findings(page) == []
+    assert "5 questions above are still open" in " ".join(one.value for one in page.caption)
+    page.button(key="surprises_letter_k_reveal").click().run()
+    (outcome,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
+    (line,) = findings(page)
+    assert line.startswith("- **The letter K, given to the CAE: clearly worse.**")
+    assert f"is {outcome.times_shown:.2f} times" in line
+    assert line.endswith(ODDITIES["letter_k"].why[WORSE])
+    page.button(key="surprises_again_CAE_reveal").click().run()
+    course = measure_course(shipped(30), digits)
+    assert f"it {course.verdict}.** {course.settled} of 100 held-back digits" in findings(page)[1]
+    for card in ("noise_once", "noise_walk", "left_out"):
+        page.button(key=f"surprises_{card}_reveal").click().run()
+    assert len(findings(page)) == 5
+    assert all("*Our explanation:*" in line for line in findings(page)), findings(page)
+    page.selectbox(key="surprises_picture").set_value("face").run()
+    assert not any("face" in line for line in findings(page))

@@ -55,10 +55,7 @@ def ask_what_noise_becomes() -> None:
 
     def answer() -> Answer:
         found = _measure_once(run)
-        distances = dict(
-            zip(NEAREST, (found.to_black, found.to_mean, found.to_nearest, found.to_noise), strict=True)
-        )
-        return Answer(min(distances, key=distances.__getitem__), once_words(found))
+        return Answer(_nearest_to(found), once_words(found))
 
     question.ask_question(
         "surprises_noise_once",
@@ -73,6 +70,35 @@ def ask_what_noise_becomes() -> None:
         lambda: _show_once(run),
         of={},
         networks=[run],
+        reveals_page=True,
+    )
+
+
+def _nearest_to(found: NoiseOnce) -> str:
+    """The one of NEAREST that the outputs are nearest to."""
+    distances = dict(
+        zip(NEAREST, (found.to_black, found.to_mean, found.to_nearest, found.to_noise), strict=True)
+    )
+    return min(distances, key=distances.__getitem__)
+
+
+def tell_once() -> str:
+    """To what a denoiser's output for noise alone is nearest, how it is shaped, and why: in a line."""
+    found = _measure_once(lab.store().shipped_like(WALKER))
+    nearest = _nearest_to(found)
+    why = (
+        say(" *Our explanation:* nothing in the noise speaks for one digit, so what it draws is faint.")
+        if nearest == BLACK
+        else ""
+    )
+    return say(
+        "**Noise alone, given to the DAE. Nearest to its output: {nearest}** The shape that it draws has a "
+        "correlation of {like_mean:.2f} with the mean digit, and of {like_nearest:.2f} with the digit most "
+        "like it.{why}",
+        nearest=nearest,
+        like_mean=found.like_mean,
+        like_nearest=found.like_nearest,
+        why=why,
     )
 
 
@@ -166,6 +192,7 @@ def ask_where_walk_ends() -> None:
         lambda: _show_walk(run),
         of={},
         networks=[run],
+        reveals_page=True,
     )
 
 
@@ -217,6 +244,26 @@ def _end_row(end: Ends) -> dict[str, str]:
             f"{label}: {count}" for label, count in enumerate(end.classes) if count
         ),
     }
+
+
+def tell_walks() -> str:
+    """How many walks from noise end as a readable digit, and why: in a line."""
+    first, last = (_measure_walks(lab.store().shipped_like(WALKER)).ends[i] for i in (0, -1))
+    why = (
+        say(" *Our explanation:* in small steps it decides for one of the digits that could stand there.")
+        if last.readable > first.readable
+        else ""
+    )
+    return say(
+        "**From noise alone the DAE draws a readable digit in {readable} of {starts} walks of {steps}**, "
+        "and in {at_first} of {fewest}.{why}",
+        readable=last.readable,
+        starts=last.starts,
+        steps=steps_words(last.steps),
+        at_first=first.readable,
+        fewest=steps_words(first.steps),
+        why=why,
+    )
 
 
 def steps_words(steps: int) -> str:

@@ -34,7 +34,7 @@ TIMES = (
 def ask_about_class_left_out() -> None:
     """Ask how well a network does on a digit that it never saw, and show it afterwards."""
     st.markdown(say("## A digit it never saw"))
-    runs = [lab.store().shipped_like(settings) for settings in (SAW_ALL, SAW_NO_SEVEN)]
+    runs = _find_both()
 
     def answer() -> Answer:
         found = _measure(runs)
@@ -65,6 +65,33 @@ def ask_about_class_left_out() -> None:
         lambda: _show_both(runs),
         of={},
         networks=runs,
+        reveals_page=True,
+    )
+
+
+def _find_both() -> list[StoredRun | None]:
+    return [lab.store().shipped_like(settings) for settings in (SAW_ALL, SAW_NO_SEVEN)]
+
+
+def tell_left_out() -> str:
+    """How a network does on the digit that it never saw, and why: in a line."""
+    found = _measure(_find_both())
+    return say(
+        "**A CAE that never saw a {left_out} has {times:.1f} times the error on it** of the one that saw "
+        "it. Of {per_class} outputs, {same} are still nearest to a {left_out}. *Our explanation:* {why}",
+        left_out=LEFT_OUT,
+        times=found.times[LEFT_OUT],
+        per_class=PER_CLASS,
+        same=found.reads_as[LEFT_OUT],
+        why=_why(found),
+    )
+
+
+def _why(found: ClassErrors) -> str:
+    return (
+        say("it has learnt strokes more than digits, and those of a 7 are in other digits too.")
+        if found.reads_as[LEFT_OUT] > PER_CLASS / 2
+        else say("it draws what it never saw with the strokes of the digits that it knows.")
     )
 
 
@@ -111,11 +138,6 @@ def left_out_words(found: ClassErrors) -> str:
         reverse=True,
     )
     taken = "" if not others else say(", {first} to a {first_2}", first=others[0][0], first_2=others[0][1])
-    why = (
-        say("it has learnt strokes more than digits, and those of a 7 are in other digits too.")
-        if same > PER_CLASS / 2
-        else say("it draws what it never saw with the strokes of the digits that it knows.")
-    )
     return say(
         "On {left_out}s the error is **{times:.1f} times** that of the network that saw "
         "them, on the other digits {low:.2f} to {high:.2f} times. Of {per_class} "
@@ -128,7 +150,7 @@ def left_out_words(found: ClassErrors) -> str:
         per_class=PER_CLASS,
         same=same,
         taken=taken,
-        why=why,
+        why=_why(found),
     )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
-from ae_core.study.oddities import IN_SHORT, VERDICTS, Oddity
+from ae_core.study.oddities import AS_WELL, IN_SHORT, PLACES, VERDICTS, WORSE, Oddity, Outcome
 from ae_core.words.sentences import say
 
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
@@ -23,11 +23,11 @@ WHY_IT_DRIFTS = say(
 )
 
 
-def why_words(oddity: Oddity, verdicts: Mapping[str, str]) -> str:
-    """Why an oddity comes out as it does, a sentence for each verdict that a network's name has here."""
+def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome]) -> str:
+    """Why an oddity comes out as it does, a sentence for each verdict on a network, by their names."""
     parts = []
     for verdict in VERDICTS:
-        if names := [name for name, found in verdicts.items() if found == verdict]:
+        if names := [name for name, found in outcomes.items() if found.verdict == verdict]:
             parts.append(
                 say(
                     "**Why {in_short} ({names})?** {why}",
@@ -36,7 +36,15 @@ def why_words(oddity: Oddity, verdicts: Mapping[str, str]) -> str:
                     why=oddity.why[verdict],
                 )
             )
-    return say("{why} *Our explanation.*", why=" ".join(parts))
+    why = say("{why} *Our explanation.*", why=" ".join(parts))
+    if not {AS_WELL, WORSE} <= {found.verdict for found in outcomes.values()}:
+        return why
+    medians = ", ".join(f"{name} {found.median:.{PLACES}f}" for name, found in outcomes.items())
+    return say(
+        "{why} Each network is held against its own digits: the error of a median one is {medians}.",
+        why=why,
+        medians=medians,
+    )
 
 
 def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str:

@@ -9,12 +9,9 @@ import streamlit as st
 from torch import Tensor
 
 from ae_core.figures import base as figures
-from ae_core.figures import iteration as iteration_figures
 from ae_core.figures.base import Row
-from ae_core.living.packing import pack_digits
 from ae_core.runs.run_folder import StoredRun
-from ae_core.study import iteration, oddities
-from ae_core.study.iteration import DIGITS, STEPS, STEPS_SHOWN, Course
+from ae_core.study import oddities
 from ae_core.study.oddities import (
     AS_WELL,
     AS_WELL_TIMES,
@@ -27,22 +24,10 @@ from ae_core.study.oddities import (
     Outcome,
 )
 from ae_core.words.sentences import say
-from pages.shared import charts, display, lab, question
-from pages.shared.browser.living import draw_living, network_address
+from pages.shared import display, lab, question
 from pages.shared.own_digit import my_digits
 from pages.shared.parts.oddity_sentences import (
-    CHANGED,
-    COURSE_WORDS,
-    MANY,
-    ONCE,
-    ONCE_MORE,
-    SETTLED_WORDS,
-    UNCHANGED,
     WENT_IN,
-    WHY_IT_DRIFTS,
-    change_words,
-    spread_words,
-    times_words,
     tried_words,
     why_words,
 )
@@ -52,13 +37,12 @@ PER_ROW = 7
 LABELS = (say("letters, and a face"), say("digits that were altered; a blank page; noise"))
 ASKED = "CAE"
 OWN = "my_digit"
-FIRST_TIMES = "surprises_again_first"
 
 
 def choose_picture() -> str:
     """Name of the picture that a dial chooses: of ODDITIES, or OWN for the visitor's digit."""
     names = [*ODDITIES, *([OWN] if my_digits.own_digit() is not None else [])]
-    words = {name: _find_oddity(name).name for name in names}
+    words = {name: find_oddity(name).name for name in names}
     return st.selectbox(
         say("Which picture?"),
         names,
@@ -86,7 +70,7 @@ def _draw_pictures(digits: str) -> Tensor:
 
 def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
     """Ask what comes out for one picture, and show it afterwards."""
-    asked = _asked_model(runs)
+    asked = asked_model(runs)
 
     def answer() -> Answer:
         outcomes = {model: _measure_outcome(run, name) for model, run in runs.items()}
@@ -108,12 +92,12 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
     words = say(
         "What comes out when the {asked}, which learnt from digits alone, is given **{name}**?",
         asked=asked,
-        name=_find_oddity(name).name,
+        name=find_oddity(name).name,
     )
     of = {
-        **_question_settings(runs),
+        **question_settings(runs),
         **(
-            {say("digit of yours"): display.fingerprint(_find_oddity(OWN).draw(lab.digits())[None])}
+            {say("digit of yours"): display.fingerprint(find_oddity(OWN).draw(lab.digits())[None])}
             if name == OWN
             else {}
         ),
@@ -126,12 +110,31 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         lambda: _show_close_up(name, runs),
         of=of,
         networks=[*runs.values()],
+        reveals_page=True,
     )
+
+
+def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
+    """What came out for one picture, by which figure, and why: in a line."""
+    model = asked_model(runs)
+    found = _measure_outcome(runs[model], name)
+    picture = find_oddity(name).name
+    told = say(
+        "**{picture}, given to the {model}: {in_short}.** Its error is {times:.2f} times that of a median "
+        "held-back digit.",
+        picture=picture[:1].upper() + picture[1:],
+        model=model,
+        in_short=IN_SHORT[found.verdict],
+        times=found.times_shown,
+    )
+    if name not in ODDITIES:
+        return told
+    return say("{told} *Our explanation:* {why}", told=told, why=ODDITIES[name].why[found.verdict])
 
 
 def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
     outcomes = {model: _measure_outcome(run, name) for model, run in runs.items()}
-    went_in = _find_oddity(name).draw(lab.digits())[None]
+    went_in = find_oddity(name).draw(lab.digits())[None]
     st.html(
         figures.columns_html(
             [(WENT_IN, went_in), *((model, one.output_hw[None]) for model, one in outcomes.items())]
@@ -144,15 +147,15 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
             "went in. “{in_short_2}”: the squared error is at most {as_well_times} times a "
             "median held-back digit's in the same network. Percentile: how many in a hundred "
             "held-back digits have a smaller squared error.",
-            what=_find_oddity(name).what,
+            what=find_oddity(name).what,
             in_short=IN_SHORT[REPLACED].capitalize(),
             in_short_2=IN_SHORT[AS_WELL].capitalize(),
             as_well_times=AS_WELL_TIMES,
         )
     )
     if name in ODDITIES:
-        model, oddity = _asked_model(runs), ODDITIES[name]
-        st.markdown(why_words(oddity, {each: found.verdict for each, found in outcomes.items()}))
+        model, oddity = asked_model(runs), ODDITIES[name]
+        st.markdown(why_words(oddity, outcomes))
         if oddity.changed:
             changed = _measure_changed(runs[model], name)
             st.markdown(tried_words(oddity, model, outcomes[model].error, changed))
@@ -200,160 +203,18 @@ def show_all_outputs(runs: Mapping[str, StoredRun]) -> None:
             )
 
 
-@st.fragment
-def show_again(name: str, runs: Mapping[str, StoredRun]) -> None:
-    """Show what becomes of one picture in each network, sent through it as often as a slider says."""
-    with lab.plain_errors():
-        # A slider for each picture: of another one nothing is told before it is asked for.
-        dial = f"surprises_times_{name}"
-        times = st.slider(
-            say("How many times through each network"),
-            0,
-            STEPS,
-            0,
-            key=dial,
-            bind="query-params",
-            help=say("0 is the picture chosen above. Each time a network is given what it drew before."),
-        )
-        picture_hw = _find_oddity(name).draw(lab.digits())
-        with st.container(key=FIRST_TIMES):
-            paths = {
-                model: iteration.iterate(lab.load_network(run), picture_hw[None], times)
-                for model, run in runs.items()
-            }
-            st.html(
-                figures.columns_html(
-                    [
-                        (WENT_IN, picture_hw[None]),
-                        *((f"{model}, {times_words(times)}", path[-1]) for model, path in paths.items()),
-                    ]
-                )
-            )
-            changes = ", ".join(f"{model}: {change_words(path)}" for model, path in paths.items())
-            st.caption(f"{changes}.")
-        part = {
-            "part": "again",
-            "networks": [network_address(run) for run in runs.values()],
-            "names": list(runs),
-            "picture": pack_digits(picture_hw[None]),
-            "dial": dial,
-            "most": STEPS,
-            "settled": iteration.SETTLED,
-            "words": {
-                "picture": WENT_IN,
-                "once": ONCE,
-                "times": MANY,
-                "unchanged": UNCHANGED,
-                "changed": CHANGED,
-                "settled": SETTLED_WORDS,
-                "once_more": ONCE_MORE,
-            },
-        }
-        draw_living("parts", "surprises_again_living", part, stands_for=FIRST_TIMES)
-
-
-def ask_where_it_settles(runs: Mapping[str, StoredRun]) -> None:
-    """Ask what comes of one network applied to its own output, and show it afterwards."""
-    models = list(runs)
-    model = st.segmented_control(
-        say("Which network?"),
-        models,
-        default=_asked_model(runs),
-        required=True,
-        key="surprises_model",
-        bind="query-params",
-    )
-    assert model in runs
-
-    def answer() -> Answer:
-        one = _measure_course(runs[model])
-        return Answer(
-            one.commonest_end,
-            say(
-                "Of {digits} held-back digits, so many settle on a picture of the same "
-                "digit: {count}; on one of another: {count_2}; still changing after {steps} "
-                "steps: {count_3}.",
-                digits=one.digits,
-                count=one.counts[iteration.SAME],
-                count_2=one.counts[iteration.ANOTHER],
-                steps=STEPS,
-                count_3=one.counts[iteration.MOVING],
-            ),
-        )
-
-    words = say(
-        "Apply the **{model}** to its own output {steps} times. What happens most often to a digit?",
-        model=model,
-        steps=STEPS,
-    )
-    question.ask_question(
-        f"surprises_again_{model}",
-        words,
-        iteration.ENDS,
-        answer,
-        lambda: _show_course(model, runs),
-        of=_question_settings(runs),
-        networks=[runs[model]],
-    )
-
-
-def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
-    one = _measure_course(runs[model])
-    st.markdown(
-        say(
-            "This {model} **{verdict}**: {settled} of {digits} held-back digits come to "
-            "rest. The pictures at the end differ from each other {spread} the digits did. "
-            "{same_class} of {digits} still have a digit of their own class as nearest "
-            "neighbour; after the first step it was {same_class_at_first}.{which}",
-            model=model,
-            verdict=COURSE_WORDS[one.verdict],
-            settled=one.settled,
-            digits=one.digits,
-            spread=spread_words(one.spread),
-            same_class=one.same_class,
-            same_class_at_first=one.same_class_at_first,
-            which=WHY_IT_DRIFTS if one.verdict == "drifts" else "",
-        )
-    )
-    strips, curve = st.columns(2, gap="medium")
-    with strips:
-        labels = [
-            say("the digit"),
-            say("once through the network"),
-            *(say("{step} times", step=step) for step in STEPS_SHOWN[2:]),
-        ]
-        st.html(figures.rows_html([Row(*row) for row in zip(labels, one.shown_snhw, strict=True)]))
-    with curve:
-        alt = say(
-            "How much a pixel changes per step, by the number of steps, for each network, on a log axis"
-        )
-        courses = {name: _measure_course(run) for name, run in runs.items()}
-        charts.draw_chart(iteration_figures.change_curves(courses), f"surprises_change_{model}", alt)
-    st.caption(
-        say(
-            "A digit converges (comes to rest) if its pixels change by less than {settled:g} "
-            "(root mean square) in step {steps}; else it drifts. A network collapses if "
-            "different digits end in nearly the same picture, less than {collapsed:.0%} as "
-            "far apart as they were; if it does not, it is called by what most digits do. "
-            "Nearest neighbour: among the digits to learn from. The curves are means over "
-            "the digits.",
-            settled=iteration.SETTLED,
-            steps=STEPS,
-            collapsed=iteration.COLLAPSED,
-        )
-    )
-
-
-def _question_settings(runs: Mapping[str, StoredRun]) -> dict[str, object]:
+def question_settings(runs: Mapping[str, StoredRun]) -> dict[str, object]:
     """What a question about these networks depends on besides them."""
     return {say("latent size"): next(iter(runs.values())).config.model.latent_size}
 
 
-def _asked_model(runs: Mapping[str, StoredRun]) -> str:
+def asked_model(runs: Mapping[str, StoredRun]) -> str:
+    """Name of the network that a question is about where it is about one: ASKED, or the first there is."""
     return ASKED if ASKED in runs else next(iter(runs))
 
 
-def _find_oddity(name: str) -> Oddity:
+def find_oddity(name: str) -> Oddity:
+    """The picture called `name`: of ODDITIES, or the visitor's own digit."""
     own_hw = my_digits.own_digit()
     if name == OWN and own_hw is not None:
         return Oddity(say("your own digit"), say("Prepared as on the page Your digit."), lambda _: own_hw)
@@ -363,7 +224,7 @@ def _find_oddity(name: str) -> Oddity:
 def _measure_outcome(run: StoredRun, name: str) -> Outcome:
     if name == OWN:
         return oddities.measure_outcomes(
-            lab.load_network(run), _find_oddity(OWN).draw(lab.digits())[None], lab.digits()
+            lab.load_network(run), find_oddity(OWN).draw(lab.digits())[None], lab.digits()
         )[0]
     return _measure_outcomes(run)[list(ODDITIES).index(name)]
 
@@ -377,19 +238,3 @@ def _cached_outcomes(
     _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
 ) -> list[Outcome]:
     return oddities.measure_outcomes(lab.load_network(_run), _draw_pictures(lab.digits().name), lab.digits())
-
-
-def _measure_course(run: StoredRun) -> Course:
-    return _cached_course(lab.store().root, run.run_id, run.weights_sha256, lab.digits().name, run)
-
-
-@st.cache_data(
-    show_spinner=say(
-        "Sending {digits} digits through the network {steps} times …", digits=DIGITS, steps=STEPS
-    ),
-    max_entries=64,
-)
-def _cached_course(
-    _root: Path, run_id: str, weights_sha256: str, digits_name: str, _run: StoredRun
-) -> Course:
-    return iteration.measure_course(lab.load_network(_run), lab.digits())
