@@ -11,6 +11,7 @@ from pages.shared.parts import noise_view, verdict_view
 lesson.begin_lesson("comparison")
 
 SEE = say("One noisy digit, three answers")
+VERDICT = say("Which is best, and at what?")
 with beat("see", SEE):
     st.markdown(f"# {SEE}")
 
@@ -64,7 +65,16 @@ with lab.plain_errors():
                 with beat("extremes", say("Best and worst digits")):
                     st.subheader(say("Best and worst digits"))
                     noise_view.show_extremes(runs, noise, noise_seed)
-                with beat("verdict", say("Which is best, and at what?")):
-                    st.subheader(say("Which is best, and at what?"))
+            with beat("verdict", VERDICT):
+                st.subheader(VERDICT)
+                if question.is_revealed("comparison"):
                     verdict_view.show_verdict(runs, digit, noise, noise_seed)
+                else:
+                    st.caption(
+                        say(
+                            "Five lines will stand here, each with its winner and the figures: clean digits, "
+                            "noisy digits, a tiny code, fewest weights, speed. Answer or reveal the question "
+                            "“Which comes out best?” above first."
+                        )
+                    )
 lesson.end_lesson("comparison")

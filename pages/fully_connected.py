@@ -52,12 +52,13 @@ if found is not None:
         )
         if not question.is_revealed("fae"):
             st.caption(say("Answer, or reveal, to see both on the same digits, and at every latent size."))
-    if question.is_revealed("fae"):
+    revealed = question.is_revealed("fae")
+    if revealed:
         with beat("pca", say("Beside PCA")), lab.plain_errors():
             pca_view.show_beside_pca(run)
-        with beat("sizes", say("How few numbers can hold a digit?")), lab.plain_errors():
-            pca_view.show_errors_by_size(["FAE"], "fae")
-            mix_up_view.show_mix_ups(FAE)
+    with beat("sizes", say("How few numbers can hold a digit?")), lab.plain_errors():
+        pca_view.show_errors_by_size(["FAE"], "fae", with_pca=revealed)
+        mix_up_view.show_mix_ups(FAE)
     with beat("network", say("The network, drawn to scale")), lab.plain_errors():
         network_view.show_network(run, "fae")
         st.markdown(

@@ -27,6 +27,14 @@ with lab.plain_errors():
     with beat("lines", say("In five lines")):
         st.markdown(say("## In five lines"))
         st.markdown(reading_list.IN_FIVE_LINES)
+        st.markdown(
+            say("**Which is best, and when?** That depends on what is asked of it, and is measured here:")
+        )
+        lab.draw_page_link(
+            "comparison",
+            say("**Comparison**: which is best, and at what? In its last step"),
+            ":material/compare:",
+        )
     with beat("words", say("The words")):
         st.markdown(say("## The words"))
         glossary.show_words()

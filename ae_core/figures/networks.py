@@ -225,18 +225,19 @@ def error_against_size(
 ) -> go.Figure:
     """Squared error per image against the code's size, both on log axes.
 
-    PCA is a line from size 1, every network a point.
+    PCA is a line from size 1, drawn where there is any; every network a point.
 
     Points of networks that learnt from more digits than the `fitted_on` of PCA are filled, the others open.
     """
     figure = go.Figure()
-    figure.add_scatter(
-        x=list(range(1, len(pca_errors) + 1)),
-        y=list(pca_errors),
-        mode="lines",
-        name=say("PCA of {fitted_on:,} digits", fitted_on=fitted_on),
-        line={"color": GREEN, "width": 3, "dash": "dash"},
-    )
+    if pca_errors:
+        figure.add_scatter(
+            x=list(range(1, len(pca_errors) + 1)),
+            y=list(pca_errors),
+            mode="lines",
+            name=say("PCA of {fitted_on:,} digits", fitted_on=fitted_on),
+            line={"color": GREEN, "width": 3, "dash": "dash"},
+        )
     ordered = sorted(networks, key=lambda one: (one.family != "FAE", -one.learnt_from, one.latent_size))
     for (family, learnt_from), group in groupby(ordered, key=lambda one: (one.family, one.learnt_from)):
         points = list(group)

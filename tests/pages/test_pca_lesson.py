@@ -172,6 +172,14 @@ def test_every_shipped_network_is_a_point_against_the_latent_size():
     assert "CAE, learnt from 60,000" not in points(reveal(open_page("fully_connected"), "fae"))
 
 
+def test_how_few_numbers_hold_a_digit_is_there_from_the_start_and_pca_joins_with_the_answer():
+    page = open_page("fully_connected")
+    assert list(points(page)) == ["FAE, learnt from 60,000"]
+    assert "**Which digits are mixed up first?**" in words(page)
+    assert list(page.table[0].value["Numbers in the code"]) == ["1", "2", "4", "8", "30"]
+    assert "PCA of 60,000 digits" in points(reveal(page, "fae"))
+
+
 # The sentences, at the edges of what can be measured
 
 

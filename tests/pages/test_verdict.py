@@ -65,6 +65,22 @@ def test_the_verdict_comes_with_the_answer_and_holds_what_was_measured(digits, m
     assert "No network wins every line" in " ".join(each.value for each in page.markdown)
 
 
+def test_where_the_verdict_will_stand_is_seen_before_it_is_given():
+    page = open_page("comparison")
+    assert [one.value for one in page.subheader] == ["Which is best, and at what?"]
+    assert any("Answer or reveal the question" in one.value for one in page.caption)
+    titles = [element.proto.body for element in page.get("html")]
+    assert any('data-title="Which is best, and at what?"' in body for body in titles)
+    assert rows(page) == {}
+
+
+@pytest.mark.parametrize("name", ["home", "reading"])
+def test_where_it_is_answered_which_is_best_is_said_with_the_way_there(name):
+    said = " ".join(text.value for text in open_page(name).markdown)
+    assert "Comparison**" in said
+    assert "which is best, and at what?" in said
+
+
 def test_the_verdict_follows_the_noise_and_leaves_its_line_out_without_any(monkeypatch, speeds):
     monkeypatch.setattr(verdict_view, "_time_networks", lambda names, runs: speeds)
     page = open_page("comparison")

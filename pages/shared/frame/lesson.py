@@ -42,7 +42,7 @@ PATH = (
         say("pictures that the networks never saw"),
         ":material/psychology_alt:",
     ),
-    Lesson("comparison", say("Comparison"), say("one noisy digit, three answers"), ":material/compare:"),
+    Lesson("comparison", say("Comparison"), say("which is best, and at what?"), ":material/compare:"),
     Lesson(
         "latent_space",
         say("Latent space"),

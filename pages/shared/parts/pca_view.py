@@ -283,25 +283,33 @@ def judge_fae_or_cae(cae: StoredRun) -> Answer:
 
 
 @st.fragment
-def show_errors_by_size(families: Sequence[str], page: str) -> None:
-    """Show PCA of every size as a line, each finished network as a point, and a way to train more sizes."""
+def show_errors_by_size(families: Sequence[str], page: str, *, with_pca: bool = True) -> None:
+    """Show each finished network as a point against its size, and PCA of every size as a line."""
     with lab.plain_errors():
         st.subheader(say("The error against the latent size"), anchor=f"{page}-sizes")
         with st.spinner(say("Measuring every network …")):
-            line = _measure_pca_errors()[:LARGEST_DRAWN]
+            line = _measure_pca_errors()[:LARGEST_DRAWN] if with_pca else []
             points = [_make_point(run) for run in _find_runs_of(families)]
         shown = (tuple(line), _fitted_on(), tuple(points))
         charts.draw_shared_chart(
             lambda: network_figures.error_against_size(*shown),
             ("sizes", *shown),
             f"{page}_sizes",
-            _points_words(points),
+            _points_words(points, with_pca=with_pca),
         )
-        caption = say(
-            "Squared error per image, {measured_on}. Lower is better. PCA and the lab's "
-            "networks learnt from the same {fitted_on:,} digits.",
-            measured_on=_measured_on(),
-            fitted_on=_fitted_on(),
+        caption = (
+            say(
+                "Squared error per image, {measured_on}. Lower is better. PCA and the lab's "
+                "networks learnt from the same {fitted_on:,} digits.",
+                measured_on=_measured_on(),
+                fitted_on=_fitted_on(),
+            )
+            if with_pca
+            else say(
+                "Squared error per image, {measured_on}. Lower is better. PCA joins once the question "
+                "above is answered or revealed.",
+                measured_on=_measured_on(),
+            )
         )
         if any(point.learnt_from != _fitted_on() for point in points):
             caption += say(" The legend says where a network of yours learnt from fewer.")
@@ -328,8 +336,10 @@ def _make_point(run: StoredRun) -> Measured:
     )
 
 
-def _points_words(points: Sequence[Measured]) -> str:
+def _points_words(points: Sequence[Measured], *, with_pca: bool) -> str:
     each = ", ".join(f"{point.family} {point.latent_size}: {point.error:.1f}" for point in points)
+    if not with_pca:
+        return say("Squared error against latent size: the points {each}", each=each)
     return say("Squared error against latent size: PCA as a falling line, and the points {each}", each=each)
 
 
