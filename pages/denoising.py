@@ -1,14 +1,23 @@
 """The third autoencoder: the second one's network, taught to remove noise."""
 
 import streamlit as st
+from torch import Tensor
 
-from ae_core.config import DAE
+from ae_core.config import DAE, CorruptionConfig
+from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say
 from pages.shared import display, lab, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import SEE, show_model_bench
 from pages.shared.parts import mismatch_view, network_view, noise_view
+
+
+def show_removed_noise(run: StoredRun, digits_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> None:
+    """A beat of its own, drawn with the trial of the network."""
+    with beat("removed", say("What it takes away")):
+        noise_view.show_removed_noise(run, digits_nhw, noise, noise_seed)
+
 
 lesson.begin_lesson("denoising", trains=True)
 
@@ -25,7 +34,7 @@ with beat("see", SEE):
         )
     )
 
-found = show_model_bench(DAE, "dae", denoising=True, show_removed=noise_view.show_removed_noise)
+found = show_model_bench(DAE, "dae", denoising=True, more=show_removed_noise)
 
 if found is not None:
     trained = found.config.corruption

@@ -54,12 +54,15 @@ with lab.plain_errors():
                 say("number of epochs"): runs["DAE"].config.training.epochs,
             }
             answered = question.is_revealed("difference_clean")
+            # A room goes on to what comes out; a reader sees it where the inputs have been, and stays there.
+            goes_on = answered and lab.is_presenting()
+            asked = st.container()  # above the picture, which is the first to come
             with beat("see", SEE, part=2):
+                if not goes_on:
+                    noise, noise_seed = pair_view.show_pair_grid(runs, hidden=not answered)
                 if question.is_revealed("difference"):
                     pair_view.show_pair_facts(runs)
-                if not answered:
-                    noise, noise_seed = pair_view.show_pair_grid(runs, hidden=True)
-            with beat("predict", say("What is different?")):
+            with asked, beat("predict", say("What is different?")):
                 first, second = st.columns(2, gap="small")
                 with first:
                     question.ask_question(
@@ -81,9 +84,10 @@ with lab.plain_errors():
                         networks=[*runs.values()],
                         reveals_page=True,
                     )
-            if answered:
+            if goes_on:
                 with beat("results", say("What each gives back")):
                     noise, noise_seed = pair_view.show_pair_grid(runs)
+            if answered:
                 with beat("noise", say("From which noise on?")):
                     st.subheader(say("From which noise on is the DAE better?"))
                     noise_view.show_robustness(runs, noise.kind, noise_seed, key="pair")

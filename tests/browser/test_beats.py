@@ -126,3 +126,15 @@ def test_before_a_room_a_beat_has_all_of_its_picture_on_the_screen(tabs, app, le
         page.wait_for_timeout(1_500)
         page.wait_for_function(f"0 < ({LOWEST})() && ({LOWEST})() <= {size['height']}", timeout=20_000)
         page.close()
+
+
+def test_before_a_room_what_the_pair_gives_back_comes_after_the_questions_about_it(page, app):
+    go(page, app, "difference?present=1#predict")
+    expect(page.locator(WHERE)).to_have_text("2 / 2")
+    for card in ("difference", "difference_clean"):
+        page.locator(f".st-key-{card}_reveal button").click()
+        expect(page.locator(f".st-key-{card}_answer")).to_be_visible()
+    expect(page.locator(WHERE)).to_have_text("2 / 4")
+    page.get_by_role("button", name="Next step").click()
+    expect(page.locator(".st-key-beat_results_1 img").nth(5)).to_be_visible()
+    assert page.evaluate(SHOWN) == ["results"]

@@ -18,7 +18,7 @@ from pages.shared.frame.beats import beat
 from pages.shared.parts import learnt_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
 
-ShowRemoved = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
+More = Callable[[StoredRun, Tensor, CorruptionConfig, int], None]
 TRAINING_BOX = say("Settings of your own network")
 SEE = say("The network at work")
 
@@ -29,12 +29,12 @@ def show_model_bench(
     *,
     denoising: bool = False,
     digits_below: bool = False,
-    show_removed: ShowRemoved | None = None,
+    more: More | None = None,
 ) -> StoredRun | None:
     """Show the dials of `page`, the training and the trial of a model. The network that is tried, or None.
 
-    None where neither the lab nor the visitor has one of this family. show_removed: draws what a denoiser
-    took away, a beat of its own, given the run, the digits (n, 28, 28), the noise and its seed. digits_below:
+    None where neither the lab nor the visitor has one of this family. more: draws a beat
+    of its own below the results, given the run, the digits (n, 28, 28), the noise and its seed. digits_below:
     the page itself shows the same digits further down.
     """
     controls, pictures = lesson.open_columns()
@@ -58,7 +58,7 @@ def show_model_bench(
         if run is not None:
             share.compare_with_sender(run, found)
         if found is not None:
-            _show_trial(found.run_id, page, wanted, digits_below, show_removed)
+            _show_trial(found.run_id, page, wanted, digits_below, more)
             if not trains:
                 with beat("training", say("How it learnt")):
                     training_story.show_training_story(found, page)
@@ -67,9 +67,7 @@ def show_model_bench(
 
 
 @st.fragment
-def _show_trial(
-    run_id: str, page: str, wanted: RunConfig, digits_below: bool, show_removed: ShowRemoved | None
-) -> None:
+def _show_trial(run_id: str, page: str, wanted: RunConfig, digits_below: bool, more: More | None) -> None:
     """Show what the network makes of digits; a fragment, so that a test dial redraws nothing else."""
     with lab.plain_errors():
         found = networks.choose_network(wanted)
@@ -89,9 +87,8 @@ def _show_trial(
             _show_results(found, _find_beside(found, wanted), digits, noise, noise_seed, page)
             _explain_other_size(found, wanted)
             share.offer_link_and_files(found, page, noise, noise_seed)
-        if show_removed:
-            with beat("removed", say("What it takes away")):
-                show_removed(found, digits, noise, noise_seed)
+        if more:
+            more(found, digits, noise, noise_seed)
 
 
 def _show_results(
