@@ -8,7 +8,7 @@ from pages.shared import display, lab, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import SEE, show_model_bench
-from pages.shared.parts import network_view, pca_view, why_view
+from pages.shared.parts import filter_view, network_view, pca_view, why_view
 
 lesson.begin_lesson("convolutional", trains=True)
 
@@ -19,7 +19,8 @@ with beat("see", SEE):
         say(
             "A **filter** is a small square of weights that slides over the picture: at each "
             "place its weights times the pixels below them, added up, make one number of a "
-            "**map**. 28 → 14 → 7 pixels, a code, and back. **Point at a stage** to see it."
+            "**map**. 28 → 14 → 7 pixels, a code, and back. **Point at a stage** to see it; one "
+            "place is worked out below, in “One filter at one place”."
         )
     )
 
@@ -27,6 +28,9 @@ found = show_model_bench(CAE, "cae")
 
 if found is not None:
     run = found.config
+    with beat("filter", say("One filter at one place")), lab.plain_errors():
+        st.subheader(say("One filter at one place"))
+        filter_view.show_filter_at_work(found, "cae")
     fae = pca_view.find_fae_beside(run)
     with beat("predict", say("FAE or CAE?")), lab.plain_errors():
         question.ask_question(

@@ -60,8 +60,9 @@ if fae := trio.get("FAE"):
         question.ask_question(
             "home",
             say(
-                "The FAE keeps **{number}** of a picture's 784. How much of the **variance** "
-                "does that keep, of the differences between digits pixel by pixel?",
+                "The next lesson's network, a fully connected autoencoder (FAE), makes **{number}** of "
+                "a picture's 784. **Variance** is how much digits differ from each other, pixel by pixel. "
+                "How much of it do those few numbers keep?",
                 number=display.number_words(fae.config.model.latent_size),
             ),
             answers.SHARES,

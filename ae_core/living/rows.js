@@ -18,7 +18,7 @@ const BUDGET = 3;
  * @property {string} kind of the noise
  * @property {number} level of the noise
  * @property {string} dial key of the slider
- * @property {string} clean_label label of the digits' row
+ * @property {string} clean_label label of the digits' row, where there is noise
  * @property {[number, string][]} noisy_labels levels, and from each on the label of the noisy row
  * @property {{ label: string, address: string }[]} networks a row for each
  */
@@ -47,11 +47,18 @@ function createRows(root, context) {
         const pictures = [digits[n], noisy, ...rebuilt];
         pictures.forEach((pixels, i) => drawMaps(rows[i].canvases[n], pixels, 28, 28, greys()));
     };
+    const nameRows = () => {
+        const label = shown.noisy_labels.findLast(([from]) => level >= from)[1];
+        const isNoisy = level > 0; // without noise both are the same pictures: one row of them
+        rows[1].figure.hidden = !isNoisy;
+        setText(rows[0].title, isNoisy ? shown.clean_label : label);
+        setText(rows[1].title, label);
+    };
     const queue = drawInTurn({
         element,
         budget: BUDGET,
         drawOne,
-        before: () => setText(rows[1].title, shown.noisy_labels.findLast(([from]) => level >= from)[1]),
+        before: nameRows,
         fail: context.fail,
     });
 
@@ -80,7 +87,7 @@ function createRows(root, context) {
             level = hand.valueOf(next.dial, level);
             queue.clear();
             for (const n of digits.keys()) drawOne(n);
-            setText(rows[1].title, next.noisy_labels.findLast(([from]) => level >= from)[1]);
+            nameRows();
             if (!element.isConnected) root.append(element);
             context.isReady();
         },

@@ -153,7 +153,14 @@ def _draw_rows(
     rebuilt = [
         Row(label, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for label, run in _runs.items()
     ]
-    return figures.rows_html([Row(CLEAN_LABEL, _clean_nhw), Row(noisy_label, noisy_nhw), *rebuilt])
+    return figures.rows_html([*_input_rows(_clean_nhw, noisy_nhw, noise, noisy_label), *rebuilt])
+
+
+def _input_rows(clean_nhw: Tensor, noisy_nhw: Tensor, noise: CorruptionConfig, noisy_label: str) -> list[Row]:
+    """Digits above what goes in; once where that is the same."""
+    if not noise.level:
+        return [Row(noisy_label, clean_nhw)]
+    return [Row(CLEAN_LABEL, clean_nhw), Row(noisy_label, noisy_nhw)]
 
 
 def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
@@ -170,7 +177,7 @@ def input_label(trained: CorruptionConfig, noise: CorruptionConfig) -> str:
             noise=noise_words(noise),
             trained=noise_words(trained),
         )
-    return say("noisy input x + ε, clipped to 0–1") if noise.level else say("input x, no noise on it")
+    return say("noisy input x + ε, clipped to 0–1") if noise.level else say("digit x goes in, no noise on it")
 
 
 def noise_words(noise: CorruptionConfig) -> str:
@@ -297,7 +304,7 @@ def show_compared_rows(
     ]
     st.html(
         figures.rows_html(
-            [Row(CLEAN_LABEL, clean_nhw), Row(input_label(CorruptionConfig(), noise), noisy_nhw), *rebuilt]
+            [*_input_rows(clean_nhw, noisy_nhw, noise, input_label(CorruptionConfig(), noise)), *rebuilt]
         )
     )
 

@@ -153,12 +153,14 @@ def _draw_card(
                     args=(asked,),
                 )
                 st.button(
-                    say("Into the link"),
+                    say("Put my answer into the address"),
                     key=f"{key}_link",
                     type="tertiary",
                     icon=":material/link:",
                     disabled=linked_answers.read_linked_answers().get(key, "") == given["choice"],
-                    help=say("Puts your answer into this page's address, for you to keep or to send."),
+                    help=say(
+                        "Then a bookmark keeps it, and whoever opens the address sees what you answered."
+                    ),
                     on_click=linked_answers.put_answer_into_link,
                     args=(key, given["choice"]),
                 )

@@ -46,7 +46,9 @@ def test_dragging_the_slider_beyond_the_training_noise_says_so_over_the_picture(
     expect(label).to_have_text("noisy input, σ = 1: beyond its training (σ = 0.4)")
     page.locator(".st-key-dae_test_noise").get_by_role("slider").focus()
     page.keyboard.press("Home")
-    expect(label).to_have_text("input x, no noise on it")
+    rows = page.locator(".st-key-dae_rows_living figcaption:visible")
+    expect(rows.first).to_have_text("digit x goes in, no noise on it")
+    expect(rows).to_have_count(2)  # without noise the digits are there once
 
 
 def test_the_slider_is_listened_to_once_however_often_its_pictures_change(page, app):

@@ -250,6 +250,7 @@ def test_whoever_wants_it_has_the_locked_answer_in_the_link():
     page.button(key="fae_lock").click().run()
     told = [box.value for box in (*page.success, *page.warning)]
     assert "answers" not in page.query_params
+    assert page.button(key="fae_link").label == "Put my answer into the address"
     page.button(key="fae_link").click().run()
     assert page.query_params["answers"] in ("fae.1", ["fae.1"])
     opened = open_page("fully_connected", answers="fae.1")

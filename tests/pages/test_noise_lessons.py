@@ -231,6 +231,15 @@ def test_noise_beyond_the_training_is_called_so_by_the_server_and_by_the_browser
         assert (f"σ = {level:g}: beyond its training (σ = 0.4)" in label) == (level > 0.4)
 
 
+def test_without_noise_the_digits_that_go_in_are_shown_once():
+    page = open_page("convolutional")
+    assert 'alt="digit x goes in, no noise on it"' in html(page)
+    assert 'alt="digit x"' not in html(page)
+    page.slider(key="cae_test_noise").set_value(0.4).run()
+    assert 'alt="digit x"' in html(page)
+    assert 'alt="noisy input x + ε, clipped to 0–1"' in html(page)
+
+
 def test_another_kind_of_noise_than_in_training_is_called_so():
     trained = CorruptionConfig("gaussian", 0.4)
     assert (

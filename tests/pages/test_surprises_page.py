@@ -192,7 +192,7 @@ def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
     page.button(key="surprises_letter_k_reveal").click().run()
     (outcome,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
     (line,) = findings(page)
-    assert line.startswith("- **The letter K, given to the CAE: clearly worse.**")
+    assert line.startswith("- **The letter K, given to the CAE, comes out clearly worse.**")
     assert f"is {outcome.times_shown:.2f} times" in line
     assert line.endswith(ODDITIES["letter_k"].why[WORSE])
     page.button(key="surprises_again_CAE_reveal").click().run()

@@ -69,3 +69,16 @@ def test_moved_digits_are_told_with_their_errors():
     said = why_view.moved_words({"CAE": (2.5, 25.0)}, 4, 500)
     assert "CAE 2.5 → **25.0** (× 10.0)" in said
     assert "500 held-back digits, moved 4 pixels" in said
+
+
+def test_one_filter_is_worked_out_on_the_page_and_slides_along_the_row():
+    page = open_page("convolutional")
+    first = [text for text in (one.value for one in page.markdown) if "one number of its map" in text]
+    assert len(first) == 1
+    assert "The filter lies on 6 × 6 pixels" in first[0]
+    assert "**Move the slider**" in first[0]
+    drawn = "".join(element.proto.body for element in page.get("html"))
+    assert "the filter&#x27;s weights" in drawn
+    dial = page.slider(key="cae_filter_place")
+    dial.set_value(dial.value % 14 + 1).run()
+    assert first[0] not in words(page)

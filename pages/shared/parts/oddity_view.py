@@ -120,8 +120,8 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
     found = _measure_outcome(runs[model], name)
     picture = find_oddity(name).name
     told = say(
-        "**{picture}, given to the {model}: {in_short}.** Its error is {times:.2f} times that of a median "
-        "held-back digit.",
+        "**{picture}, given to the {model}, comes out {in_short}.** Its error is {times:.2f} times that "
+        "of a median held-back digit.",
         picture=picture[:1].upper() + picture[1:],
         model=model,
         in_short=IN_SHORT[found.verdict],

@@ -1,0 +1,73 @@
+"""One filter of a network's first layer at one place of a digit, which a slider moves along a row."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from ae_core.figures.filters import number_words, product_html
+from ae_core.runs.run_folder import StoredRun
+from ae_core.study.filters import Product, find_strongest, multiply_at
+from ae_core.training import seeded
+from ae_core.words.sentences import say
+from pages.shared import lab
+from pages.shared.dials import ACTIVATION_WORDS
+from pages.shared.own_digit import my_digits
+
+EXAMPLE_CLASS = 2
+
+
+@st.fragment
+def show_filter_at_work(run: StoredRun, key: str) -> None:
+    """Show what one filter makes of a digit at the place where it finds most, and at others of the row."""
+    with lab.plain_errors():
+        model, digit_hw = lab.load_network(run), _choose_example()
+        which, y, x = find_strongest(model, digit_hw)
+        width = multiply_at(model, digit_hw, which, y, x).map_hw.shape[1]
+        picture = st.container()
+        place = st.slider(
+            say("Where on this row the filter lies"),
+            1,
+            width,
+            x + 1,
+            key=f"{key}_filter_place",
+            bind="query-params",
+            help=say("It begins where this filter finds most in this digit."),
+        )
+        found = multiply_at(model, digit_hw, which, y, place - 1)
+        with picture:
+            st.markdown(filter_words(found, run.config.model.activation))
+            st.html(product_html(digit_hw, found))
+
+
+def filter_words(found: Product, activation: str) -> str:
+    """What is multiplied, added up and made, in figures, and what to do."""
+    size = len(found.weights_kk)
+    total, made = number_words(found.total), number_words(found.made)
+    after = (
+        ""
+        if total == made
+        else say(
+            ", of which {activation} makes **{made}**", activation=ACTIVATION_WORDS[activation], made=made
+        )
+    )
+    return say(
+        "The filter lies on {size} × {size} pixels. Each pixel times the weight above it, all added up: "
+        "{added}; with the filter's bias of {bias} that is **{total}**{after}: **one number of its map**. "
+        "**Move the slider**: the same weights slide along the row, and at each place make the next number.",
+        size=size,
+        added=number_words(float(found.products_kk.sum())),
+        bias=number_words(found.bias),
+        total=total,
+        after=after,
+    )
+
+
+def _choose_example() -> Tensor:
+    """The visitor's own digit (28, 28), if the lessons show it; else a held-back one."""
+    if (own_hw := my_digits.shown_digit()) is not None:
+        return own_hw
+    digits = lab.digits()
+    order_n = torch.randperm(len(digits.test_nhw), generator=seeded(0, "digits"))
+    return digits.test_nhw[order_n[digits.test_labels_n[order_n] == EXAMPLE_CLASS][0]]
