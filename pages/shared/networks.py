@@ -140,6 +140,11 @@ def draw_whose_switch(families: Iterable[str]) -> None:
         )
 
 
+def switch_to_own() -> None:
+    """Turn the switch to the visitor's networks. In a callback: the switch is drawn anew afterwards."""
+    st.session_state[session.WHOSE] = YOURS
+
+
 def works_with_own() -> bool:
     """Whether the switch says that the page works with the visitor's networks."""
     return bool(st.session_state.get(session.WHOSE) == YOURS)

@@ -92,6 +92,23 @@ def test_the_switch_changes_the_pictures_and_the_page_says_whose_they_are(name, 
     assert "yours" in captions(page) + markup(page)
 
 
+def test_a_finished_training_is_announced_where_the_labs_network_stands_with_one_press_to_see_it(trained):
+    page = open_page("convolutional", yours=trained)
+    (line,) = [text.value for text in page.markdown if "Yours is finished" in text.value]
+    theirs, ours = (float(found) for found in re.findall(r"([\d.]+) dB", line))
+    assert theirs < ours
+    assert page.metric[0].value.startswith(f"{ours:.1f}")
+    page.button(key="cae_show_own").click().run()
+    assert page.button_group(key=session.WHOSE).value == networks.YOURS
+    assert page.query_params[session.WHOSE] in ("Yours", ["Yours"])
+    assert page.metric[0].value.startswith(f"{theirs:.1f}")
+    assert not [text for text in page.markdown if "Yours is finished" in text.value]
+
+
+def test_who_has_trained_nothing_is_told_of_no_network_of_theirs():
+    assert not [text for text in open_page("convolutional").markdown if "Yours is finished" in text.value]
+
+
 def test_the_link_names_the_visitors_runs_and_opens_them_elsewhere(trained):
     page = open_page("convolutional", yours=trained, whose=networks.YOURS)
     assert page.query_params["yours"] == trained

@@ -58,6 +58,8 @@ def show_model_bench(
         if run is not None:
             share.compare_with_sender(run, found)
         if found is not None:
+            if not trains:
+                learnt_view.announce_own_network(found, page)
             _show_trial(found.run_id, page, wanted, digits_below, more)
             if not trains:
                 with beat("training", say("How it learnt")):

@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from ae_core import config
 from ae_core.config import ALL_DIGITS, PIXELS, CorruptionConfig
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
@@ -108,6 +109,35 @@ def show_both_measured(runs: Sequence[StoredRun], noise: CorruptionConfig, noise
     if len(runs) > 1:
         rows = {f"{networks.owner_words(run)}: {networks.learnt_words(run)}": run for run in runs}
         display.show_metrics_table(rows, noise, noise_seed)
+
+
+def announce_own_network(labs: StoredRun, page: str) -> None:
+    """Beside the lab's network: how good the visitor's of its family is, where there is one, and a way to it.
+
+    Both are measured at the noise that the lab's was trained with.
+    """
+    own = networks.find_own_run(config.family(labs.config))
+    if own is None or networks.works_with_own() or own.run_id == labs.run_id:
+        return
+    noise = labs.config.corruption
+    ours, theirs = (display.measure(run, noise, 0)[0]["psnr"] for run in (labs, own))
+    with st.container(key=f"{page}_own_finished", border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            say(
+                ":material/check_circle: **Yours is finished: {theirs}** beside the lab's {ours} (PSNR on "
+                "held-back digits, {noise}). What is shown here is still the lab's.",
+                theirs=display.decibel_words(theirs),
+                ours=display.decibel_words(ours),
+                noise=display.noise_words(noise),
+            )
+        )
+        st.button(
+            say("Show yours"),
+            key=f"{page}_show_own",
+            type="primary",
+            icon=":material/visibility:",
+            on_click=networks.switch_to_own,
+        )
 
 
 def _list_words(numbers: Sequence[int]) -> str:
