@@ -44,6 +44,17 @@ def tap_option(phone: Page, place: int) -> None:
     expect(phone.locator("#voted")).to_contain_text("Your vote is in")
 
 
+def expect_own(phone: Page, place: int) -> None:
+    """One option is marked as this phone's vote: in words, not by the mark that means right on the screen."""
+    expect(phone.locator("#options .own:visible")).to_have_text(["your vote"])
+    expect(phone.locator("#options button").nth(place)).to_contain_text("your vote")
+    marks = phone.locator("#options button").evaluate_all(
+        "all => all.map((each) => getComputedStyle(each, '::before').content)"
+    )
+    assert [i for i, mark in enumerate(marks) if "●" in mark] == [place]
+    assert "✓" not in "".join(marks)
+
+
 def draw_and_send(phone: Page) -> None:
     phone.get_by_role("button", name="Draw").tap()
     box = phone.locator("#board").bounding_box()
@@ -81,6 +92,7 @@ def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
     expect(page.locator(ASKED)).to_have_text("3 of 3 voted")
     phones[0].reload()
     expect(phones[0].locator("[aria-pressed=true]").first).to_have_text(re.compile("Less than half"))
+    expect_own(phones[0], 0)
     assert page.locator(".js-plotly-plot").count() == 0
     page.keyboard.press("PageDown")
     for phone in phones:
@@ -93,8 +105,23 @@ def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
     counts = page.locator(".js-plotly-plot").evaluate("plot => plot.data.map(({ text }) => [...text])")
     assert [[int(each) for each in row] for row in counts] == [[2, 1, 0], [0, 0, 3]]
     expect(phones[0].locator("#stage")).to_have_text("The vote is closed. The answer is on the screen.")
+    expect_own(phones[0], 2)
     page.keyboard.press("PageDown")
     expect(phones[0].locator("#question")).to_contain_text("Nothing is asked just now")
+
+
+def test_the_corner_says_what_next_does_before_anybody_has_voted_and_after(page, app, tabs):
+    code = open_room(page, app)
+    phone = join(tabs, app, code)
+    page.keyboard.press("PageDown")
+    expect(page.locator(ASKED)).to_have_text("0 of 1 voted")
+    hint = page.locator(".lab-room-hint")
+    expect(hint).to_have_text("Nobody has voted: Next goes on, V asks for the second vote")
+    tap_option(phone, 0)
+    expect(hint).to_have_text("Next or V: talk to your neighbour, and vote again")
+    page.keyboard.press("v")
+    expect(page.locator(ASKED)).to_have_text("0 of 1 voted")
+    expect(hint).to_have_text("Next or V: the answer")
 
 
 def test_a_changed_vote_that_is_slow_to_arrive_is_not_given_up_for_the_one_before(page, app, tabs):

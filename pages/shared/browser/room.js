@@ -165,7 +165,8 @@ function createView(room, words, { post, save, end, tell }) {
         view.count.textContent = isOpen
             ? words.voted.replace("{voted}", voted[stage]).replace("{phones}", phones)
             : here;
-        view.hint.textContent = isOpen ? words[`${stage}_hint`] : "";
+        const next = stage === "first" && !voted.first ? "nobody" : stage;
+        view.hint.textContent = isOpen ? words[`${next}_hint`] : "";
         const large = dialog?.querySelector(".lab-room-here");
         if (large) large.textContent = here;
         showTiles();

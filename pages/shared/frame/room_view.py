@@ -24,6 +24,7 @@ WORDS = {
     "first": say("First vote"),
     "second": say("Talk, then vote again"),
     "revealed": "",
+    "nobody_hint": say("Nobody has voted: Next goes on, V asks for the second vote"),
     "first_hint": say("Next or V: talk to your neighbour, and vote again"),
     "second_hint": say("Next or V: the answer"),
     "digits": say("The room’s digits"),

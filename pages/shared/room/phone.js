@@ -111,7 +111,10 @@ function showVote() {
         place.dataset.of = JSON.stringify(shown);
         const buttons = shown.map((option, i) => {
             const button = Object.assign(document.createElement("button"), { type: "button" });
-            fillWords(button, option);
+            const [words, own] = ["span", "span"].map((tag) => document.createElement(tag));
+            fillWords(words, option);
+            Object.assign(own, { className: "own", textContent: WORDS.own });
+            button.append(words, own);
             button.addEventListener("click", () => vote(i));
             return button;
         });
@@ -119,6 +122,7 @@ function showVote() {
     }
     [...place.children].forEach((button, i) => {
         button.setAttribute("aria-pressed", String(i === mine.choice));
+        button.querySelector(".own").hidden = i !== mine.choice;
         button.disabled = question.stage === "revealed";
     });
 }

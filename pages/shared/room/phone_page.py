@@ -19,6 +19,7 @@ WORDS = {
     "revealed": say("The vote is closed. The answer is on the screen."),
     "sending": say("Sending …"),
     "voted": say("Your vote is in. You can change it until the vote closes."),
+    "own": say("your vote"),
     "is_in": say("Your vote is in."),
     "not_sent": say("Not sent yet: the lab does not answer. Trying again …"),
     "nothing": say("Nothing is asked just now. Look at the screen."),
