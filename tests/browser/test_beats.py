@@ -58,7 +58,7 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
 
     page.goto("about:blank")
     page.goto(f"{app.url}/convolutional#network")
-    expect(page.locator(WHERE)).to_have_text(re.compile("^5 /"))
+    expect(page.locator(WHERE)).to_have_text(re.compile("^6 /"))
     page.wait_for_timeout(5_000)  # what comes later, above it, does not push it away
     assert 0 < top_of(page, "network") < 250
 
