@@ -251,24 +251,23 @@ def paired_bars(options: Sequence[str], before: Sequence[int], after: Sequence[i
             orientation="h",
             text=list(counts),
             marker={"color": colour, "pattern": {"shape": pattern}},
-            textfont={"size": FONT},
             textposition="outside",
+            constraintext="none",  # Plotly would make it as small as the bar is thin
             textangle=0,
             cliponaxis=False,
         )
     figure.update_layout(
         barmode="group",
-        height=70 + 60 * len(options),
+        height=60 + 56 * len(options),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={
             "orientation": "h",
             "y": 1.02,
             "yanchor": "bottom",
-            "font": {"size": FONT},
             "traceorder": "normal",
         },
         xaxis={"visible": False, "fixedrange": True, "range": [0, 1.15 * max(*before, *after, 1)]},
-        yaxis={"autorange": "reversed", "fixedrange": True, "tickfont": {"size": FONT}},
+        yaxis={"autorange": "reversed", "fixedrange": True},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

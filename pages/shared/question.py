@@ -172,7 +172,8 @@ def _draw_card(
                     on_click=_open_vote_fields,
                     args=(key, not counting),
                 )
-            if in_room or any(map(any, votes.values())):
+            # A room sees them with the answer, whatever was said before.
+            if (in_room and given is None) or (not in_room and any(map(any, votes.values()))):
                 st.toggle(
                     say("Show the votes"),
                     kept_answers.load_said(key)["votes_shown"],

@@ -87,7 +87,7 @@ def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
     page, phones, _ = lesson
     page.keyboard.press("PageDown")  # the step with the question
     for phone, place in zip(phones, (0, 0, 1), strict=True):
-        expect(phone.locator("#question")).to_contain_text("How much of the variance")
+        expect(phone.locator("#question")).to_contain_text("How much of it do those few numbers keep?")
         tap_option(phone, place)
     expect(page.locator(ASKED)).to_have_text("3 of 3 voted")
     phones[0].reload()

@@ -10,6 +10,8 @@ const BAR = 72;
 /** On this channel the notes, in another window of this browser, hear which beat a presenter is at. */
 const CHANNEL = "autoencoder_lab_beats";
 const BEGAN = "lab-presenting-since";
+/** Whether who presents in this tab has been told of the keys. */
+const TOLD = "lab-keys-told";
 /** Milliseconds within which a page is taken to be still growing above the beat that a link has opened. */
 const GROWING = 4000;
 
@@ -21,6 +23,7 @@ const GROWING = 4000;
  * @property {number} at which beat that is, from 0
  * @property {boolean} fromEnd whether the next page opens at its last beat
  * @property {(by: number) => boolean} step to another beat; false where the lesson has no more
+ * @property {(name: string) => void} [lead] tells that one has been led to the beat called so
  * @property {(() => void) | null} [end] takes all of it from the page
  */
 
@@ -109,6 +112,17 @@ function createBar(words, step) {
     };
 }
 
+/** Say once, to who has just begun to present, which keys there are: a few seconds, below the bar. */
+function showKeys(bar, keys) {
+    try {
+        if (sessionStorage[TOLD]) return;
+        sessionStorage[TOLD] = "1";
+    } catch {
+        return; // it would be said on every page
+    }
+    bar.append(Object.assign(document.createElement("small"), { textContent: keys }));
+}
+
 /**
  * @param {object} component
  * @param {object} component.data
@@ -168,7 +182,13 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         else place.fromEnd = by < 0; // the page before opens at its last beat
         return Boolean(beat);
     };
+    place.lead = (name) => {
+        isByHand = false;
+        place.name = name;
+        show();
+    };
     const bar = createBar(words, place.step);
+    if (isPresenting) showKeys(bar.element, words.keys);
 
     const beats = findBeats();
     const named = placeInAddress(beats);
@@ -215,7 +235,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         notes?.close();
         bar.element.remove();
         style.remove();
-        Object.assign(place, { step: () => false, end: null });
+        Object.assign(place, { step: () => false, lead: undefined, end: null });
     };
     const { end } = place;
     return () => {

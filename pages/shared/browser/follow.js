@@ -75,6 +75,7 @@ function startFollowing({ code, words }) {
             const top = main.scrollTop + place.getBoundingClientRect().top - BAR;
             const isFirst = document.querySelector(".lab-beat") === mark;
             main.scrollTo({ top: isFirst ? 0 : Math.max(top, 0), behavior: "instant" });
+            document.labBeats?.lead?.(beat);
         }
         if (performance.now() < until && !isOwn) waiting = setTimeout(() => scrollTo(beat, until), LOOK);
     };

@@ -141,9 +141,9 @@ function createView(room, words, { post, save, end, tell }) {
         const known = drawn.filter((number) => greys.has(number));
         view.drawn.hidden = !known.length;
         const recent = known.slice(-RECENT).map((number) => drawDigit(greys.get(number)));
-        const count = Object.assign(document.createElement("span"), { textContent: String(known.length) });
+        const count = document.createElement("span");
+        count.textContent = words.drawn.replace("{count}", known.length);
         view.drawn.replaceChildren(...recent, count);
-        view.drawn.setAttribute("aria-label", `${words.digits}: ${known.length}`);
         const place = dialog?.querySelector(".lab-room-tiles");
         if (!place) return;
         for (const tile of place.querySelectorAll("[data-number]")) {
@@ -158,10 +158,11 @@ function createView(room, words, { post, save, end, tell }) {
     const show = () => {
         const { question, phones, voted } = room.now;
         const stage = question?.stage ?? "";
-        const isOpen = stage === "first" || stage === "second";
+        const isAsked = findAsked().some(({ mark }) => mark === room.now.mark);
+        const isOpen = isAsked && (stage === "first" || stage === "second");
         const here = phones === 1 ? words.phone : words.phones.replace("{phones}", phones);
         view.corner.classList.toggle("lab-room-asks", isOpen);
-        view.stage.textContent = words[stage] ?? "";
+        view.stage.textContent = isAsked ? (words[stage] ?? "") : "";
         view.count.textContent = isOpen
             ? words.voted.replace("{voted}", voted[stage]).replace("{phones}", phones)
             : here;
@@ -352,9 +353,13 @@ function startRoom({ code, secret, words }) {
             console.info("The room could not be told.", problem);
         }
     };
+    let shownFor = "";
     const keepLooking = async () => {
         if (isOver) return;
         if (room.data.isAtPage()) await look();
+        const onScreen = findAsked().map(({ mark }) => mark).join();
+        if (room.now && onScreen !== shownFor) view.show(); // the step has changed: what is asked, or nothing
+        shownFor = onScreen;
         setTimeout(keepLooking, LOOK);
     };
     const leadTo = async ({ card, mark }, stage) => {

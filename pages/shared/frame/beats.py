@@ -12,7 +12,12 @@ from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.browser.files import read_script
 
-WORDS = {"nav": say("Steps of this lesson"), "back": say("One step back"), "next": say("Next step")}
+WORDS = {
+    "nav": say("Steps of this lesson"),
+    "back": say("One step back"),
+    "next": say("Next step"),
+    "keys": say("R: a room of phones · ?: all keys"),
+}
 # The foot of a lesson, which belongs to its last beat.
 FOOT = "lesson_foot"
 

@@ -28,6 +28,7 @@ WORDS = {
     "first_hint": say("Next or V: talk to your neighbour, and vote again"),
     "second_hint": say("Next or V: the answer"),
     "digits": say("The room’s digits"),
+    "drawn": say("The room’s digits: {count}. Open"),
     "away": say("Put this digit away"),
     "empty": say("Nobody has drawn one yet: “Draw” on the phone."),
     "use": say("Show them in every lesson"),

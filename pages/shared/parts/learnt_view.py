@@ -112,12 +112,13 @@ def show_both_measured(runs: Sequence[StoredRun], noise: CorruptionConfig, noise
 
 
 def announce_own_network(labs: StoredRun, page: str) -> None:
-    """Beside the lab's network: how good the visitor's of its family is, where there is one, and a way to it.
+    """Beside the lab's network: how good the visitor's of its family is, where there is one; a way to it.
 
-    Both are measured at the noise that the lab's was trained with.
+    Both at the noise that the lab's was trained with. Not before a room: there the height belongs
+    to the picture, and whoever presents has seen the training end.
     """
     own = networks.find_own_run(config.family(labs.config))
-    if own is None or networks.works_with_own() or own.run_id == labs.run_id:
+    if lab.is_presenting() or own is None or networks.works_with_own() or own.run_id == labs.run_id:
         return
     noise = labs.config.corruption
     ours, theirs = (display.measure(run, noise, 0)[0]["psnr"] for run in (labs, own))
