@@ -119,6 +119,7 @@ TABLE: dict[str, Check] = {
     "noise_seed": whole_number(*LIMITS["seed"]),
     "linear": one_of("true", "false"),
     "*_maps_digit": whole_number(0, 9),
+    "*_filter_place": whole_number(1, 14),
     "*_measure": one_of("PSNR", "SSIM", "Share read right"),
     "surprises_picture": text_like(say("the name of one of the pictures"), r"[\w\- ]{1,40}"),
     "surprises_all": one_of("true", "false"),

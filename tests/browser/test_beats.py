@@ -39,10 +39,10 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     go(page, app, "convolutional")
     expect(page.locator(WHERE)).to_have_text(re.compile("^1 / [5-9]"))
     assert len(page.evaluate(SHOWN)) >= 5
-    for _ in range(3):
+    for _ in range(4):
         page.get_by_role("button", name="Next step").click()
     expect(page).to_have_url(re.compile("convolutional.*#predict$"))
-    expect(page.locator(WHERE)).to_have_text(re.compile("^4 /"))
+    expect(page.locator(WHERE)).to_have_text(re.compile("^5 /"))
     page.wait_for_timeout(700)
     assert 0 < top_of(page, "predict") < 200
     next_one = page.get_by_role("button", name="Next step")

@@ -14,7 +14,7 @@ from ae_core import config
 from ae_core.data import Digits
 from ae_core.figures import training as training_figures
 from ae_core.figures.latent import CLASS_COLOURS, CLASS_SYMBOLS
-from ae_core.figures.training import SCALE
+from ae_core.figures.training import BEYOND, SCALE
 from ae_core.runs import history
 from ae_core.runs.history import Progress
 from ae_core.runs.store import SHIPPED, Store, default_root
@@ -127,11 +127,14 @@ def test_the_replays_losses_are_read_off_the_axis_that_they_belong_to(progress, 
 
 def test_every_frame_shows_every_digits_code_where_it_lay(progress):
     labels, codes = progress.codes.labels_n, progress.codes.codes_tnd
-    low, high = codes.amin((0, 1)), codes.amax((0, 1))
+    last_low, last_high = codes[-1].amin(0), codes[-1].amax(0)
+    reach = (last_high - last_low) / 2
+    low = codes.amin((0, 1)).maximum(last_low - reach)
+    high = codes.amax((0, 1)).minimum(last_high + reach)
+    shares = (codes[4] - low) / (high - low)
+    told = ((shares + BEYOND) / (1 + 2 * BEYOND)).clamp(0, 1)  # what lies outside the frame is told there
     shown = replayed(progress, 4)[POINTS]
-    np.testing.assert_allclose(
-        np.stack([shown.x, shown.y], axis=1), (codes[4] - low) / (high - low) * SCALE, atol=0.51
-    )
+    np.testing.assert_allclose(np.stack([shown.x, shown.y], axis=1), told * SCALE, atol=0.51)
     looks = training_story._draw_replay(progress, "mse", False).data[POINTS].marker
     assert list(looks.color) == [CLASS_COLOURS[digit] for digit in labels]
     assert list(looks.symbol) == [CLASS_SYMBOLS[digit] for digit in labels]
@@ -145,13 +148,14 @@ def test_the_legend_names_every_class_in_the_look_of_its_points(progress):
     ]
 
 
-def test_the_axes_stay_and_hold_every_frame(progress):
+def test_the_axes_stay_and_hold_the_trained_networks_codes_which_fill_half_of_them(progress):
     figure = training_story._draw_replay(progress, "mse", False)
     assert all(set(frame.layout.to_plotly_json()) == {"images"} for frame in figure.frames)
     low, high = figure.layout.xaxis2.range
-    assert all(
-        low < min(trace.x) <= max(trace.x) < high for frame in figure.frames for trace in frame.data[:-1]
-    )
+    across = np.asarray(figure.frames[-1].data[0].x, dtype=float)
+    assert low < across.min() <= across.max() < high
+    assert np.ptp(across) >= 0.44 * (high - low)
+    assert 0 < low < high < SCALE  # what is told beyond them is seen to lie outside
 
 
 def test_nothing_plays_by_itself_or_glides(progress):

@@ -22,7 +22,8 @@ EXAMPLE_CLASS = 2
 def show_filter_at_work(run: StoredRun, key: str) -> None:
     """Show what one filter makes of a digit at the place where it finds most, and at others of the row."""
     with lab.plain_errors():
-        model, digit_hw = lab.load_network(run), _choose_example()
+        own_hw = my_digits.shown_digit()
+        model, digit_hw = lab.load_network(run), _choose_example() if own_hw is None else own_hw
         which, y, x = find_strongest(model, digit_hw)
         width = multiply_at(model, digit_hw, which, y, x).map_hw.shape[1]
         picture = st.container()
@@ -31,7 +32,7 @@ def show_filter_at_work(run: StoredRun, key: str) -> None:
             1,
             width,
             x + 1,
-            key=f"{key}_filter_place",
+            key=f"{key}_filter_place" if own_hw is None else f"{key}_own_filter_place",
             bind="query-params",
             help=say("It begins where this filter finds most in this digit."),
         )
@@ -65,9 +66,7 @@ def filter_words(found: Product, activation: str) -> str:
 
 
 def _choose_example() -> Tensor:
-    """The visitor's own digit (28, 28), if the lessons show it; else a held-back one."""
-    if (own_hw := my_digits.shown_digit()) is not None:
-        return own_hw
+    """A held-back digit (28, 28)."""
     digits = lab.digits()
     order_n = torch.randperm(len(digits.test_nhw), generator=seeded(0, "digits"))
     return digits.test_nhw[order_n[digits.test_labels_n[order_n] == EXAMPLE_CLASS][0]]
