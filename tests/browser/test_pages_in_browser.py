@@ -103,6 +103,7 @@ def test_a_training_survives_a_reload_and_another_page_and_ends_in_new_pictures(
     expect(under_way.or_(page.get_by_text("Trained: CAE, latent size 12")).first).to_be_in_viewport()
     page.get_by_test_id("stTopNav").get_by_role("link", name="CAE", exact=True).click()
     expect(page.locator("h1")).to_contain_text(PAGES["convolutional"])
+    expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "16")
     page.get_by_role("slider", name="Latent size").press("ArrowLeft")
     expect(page.get_by_role("slider", name="Latent size")).to_have_attribute("aria-valuetext", "12")
     words = page.get_by_text("what yours rebuilds").locator("visible=true")
