@@ -120,8 +120,8 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
 def test_before_a_room_a_beat_has_all_of_its_picture_on_the_screen(tabs, app, lesson, beat):
     for size in (PROJECTOR, LARGE_PROJECTOR):
         page = tabs.open(viewport=size)
-        go(page, app, f"{lesson}?present=1#{beat}")
-        page.wait_for_function(f"document.labBeats?.name === {beat!r}")
+        go(page, app, f"{lesson}?present=1")
+        show_beat(page, beat)
         expect(page.locator(":is(.bars, .js-plotly-plot):visible").first).to_be_visible()
         page.wait_for_timeout(1_500)
         page.wait_for_function(f"0 < ({LOWEST})() && ({LOWEST})() <= {size['height']}", timeout=20_000)
