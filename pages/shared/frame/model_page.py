@@ -33,9 +33,9 @@ def show_model_bench(
 ) -> StoredRun | None:
     """Show the dials of `page`, the training and the trial of a model. The network that is tried, or None.
 
-    None where neither the lab nor the visitor has one of this family. more: draws a beat
-    of its own below the results, given the run, the digits (n, 28, 28), the noise and its seed. digits_below:
-    the page itself shows the same digits further down.
+    None where neither the lab nor the visitor has one of this family. more: draws a beat of its own below the
+    results, given the run, the digits (n, 28, 28), the noise and its seed. digits_below: the page itself
+    shows the same digits further down.
     """
     controls, pictures = lesson.open_columns()
     run = None

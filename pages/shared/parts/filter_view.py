@@ -25,18 +25,19 @@ def show_filter_at_work(run: StoredRun, key: str) -> None:
         own_hw = my_digits.shown_digit()
         model, digit_hw = lab.load_network(run), _choose_example() if own_hw is None else own_hw
         which, y, x = find_strongest(model, digit_hw)
-        width = multiply_at(model, digit_hw, which, y, x).map_hw.shape[1]
+        found = multiply_at(model, digit_hw, which, y, x)
         picture = st.container()
         place = st.slider(
             say("Where on this row the filter lies"),
             1,
-            width,
+            found.map_hw.shape[1],
             x + 1,
             key=f"{key}_filter_place" if own_hw is None else f"{key}_own_filter_place",
             bind="query-params",
             help=say("It begins where this filter finds most in this digit."),
         )
-        found = multiply_at(model, digit_hw, which, y, place - 1)
+        if place != x + 1:
+            found = multiply_at(model, digit_hw, which, y, place - 1)
         with picture:
             st.markdown(filter_words(found, run.config.model.activation))
             st.html(product_html(digit_hw, found))
