@@ -103,7 +103,10 @@ def is_presenter(db: sqlite3.Connection, code: str, secret: str) -> bool:
 
 def close_room(db: sqlite3.Connection, code: str) -> None:
     """Delete the room and everything of it."""
-    db.execute("DELETE FROM votes WHERE question IN (SELECT id FROM questions WHERE room = ?)", (code,))
+    for table in ("votes", "answers"):
+        db.execute(
+            f"DELETE FROM {table} WHERE question IN (SELECT id FROM questions WHERE room = ?)", (code,)
+        )
     for table in ("questions", "phones", "digits"):
         db.execute(f"DELETE FROM {table} WHERE room = ?", (code,))
     db.execute("DELETE FROM rooms WHERE code = ?", (code,))

@@ -23,13 +23,18 @@ UNKNOWN = say("There is no such answer. Load this page again.")
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it was asked. mark: tells it from the same one under other dials."""
+    """A question as it was asked.
+
+    mark: tells it from the same one under other dials. right: the right option's place, None until the screen
+    has shown it.
+    """
 
     number: int
     mark: str
     text: str
     options: tuple[str, ...]
     stage: str
+    right: int | None
 
 
 def ask(db: sqlite3.Connection, code: str, mark: str, text: str, options: Sequence[str]) -> Asked:
@@ -66,13 +71,23 @@ def list_questions(db: sqlite3.Connection, code: str) -> list[Asked]:
     return [found for (number,) in rows if (found := find_question(db, code, number))]
 
 
-def set_stage(db: sqlite3.Connection, code: str, number: int, stage: str) -> None:
-    """Lead a question on; back to its first vote it loses all votes. RoomError where it is not the room's."""
+def set_stage(db: sqlite3.Connection, code: str, number: int, stage: str, right: object = None) -> None:
+    """Lead a question on; back to its first vote it loses all votes.
+
+    right: the right option's place, once the screen shows it; the room forgets it when it votes again.
+    RoomError where the question is not the room's, or has no such option, and for a right one before the end.
+    """
     found = find_question(db, code, number)
     if found is None or stage not in STAGES:
         raise RoomError(UNKNOWN)
+    if right is not None and (stage != REVEALED or not _is_option(found, right)):
+        raise RoomError(UNKNOWN)
     if stage == FIRST:
         db.execute("DELETE FROM votes WHERE question = ?", (number,))
+    if stage != REVEALED:
+        db.execute("DELETE FROM answers WHERE question = ?", (number,))
+    if right is not None:
+        db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (number, right))
     db.execute("UPDATE questions SET stage = ? WHERE id = ?", (stage, number))
     note_change(db, code, for_phones=True)
 
@@ -90,7 +105,7 @@ def cast_vote(
     found = find_question(db, code, room.question)
     if found is None or number != found.number or stage != found.stage or stage not in VOTES:
         raise RoomError(CLOSED)
-    if not isinstance(choice, int) or isinstance(choice, bool) or not 0 <= choice < len(found.options):
+    if not _is_option(found, choice):
         raise RoomError(UNKNOWN)
     db.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?)", (found.number, found.stage, phone, choice))
     note_change(db, code)
@@ -131,11 +146,20 @@ def list_votes(db: sqlite3.Connection, code: str) -> list[tuple[Asked, int, str,
     return found
 
 
+def _is_option(asked: Asked, place: object) -> bool:
+    return isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(asked.options)
+
+
 def _delete(db: sqlite3.Connection, number: int) -> None:
-    db.execute("DELETE FROM votes WHERE question = ?", (number,))
+    for table in ("votes", "answers"):
+        db.execute(f"DELETE FROM {table} WHERE question = ?", (number,))
     db.execute("DELETE FROM questions WHERE id = ?", (number,))
 
 
 def _find(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -> Asked | None:
-    row = db.execute(f"SELECT id, mark, text, options, stage FROM questions WHERE {where}", values).fetchone()
-    return row and Asked(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4])
+    row = db.execute(
+        "SELECT id, mark, text, options, stage, choice FROM questions LEFT JOIN answers ON question = id "
+        f"WHERE {where}",
+        values,
+    ).fetchone()
+    return row and Asked(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], row[5])

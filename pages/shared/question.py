@@ -196,6 +196,8 @@ def _draw_card(
             right = found.right
             with st.container(key=f"{key}_answer"):
                 _show_answer(found, None if given["choice"] is None else options[given["choice"]])
+                if in_room and right in options:
+                    st.html(_right_html(asked, options.index(right)))
             if _card_state(key).pop("fresh", False):
                 _into_view(key=f"unseen_{key}_answer", data={"key": f"{key}_answer", "isAnswer": True})
             if picture:
@@ -298,6 +300,11 @@ def _asked_html(asked: Question, *, is_answered: bool) -> str:
     }  # fmt: skip
     attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in said.items())
     return f'<i class="lab-asked" {attributes}></i>'
+
+
+def _right_html(asked: Question, place: int) -> str:
+    """What tells the browser, and by it a room's phones, which option is right."""
+    return f'<i class="lab-right" data-mark="{escape(_room_mark(asked))}" data-right="{place}"></i>'
 
 
 def _room_mark(asked: Question) -> str:

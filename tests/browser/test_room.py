@@ -55,6 +55,11 @@ def expect_own(phone: Page, place: int) -> None:
     assert "✓" not in "".join(marks)
 
 
+def told_now(phone: Page, code: str) -> str:
+    """Every byte of what the room tells a phone now."""
+    return phone.evaluate("code => fetch(`/room/${code}/events?once=1`).then((told) => told.text())", code)
+
+
 def draw_and_send(phone: Page) -> None:
     phone.get_by_role("button", name="Draw").tap()
     box = phone.locator("#board").bounding_box()
@@ -84,7 +89,7 @@ def lesson(page: Page, app: App, tabs: Tabs) -> tuple[Page, list[Page], str]:
 
 
 def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
-    page, phones, _ = lesson
+    page, phones, code = lesson
     page.keyboard.press("PageDown")  # the step with the question
     for phone, place in zip(phones, (0, 0, 1), strict=True):
         expect(phone.locator("#question")).to_contain_text("How much of it do those few numbers keep?")
@@ -94,17 +99,25 @@ def test_a_question_costs_two_keys_and_the_votes_are_seen_at_the_reveal(lesson):
     expect(phones[0].locator("[aria-pressed=true]").first).to_have_text(re.compile("Less than half"))
     expect_own(phones[0], 0)
     assert page.locator(".js-plotly-plot").count() == 0
+    assert '"right"' not in told_now(phones[0], code)
     page.keyboard.press("PageDown")
     for phone in phones:
         expect(phone.locator("#stage")).to_have_text("Talk to your neighbour. Then vote again.")
         expect(phone.locator("#options [aria-pressed=true]")).to_have_count(0)
         tap_option(phone, 2)
     expect(page.locator(ASKED)).to_have_text("3 of 3 voted")
+    assert '"right"' not in told_now(phones[0], code)
+    expect(phones[0].locator("#options .right:visible")).to_have_count(0)
     page.keyboard.press("v")
     expect(page.get_by_text("Over 10,000 held-back digits")).to_be_visible()
     counts = page.locator(".js-plotly-plot").evaluate("plot => plot.data.map(({ text }) => [...text])")
     assert [[int(each) for each in row] for row in counts] == [[2, 1, 0], [0, 0, 3]]
-    expect(phones[0].locator("#stage")).to_have_text("The vote is closed. The answer is on the screen.")
+    expect(phones[0].locator("#stage")).to_have_text("The vote is closed. The right answer is marked.")
+    right = page.get_by_text("Over 10,000 held-back digits").locator("strong").inner_text()
+    for phone in phones:
+        marked = phone.get_by_role("button", name="right answer")  # as a screen reader has it
+        expect(marked).to_have_count(1)
+        expect(marked).to_contain_text(right)
     expect_own(phones[0], 2)
     page.keyboard.press("PageDown")
     expect(phones[0].locator("#question")).to_contain_text("Nothing is asked just now")
@@ -244,6 +257,17 @@ def test_a_closed_room_says_so_and_a_link_steers_it_until_then(lesson, app, tabs
     expect(phones[0].locator("#note")).to_contain_text("closed, and everything of it is deleted")
     for screen in (page, other):
         expect(screen.locator(".lab-room")).to_have_count(0)
+
+
+@pytest.mark.parametrize("typed", ["%zz", "%E0%A4", "abc", "ABCDEFG", "%F0%9F%98%80"])
+def test_an_address_that_is_no_code_gets_a_sentence_and_a_field_for_another(tabs, app, typed):
+    phone = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    broken: list[str] = []
+    phone.on("pageerror", lambda error: broken.append(str(error)))
+    phone.goto(f"{app.url}/join/{typed}")
+    expect(phone.locator("#note")).to_contain_text("There is no room with this code.")
+    expect(phone.get_by_role("textbox")).to_be_visible()
+    assert broken == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,11 +8,11 @@ import signal
 
 import pytest
 
-from ae_core.room import bounds, rooms
+from ae_core.room import bounds, rooms, votes
 from ae_core.room.database import open_rooms
 from tests.load.client import Visitor
 from tests.support.browser import App
-from tests.support.rooms import SEVEN, Phone, Screen, ask
+from tests.support.rooms import QUESTION, SEVEN, Phone, Screen, ask
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,50 @@ def test_changes_arrive_by_themselves_and_the_end_too(screen):
         assert [(await anext(each))[0] for each in (heard, seen)] == ["over", "over"]
         answered = await phone.vote(0, number)
         assert (answered.status, answered.problem) == (404, rooms.GONE)
+
+    asyncio.run(visit())
+
+
+def test_nobody_is_told_which_option_is_right_before_the_screen_shows_it(screen):
+    async def visit():
+        phone = await joined(screen)
+        await screen.ask()
+        number = (await phone.now())["question"]["number"]
+        heard = phone.hear("events")
+        assert [(await anext(heard))[0] for _ in range(2)] == ["mine", "message"]
+
+        async def expect_nothing(votes_in: str) -> None:
+            await asyncio.sleep(1 / bounds.VOTES_PER_SECOND)
+            answers = [
+                await phone.vote(0, number, votes_in),
+                await phone.get("events?once=1"),
+                await phone.get("events?once=1&as=follower"),
+                await screen.get("screen?once=1"),
+                await ask(f"{screen.lab}/join/{screen.code}"),
+            ]
+            assert [one.status for one in answers] == [200] * 5
+            assert [one for one in answers[:4] if b'"right"' in one.content] == []
+            assert QUESTION["text"].encode() not in answers[4].content
+
+        await expect_nothing("first")
+        for stage in ("first", "second"):  # where it is too early
+            refused = await screen.post("stage", {"mark": "m1", "stage": stage, "right": 1})
+            assert (refused.status, refused.problem) == (409, votes.UNKNOWN)
+        await expect_nothing("first")
+        await screen.lead_to("second")
+        await expect_nothing("second")
+        assert "right" not in (await anext(heard))[1]["question"]
+        for right in (3, -1, "1", True, 1.0, [1]):
+            refused = await screen.post("stage", {"mark": "m1", "stage": "revealed", "right": right})
+            assert (refused.status, refused.problem) == (409, votes.UNKNOWN)
+        await expect_nothing("second")
+        told = {"mark": "m1", "stage": "revealed", "right": 1}
+        assert (await phone.post("stage", told, Authorization="Bearer x")).status == 403
+        assert (await screen.post("stage", told)).status == 200
+        assert (await anext(heard))[1]["question"]["right"] == 1
+        await screen.lead_to("first")  # asked again
+        assert "right" not in (await anext(heard))[1]["question"]
+        await expect_nothing("first")
 
     asyncio.run(visit())
 

@@ -107,6 +107,46 @@ def test_a_vote_belongs_to_the_question_as_it_was_asked(base, room):
     assert tally(base, room)["first"] == [0, 0]
 
 
+def find(base, room):
+    return base.read(lambda db: votes.find_question(db, *room))
+
+
+def test_the_right_option_is_known_from_the_reveal_until_the_room_votes_again(base, room):
+    assert find(base, room).right is None
+    done(base, lambda db: votes.set_stage(db, *room, "revealed"))
+    assert find(base, room).right is None  # the screen is still at it
+    done(base, lambda db: votes.set_stage(db, *room, "revealed", 1))
+    done(base, lambda db: votes.set_stage(db, *room, "revealed"))
+    assert find(base, room).right == 1
+    done(base, lambda db: votes.set_stage(db, *room, "first"))
+    assert find(base, room).right is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "right"),
+    [
+        ("first", 0),
+        ("second", 0),
+        *(("revealed", right) for right in (-1, 2, 2**70, True, "0", 0.0, [0], {})),
+    ],
+)
+def test_no_right_option_is_told_before_the_reveal_and_none_that_there_is_not(base, room, stage, right):
+    vote(base, room, "a", 1)
+    with pytest.raises(RoomError, match="no such answer"):
+        done(base, lambda db: votes.set_stage(db, *room, stage, right))
+    assert (find(base, room).stage, find(base, room).right) == ("first", None)
+    assert tally(base, room)["first"] == [0, 1]
+
+
+def test_a_file_of_a_lab_that_knew_no_right_options_is_taken_over(base, room, tmp_path):
+    vote(base, room, "a", 1)
+    done(base, lambda db: db.execute("DROP TABLE answers"))
+    with open_rooms(tmp_path) as later:
+        done(later, lambda db: votes.set_stage(db, *room, "revealed", 1))
+        assert find(later, room).right == 1
+        assert tally(later, room)["first"] == [0, 1]
+
+
 @pytest.mark.parametrize("choice", [-1, 2, True, None, "0", 0.0, [0]])
 def test_what_is_no_answer_does_not_count(base, room, choice):
     with pytest.raises(RoomError):
@@ -190,6 +230,7 @@ def test_nothing_of_a_closed_room_is_left_in_the_file(base):
     phones = [done(base, lambda db, i=i: rooms.join_room(db, code, f"cookie{i}")) for i in range(50)]
     for i in range(50):
         done(base, lambda db, i=i: votes.cast_vote(db, code, f"cookie{i}", number, "first", i % 2))
+    done(base, lambda db: votes.set_stage(db, code, number, "revealed", 1))
     done(base, lambda db: digits.add_digit(db, code, "cookie0", b"greys-of-it" + bytes(773)))
     traces = [code, *phones, "mark-of-it", "words-of-it", "a-b-c", "page-of-it", "greys-of-it"]
     content = base.path.read_bytes()
@@ -197,6 +238,8 @@ def test_nothing_of_a_closed_room_is_left_in_the_file(base):
     done(base, lambda db: rooms.close_room(db, code))
     content = base.path.read_bytes()
     assert [trace for trace in traces if trace.encode() in content] == []
+    for table in ("questions", "votes", "answers", "phones", "digits"):
+        assert base.read(lambda db, table=table: db.execute(f"SELECT * FROM {table}").fetchall()) == []
     assert base.read(lambda db: rooms.find_room(db, code)) is None
     assert base.read(lambda db: rooms.find_room(db, others))
     assert [path.name for path in base.path.parent.iterdir()] == [base.path.name]

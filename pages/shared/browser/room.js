@@ -18,7 +18,8 @@ const SIDE = 28;
 /**
  * What the room tells the screen.
  * @typedef {object} Now
- * @property {{ number: number, text: string, options: string[], stage: string } | null} question the one
+ * @property {{ number: number, text: string, options: string[], stage: string, right?: number } | null}
+ *     question the one, with the place of its right option once phones were told
  * @property {string} mark of that question
  * @property {number} phones how many have joined
  * @property {Record<string, number>} voted how many have, by stage
@@ -37,13 +38,18 @@ function add(parent, tag, className, text = "") {
     return parent.appendChild(Object.assign(document.createElement(tag), { className, textContent: text }));
 }
 
-/** The questions of the step that is on the screen, in order. */
+/**
+ * The questions of the step that is on the screen, in order; each with the place of its right option, as soon
+ * as the screen shows that.
+ */
 function findAsked() {
     return [...document.querySelectorAll(".lab-asked")]
         .map((element) => {
             const { card, mark, text, options, answered } = element.dataset;
             const place = element.closest(`.st-key-question_${card}`);
-            return { card, mark, text, options, isAnswered: answered === "1", place };
+            const shown = place?.querySelector(`.lab-right[data-mark="${CSS.escape(mark)}"]`);
+            const right = shown ? Number(shown.dataset.right) : undefined;
+            return { card, mark, text, options, isAnswered: answered === "1", right, place };
         })
         .filter(({ place }) => place?.checkVisibility());
 }
@@ -346,8 +352,11 @@ function startRoom({ code, secret, words }) {
                 told = now;
             }
             const { question: shown, mark } = room.now ?? {};
-            if (at?.isAnswered && shown && mark === at.mark && shown.stage !== "revealed" && !isBusy) {
-                await post("stage", { mark, stage: "revealed" });
+            if (!at?.isAnswered || !shown || mark !== at.mark || isBusy) return;
+            const isToldRight = at.right === undefined || at.right === shown.right;
+            if (shown.stage !== "revealed" || !isToldRight) {
+                await post("stage", { mark, stage: "revealed", right: at.right });
+                shown.right = at.right;
             }
         } catch (problem) {
             console.info("The room could not be told.", problem);

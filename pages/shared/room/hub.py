@@ -144,10 +144,14 @@ def make_message(db: sqlite3.Connection, code: str, kind: str) -> tuple[rooms.Ro
 
 
 def describe_for_phones(db: sqlite3.Connection, room: rooms.Room) -> dict[str, Any]:
-    """What phones and followers may know: where the presenter is and what is asked, and no vote."""
+    """What phones and followers may know: where the presenter is and what is asked, and no vote.
+
+    Which option is right stands in it once the screen has shown that.
+    """
     asked = votes.find_question(db, room.code, room.question)
     question = asked and {
         "number": asked.number, "text": asked.text, "options": asked.options, "stage": asked.stage,
+        **({} if asked.right is None else {"right": asked.right}),
     }  # fmt: skip
     return {"turn": room.turn, "place": room.place, "question": question, "digits": room.uses_digits}
 

@@ -14,15 +14,25 @@ const CODE_LENGTH = 4;
 /**
  * @typedef {object} Told what the room tells its phones
  * @property {{ page?: string, beat?: string, title?: string, link?: string }} place the presenter's
- * @property {{ number: number, text: string, options: string[], stage: string } | null} question the one
+ * @property {{ number: number, text: string, options: string[], stage: string, right?: number } | null}
+ *     question the one; the place of its right option once the screen has shown it
  */
 
 const at = (id) => document.getElementById(id);
 /** What the page says, in the language of the server. @type {Record<string, string>} */
 const WORDS = JSON.parse(at("words").textContent);
 const [, base, typed = ""] = /^(.*?)\/join(?:\/([^/]*))?\/?$/.exec(location.pathname) ?? ["", ""];
-const code = decodeURIComponent(typed).toUpperCase().replaceAll(/\s/g, "");
+const code = decode(typed).toUpperCase().replaceAll(/\s/g, "");
 const room = `${base}/room/${encodeURIComponent(code)}`;
+
+/** What an address means; as it stands where it means nothing. @param {string} text @returns {string} */
+function decode(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+}
 
 /** @type {Told | null} */
 let told = null;
@@ -103,7 +113,8 @@ function showVote() {
         mine = { key, choice: isSame ? mine.choice : -1 };
         at("voted").textContent = "";
     }
-    at("stage").textContent = question ? WORDS[question.stage] : "";
+    const right = question?.right;
+    at("stage").textContent = question ? WORDS[right >= 0 ? "answered" : question.stage] : "";
     fillWords(at("question"), question?.text ?? WORDS.nothing);
     const place = at("options");
     const shown = question?.options ?? [];
@@ -111,10 +122,11 @@ function showVote() {
         place.dataset.of = JSON.stringify(shown);
         const buttons = shown.map((option, i) => {
             const button = Object.assign(document.createElement("button"), { type: "button" });
-            const [words, own] = ["span", "span"].map((tag) => document.createElement(tag));
+            const [words, ...notes] = ["", "right", "own"].map((className) =>
+                Object.assign(document.createElement("span"), { className, textContent: WORDS[className] }),
+            );
             fillWords(words, option);
-            Object.assign(own, { className: "own", textContent: WORDS.own });
-            button.append(words, own);
+            button.append(words, ...notes);
             button.addEventListener("click", () => vote(i));
             return button;
         });
@@ -123,6 +135,8 @@ function showVote() {
     [...place.children].forEach((button, i) => {
         button.setAttribute("aria-pressed", String(i === mine.choice));
         button.querySelector(".own").hidden = i !== mine.choice;
+        button.querySelector(".right").hidden = i !== right;
+        button.classList.toggle("answer", i === right);
         button.disabled = question.stage === "revealed";
     });
 }
@@ -228,7 +242,7 @@ function joinLater() {
 }
 
 async function join() {
-    if (code.length !== CODE_LENGTH) return leave("");
+    if (code.length !== CODE_LENGTH) return leave(code && WORDS.gone);
     const { ok, status, words } = await post("join", {});
     if (ok) return listen();
     if (status === 0 || status >= 500) {

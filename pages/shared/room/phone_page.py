@@ -8,6 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from ae_core.room.rooms import GONE
 from ae_core.words.sentences import say, say_in_html, spoken_language
 
 FOLDER = Path(__file__).parent
@@ -17,13 +18,16 @@ WORDS = {
     "first": say("First vote. Answer for yourself."),
     "second": say("Talk to your neighbour. Then vote again."),
     "revealed": say("The vote is closed. The answer is on the screen."),
+    "answered": say("The vote is closed. The right answer is marked."),
     "sending": say("Sending …"),
     "voted": say("Your vote is in. You can change it until the vote closes."),
     "own": say("your vote"),
+    "right": say("right answer"),
     "is_in": say("Your vote is in."),
     "not_sent": say("Not sent yet: the lab does not answer. Trying again …"),
     "nothing": say("Nothing is asked just now. Look at the screen."),
     "room": say("Room {code}"),
+    "gone": GONE,
     "closed": say("The room is closed, and everything of it is deleted."),
     "drawn": say("It is on the screen. Draw another, if you like."),
 }

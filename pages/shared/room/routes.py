@@ -180,11 +180,11 @@ class RoomRoutes:
     async def _set_stage(self, request: Request) -> Response:
         told = await requests.read_json(request, bounds.STEER_BYTES)
         code = await self._presenters_code(request)
-        mark, stage = str(told.get("mark")), str(told.get("stage"))
+        mark, stage, right = str(told.get("mark")), str(told.get("stage")), told.get("right")
 
         def lead_on(db: sqlite3.Connection) -> None:
             asked = votes.find_marked(db, code, mark)
-            votes.set_stage(db, code, asked.number if asked else -1, stage)
+            votes.set_stage(db, code, asked.number if asked else -1, stage, right)
 
         await self._desk.write(lead_on)
         self._hub.look_now()
