@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 from textwrap import wrap
 
 import numpy as np
@@ -35,6 +36,11 @@ LINES = (
 GAP = 2
 LABEL = 14
 ROW_HEIGHT = 117
+LEAST_ROW_HEIGHT = 75
+# Digits that stand in one line, of which a phone shows four; and how more of them are parted.
+LINE = 8
+BLOCK = 4
+BLOCKS_ACROSS = 4
 COLUMNS_HEIGHT = 260
 SLIDER_HEIGHT = 90
 CURVES_HEIGHT = 260
@@ -58,7 +64,7 @@ class Row:
 def png(images_nhw: Tensor) -> str:
     """Digits side by side with clear gaps between them, as a PNG data address."""
     count = len(images_nhw)
-    strip = np.zeros((28, _strip_width(count), 2), dtype=np.uint8)  # grey, opacity
+    strip = np.zeros((28, strip_width(count), 2), dtype=np.uint8)  # grey, opacity
     for i, image in enumerate(grey_pixels(images_nhw)):
         left = i * (28 + GAP)
         strip[:, left : left + 28, 0] = image
@@ -72,13 +78,53 @@ def rows_html(rows: Sequence[Row]) -> str:
     A browser shows it at once, where a Plotly figure takes it two seconds. A row is ROW_HEIGHT pixels high,
     or what the page's --lab-row says.
     """
-    width = _strip_width(max(len(row.images_nhw) for row in rows))
+    width = strip_width(max(len(row.images_nhw) for row in rows))
     height = 28 + LABEL
     parts = [
-        _picture_html(row.label, row.images_nhw, f"aspect-ratio:{_strip_width(len(row.images_nhw))}/{height}")
+        _picture_html(row.label, row.images_nhw, f"aspect-ratio:{strip_width(len(row.images_nhw))}/{height}")
         for row in rows
     ]
     return _frame_html("".join(parts), f"calc(var(--lab-row, {ROW_HEIGHT}px) * {width / height:.4f})")
+
+
+def lay_out_digits(count: int) -> tuple[int, int]:
+    """How rows of `count` digits are parted: digits in each block, and blocks beside each other.
+
+    Up to LINE are one block. More are a visitor's own, of which none may be left out: blocks of four, in
+    lines as even as can be, and one a line on a phone.
+    """
+    if count <= LINE:
+        return count, 1
+    blocks = ceil(count / BLOCK)
+    return BLOCK, ceil(blocks / ceil(blocks / BLOCKS_ACROSS))
+
+
+def digit_rows_html(rows: Sequence[Row]) -> str:
+    """Rows of digits as `rows_html`, all of one length, in blocks where `lay_out_digits` parts them.
+
+    Every block holds the same digits of all rows, so that each stays below the one that it belongs to. A
+    block's labels are seen where it begins a line.
+    """
+    count = len(rows[0].images_nhw)
+    size, across = lay_out_digits(count)
+    if size == count:
+        return rows_html(rows)
+    whole = strip_width(size)
+    blocks = []
+    for number, start in enumerate(range(0, count, size)):
+        part = slice(start, start + size)
+        share = strip_width(min(size, count - start)) / whole
+        pictures = "".join(
+            _picture_html(row.label, row.images_nhw[part], f"aspect-ratio:{whole}/{28 + LABEL}", share)
+            for row in rows
+        )
+        blocks.append(f'<div class="{"lab-begins" if number % across == 0 else ""}">{pictures}</div>')
+    lines = ceil(len(blocks) / across)
+    row = f"max({LEAST_ROW_HEIGHT}px,calc(var(--lab-row,{ROW_HEIGHT}px)/{lines}))"
+    return _frame_html(
+        f'<div class="lab-blocks" style="--lab-across:{across}">{"".join(blocks)}</div>',
+        f"calc({row}*{strip_width(size * across) / (28 + LABEL):.4f})",
+    )
 
 
 def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
@@ -95,12 +141,12 @@ def columns_html(columns: Sequence[tuple[str, Tensor]]) -> str:
     )
 
 
-def _picture_html(label: str, images_nhw: Tensor, style: str) -> str:
+def _picture_html(label: str, images_nhw: Tensor, style: str, share: float = 1) -> str:
     return (
         f'<div style="{style};display:flex;flex-direction:column;justify-content:flex-end">'
         f'<span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(label)}</span>'
         f'<img src="{png(images_nhw)}" alt="{escape(label)}" '
-        'style="width:100%;image-rendering:pixelated"></div>'
+        f'style="width:{share:.2%};image-rendering:pixelated"></div>'
     )
 
 
@@ -108,7 +154,8 @@ def _frame_html(content: str, width: str) -> str:
     return f'<div style="max-width:{width};margin:0 auto">{content}</div>'
 
 
-def _strip_width(count: int) -> int:
+def strip_width(count: int) -> int:
+    """Width in pixels of so many digits beside each other, as `png` draws them."""
     return count * (28 + GAP) - GAP
 
 

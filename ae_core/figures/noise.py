@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
 
-from ae_core.figures.base import BLUE, FONT, GAP, LINES, ORANGE, png
+from ae_core.figures.base import BLUE, FONT, GAP, LINES, ORANGE, png, strip_width
 from ae_core.figures.png import png_address
 from ae_core.study.robustness import Curve, Extremes
 from ae_core.words.sentences import say
@@ -194,10 +194,21 @@ def _cell_html(label: str, title: str, cell: Cell) -> str:
         if title
         else ""
     )
+    alt = escape(f"{label}: {title}" if title else label)
     return (
         f'<div style="border:{frame};border-radius:6px;padding:3px;margin-top:4px">{told}'
-        f'<img src="{png(cell.images_nhw)}" alt="{escape(f"{label}: {title}" if title else label)}" '
-        f'style="{STRIP}"></div>'
+        f"{_strips_html(cell.images_nhw, alt)}</div>"
+    )
+
+
+def _strips_html(images_nhw: Tensor, alt: str) -> str:
+    """Digits (n, 28, 28) in lines of four; of eight, where they are more than twelve."""
+    count = len(images_nhw)
+    across = min(count, 4 if count <= 12 else 8)
+    return "".join(
+        f'<img src="{png(part_nhw)}" alt="{alt}" '
+        f'style="{STRIP};width:{strip_width(len(part_nhw)) / strip_width(across):.2%};margin-bottom:2px">'
+        for part_nhw in images_nhw.split(across)
     )
 
 

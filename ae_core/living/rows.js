@@ -18,6 +18,8 @@ const BUDGET = 3;
  * @property {string} kind of the noise
  * @property {number} level of the noise
  * @property {string} dial key of the slider
+ * @property {number} per_block how many of them stand together
+ * @property {number} across blocks of them beside each other
  * @property {string} clean_label label of the digits' row, where there is noise
  * @property {[number, string][]} noisy_labels levels, and from each on the label of the noisy row
  * @property {{ label: string, address: string }[]} networks a row for each
@@ -33,13 +35,39 @@ function createRows(root, context) {
     let level = 0;
     let letGo = () => {};
 
-    const makeRow = (label) => {
+    /** The part of a row that stands in one block. */
+    const makePart = (label, count) => {
         const figure = makeElement("figure");
         const title = makeElement("figcaption", { textContent: label });
         const strip = makeElement("div", { className: "strip" });
-        const canvases = digits.map(() => strip.appendChild(makeCanvas(label)));
+        const canvases = Array.from({ length: count }, () => strip.appendChild(makeCanvas(label)));
         figure.append(title, strip);
         return { figure, title, canvases };
+    };
+    /** Blocks of all rows' digits below each other, and the rows through all of them. */
+    const makeRows = (labels) => {
+        const { per_block: size, across } = shown;
+        const blocks = [];
+        const parts = labels.map(() => []);
+        for (let start = 0; start < digits.length; start += size) {
+            const block = makeElement("div", { className: "block" });
+            block.classList.toggle("begins", blocks.length % across === 0);
+            for (const [i, label] of labels.entries()) {
+                const part = makePart(label, Math.min(size, digits.length - start));
+                parts[i].push(part);
+                block.append(part.figure);
+            }
+            blocks.push(block);
+        }
+        rows = parts.map((row) => ({
+            figures: row.map(({ figure }) => figure),
+            titles: row.map(({ title }) => title),
+            canvases: row.flatMap(({ canvases }) => canvases),
+        }));
+        element.replaceChildren(...blocks);
+        element.style.setProperty("--lab-count", `${size}`);
+        element.style.setProperty("--lab-across", `${across}`);
+        element.style.setProperty("--lab-lines", `${Math.ceil(blocks.length / across)}`);
     };
     const drawOne = (n) => {
         const noisy = addNoise(digits[n], shown.kind, level, patterns[n]);
@@ -50,9 +78,9 @@ function createRows(root, context) {
     const nameRows = () => {
         const label = shown.noisy_labels.findLast(([from]) => level >= from)[1];
         const isNoisy = level > 0; // without noise both are the same pictures: one row of them
-        rows[1].figure.hidden = !isNoisy;
-        setText(rows[0].title, isNoisy ? shown.clean_label : label);
-        setText(rows[1].title, label);
+        for (const figure of rows[1].figures) figure.hidden = !isNoisy;
+        for (const title of rows[0].titles) setText(title, isNoisy ? shown.clean_label : label);
+        for (const title of rows[1].titles) setText(title, label);
     };
     const queue = drawInTurn({
         element,
@@ -75,10 +103,7 @@ function createRows(root, context) {
             if (shown !== next) return;
             networks = loaded;
             const answers = next.networks.map(({ label }) => label);
-            const labels = [next.clean_label, next.noisy_labels[0][1], ...answers];
-            rows = labels.map(makeRow);
-            element.replaceChildren(...rows.map(({ figure }) => figure));
-            element.style.setProperty("--lab-count", `${digits.length}`);
+            makeRows([next.clean_label, next.noisy_labels[0][1], ...answers]);
             const hand = followHand([next.dial], () => {
                 level = hand.valueOf(next.dial, level);
                 queue.add(digits.keys());

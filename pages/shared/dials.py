@@ -255,10 +255,9 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
             )
             if one_digit
             else say(
-                "These are **{whose}** digits, {digits_shown} of {own}, the {first} one "
-                "first. Switch **{switch}** off to see others, and new ones.",
+                "These are **{whose}** {own} digits, the {first} one first. Switch **{switch}** "
+                "off to see others, and new ones.",
                 whose=whose,
-                digits_shown=DIGITS_SHOWN,
                 own=own,
                 first=first,
                 switch=switch,
@@ -269,7 +268,9 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
 
 def choose_digits_seed(key: str) -> int:
     """Seed of the digits shown, with another button for new ones, further down a page."""
-    _draw_next_button(say("New digits"), key, "digits_seed")
+    own_nhw = my_digits.shown_digits()
+    hidden = own_nhw is not None and len(own_nhw) >= DIGITS_SHOWN
+    _draw_next_button(say("New digits"), key, "digits_seed", disabled=hidden)
     return linked.read_value("digits_seed", 0)
 
 

@@ -111,6 +111,7 @@ def show_denoising_rows(
             )
         )
     pattern = draw_pattern(noise.kind, clean_nhw.shape, seeded(noise_seed, "noise shown"))
+    per_block, across = figures.lay_out_digits(len(clean_nhw))
     living.draw_living(
         "rows",
         f"{picture}_living",
@@ -120,6 +121,8 @@ def show_denoising_rows(
             "kind": noise.kind,
             "level": noise.level,
             "dial": dials.test_noise_key(key),
+            "per_block": per_block,
+            "across": across,
             "clean_label": CLEAN_LABEL,
             "noisy_labels": _labels_by_level(trained, noise.kind),
             "networks": [
@@ -153,7 +156,7 @@ def _draw_rows(
     rebuilt = [
         Row(label, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for label, run in _runs.items()
     ]
-    return figures.rows_html([*_input_rows(_clean_nhw, noisy_nhw, noise, noisy_label), *rebuilt])
+    return figures.digit_rows_html([*_input_rows(_clean_nhw, noisy_nhw, noise, noisy_label), *rebuilt])
 
 
 def _input_rows(clean_nhw: Tensor, noisy_nhw: Tensor, noise: CorruptionConfig, noisy_label: str) -> list[Row]:
@@ -303,7 +306,7 @@ def show_compared_rows(
         Row(name, as_picture(reconstruct(lab.load_network(run), noisy_nhw))) for name, run in runs.items()
     ]
     st.html(
-        figures.rows_html(
+        figures.digit_rows_html(
             [*_input_rows(clean_nhw, noisy_nhw, noise, input_label(CorruptionConfig(), noise)), *rebuilt]
         )
     )
@@ -355,11 +358,14 @@ def decibel_words(value: float) -> str:
     return f"{value:.1f} dB" if math.isfinite(value) else "perfect"
 
 
-def chosen_digits(seed: int, count: int = DIGITS_SHOWN) -> Tensor:
-    """Held-back digits (count, 28, 28) drawn with this seed; the visitor's own first, if shown."""
+def chosen_digits(seed: int) -> Tensor:
+    """Held-back digits (n, 28, 28) drawn with this seed, DIGITS_SHOWN of them.
+
+    The visitor's own, if shown, are first: all of them, and held-back ones where they are fewer.
+    """
     test_nhw = lab.digits().test_nhw
     return my_digits.put_own_digits_first(
-        test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:count]]
+        test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:DIGITS_SHOWN]]
     )
 
 

@@ -17,6 +17,8 @@ from ae_core.figures.base import (
     Row,
     columns_html,
     compared_curves,
+    digit_rows_html,
+    lay_out_digits,
     loss_curve,
     paired_bars,
     png,
@@ -66,6 +68,20 @@ def test_rows_have_a_label_and_a_picture_each(eight):
         < page.index(">x &lt; y &amp; z<")
         < page.index(sources[1])
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "across", "lines"),
+    [(1, 1, 1, 1), (8, 8, 1, 1), (9, 4, 3, 1), (12, 4, 3, 1), (16, 4, 4, 1), (17, 4, 3, 2), (60, 4, 4, 4)],
+)
+def test_more_digits_than_stand_in_a_line_are_in_even_lines_of_blocks(digits, count, size, across, lines):
+    assert lay_out_digits(count) == (size, across)
+    clean_nhw = digits.test_nhw[:count]
+    page = digit_rows_html([Row("clean", clean_nhw), Row("noisy", noisy(clean_nhw, 0.4))])
+    sources = re.findall(r'src="([^"]+)"', page)
+    assert sources[::2] == [png(part_nhw) for part_nhw in clean_nhw.split(size)]
+    assert len(sources) == 2 * len(clean_nhw.split(size))
+    assert page.count("lab-begins") == (0 if count <= 8 else lines)
 
 
 def test_columns_have_a_title_and_a_picture_each(eight):

@@ -562,13 +562,25 @@ def test_a_full_board_is_kept_within_bounds():
 
 
 def test_a_rows_digits_are_the_trays_the_chosen_one_first_and_the_labs_after_them(monkeypatch, digits):
-    for count, own_count, most in ((3, 3, None), (9, 8, None), (9, 4, 4)):
+    for count, given_way, most in ((3, 3, None), (9, 8, None), (9, 4, 4), (2, 2, 4)):
         on_it = replace(filled(count), chosen=2)
         monkeypatch.setattr(tray, "read_tray", lambda on_it=on_it: on_it)
         first, *others = [on_it.digits[1], on_it.digits[0], *on_it.digits[2:]]
-        expected = [each.digit_hw for each in (first, *others)][:own_count]
+        expected = [each.digit_hw for each in (first, *others)]
         row_nhw = my_digits.put_own_digits_first(digits.test_nhw[:8], most)
-        assert row_nhw.equal(torch.cat([torch.stack(expected), digits.test_nhw[own_count:8]]))
+        assert row_nhw.equal(torch.cat([torch.stack(expected), digits.test_nhw[given_way:8]]))
+
+
+@pytest.mark.parametrize("name", ["fully_connected", "convolutional", "denoising", "difference"])
+def test_a_lessons_rows_hold_as_many_digits_as_the_visitor_has(name):
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.session_state[session.OWN_TRAY] = on_it = filled(13)
+    page.run()
+    assert not page.exception
+    shown = pictures(page) + html(page)
+    own_nhw = torch.stack([digit.digit_hw for digit in on_it.digits])
+    per_line = 8 if name == "difference" else 4
+    assert all(figures.png(line_nhw) in shown for line_nhw in own_nhw.split(per_line))
 
 
 @pytest.mark.parametrize("name", LESSONS)

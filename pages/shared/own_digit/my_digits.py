@@ -44,15 +44,16 @@ def shown_digit() -> Tensor | None:
 
 
 def put_own_digits_first(digits_nhw: Tensor, most: int | None = None) -> Tensor:
-    """These digits (n, 28, 28), the visitor's own in place of the first `most` if they are to be shown.
+    """These digits (n, 28, 28), with all of the visitor's own in place of the first if they are to be shown.
 
-    most: all of them where it is None.
+    Digits (m, 28, 28): m is larger than n where there are more of the visitor's. most: so many at the most
+    give way; all where it is None.
     """
     own_nhw = shown_digits()
     if own_nhw is None:
         return digits_nhw
-    own_nhw = own_nhw[: len(digits_nhw) if most is None else most]
-    return torch.cat([own_nhw, digits_nhw[len(own_nhw) :]])
+    given_way = min(len(own_nhw), len(digits_nhw) if most is None else most)
+    return torch.cat([own_nhw, digits_nhw[given_way:]])
 
 
 def switch_words() -> str:

@@ -125,11 +125,7 @@ def offer_digits(digits_nhw: Tensor) -> None:
     shown = (
         say("Every lesson has it now, as the first of its digits. It is")
         if count == 1
-        else say(
-            "Every lesson has them now in place of its own, the chosen one first, up to "
-            "{digits_shown} in a row. They are",
-            digits_shown=display.DIGITS_SHOWN,
-        )
+        else say("Every lesson has all of them now in place of its own, the chosen one first. They are")
     )
     st.caption(
         say(

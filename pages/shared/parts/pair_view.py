@@ -17,6 +17,7 @@ from ae_core.training import start_equal
 from ae_core.words.sentences import say, say_count
 from pages.shared import dials, display, lab, networks
 from pages.shared.display import decibel_words, noise_words
+from pages.shared.own_digit import my_digits
 from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
 from pages.shared.question import Answer
 
@@ -139,8 +140,14 @@ def show_pair_grid(runs: Mapping[str, StoredRun], *, hidden: bool = False) -> tu
     noise = dials.choose_test_noise("pair", default=runs["DAE"].config.corruption.level)
     digits_seed, noise_seed = dials.choose_seeds()
     with grid:
-        _draw_grid(runs, display.chosen_digits(digits_seed), noise, noise_seed, hidden=hidden)
+        _draw_grid(runs, _choose_digits(digits_seed), noise, noise_seed, hidden=hidden)
     return noise, noise_seed
+
+
+def _choose_digits(seed: int) -> Tensor:
+    """PAIR_DIGITS digits (n, 28, 28), or all of the visitor's own where there are more."""
+    own_nhw = my_digits.shown_digits()
+    return display.chosen_digits(seed)[: max(PAIR_DIGITS, 0 if own_nhw is None else len(own_nhw))]
 
 
 def _draw_grid(
@@ -160,7 +167,7 @@ def _draw_grid(
 
     def draw(found: Mapping[str, Mapping[str, float]]) -> str:
         rows = [
-            (label, _grid_cells(runs, digits_nhw[:PAIR_DIGITS], now, noise_seed, found.get(label, {})))
+            (label, _grid_cells(runs, digits_nhw, now, noise_seed, found.get(label, {})))
             for label, now in inputs.items()
         ]
         shown = slice(1) if hidden else slice(None)
@@ -180,10 +187,8 @@ def _draw_grid(
     place.html(draw(measured))
     st.caption(
         say(
-            "PSNR of the mean squared error over {count_measured} held-back digits, of which "
-            "{pair_digits} are shown. Higher is better.",
+            "PSNR of the mean squared error over {count_measured} held-back digits. Higher is better.",
             count_measured=count_measured(),
-            pair_digits=PAIR_DIGITS,
         )
     )
 

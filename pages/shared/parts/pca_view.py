@@ -12,7 +12,7 @@ from ae_core.config import CAE, FAE, LIMITS, LINEAR, RunConfig
 from ae_core.data import in_parts
 from ae_core.errors import LabError
 from ae_core.figures import networks as network_figures
-from ae_core.figures.base import Row, rows_html
+from ae_core.figures.base import Row, digit_rows_html
 from ae_core.figures.networks import Measured
 from ae_core.metrics import shown_ratio, squared_error
 from ae_core.models import as_picture, reconstruct
@@ -144,7 +144,7 @@ def show_beside_pca(run: RunConfig) -> None:
                 as_picture(reconstruct(lab.load_network(found), clean_nhw)),
             )
         )
-    st.html(rows_html(rows))
+    st.html(digit_rows_html(rows))
     learnt = "".join(
         say(", the {name} learnt from {learnt_from:,}", name=name, learnt_from=_learnt_from(found))
         for name, found in runs.items()
