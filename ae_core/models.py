@@ -231,13 +231,17 @@ def parameter_count(model: nn.Module) -> int:
 class Stage:
     """What a layer with weights makes of the stage before, its activation and pooling included.
 
-    part: "input", "encoder", "code" or "decoder"; shape: of one picture, (c, h, w) or (l,).
+    part: "input", "encoder", "code" or "decoder"; shape: of one picture, (c, h, w) or (l,). filters: of a
+    convolution, their size and how they slide, in words. factor: of a sub-pixel convolution, how many times
+    as high and wide it makes its pictures.
     """
 
     part: str
     layer: str
     shape: tuple[int, ...]
     parameters: int
+    filters: str = ""
+    factor: int = 1
 
 
 def stages(model: Autoencoder) -> list[Stage]:
@@ -275,7 +279,7 @@ def _walk(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
         for layer in layers:
             values = layer(values)
             if parameters := parameter_count(layer):
-                found.append((Stage(part, LAYER_WORDS[type(layer)], (), parameters), values))
+                found.append((_describe_layer(part, layer, parameters), values))
             elif found[-1][0].part == part and not isinstance(layer, nn.Flatten):
                 found[-1] = found[-1][0], values
         if part == "encoder":
@@ -283,6 +287,24 @@ def _walk(model: Autoencoder, image_hw: Tensor) -> list[tuple[Stage, Tensor]]:
     return [
         (replace(stage, shape=tuple(values_bx.shape[1:])), values_bx[0].cpu()) for stage, values_bx in found
     ]
+
+
+def _describe_layer(part: str, layer: nn.Module, parameters: int) -> Stage:
+    """What is known of a stage before a picture went through it."""
+    inner = layer[0] if isinstance(layer, SubPixelConvolution) else layer
+    filters, factor = "", 1
+    if isinstance(layer, SubPixelConvolution):
+        assert isinstance(layer[1], nn.PixelShuffle)
+        factor = layer[1].upscale_factor
+    if isinstance(inner, nn.Conv2d | nn.ConvTranspose2d):
+        kernel = inner.kernel_size[0]
+        filters = say(
+            "{kernel} × {kernel}, stride {stride}, padding\u00a0{padding}",
+            kernel=kernel,
+            stride=inner.stride[0],
+            padding=kernel // 2 if inner.padding == "same" else inner.padding[0],
+        )
+    return Stage(part, LAYER_WORDS[type(layer)], (), parameters, filters, factor)
 
 
 @torch.inference_mode()

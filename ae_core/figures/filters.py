@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from torch import Tensor
+from torch.nn import functional as F
 
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.figures.styles import style_html
@@ -21,8 +22,8 @@ Look = Callable[[float], str]
 
 
 def product_html(image_hw: Tensor, found: Product) -> str:
-    """The picture (28, 28) and the map, each with a frame at the place, and the product between them."""
-    kernel = len(found.weights_kk)
+    """The picture (h, w) in its border of zeros and the map, each with a frame at the place; the product."""
+    kernel, border = len(found.weights_kk), found.padding
     height, width = found.map_hw.shape
     low, high = float(found.map_hw.min()), float(found.map_hw.max())
     greys_hw = (found.map_hw - low) / ((high - low) or 1.0)
@@ -30,10 +31,19 @@ def product_html(image_hw: Tensor, found: Product) -> str:
     products = found.products_kk
     most_product = float(products.abs().max()) or 1.0
     framed = _framed_html(
-        image_hw, say("the digit, and what lies below the filter"), found.top, found.left, kernel, (28, 28)
+        F.pad(image_hw, (border,) * 4),
+        say("the digit, a border of {border} zeros around it", border=border),
+        found.top + border,
+        found.left + border,
+        kernel,
+        border,
     )
     made = _framed_html(
-        greys_hw, say("the filter's map, and this number in it"), found.y, found.x, 1, (height, width)
+        greys_hw,
+        say("the filter's map, {height} × {width}", height=height, width=width),
+        found.y,
+        found.x,
+        1,
     )
     tables = "".join(
         [
@@ -57,15 +67,17 @@ def number_words(value: float) -> str:
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
-def _framed_html(image_hw: Tensor, words: str, top: int, left: int, size: int, shape: tuple[int, int]) -> str:
-    height, width = shape
+def _framed_html(image_hw: Tensor, words: str, top: int, left: int, size: int, border: int = 0) -> str:
+    """A picture with a frame of size × size at a place, and a line within its border where it has one."""
+    height, width = image_hw.shape
     place = (
         f"top:{100 * top / height:.2f}%;left:{100 * left / width:.2f}%;"
         f"height:{100 * size / height:.2f}%;width:{100 * size / width:.2f}%"
     )
+    edge = f'<u style="inset:{100 * border / height:.2f}% {100 * border / width:.2f}%"></u>' if border else ""
     picture = f'<img src="{png_address(grey_pixels(image_hw))}" alt="{escape(words)}">'
     return (
-        f'<figure><span class="lab-framed">{picture}<i style="{place}"></i></span>'
+        f'<figure><span class="lab-framed">{picture}{edge}<i style="{place}"></i></span>'
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )
 

@@ -89,16 +89,28 @@ def network_html(stages: Sequence[Stage]) -> str:
 
 
 def network_words(stages: Sequence[Stage]) -> str:
-    """The network's size in one line of Markdown."""
+    """The network's size in one line of Markdown; in another what its sub-pixel convolutions do, if any."""
     code = next(_numbers(stage) for stage in stages if stage.part == "code")
     total = sum(stage.parameters for stage in stages)
-    return say(
+    size = say(
         "**{total:,} parameters** in total. Code / input: {code:,} / {pixels} = **{share:.1%}**",
         total=total,
         code=code,
         pixels=PIXELS,
         share=code / PIXELS,
     )
+    larger = [stage for stage in stages if stage.factor > 1]
+    if not larger:
+        return size
+    factor, heights = larger[0].factor, [stage.shape[1] for stage in larger]
+    shuffled = say(
+        "The decoder's **sub-pixel convolution** undoes the stride: it makes {count} numbers at each place, "
+        "and each of them becomes one pixel of a {factor} × {factor} block: {path} pixels.",
+        count=factor**2,
+        factor=factor,
+        path=" → ".join(f"{height}" for height in [heights[0] // factor, *heights]),
+    )
+    return f"{shuffled}\n\n{size}"
 
 
 def _numbers(stage: Stage) -> int:
@@ -136,6 +148,8 @@ def _stage_html(stage: Stage, colour: str, bar: float | None, links: str) -> str
     else:
         drawing = _plates_html(stage.shape, colour)
     lines = [f"<b>{_shape_words(stage, flat=bar is not None)}</b>", escape(stage.layer)]
+    if stage.filters:
+        lines.append(escape(stage.filters))
     if stage.parameters:
         lines.append(say("{parameters:,} parameters", parameters=stage.parameters))
     caption = "<br>".join(lines)
@@ -177,7 +191,7 @@ def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) ->
     """
     parts = []
     for stage, maps_chw in maps:
-        path = say("Contracting") if stage.part == "encoder" else say("Expanding")
+        path = PARTS[stage.part][0]
         low, high = float(maps_chw.min()), float(maps_chw.max())
         channels, height, width = maps_chw.shape
         words = say(

@@ -16,7 +16,8 @@ class Product:
     """What a filter of the first convolution makes at one place.
 
     filter: which one, from 0. y, x: the place in its map. top, left: of the patch in the picture, in pixels;
-    negative where it reaches over the edge, where all is black. patch_kk, weights_kk: k × k of each.
+    negative where it reaches over the edge, into the border of `padding` zeros on each side. stride: pixels
+    from one place to the next. patch_kk, weights_kk: k × k of each.
     total: their products, added up, and the filter's bias. made: what the activation makes of that, the
     number in the map. map_hw: all of the map.
     """
@@ -26,6 +27,8 @@ class Product:
     x: int
     top: int
     left: int
+    stride: int
+    padding: int
     patch_kk: Tensor
     weights_kk: Tensor
     bias: float
@@ -63,4 +66,4 @@ def multiply_at(model: Autoencoder, image_hw: Tensor, which: int, y: int, x: int
     map_hw = feature_maps(model, image_hw)[0][1][which]
     total = float((patch_kk * weights_kk).sum()) + bias
     made = float(map_hw[y, x])
-    return Product(which, y, x, top, left, patch_kk, weights_kk, bias, total, made, map_hw)
+    return Product(which, y, x, top, left, stride, padding, patch_kk, weights_kk, bias, total, made, map_hw)

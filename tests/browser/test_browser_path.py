@@ -20,7 +20,7 @@ from tests.support.browser import PHONE, PROJECTOR
 PICTURES = {
     "home": "rebuilt",
     "fully_connected": "rebuilt",
-    "convolutional": "Contracting",
+    "convolutional": "Encoder E",
     "denoising": "what the network changed",
     "difference": "noisy digits go in",
     "surprises": "letters, and a face",

@@ -72,6 +72,22 @@ def test_a_plate_is_drawn_for_every_channel():
     assert [shadow.count(" 0 #fff") + 1 for shadow in shadows] == [1, 8, 32, 32, 8, 1]
 
 
+def test_every_convolution_is_drawn_with_its_size_stride_and_padding_and_what_undoes_them_is_told():
+    model = models.build_model(config.CAE.model)
+    found = stages(model)
+    drawn = network_html(found)
+    for layer in (model.encoder[0], model.encoder[2], model.decoder[3][0], model.decoder[5][0]):
+        size, stride, padding = layer.kernel_size[0], layer.stride[0], layer.padding[0]
+        assert f"{size} × {size}, stride {stride}, padding\u00a0{padding}" in drawn
+    assert "one pixel of a 2 × 2 block: 7 → 14 → 28 pixels" in network_words(found)
+    assert "one pixel of a 4 × 4 block: 7 → 28 pixels" in network_words(
+        stages(models.build_model(config.PRESETS["patches"].model))
+    )
+    assert "block" not in network_words(stages(models.build_model(config.FAE.model)))
+    keras = [stage.filters for stage in stages(models.build_model(config.KERAS_EXAMPLE.model))]
+    assert keras[1] == "3 × 3, stride 1, padding\u00a01"
+
+
 def test_the_network_is_summed_up_in_words():
     keras = stages(models.build_model(config.KERAS_EXAMPLE.model))
     assert "1,568 / 784 = **200.0%**" in network_words(keras)
@@ -102,7 +118,7 @@ def test_the_maps_of_a_stage_share_one_scale_whose_ends_are_told(digits):
     values = torch.zeros(16, 14, 14)
     values[3, 2, 5], values[9] = 4.0, 1.0
     html = feature_maps_html(digits.test_nhw[0], [(stage, values)])
-    assert "16 maps of 14 × 14, black 0.00 to white 4.00" in html
+    assert "Encoder E: 16 maps of 14 × 14, black 0.00 to white 4.00" in html
     address = re.findall(r'base64,([^"]+)"', html)[1]
     pixels = np.array(Image.open(io.BytesIO(base64.b64decode(address))))
     assert pixels.shape == (29, 119, 2)

@@ -10,6 +10,7 @@ from ae_core.figures.filters import number_words, product_html
 from ae_core.models import feature_maps
 from ae_core.runs.store import Store, default_root
 from ae_core.study.filters import find_strongest, multiply_at
+from pages.shared.parts.filter_view import filter_words
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,25 @@ def test_the_figure_shows_every_pixel_weight_and_product_as_a_number(network, di
 
 def test_a_number_has_a_true_minus_and_no_negative_zero():
     assert [number_words(value) for value in (-1.234, -0.001, 0.5)] == ["−1.23", "0.00", "0.50"]
+
+
+def test_the_words_tell_how_the_filter_slides_and_what_becomes_of_negative_numbers(network, digits):
+    image_hw, layer = digits.test_nhw[0], network.encoder[0]
+    products = [multiply_at(network, image_hw, which, 6, x) for which in range(8) for x in range(14)]
+    negative = next(found for found in products if found.total < -0.01)
+    told = filter_words(negative, "relu", 28)
+    assert f"**{layer.stride[0]} pixels a step** (stride {layer.stride[0]})" in told
+    assert f"a border of {layer.padding[0]} zeros" in told
+    assert "28 pixels become 14 numbers" in told
+    assert "is a **convolution**" in told
+    assert "of which ReLU makes **0.00**" in told
+    assert "negative" in told
+    assert "negative" not in filter_words(negative, "tanh", 28)
+    assert "activation" not in filter_words(negative, "none", 28)
+
+
+def test_the_border_of_zeros_is_drawn_around_the_digit_and_the_frame_never_leaves_it(network, digits):
+    drawn = product_html(digits.test_nhw[0], multiply_at(network, digits.test_nhw[0], 0, 0, 0))
+    assert "a border of 2 zeros around it" in drawn
+    assert f"inset:{100 * 2 / 32:.2f}%" in drawn
+    assert "top:0.00%;left:0.00%" in drawn

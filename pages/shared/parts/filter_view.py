@@ -39,30 +39,42 @@ def show_filter_at_work(run: StoredRun, key: str) -> None:
         if place != x + 1:
             found = multiply_at(model, digit_hw, which, y, place - 1)
         with picture:
-            st.markdown(filter_words(found, run.config.model.activation))
+            st.markdown(filter_words(found, run.config.model.activation, digit_hw.shape[1]))
             st.html(product_html(digit_hw, found))
 
 
-def filter_words(found: Product, activation: str) -> str:
-    """What is multiplied, added up and made, in figures, and what to do."""
+def filter_words(found: Product, activation: str, pixels: int) -> str:
+    """What is multiplied, added up and made, in figures, what that is called, and what to do.
+
+    pixels: how many the picture has on a side.
+    """
     size = len(found.weights_kk)
     total, made = number_words(found.total), number_words(found.made)
+    name = ACTIVATION_WORDS[activation]
     after = (
-        ""
-        if total == made
-        else say(
-            ", of which {activation} makes **{made}**", activation=ACTIVATION_WORDS[activation], made=made
-        )
+        "" if total == made else say(", of which {activation} makes **{made}**", activation=name, made=made)
     )
+    bends = {
+        "none": "",
+        "relu": say(" What is negative becomes 0 there ({activation}, the **activation**).", activation=name),
+    }
+    other = say(" Every number then goes through the **activation**, {activation}.", activation=name)
     return say(
         "The filter lies on {size} × {size} pixels. Each pixel times the weight above it, all added up: "
-        "{added}; with the filter's bias of {bias} that is **{total}**{after}: **one number of its map**. "
-        "**Move the slider**: the same weights slide along the row, and at each place make the next number.",
+        "{added}; with the filter's bias of {bias} that is **{total}**{after}: **one number of its "
+        "map**.{bends} **Move the slider**: the same weights slide along the row, **{stride} pixels a step** "
+        "(stride {stride}), with a border of {padding} zeros around the picture (padding), so {pixels} "
+        "pixels become {numbers} numbers. This is a **convolution**.",
         size=size,
         added=number_words(float(found.products_kk.sum())),
         bias=number_words(found.bias),
         total=total,
         after=after,
+        bends=bends.get(activation, other),
+        stride=found.stride,
+        padding=found.padding,
+        pixels=pixels,
+        numbers=found.map_hw.shape[1],
     )
 
 
