@@ -10,7 +10,8 @@ import streamlit as st
 from ae_core import config
 from ae_core.config import LEVEL_HELP, LIMITS, PIXELS, RANGES, CorruptionConfig, DataConfig, RunConfig
 from ae_core.words.sentences import say
-from pages.shared import linked, session
+from pages.shared import linked, my_room, session
+from pages.shared.browser.led_dial import draw_led_dial
 from pages.shared.own_digit import my_digits
 
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 1e-1, 1.0)
@@ -204,6 +205,8 @@ def choose_test_noise(page: str, default: float) -> CorruptionConfig:
     low, high = RANGES["noise_level"]
     slider, chooser = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with slider:
+        if my_room.followed_code():
+            draw_led_dial(test_noise_key(page), default)
         level = st.slider(
             say("Noise level in the test"),
             low,

@@ -98,6 +98,7 @@ TABLE: dict[str, Entry] = {
     FOLLOWED: Entry("str", Lasts.RELOAD, "Code of the room that is followed."),
     ROOM_SCREEN: Entry("component", Lasts.PAGE, "The room on the presenter's screen, and what it told."),
     ROOM_FOLLOWER: Entry("component", Lasts.PAGE, "What leads a follower, and what it told."),
+    "unseen_*_led": Entry("component", Lasts.PAGE, "A dial that the presenter moves, and where to."),
     WIDGET_KEYS: Entry("dict[str, str]", Lasts.SESSION, "The key that each linked value's widget has now."),
     SHOWN_WIDGETS: Entry("set[str]", Lasts.PAGE, "The linked values just given to their widgets."),
     LINK_SENDER: Entry("Sender", Lasts.SESSION, "The run that the sender of this visitor's link saw."),
@@ -146,6 +147,11 @@ DIAL = Entry(
 def votes_shown_key(card: str) -> str:
     """The key of the switch that shows a card's votes."""
     return f"{card}_votes_shown"
+
+
+def led_dial_key(dial: str) -> str:
+    """The key of what moves a dial, by its key, for a follower."""
+    return f"unseen_{dial}_led"
 
 
 def dial_key(page: str, dial: str) -> str:

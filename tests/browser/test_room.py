@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.browser.test_browser_access import findings, listens
 from tests.support.browser import PHONE, App, Tabs, picture_changes_after, pictures
@@ -172,12 +173,24 @@ def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(le
 def test_a_follower_is_led_goes_alone_and_comes_back(lesson, app, tabs):
     page, _, code = lesson
     other = tabs.open()
+    asked: list[bytes] = []
+    other.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
     other.goto(f"{app.url}/?follow={code}")
     expect(other.locator(".lab-follow")).to_contain_text("Following the presenter")
     noise = other.locator(".st-key-home_test_noise").get_by_role("slider")
     mine = page.locator(".st-key-home_test_noise").get_by_role("slider")
     mine.focus()
     mine.press("ArrowRight")
+    expect(noise).to_have_attribute("aria-valuetext", "0.05")
+    # Thirty followers' whole pages would take a server three times as long.
+    assert BackMsg.FromString(asked[-1]).rerun_script.fragment_id
+    expect(other).to_have_url(re.compile("home_test_noise=0.05"))
+    other.get_by_role("button", name="New noise").click()
+    expect(other.locator(".lab-follow")).to_contain_text("On your own")
+    expect(noise).to_have_attribute("aria-valuetext", "0.05")
+    other.get_by_role("button", name="Back to the presenter").click()
+    expect(other.locator(".lab-follow")).to_contain_text("Following the presenter")
+    other.wait_for_timeout(1_000)
     expect(noise).to_have_attribute("aria-valuetext", "0.05")
     mine.press("ArrowLeft")
     expect(noise).to_have_attribute("aria-valuetext", "0.00")

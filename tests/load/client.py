@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 import urllib.error
@@ -19,6 +20,8 @@ from streamlit.proto.Common_pb2 import FileURLs, FileURLsRequest, UploadedFileIn
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+from pages.shared.session import led_dial_key
 
 ANSWER_SECONDS = 60.0
 # A picture stands in a page's HTML as a data address.
@@ -94,6 +97,15 @@ class Visitor:
         """Run the page at this address, as when the browser's "back" leads there."""
         self._query, self._widgets = query, {}
         return await self._run(ClientState(query_string=query, is_history_navigation=True))
+
+    async def lead(self, key: str, value: float) -> Answer:
+        """Have the slider `key` set as the page's script does that follows a presenter."""
+        state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{self._widget(led_dial_key(key))}__events")
+        state.json_trigger_value = json.dumps([{"event": "value", "value": value}])
+        self._fragments[state.id] = self.fragment(key)
+        answer = await self._set(state)
+        del self._widgets[state.id]
+        return answer
 
     async def choose(self, key: str, value: str) -> Answer:
         """Choose one of a segmented control's or a list's options by its words."""

@@ -178,8 +178,8 @@ async def phones_in_a_process(app: App, screen: Screen, count: int) -> dict[str,
 async def follow(app: App, screen: Screen, count: int) -> list[float]:
     """Seconds from the presenter's page telling of a dial to a follower's page with it, of all and each step.
 
-    A follower hears the room as a browser does, and has its page run at the presenter's address, all of it:
-    its browser has drawn the picture under the dial long before. The presenter's own page has moved then.
+    A follower hears the room as a browser does, and has the part of its page run that holds the dial; its
+    browser has drawn the picture under the dial long before. The presenter's own page has moved then.
     """
     times: list[float] = []
     began = 0.0
@@ -194,7 +194,10 @@ async def follow(app: App, screen: Screen, count: int) -> list[float]:
                 link = told.get("place", {}).get("link", "") if name == "message" else ""
                 if link and link != seen:
                     seen = link
-                    await visitor.go(f"{link}&follow={screen.code}")
+                    level = float(link.split("=")[1])
+                    answer = await visitor.lead(NOISE, level)
+                    assert visitor.slider(NOISE).value == [level]
+                    assert not answer.failed
                     times.append(time.perf_counter() - began)
 
     ready = [asyncio.Event() for _ in range(count)]

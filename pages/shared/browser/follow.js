@@ -30,6 +30,26 @@ function dialsIn(query) {
     return found.toString();
 }
 
+/** Dials, and what each is in an address; nothing, where it says nothing. @param {string} query */
+function readDials(query) {
+    return new Map(new URLSearchParams(dialsIn(query)));
+}
+
+/**
+ * What sets the dials in which an address differs from where the page is, if all of them can be set by
+ * themselves: then no more than their part of the page is run. Null if they cannot.
+ * @param {string} query
+ * @returns {(() => void)[] | null}
+ */
+function findDials(query) {
+    const [here, there] = [readDials(location.search), readDials(query)];
+    const keys = [...new Set([...here.keys(), ...there.keys()])];
+    const changed = keys.filter((key) => here.get(key) !== there.get(key));
+    const led = changed.map((key) => document.labLedDials?.get(key));
+    if (!led.every(Boolean)) return null;
+    return led.map((dial, i) => () => dial.set(Number(there.get(changed[i]) ?? dial.default)));
+}
+
 /**
  * Have pictures drawn at the dials in an address now: the server, which has thirty others to lead, may take a
  * second to bring the page there.
@@ -86,9 +106,11 @@ function startFollowing({ code, words }) {
         if (!isThere()) {
             if (following.page === page) leadPictures(link);
             const address = `${base}${page === "home" ? "" : page}${query}`;
+            const dials = following.page === page ? findDials(link) : null;
             history.replaceState(history.state, "", address);
             // Where there is a step in the address Streamlit may take the dials for what they were.
-            dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+            if (dials) for (const set of dials) set();
+            else dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
             if (beat) history.replaceState(history.state, "", `${address}#${beat}`);
         }
         if (beat) scrollTo(beat, performance.now() + PATIENCE / 3);
