@@ -10,7 +10,8 @@ level of noise; what a denoiser draws is a step towards likelier pictures (Vince
 trained at one level, does all steps.
 
 A picture *is readable* when a classifier gives one digit at least SURE of its probability, and when the
-picture is no farther from the nearest held-back digit than NEAR of the held-back digits are from theirs.
+picture is no farther from the nearest held-back digit than NEAR of the held-back digits are from theirs. Such
+a one *is faint* when NEAR of the held-back digits are farther from a black page than it is.
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ class NoiseOnce:
 
     Squared distances over 784 pixels, means over all starts: to_black, from a black picture; to_mean, from
     the mean digit; to_nearest, from the nearest of `held_back` held-back digits; to_noise, from what went in.
+    digit_to_black: of a held-back digit from a black picture, mean over all.
 
-    Correlations over pixels, from -1 to 1, which leave brightness aside, means over all starts: like_mean, of
-    an output with the mean digit; like_nearest, with the held-back digit most like it. average_like_mean: of
-    the average output with the mean digit; digit_like_mean: of a held-back digit with it.
+    average_like_mean: correlation over pixels, from -1 to 1, which leaves brightness aside, of the average
+    output with the mean digit.
     """
 
     noise_nhw: Tensor
@@ -94,10 +95,13 @@ class NoiseOnce:
     to_mean: float
     to_nearest: float
     to_noise: float
-    like_mean: float
+    digit_to_black: float
     average_like_mean: float
-    digit_like_mean: float
-    like_nearest: float
+
+    @property
+    def brightness(self) -> float:
+        """Squared distance from black as a share of a held-back digit's."""
+        return self.to_black / self.digit_to_black
 
 
 def measure_noise_once(model: Autoencoder, level: float, digits: Digits, starts: int = STARTS) -> NoiseOnce:
@@ -105,22 +109,24 @@ def measure_noise_once(model: Autoencoder, level: float, digits: Digits, starts:
     walk = walk_from_noise(model, 1, level, starts)
     noise_nhw, drawn_nhw = walk.seen_tnhw[0], walk.drawn_tnhw[0]
     mean_hw = mean_digit(digits.train_bytes_nhw)
-    drawn_np, test_np, mean_1p = _shapes(drawn_nhw), _shapes(digits.test_nhw), _shapes(mean_hw[None])
-    average_1p = _shapes(drawn_nhw.mean(0, keepdim=True))
+    mean_1p, average_1p = _shapes(mean_hw[None]), _shapes(drawn_nhw.mean(0, keepdim=True))
     return NoiseOnce(
         noise_nhw=noise_nhw,
         drawn_nhw=drawn_nhw,
         mean_hw=mean_hw,
         held_back=len(digits.test_nhw),
-        to_black=float(drawn_nhw.square().sum((1, 2)).mean()),
+        to_black=float(_from_black(drawn_nhw).mean()),
         to_mean=float(squared_error(drawn_nhw, mean_hw.expand_as(drawn_nhw)).mean()),
         to_nearest=float(nearest_distance(drawn_nhw, digits.test_nhw).mean()),
         to_noise=float(squared_error(drawn_nhw, noise_nhw).mean()),
-        like_mean=float((drawn_np @ mean_1p.T).mean()),
+        digit_to_black=float(_from_black(digits.test_nhw).mean()),
         average_like_mean=float(average_1p @ mean_1p.T),
-        digit_like_mean=float((test_np @ mean_1p.T).mean()),
-        like_nearest=float((drawn_np @ test_np.T).max(1).values.mean()),
     )
+
+
+def _from_black(images_nhw: Tensor) -> Tensor:
+    """Squared distance of pictures (n, 28, 28) from a black one: (n,)."""
+    return images_nhw.square().sum((1, 2))
 
 
 def _shapes(images_nhw: Tensor) -> Tensor:
@@ -141,8 +147,9 @@ def usual_distance(test_nhw: Tensor, crowd: int = CROWD) -> float:
 class Ends:
     """What became of the starts of a walk: how many of `starts` end so.
 
-    sure: the classifier is; near: a held-back digit is; readable: both. classes: as which digit each of the
-    readable reads, (10,).
+    sure: the classifier is; near: a held-back digit is; readable: both; faint: so many of the readable are.
+    brightness: squared distance from black, mean over all starts, as a share of a held-back digit's. classes:
+    as which digit each of the readable reads, (10,).
     """
 
     steps: int
@@ -150,6 +157,8 @@ class Ends:
     sure: int
     near: int
     readable: int
+    faint: int
+    brightness: float
     classes: tuple[int, ...]
 
 
@@ -161,11 +170,15 @@ def judge_ends(
     sure_n = best_n >= SURE
     near_n = nearest_distance(drawn_nhw, test_nhw) <= usual
     readable_n = sure_n & near_n
+    from_black_n, usual_from_black = _from_black(drawn_nhw), _from_black(test_nhw)
+    faint_n = readable_n & (from_black_n < usual_from_black.quantile(1 - NEAR))
     return Ends(
         steps,
         len(drawn_nhw),
         int(sure_n.sum()),
         int(near_n.sum()),
         int(readable_n.sum()),
+        int(faint_n.sum()),
+        float(from_black_n.mean() / usual_from_black.mean()),
         tuple(read_n[readable_n].bincount(minlength=10).tolist()),
     )

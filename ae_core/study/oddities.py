@@ -33,7 +33,7 @@ PLACES = 2
 HELD_BACK = 1000
 
 AS_WELL = say("The same picture, about as well as a digit.")
-WORSE = say("The same picture, but clearly worse.")
+WORSE = say("More like what went in than like a digit, but clearly worse.")
 REPLACED = say("Something more like a digit than like what went in.")
 VERDICTS = (AS_WELL, WORSE, REPLACED)
 IN_SHORT = {
@@ -192,8 +192,8 @@ STROKES = _causes(
         "in the usual place, can be written down in it."
     ),
     worse=say(
-        "The code describes strokes, so this picture comes back and no digit. But these strokes "
-        "run and meet as no digit's do, and what digits never do is only roughly said in it."
+        "The code describes strokes, but these run and meet as no digit's do, and what digits never do "
+        "is only roughly said in it."
     ),
     replaced=say(
         "Too little of these strokes is left in the code, and digits are all that the decoder has "

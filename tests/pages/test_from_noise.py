@@ -30,11 +30,13 @@ def test_what_noise_becomes_is_hidden_until_predicted_and_measured_by_its_distan
     assert "noise alone" not in html(page)
     page.button(key="surprises_noise_once_reveal").click().run()
     found = from_noise.measure_noise_once(walker(), WALKER.corruption.level, digits)
-    (told,) = [text for text in revealed(page) if "draws of noise" in text]
-    assert f"from a black page {found.to_black:.1f}, from the mean digit {found.to_mean:.1f}" in told
-    nearest = min(found.to_black, found.to_mean, found.to_nearest, found.to_noise)
-    assert (nearest == found.to_black) == told.startswith(f"**{from_noise_view.BLACK}**")
-    assert f"a correlation of **{found.like_mean:.2f}** with the mean digit" in words(page)
+    (told,) = [text for text in revealed(page) if "In squared distance" in text]
+    distances = (found.to_black, found.to_mean, found.to_nearest, found.to_noise)
+    assert f"lies {min(distances):.1f} from it" in told
+    assert f"a real digit lies {found.digit_to_black:.1f} from a black page" in told
+    assert (min(distances) == found.to_black) == told.startswith(f"**{from_noise_view.BLACK}**")
+    assert [f"{each:.1f}" for each in distances] == [*page.table[0].value.iloc[:, 1]]
+    assert f"is **{found.brightness:.0%}** of a real digit's" in words(page)
     assert png(found.drawn_nhw[:DIGITS_SHOWN]) in html(page)
 
 
@@ -51,6 +53,14 @@ def test_the_walk_is_shown_at_the_sliders_step_with_how_many_end_as_a_readable_d
     ]
     (told,) = [text for text in revealed(page) if "starts end as a readable digit" in text]
     assert all(f"{end.readable} in {end.steps} step" in told for end in ends)
+    assert all(f"({end.faint} of them faint)" in told for end in ends)
+    once = from_noise.walk_from_noise(walker(), 1, WALKER.corruption.level).drawn_tnhw[-1]
+    at_once = from_noise.judge_ends(once, 1, digits.test_nhw, usual, read)
+    rows = page.table[0].value.to_numpy().tolist()
+    assert [row[1] for row in rows] == [f"{end.brightness:.0%} of a digit's" for end in (at_once, *ends)]
+    assert rows[0][0] == f"σ = {WALKER.corruption.level:g}, 1 step"
+    assert rows[1][4] == f"{ends[0].readable} of 100, {ends[0].faint} of them faint"
+    assert "**Readable**: both" in words(page)
     longest = walks[max(STEPS)]
     assert png(longest.drawn_tnhw[-1, :DIGITS_SHOWN]) in html(page)
     page.slider(key=DIAL).set_value(3).run()
@@ -72,16 +82,18 @@ def test_most_walks_of_20_steps_end_as_a_readable_digit_and_every_digit_is_among
 
 
 def test_words_about_walks_follow_the_counts():
-    one, many = Ends(1, 100, 9, 90, 7, (7,) + (0,) * 9), Ends(20, 100, 90, 90, 81, (81,) + (0,) * 9)
+    one = Ends(1, 100, 9, 90, 7, 5, 0.4, (7,) + (0,) * 9)
+    many = Ends(20, 100, 90, 90, 81, 0, 1.0, (81,) + (0,) * 9)
     told = walk_words([one, many])
-    assert "**81 of 100** are readable after 20 steps, 7 after 1 step." in told
+    assert "**81 of 100** are readable after 20 steps, 7 after 1 step, 5 of these faint." in told
 
 
 @pytest.mark.parametrize("average", [0.4, 0.95])
-def test_words_about_noise_alone_give_the_measured_shapes(average):
+def test_words_about_noise_alone_give_one_measured_figure_a_sentence(average):
     pictures = torch.zeros(3, 28, 28)
-    found = NoiseOnce(pictures, pictures, pictures[0], 7, 1.0, 2.0, 3.0, 4.0, 0.1, average, 0.3, 0.8)
+    found = NoiseOnce(pictures, pictures, pictures[0], 7, 1.0, 2.0, 3.0, 4.0, 10.0, average)
     told = from_noise_view.shape_words(found)
-    assert f"of all 3 outputs has **{average:.2f}** with the mean digit" in told
-    assert ("nearly give the mean" in told) == (average == 0.95)
-    assert "from the nearest of 7 held-back digits 3.0" in from_noise_view.once_words(found)
+    assert "is **10%** of a real digit's" in told
+    assert f"the correlation is **{average:.2f}**" in told
+    assert ("have nearly the mean digit's shape" in told) == (average == 0.95)
+    assert "lies 1.0 from it. For scale: a real digit lies 10.0 from" in from_noise_view.once_words(found)

@@ -75,6 +75,8 @@ def test_readable_is_what_is_both_near_and_read_for_sure():
     found = judge_ends(drawn_nhw, 20, test_nhw, 1.0, read_probabilities)
     assert (found.starts, found.sure, found.near, found.readable) == (4, 3, 3, 2)
     assert found.classes == (0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
+    assert found.faint == 2  # black both, and one of the two digits is not
+    assert found.brightness == pytest.approx(0.25 / 4 / 0.5)
 
 
 def test_what_the_labs_denoiser_draws_from_noise_alone_is_measured_as_said(walker, digits):
@@ -87,8 +89,5 @@ def test_what_the_labs_denoiser_draws_from_noise_alone_is_measured_as_said(walke
     assert found.to_black == pytest.approx(float(found.drawn_nhw.square().sum((1, 2)).mean()), rel=1e-3)
     both = torch.stack([found.drawn_nhw.mean(0).flatten(), mean_hw.flatten()])
     assert found.average_like_mean == pytest.approx(float(both.corrcoef()[0, 1]), abs=1e-3)
-    each = [
-        float(torch.stack([one.flatten(), mean_hw.flatten()]).corrcoef()[0, 1]) for one in found.drawn_nhw
-    ]
-    assert found.like_mean == pytest.approx(sum(each) / len(each), abs=1e-3)
-    assert found.like_mean < found.like_nearest < 1
+    expected = (found.drawn_nhw**2).sum((1, 2)).mean() / (digits.test_nhw**2).sum((1, 2)).mean()
+    assert found.brightness == pytest.approx(float(expected), rel=1e-3)

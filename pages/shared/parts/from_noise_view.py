@@ -76,45 +76,41 @@ def ask_what_noise_becomes() -> None:
 
 def _nearest_to(found: NoiseOnce) -> str:
     """The one of NEAREST that the outputs are nearest to."""
-    distances = dict(
-        zip(NEAREST, (found.to_black, found.to_mean, found.to_nearest, found.to_noise), strict=True)
-    )
+    distances = _distances(found)
     return min(distances, key=distances.__getitem__)
 
 
+def _distances(found: NoiseOnce) -> dict[str, float]:
+    """Squared distances of the outputs from each of NEAREST."""
+    return dict(zip(NEAREST, (found.to_black, found.to_mean, found.to_nearest, found.to_noise), strict=True))
+
+
 def tell_once() -> str:
-    """To what a denoiser's output for noise alone is nearest, how it is shaped, and why: in a line."""
+    """To what a denoiser's output for noise alone is nearest, how faint it is, and why: in a line."""
     found = _measure_once(lab.store().shipped_like(WALKER))
-    nearest = _nearest_to(found)
-    why = (
-        say(" *Our explanation:* nothing in the noise speaks for one digit, so what it draws is faint.")
-        if nearest == BLACK
-        else ""
-    )
     return say(
-        "**Noise alone, given to the DAE. Nearest to its output: {nearest}** The shape that it draws has a "
-        "correlation of {like_mean:.2f} with the mean digit, and of {like_nearest:.2f} with the digit most "
-        "like it.{why}",
-        nearest=nearest,
-        like_mean=found.like_mean,
-        like_nearest=found.like_nearest,
-        why=why,
+        "**Noise alone, given to the DAE. Nearest to its output: {nearest}** Its brightness is "
+        "{brightness:.0%} of a digit's.{why}",
+        nearest=_nearest_to(found),
+        brightness=found.brightness,
+        why=_why_faint(found),
     )
 
 
 def once_words(found: NoiseOnce) -> str:
-    """How far the output is from each thing that it could be near to."""
+    """How far the output is from what it is nearest to, with a digit's distance for scale."""
     return say(
-        "Squared distance of the output, mean over {count} draws of noise: from a black "
-        "page {to_black:.1f}, from the mean digit {to_mean:.1f}, from the nearest of "
-        "{held_back:,} held-back digits {to_nearest:.1f}, from the noise {to_noise:.0f}.",
-        count=len(found.drawn_nhw),
-        to_black=found.to_black,
-        to_mean=found.to_mean,
-        held_back=found.held_back,
-        to_nearest=found.to_nearest,
-        to_noise=found.to_noise,
+        "In squared distance the output lies {nearest:.1f} from it. For scale: a real digit lies "
+        "{digit_to_black:.1f} from a black page.",
+        nearest=min(_distances(found).values()),
+        digit_to_black=found.digit_to_black,
     )
+
+
+def _why_faint(found: NoiseOnce) -> str:
+    if _nearest_to(found) != BLACK:
+        return ""
+    return say(" *Our explanation:* nothing in the noise speaks for one digit, so what it draws is faint.")
 
 
 def _show_once(run: StoredRun | None) -> None:
@@ -135,26 +131,30 @@ def _show_once(run: StoredRun | None) -> None:
             )
         )
     st.markdown(shape_words(found))
+    st.table(
+        [
+            {say("The output lies from"): words, say("in squared distance"): f"{distance:.1f}"}
+            for words, distance in _distances(found).items()
+        ]
+    )
 
 
 def shape_words(found: NoiseOnce) -> str:
-    """Whether the output has the mean digit's shape, faint as it is."""
+    """How bright the output is, and whether all outputs together have the mean digit's shape."""
     together = (
-        say("; all of them together nearly give the mean of all") if found.average_like_mean > NEARLY else ""
+        say("All {count} outputs together have nearly the mean digit's shape", count=len(found.drawn_nhw))
+        if found.average_like_mean > NEARLY
+        else say(
+            "All {count} outputs together do not have the mean digit's shape", count=len(found.drawn_nhw)
+        )
     )
     return say(
-        "It is faint, since nothing speaks for one digit. Whatever its brightness, its "
-        "shape has a correlation of **{like_mean:.2f}** with the mean digit (a real "
-        "digit has {digit_like_mean:.2f}) and of {like_nearest:.2f} with the digit most "
-        "like it. The average of all {count} outputs has **{average_like_mean:.2f}** "
-        "with the mean digit. *Our explanation:* each draw of noise gives a hint of some "
-        "digit{together}.",
-        like_mean=found.like_mean,
-        digit_like_mean=found.digit_like_mean,
-        like_nearest=found.like_nearest,
-        count=len(found.drawn_nhw),
-        average_like_mean=found.average_like_mean,
+        "Its **brightness**, the squared distance from black, is **{brightness:.0%}** of a real digit's. "
+        "{together}: the correlation is **{average_like_mean:.2f}** (1 is the same shape).{why}",
+        brightness=found.brightness,
         together=together,
+        average_like_mean=found.average_like_mean,
+        why=_why_faint(found),
     )
 
 
@@ -171,7 +171,12 @@ def ask_where_walk_ends() -> None:
             HOW_MANY[sum(ends[-1].readable > bound for bound in BOUNDS)],
             say("Of {starts} starts end as a readable digit: ", starts=STARTS)
             + ", ".join(
-                say("{readable} in {steps}", readable=end.readable, steps=steps_words(end.steps))
+                say(
+                    "{readable} in {steps} ({faint} of them faint)",
+                    readable=end.readable,
+                    steps=steps_words(end.steps),
+                    faint=end.faint,
+                )
                 for end in ends
             )
             + ".",
@@ -217,29 +222,41 @@ def _show_walk(run: StoredRun | None) -> None:
         "dial": DIAL,
     }
     draw_living("parts", "surprises_walk_living", part, stands_for=FIRST)
-    st.table([_end_row(end) for end in walks.ends])
+    st.markdown(
+        say(
+            "**Sure**: a classifier gives one digit at least {sure:.0%}. **Near**: as near to a held-back "
+            "digit as {near:.0%} of these are to each other. **Readable**: both. **Faint**: darker than "
+            "{near:.0%} of the held-back digits.",
+            sure=SURE,
+            near=NEAR,
+        )
+    )
+    levels = [WALKER.corruption.level, *[FIRST_LEVEL] * len(walks.ends)]
+    rows_ended = zip(levels, (walks.once, *walks.ends), strict=True)
+    st.table([_end_row(level, end) for level, end in rows_ended])
     st.markdown(walk_words(walks.ends))
     st.caption(
         say(
-            "Read: a small classifier, which is right on {reader_accuracy:.1%} of the test "
-            "digits, is at least {sure:.0%} sure of one digit. Near: no farther from the "
-            "nearest held-back digit than {near:.0%} of held-back digits are from theirs, "
-            "{usual:.0f} in squared distance. Readable: both. The classifier can be sure of "
-            "what nobody would read, such as the output after a single step.",
+            "The first row is the single answer of “From pure noise”. The classifier is right on "
+            "{reader_accuracy:.1%} of the test digits. Near is within {usual:.0f} in squared distance.",
             reader_accuracy=walks.reader_accuracy,
-            sure=SURE,
-            near=NEAR,
             usual=walks.usual,
         )
     )
 
 
-def _end_row(end: Ends) -> dict[str, str]:
+def _end_row(level: float, end: Ends) -> dict[str, str]:
     return {
-        say("Walk of"): steps_words(end.steps),
-        say("Readable"): say("{readable} of {starts}", readable=end.readable, starts=end.starts),
-        say("Read"): str(end.sure),
+        say("Noise, steps"): f"σ = {level:g}, {steps_words(end.steps)}",
+        say("Brightness"): say("{brightness:.0%} of a digit's", brightness=end.brightness),
+        say("Sure"): str(end.sure),
         say("Near"): str(end.near),
+        say("Readable"): say(
+            "{readable} of {starts}, {faint} of them faint",
+            readable=end.readable,
+            starts=end.starts,
+            faint=end.faint,
+        ),
         say("Which digits"): ", ".join(
             f"{label}: {count}" for label, count in enumerate(end.classes) if count
         ),
@@ -256,12 +273,13 @@ def tell_walks() -> str:
     )
     return say(
         "**From noise alone the DAE draws a readable digit in {readable} of {starts} walks of {steps}**, "
-        "and in {at_first} of {fewest}.{why}",
+        "and in {at_first} of {fewest}, {faint} of these faint.{why}",
         readable=last.readable,
         starts=last.starts,
         steps=steps_words(last.steps),
         at_first=first.readable,
         fewest=steps_words(first.steps),
+        faint=first.faint,
         why=why,
     )
 
@@ -277,8 +295,8 @@ def walk_words(ends: Sequence[Ends]) -> str:
     return say(
         "*Our explanation:* behind noise this strong any digit could stand, so at once the "
         "denoiser draws a mixture; in small steps it decides for one. **{readable} of {starts}** "
-        "are readable after {steps}, {readable_at_first} after {fewest_steps}. That is the idea "
-        "behind **diffusion models** ([Ho, Jain and Abbeel "
+        "are readable after {steps}, {readable_at_first} after {fewest_steps}, {faint} of these "
+        "faint. That is the idea behind **diffusion models** ([Ho, Jain and Abbeel "
         "2020](https://arxiv.org/abs/2006.11239)): denoisers of every noise level, one after the "
         "other. Why a denoiser points towards likelier pictures: "
         "[Vincent 2011](https://doi.org/10.1162/NECO_a_00142).",
@@ -287,6 +305,7 @@ def walk_words(ends: Sequence[Ends]) -> str:
         steps=steps_words(last.steps),
         readable_at_first=first.readable,
         fewest_steps=steps_words(first.steps),
+        faint=first.faint,
     )
 
 
@@ -297,12 +316,14 @@ def walk_words(ends: Sequence[Ends]) -> str:
 class Walks:
     """What is shown of walks of each of STEPS.
 
-    shown: every step of the longest, for DIGITS_SHOWN starts. ends: of each. usual: what counts as near.
+    shown: every step of the longest, for DIGITS_SHOWN starts. ends: of each. once: of the single answer to
+    the noise that the denoiser was trained with. usual: what counts as near.
     reader_accuracy: the share of test digits that the classifier reads right.
     """
 
     shown: Walk
     ends: tuple[Ends, ...]
+    once: Ends
     usual: float
     reader_accuracy: float
 
@@ -329,12 +350,14 @@ def _cached_walks(_root: Path, run_id: str, weights_sha256: str, digits_name: st
     reader = classifier.shipped_classifier()
     model, test_nhw = lab.load_network(_run), lab.digits().test_nhw
     usual = from_noise.usual_distance(test_nhw)
+    read = partial(classifier.classify, reader.layers)
+    at_once = from_noise.walk_from_noise(model, 1, WALKER.corruption.level)
+    once = from_noise.judge_ends(at_once.drawn_tnhw[-1], 1, test_nhw, usual, read)
     ends, walk = [], None
     for steps in STEPS:
         walk = from_noise.walk_from_noise(model, steps, FIRST_LEVEL)
-        read = partial(classifier.classify, reader.layers)
         ends.append(from_noise.judge_ends(walk.drawn_tnhw[-1], steps, test_nhw, usual, read))
     assert walk is not None
     few = slice(DIGITS_SHOWN)
     shown = Walk(walk.seen_tnhw[:, few].clone(), walk.drawn_tnhw[:, few].clone(), walk.levels)
-    return Walks(shown, tuple(ends), usual, reader.accuracy)
+    return Walks(shown, tuple(ends), once, usual, reader.accuracy)

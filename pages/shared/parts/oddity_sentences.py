@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
-from ae_core.study.oddities import AS_WELL, IN_SHORT, PLACES, VERDICTS, WORSE, Oddity, Outcome
+from ae_core.study.oddities import AS_WELL, AS_WELL_TIMES, IN_SHORT, PLACES, VERDICTS, WORSE, Oddity, Outcome
 from ae_core.words.sentences import say
 
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
@@ -24,10 +24,15 @@ WHY_IT_DRIFTS = say(
 
 
 def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome]) -> str:
-    """Why an oddity comes out as it does, a sentence for each verdict on a network, by their names."""
+    """Why an oddity comes out as it does, a sentence for each verdict on a network, by their names.
+
+    First those that are as good only beside the network's own digits: for these that is the whole reason.
+    """
+    measure = {name: words for name in outcomes if (words := _own_measure_words(name, outcomes))}
     parts = []
     for verdict in VERDICTS:
-        if names := [name for name, found in outcomes.items() if found.verdict == verdict]:
+        names = [name for name, found in outcomes.items() if found.verdict == verdict and name not in measure]
+        if names:
             parts.append(
                 say(
                     "**Why {in_short} ({names})?** {why}",
@@ -36,7 +41,9 @@ def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome]) -> str:
                     why=oddity.why[verdict],
                 )
             )
-    why = say("{why} *Our explanation.*", why=" ".join(parts))
+    why = say("{why} *Our explanation.*", why=" ".join(parts)) if parts else ""
+    if measure:
+        return " ".join([*measure.values(), why]).strip()
     if not {AS_WELL, WORSE} <= {found.verdict for found in outcomes.values()}:
         return why
     medians = ", ".join(f"{name} {found.median:.{PLACES}f}" for name, found in outcomes.items())
@@ -44,6 +51,28 @@ def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome]) -> str:
         "{why} Each network is held against its own digits: the error of a median one is {medians}.",
         why=why,
         medians=medians,
+    )
+
+
+def _own_measure_words(name: str, outcomes: Mapping[str, Outcome]) -> str:
+    """Why a network's error counts as usual, where the same one beside another's digits would be worse."""
+    found = outcomes[name]
+    stricter = {
+        other: each.median
+        for other, each in outcomes.items()
+        if each.verdict == WORSE and found.error > AS_WELL_TIMES * each.median
+    }
+    if found.verdict != AS_WELL or not stricter:
+        return ""
+    return say(
+        "**Why {in_short} ({name})?** Each network is held against its own digits, and those of the {name} "
+        "come out worse: {median} in the median ({others}). Its {error:.1f} is within {times} times that.",
+        in_short=IN_SHORT[AS_WELL],
+        name=name,
+        median=f"{found.median:.{PLACES}f}",
+        others=", ".join(f"{other} {median:.{PLACES}f}" for other, median in stricter.items()),
+        error=found.error,
+        times=AS_WELL_TIMES,
     )
 
 

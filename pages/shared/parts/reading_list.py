@@ -58,9 +58,8 @@ IN_FIVE_LINES = say("""
    (**CAE**). Noise that it never saw ruins both.
 4. A denoising autoencoder is the same network, fed noisy digits and compared with clean ones. It is best at
    the noise that it was trained with, and pays for it on clean digits (**DAE**, **What is the difference?**).
-5. What is learnt are strokes more than digits: a letter comes back as that letter, though every second time
-   clearly worse than a digit does; a digit on bright paper or plain noise does not come back (**What do you
-   think of this?**).
+5. What is learnt are strokes more than digits: of six letters K, A, E, S and X come back, the M as a blot. A
+   digit on bright paper or plain noise does not come back (**What do you think of this?**).
 """)
 FEWER, HALF, MORE = OPTIONS = (
     say("Fewer than 100."),
