@@ -1,6 +1,7 @@
 """One client that does its worst, and what an honest visitor notices of it: every attack, or the named ones.
 
-    python -m tests.load.strangers [frames reruns errands line trickle silent leave hung history]
+    python -m tests.load.strangers [frames reruns errands imports photographs line trickle silent leave hung
+                                    history]
 
 Each has a fresh server of its own, with an honest visitor who moves the noise slider every half second where
 that says anything. Prints a line for each: the server's memory in MB before, at most and a minute after, the
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import math
 import os
 import re
 import secrets
@@ -21,24 +24,33 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import psutil
 import websockets
+from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from ae_core import config
 from ae_core.config import DataConfig
+from ae_core.data import load_digits
 from ae_core.errors import LabError
-from ae_core.runs import tickets
+from ae_core.runs import history as runs_history
+from ae_core.runs import run_file, tickets
+from ae_core.runs.run_folder import CONFIG, WEIGHTS
+from ae_core.runs.store import Store
 from ae_core.service import cluster, jobs
+from ae_core.service.worker import record_training
 from tests.load.client import Visitor
+from tests.load.isolation import picture
 from tests.support.browser import App
 
 SLIDER = "home_test_noise"
@@ -109,8 +121,8 @@ async def beside_honest(app: App, attack: Callable[[], Awaitable[Told]], after: 
             "calm_ms": round(1000 * calm), **told}  # fmt: skip
 
 
-async def opened(url: str, count: int, page: str = "") -> list[Visitor]:
-    visitors = [Visitor(url, page) for _ in range(count)]
+async def opened(url: str, count: int, page: str = "", query: str = "") -> list[Visitor]:
+    visitors = [Visitor(url, page, query, cookie()) for _ in range(count)]
     for visitor in visitors:
         await visitor.__aenter__()
         await visitor.open()
@@ -208,6 +220,95 @@ async def errands(app: App) -> Told:
     return await beside_honest(app, attack)
 
 
+def large_runs(count: int) -> list[bytes]:
+    """Files of runs of the largest network that the dials can make."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        largest = {"latent_size": 256, "hidden_sizes": (512, 256)}
+        found = []
+        for seed in range(count):
+            run = config.adjusted(QUICK, model=largest, training={"seed": seed})
+            for _event in record_training(run, store, load_digits(run.data)):
+                pass
+            found.append(run_file.export_run(store, config.run_id(run)))
+        return found
+
+
+def unpacked_large(file: bytes) -> bytes:
+    """The same run with 118 MB of zeros for weights, which pack to little, and settings that ask for them."""
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    vast = config.adjusted(QUICK, model={"latent_size": 256, "hidden_sizes": (2048,) * 4})
+    said = io.BytesIO()
+    with zipfile.ZipFile(said, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            if name == WEIGHTS:
+                content = bytes(118_000_000)
+            elif name == CONFIG:
+                content = config.to_json(vast).encode()
+            archive.writestr(name, content)
+    return said.getvalue()
+
+
+async def imports(app: App) -> Told:
+    """Twelve uploads at once of runs as large as the dials make them, then twelve that unpack to 118 MB."""
+    large = large_runs(12)
+    vast = unpacked_large(large[0])
+
+    async def attack() -> Told:
+        visitors = await opened(app.url, 12, "runs")
+        began = time.monotonic()
+        await asyncio.gather(
+            *(
+                visitor.upload("runs_upload", "run.zip", file)
+                for visitor, file in zip(visitors, large, strict=True)
+            )
+        )
+        taken = sum(1 for _ in app.store.uploads()[0])
+        await asyncio.gather(*(visitor.upload("runs_upload", "run.zip", vast) for visitor in visitors))
+        refused = sum("more weights, or takes more time" in visitor.text() for visitor in visitors)
+        await leave(visitors)
+        return {
+            "seconds": round(time.monotonic() - began), "taken": taken, "refused": refused,
+            "kilobytes": [round(len(file) / 1e3) for file in (large[0], vast)],
+        }  # fmt: skip
+
+    return await beside_honest(app, attack, after=30)
+
+
+async def photographs(app: App) -> Told:
+    """Ten visitors with PNGs of 6,000 × 6,000 at 16 bits, again and again; one with a small picture."""
+    ramp = np.add.outer(np.arange(6_000), np.arange(6_000)).astype(np.uint16) * 5
+    file = io.BytesIO()
+    Image.fromarray(ramp).save(file, "PNG", compress_level=1)
+    large = file.getvalue()
+
+    async def attack() -> Told:
+        visitors = await opened(app.url, 11, "your_digit", "digit_source=Upload")
+        *strangers, honest = visitors
+        over = asyncio.Event()
+
+        async def bring(visitor: Visitor) -> None:
+            while not over.is_set():
+                await visitor.upload("own_file", "large.png", large)
+
+        tasks = [asyncio.create_task(bring(visitor)) for visitor in strangers]
+        await asyncio.sleep(2)
+        seconds = []
+        for i in range(5):
+            began = time.monotonic()
+            await honest.upload("own_file", f"{i}.png", picture(i))
+            seconds.append(round(time.monotonic() - began, 1))
+            await asyncio.sleep(2)
+        over.set()
+        for task in tasks:
+            task.cancel()
+        await leave(visitors)
+        return {"megabytes": round(len(large) / 1e6, 1), "honest_picture_seconds": seconds}
+
+    return await beside_honest(app, attack, after=30)
+
+
 def cookie() -> str:
     """A cookie as Streamlit's, of a browser that nobody has."""
     return f"_streamlit_xsrf=2|{secrets.token_hex(4)}|{secrets.token_hex(16)}|{int(time.time())}"
@@ -235,10 +336,12 @@ async def line(app: App) -> Told:
     more = {"address": "home"} if takes_address else {}
     try:
         jobs.submit_training(honest, app.store, "honest", **more)
-        began = time.monotonic()
-        while not app.store.has_own(config.run_id(honest)) and time.monotonic() - began < 180:
-            await asyncio.sleep(0.2)
-        waited = f"trained after {time.monotonic() - began:.0f} s"
+        began, name, started = time.monotonic(), config.run_id(honest), math.inf
+        while not app.store.has_own(name) and time.monotonic() - began < 180:
+            if math.isinf(started) and runs_history.status_of(name, app.store) == "running":
+                started = time.monotonic() - began
+            await asyncio.sleep(0.1)
+        waited = f"begun after {started:.0f} s, trained after {time.monotonic() - began:.0f} s"
     except LabError as problem:
         waited = f"refused: {problem}"
     for ticket in tickets.tickets_in_line(app.store):
@@ -367,7 +470,8 @@ async def history(app: App) -> Told:
 
 
 ATTACKS = {
-    "frames": frames, "reruns": reruns, "errands": errands, "line": line, "trickle": trickle,
+    "frames": frames, "reruns": reruns, "errands": errands, "imports": imports,
+    "photographs": photographs, "line": line, "trickle": trickle,
     "silent": silent, "leave": leavers, "hung": hung, "history": history,
 }  # fmt: skip
 SETTINGS = {"silent": {"AE_LAB_MAX_VISITORS": "5"}}
