@@ -185,11 +185,13 @@ def _plates_html(shape: tuple[int, ...], colour: str) -> str:
 
 
 def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) -> str:
-    """The picture (28, 28) and its maps at each stage, eight in a row.
+    """The picture (28, 28), and beside it its maps at each stage, eight in a row.
 
-    A line above each stage says what black and white mean there.
+    Encoder and decoder stand beside each other where there is room, stages of one size at one height: down on
+    the left, up on the right (`.lab-maps` of the page's style). A line above each stage says what black and
+    white mean there.
     """
-    parts = []
+    paths: dict[str, list[str]] = {"encoder": [], "decoder": []}
     for stage, maps_chw in maps:
         path = PARTS[stage.part][0]
         low, high = float(maps_chw.min()), float(maps_chw.max())
@@ -203,18 +205,18 @@ def feature_maps_html(image_hw: Tensor, maps: Sequence[tuple[Stage, Tensor]]) ->
             low=low,
             high=high,
         )
-        parts.append(
+        paths[stage.part].append(
             f'<div><span style="font-size:{FONT / 17:.2f}rem;line-height:1.4">{escape(words)}</span>'
             f'<img src="{png_address(_grid(maps_chw))}" alt="{escape(words)}" '
             'style="width:100%;image-rendering:pixelated"></div>'
         )
     style = f"width:{PIXEL * 28}px;image-rendering:pixelated"
     seen = f'<img src="{png(image_hw[None])}" alt="{escape(SEEN)}" style="{style}">'
-    columns = "repeat(auto-fit,minmax(max(300px,45%),1fr))"
+    stages = "".join(f'<div class="{part}">{"".join(drawn)}</div>' for part, drawn in paths.items() if drawn)
     return (
-        f'<figure style="margin:0 0 16px">{seen}'
+        f'<div class="lab-maps"><figure style="margin:0;max-width:{PIXEL * 28}px">{seen}'
         f'<figcaption style="font-size:{FONT / 17:.2f}rem">{escape(SEEN)}</figcaption></figure>'
-        f'<div style="display:grid;grid-template-columns:{columns};gap:16px 32px">{"".join(parts)}</div>'
+        f"{stages}</div>"
     )
 
 
