@@ -11,9 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from ae_core.room import bounds, rooms
+from ae_core.room.database import open_rooms
 from tests.browser.test_browser_access import findings, listens
-from tests.support.browser import PHONE, App, Tabs, picture_changes_after, pictures
-from tests.support.rooms import Screen
+from tests.support.browser import PHONE, PROJECTOR, App, Tabs, picture_changes_after, pictures
 
 SEVEN = ((0.25, 0.2), (0.75, 0.2), (0.6, 0.5), (0.42, 0.85))
 ASKED = ".lab-room-count"
@@ -170,6 +171,68 @@ def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(le
     expect(page.get_by_text("This is the room's digit.")).to_be_attached()
 
 
+def overlapping(page: Page, one: str, others: str) -> list[str]:
+    """What is written on those of the visible `others` that the visible `one` lies on."""
+    return page.evaluate(
+        """([one, others]) => {
+            const a = document.querySelector(one).getBoundingClientRect();
+            return [...document.querySelectorAll(others)].filter((each) => {
+                const b = each.getBoundingClientRect();
+                const isBeside = a.right <= b.left || b.right <= a.left;
+                const isApart = isBeside || a.bottom <= b.top || b.bottom <= a.top;
+                return each.checkVisibility({ visibilityProperty: true }) && b.width && !isApart;
+            }).map((each) => each.textContent);
+        }""",
+        [one, others],
+    )
+
+
+BAR = "[data-testid=stTopNavLink], [data-testid=stTopNavSection], nav.lab-beats, nav.lab-beats small"
+# Windows of projectors, and whether all that the room has to say fits beside the names of the pages.
+WINDOWS = [((1280, 800), False), ((1920, 1080), True), ((1024, 768), False), ((800, 600), False)]
+
+
+def test_the_room_covers_nothing_of_the_bar_of_the_pages_nor_of_itself(lesson, app):
+    page, phones, code = lesson
+    links = page.locator("[data-testid=stTopNavLink]")
+    for phone in phones[:2]:
+        draw_and_send(phone)
+    expect(page.locator(".lab-room-drawn canvas")).to_have_count(2)
+    for crowd in (0, bounds.PHONES - 3):
+        with open_rooms(app.store.root) as base:
+            base.write([lambda db, i=i: rooms.join_room(db, code, f"one more {i}") for i in range(crowd)])
+        expect(page.locator(ASKED)).to_have_text(f"{crowd + 3} phones here")
+        for (width, height), is_whole in WINDOWS:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(600)  # it looks for its place every 150 ms
+            assert overlapping(page, ".lab-room", BAR) == []
+            assert overlapping(page, "nav.lab-beats", "[data-testid=stTopNavLink]:not([aria-hidden])") == []
+            assert overlapping(page, ".lab-room-drawn", ".lab-room-count, .lab-room-code") == []
+            expect(page.locator(".lab-room-qr svg").first).to_be_visible(visible=is_whole)
+            in_bar = page.locator(".lab-room").bounding_box()["y"] < 100
+            assert in_bar == (width >= 1280)
+    page.set_viewport_size(PROJECTOR)
+    page.wait_for_timeout(600)
+    for name in ("Your digit", "Runs"):
+        links.filter(has_text=name).click(trial=True)
+    expect(page.get_by_role("button", name="The room’s digits: 2. Open")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_followers_phone_the_two_bars_lie_side_by_side(page, app, tabs, width):
+    code = open_room(page, app)
+    phone = tabs.open(viewport={**PHONE, "width": width}, has_touch=True, is_mobile=True)
+    phone.goto(f"{app.url}/?follow={code}")
+    bar = phone.locator(".lab-follow")
+    for said in ("Following the presenter", "On your own"):
+        expect(bar).to_contain_text(said)
+        assert overlapping(phone, ".lab-follow", "nav.lab-beats, header button") == []
+        box = bar.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        bar.get_by_role("button").tap()
+
+
 def test_a_follower_is_led_goes_alone_and_comes_back(lesson, app, tabs):
     page, _, code = lesson
     other = tabs.open()
@@ -283,13 +346,50 @@ def test_an_address_that_is_no_code_gets_a_sentence_and_a_field_for_another(tabs
     assert broken == []
 
 
+def violations(phone: Page) -> list[str]:
+    """What axe-core finds, also what it calls moderate or minor."""
+    return [f"{rule['id']}: {json.dumps(rule['nodes'])}" for rule in Axe().run(phone).response["violations"]]
+
+
+def test_axe_finds_nothing_serious_in_the_room_on_the_screen(page, app, tabs):
+    phone = join(tabs, app, open_room(page, app))
+    draw_and_send(phone)
+    expect(page.locator(".lab-room-drawn canvas")).to_have_count(1)
+    assert findings(page) == []
+    page.locator(".lab-room-drawn").click()
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")  # at once: what was put away is not there any more
+    expect(page.locator("dialog.lab-room-large")).to_be_visible()
+    assert findings(page) == []
+    page.keyboard.press("r")
+    page.keyboard.press("PageDown")
+    expect(page.locator(ASKED)).to_have_text("0 of 1 voted")
+    page.wait_for_timeout(700)  # what has just come fades in
+    assert findings(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_phones_page(app, tabs, scheme):
-    screen = Screen.open_room(app.url, app.store.root)
-    phone = join(tabs, app, screen.code, color_scheme=scheme)
-    assert findings(phone) == []
+def test_axe_finds_nothing_on_the_phones_page(page, app, tabs, scheme):
+    code = open_room(page, app)
+    phone = join(tabs, app, code, color_scheme=scheme)
+    assert violations(phone) == []  # nothing is asked
+    page.keyboard.press("PageDown")
+    for words in ("First vote", "Talk to your neighbour"):
+        expect(phone.locator("#stage")).to_contain_text(words)
+        assert violations(phone) == []
+        tap_option(phone, 2)
+        assert violations(phone) == []
+        with page.expect_response("**/stage"):  # until then, and a little longer, it hears no further key
+            page.keyboard.press("v")
+    expect(phone.locator("#options .right:visible")).to_have_count(1)
+    expect_own(phone, 2)  # on the right option, which has both marks
+    assert violations(phone) == []
     phone.get_by_role("button", name="Draw").tap()
-    assert json.dumps(Axe().run(phone).response["violations"]) == "[]"
-    phone.goto(f"{app.url}/join")
-    expect(phone.get_by_role("textbox")).to_be_visible()
-    assert findings(phone) == []
+    assert violations(phone) == []
+    draw_and_send(phone)
+    assert violations(phone) == []
+    for path in ("join", "join/%zz"):
+        phone.goto(f"{app.url}/{path}")
+        expect(phone.get_by_role("textbox")).to_be_visible()
+        assert violations(phone) == []

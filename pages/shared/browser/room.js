@@ -13,6 +13,9 @@ const LATEST = 1500;
 /** How long the room outlives the page that showed it, until the next one does. */
 const PATIENCE = 5000;
 const RECENT = 5;
+/** Pixels: up to this width the bar of the pages has no place for the room, whatever stands in it. */
+const NARROW = 900;
+const NAMES = "[data-testid=stTopNavLink], [data-testid=stTopNavSection]";
 const SIDE = 28;
 
 /**
@@ -122,9 +125,10 @@ function createView(room, words, { post, save, end, tell }) {
     const greys = new Map();
     /** @type {HTMLDialogElement | null} */
     let dialog = null;
+    let fitted = "";
 
     const closeDialog = () => {
-        const wasOpen = Boolean(dialog?.isConnected);
+        const wasOpen = Boolean(dialog?.open);
         dialog?.close();
         dialog = null;
         return wasOpen;
@@ -150,6 +154,7 @@ function createView(room, words, { post, save, end, tell }) {
         const count = document.createElement("span");
         count.textContent = words.drawn.replace("{count}", known.length);
         view.drawn.replaceChildren(...recent, count);
+        view.drawn.dataset.count = String(known.length);
         const place = dialog?.querySelector(".lab-room-tiles");
         if (!place) return;
         for (const tile of place.querySelectorAll("[data-number]")) {
@@ -160,6 +165,22 @@ function createView(room, words, { post, save, end, tell }) {
         }
         dialog.querySelector(".lab-room-empty").hidden = place.children.length > 0;
         dialog.querySelector(".lab-room-use").textContent = digits ? words.unuse : words.use;
+    };
+    /** Stand in the bar of the pages where no name is covered, in full or small; else in the lower corner. */
+    const fit = () => {
+        const { corner } = view;
+        const isAsking = corner.classList.contains("lab-room-asks");
+        const ends = [...document.querySelectorAll(NAMES)].map((name) => name.getBoundingClientRect().right);
+        const edge = Math.max(0, ...ends);
+        const now = [edge, innerWidth, isAsking, corner.textContent].join("|");
+        if (now === fitted) return;
+        fitted = now;
+        const isFree = () => corner.getBoundingClientRect().left >= edge;
+        corner.classList.toggle("lab-room-rests", !isAsking);
+        corner.classList.toggle("lab-room-in-bar", !isAsking && innerWidth > NARROW);
+        corner.classList.remove("lab-room-small");
+        if (!isAsking && (innerWidth <= NARROW || !isFree())) corner.classList.add("lab-room-small");
+        if (!isFree()) corner.classList.remove("lab-room-in-bar");
     };
     const show = () => {
         const { question, phones, voted } = room.now;
@@ -177,6 +198,7 @@ function createView(room, words, { post, save, end, tell }) {
         const large = dialog?.querySelector(".lab-room-here");
         if (large) large.textContent = here;
         showTiles();
+        fit();
     };
     const closeRoom = async (button) => {
         if (button.dataset.sure) {
@@ -227,6 +249,7 @@ function createView(room, words, { post, save, end, tell }) {
     view.drawn.addEventListener("click", openTiles);
     return {
         show,
+        fit,
         closeDialog,
         openLarge,
         say: (words_) => (view.hint.textContent = words_),
@@ -365,6 +388,7 @@ function startRoom({ code, secret, words }) {
     let shownFor = "";
     const keepLooking = async () => {
         if (isOver) return;
+        view.fit();
         if (room.data.isAtPage()) await look();
         const onScreen = findAsked().map(({ mark }) => mark).join();
         if (room.now && onScreen !== shownFor) view.show(); // the step has changed: what is asked, or nothing
