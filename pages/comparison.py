@@ -35,9 +35,6 @@ with lab.plain_errors():
                 picture = st.container()
                 digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
                 digit = display.chosen_digits(digits_seed)[0]
-                with picture:
-                    living_view.show_living_picture(runs, digit, noise, noise_seed, "comparison")
-                    networks.show_whose(runs)
             with beat("predict", say("Which comes out best?")):
                 question.ask_question(
                     "comparison",
@@ -48,7 +45,15 @@ with lab.plain_errors():
                     networks=[*runs.values()],
                     reveals_page=True,
                 )
-                if question.is_revealed("comparison"):
+                answered = question.is_revealed("comparison")
+                with picture:
+                    living_view.show_living_picture(
+                        runs, digit, noise, noise_seed, "comparison", hides_answers=not answered
+                    )
+                    if not answered:
+                        st.caption(say("Answer the question below to see what each of them gives back."))
+                    networks.show_whose(runs)
+                if answered:
                     noise_view.show_table(runs, digit, noise, noise_seed)
                 else:
                     st.caption(
@@ -57,7 +62,7 @@ with lab.plain_errors():
                             "noise, and the best and worst digits of each."
                         )
                     )
-            if question.is_revealed("comparison"):
+            if answered:
                 with beat("noise", say("How much noise can each take?")):
                     st.subheader(say("How much noise can each take?"))
                     noise_view.show_readable(runs, noise, noise_seed)
@@ -67,7 +72,7 @@ with lab.plain_errors():
                     noise_view.show_extremes(runs, noise, noise_seed)
             with beat("verdict", VERDICT):
                 st.subheader(VERDICT)
-                if question.is_revealed("comparison"):
+                if answered:
                     verdict_view.show_verdict(runs, digit, noise, noise_seed)
                 else:
                     st.caption(

@@ -26,11 +26,10 @@ with beat("see", SEE):
 
     st.markdown(
         say(
-            "The same network as the CAE, starting from the same weights. Only its input "
-            "changes: it sees the **noisy** digit, and what it draws is compared with the "
-            "**clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise $\\varepsilon$ is new "
-            "for every batch of digits. What would be darker than black or brighter than white "
-            "is cut off, so on the black background noise can only brighten."
+            "The CAE's layers once more. The network sees the **noisy** digit, and what it draws is "
+            "compared with the **clean** one, $\\tilde x = D(E(x + \\varepsilon))$. The noise "
+            "$\\varepsilon$ is new for every batch of digits. What would be darker than black or "
+            "brighter than white is cut off, so on the black background noise can only brighten."
         )
     )
 

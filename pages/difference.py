@@ -17,7 +17,12 @@ lesson.begin_lesson("difference", trains=True)
 SEE = say("One architecture, two trainings")
 with beat("see", SEE):
     st.markdown(say("# “If AE and DAE have the same architecture, so what is the difference?”"))
-    st.caption(say("A question from the slides that this lab follows. Their AE is the CAE here."))
+    st.caption(
+        say(
+            "A question from the slides of a journal-club talk on autoencoders, whose order this lab "
+            "follows. Their AE is the CAE here."
+        )
+    )
 
     st.markdown(
         say(

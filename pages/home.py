@@ -54,24 +54,21 @@ with beat("see", say("An autoencoder at work")):
         )
     )
 
-trio = networks.choose_trio(SIZE)
-if fae := trio.get("FAE"):
+if cae := networks.choose_trio(SIZE).get("CAE"):
     with beat("predict", say("How much is kept?")):
         question.ask_question(
             "home",
             say(
-                "The next lesson's network, a fully connected autoencoder (FAE), makes **{number}** of "
-                "a picture's 784. **Variance** is how much digits differ from each other, pixel by pixel. "
-                "How much of it do those few numbers keep?",
-                number=display.number_words(fae.config.model.latent_size),
+                "This CAE makes **{number}** of a picture's 784. **Variance** is how much digits differ "
+                "from each other, pixel by pixel. How much of it do those few numbers keep?",
+                number=display.number_words(cae.config.model.latent_size),
             ),
             answers.SHARES,
-            lambda: answers.judge_variance_kept(fae),
+            lambda: answers.judge_variance_kept(cae),
             of={},
-            networks=[fae],
+            networks=[cae],
+            reveals_page=True,
         )
-
-if cae := trio.get("CAE"):
     with beat("why", say("Why it is called so")), lab.plain_errors():
         st.subheader(say("The picture is its own answer"))
         st.markdown(
@@ -80,7 +77,11 @@ if cae := trio.get("CAE"):
                 "identity $I$, which gives back whatever it is given."
             )
         )
-        why_view.show_goal(cae)
+        if question.is_revealed("home"):
+            why_view.show_goal(cae)
+        else:
+            st.markdown(why_view.target_words())
+            st.caption(say("Answer, or reveal, the question above to see how near it comes."))
 
 with beat("path", say("The way through")):
     lesson.show_overview()

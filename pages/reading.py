@@ -20,6 +20,7 @@ with lab.plain_errors():
         reading_list.ask_code_size()
     with beat("papers", say("The papers")):
         st.markdown(say("## The papers"))
+        st.markdown(reading_list.BEGINNING)
         st.markdown(reading_list.PAPERS)
     with beat("after", say("What came after")):
         st.markdown(say("## What came after"))

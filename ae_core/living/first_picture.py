@@ -39,11 +39,13 @@ def picture_html(
     *,
     is_noisy: bool,
     classifier: Classifier | None = None,
+    hides_answers: bool = False,
 ) -> str:
     """The digit (28, 28), what the networks see of it, and their answers, laid out as `picture.js` does.
 
     answers: of one network, or of several in rows. classifier: says below each what it reads as, if there is
-    one.
+    one. hides_answers: of several, show
+    nothing of what comes out.
     """
     read = _reader(classifier)
     inputs = [
@@ -51,18 +53,21 @@ def picture_html(
         _figure("noisy", WORDS["noisy" if is_noisy else "not_noisy"], seen_hw, reading=read(seen_hw)),
     ]
     if len(answers) == 1:
-        path, code, pictures = _answer(answers[0], digit_hw, WORDS, read)
+        path, code, pictures = _answer(answers[0], digit_hw, WORDS, read, hides_answers)
         body = f'<div class="grid one">{"".join(inputs)}{path}{code}{pictures}</div>'
     else:
         rows = ""
         for answer in answers:
-            path, code, pictures = _answer(answer, digit_hw, {**WORDS, **WORDS["several"]}, read)
+            path, code, pictures = _answer(
+                answer, digit_hw, {**WORDS, **WORDS["several"]}, read, hides_answers
+            )
             rows += (
                 f'<section class="network"><h4>{escape(answer.name)}</h4>{path}{code}'
                 f'<div class="answer">{pictures}</div></section>'
             )
+        asks = " asks" if hides_answers else ""
         body = (
-            f'<div class="grid several" style="--lab-networks:{len(answers)}"><div class="inputs">'
+            f'<div class="grid several{asks}" style="--lab-networks:{len(answers)}"><div class="inputs">'
             f"{''.join(inputs)}</div>{rows}</div>"
         )
     note = (
@@ -83,7 +88,11 @@ def _reader(classifier: Classifier | None) -> Callable[[Tensor], str]:
 
 
 def _answer(
-    answer: Answer, digit_hw: Tensor, words: Mapping[str, Any], read: Callable[[Tensor], str]
+    answer: Answer,
+    digit_hw: Tensor,
+    words: Mapping[str, Any],
+    read: Callable[[Tensor], str],
+    hides_answers: bool,
 ) -> tuple[str, str, str]:
     """The two paths, the code, and the pictures of what comes out."""
     error = float(mse(answer.rebuilt_hw[None], digit_hw[None])[0]) * PIXELS
@@ -91,8 +100,9 @@ def _answer(
         f'<div class="path {name}"><div class="path-name">{escape(words[name])}</div></div>'
         for name in ("encoder", "decoder")
     ]
-    title = f"{WORDS['rebuilt']}, {WORDS['error']} {error:.1f}"
-    rebuilt = _figure("rebuilt", title, answer.rebuilt_hw, reading=read(answer.rebuilt_hw))
+    title = WORDS["rebuilt"] + ("" if hides_answers else f", {WORDS['error']} {error:.1f}")
+    reading = "" if hides_answers else read(answer.rebuilt_hw)
+    rebuilt = _figure("rebuilt", title, answer.rebuilt_hw, reading=reading)
     off = _figure("difference", WORDS["difference"], answer.rebuilt_hw - digit_hw, _two_colours)
     strip = f'<div class="strip"><div class="path-name">{escape(words["strip"])}</div></div>'
     return (

@@ -151,8 +151,9 @@ export function createNetworkView(words, redraw) {
         /**
          * Work everything out, and draw what comes out of it, and the code where a hand pulls it. What is
          * told besides: whether it does, and whether nothing of the network's inside has been drawn yet.
+         * @param {boolean} hidesError
          */
-        draw() {
+        draw(hidesError) {
             const isSame = made?.network === network && made.input === input; // as while the code is pulled
             const encoded = isSame ? made.encoded : runLayers(network.encoder, input);
             const given = encoded.at(-1);
@@ -164,7 +165,8 @@ export function createNetworkView(words, redraw) {
             made = { network, input, encoded, decoded, given, shown };
 
             drawDigit(rebuilt.canvas, output);
-            setText(rebuilt.title, `${words.rebuilt}, ${words.error} ${error.toFixed(1)}`);
+            const said = hidesError ? "" : `, ${words.error} ${error.toFixed(1)}`;
+            setText(rebuilt.title, `${words.rebuilt}${said}`);
             if (pointed === null) {
                 const off = output.map((value, i) => value - clean[i]);
                 drawDigit(difference.canvas, off, twoColours(1));

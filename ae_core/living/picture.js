@@ -31,18 +31,20 @@ const TOLD_NUMBERS = 3;
  *     training, and changes at its address
  * @property {string} noise_dial key of the slider of the noise; empty where there is none
  * @property {string} size_dial key of that of the latent size
+ * @property {boolean} [hides_answers] whether what comes out, of several, is not shown yet
  * @property {{ address: string, note: string } | null} classifier what reads the pictures, and a word on it
  * @property {Record<string, any>} words what is written: ae_core.living.words.WORDS
  */
 
-/** What a screen reader says: error, reading, and the numbers of the code that are farthest from 0. */
-function inWords(words, name, { error, reading, code }) {
+/** What a screen reader says: error, if it is told, reading, and the code's numbers farthest from 0. */
+function inWords(words, name, { error, reading, code }, hidesAnswers) {
     const inOrder = [...code.keys()].toSorted((a, b) => Math.abs(code[b]) - Math.abs(code[a]));
     const numbers = inOrder
         .slice(0, TOLD_NUMBERS)
         .map((i) => words.number_is.replace("{i}", `${i + 1}`).replace("{v}", code[i].toFixed(1)));
-    const said = reading && `, ${reading}`;
-    return `${name}: ${words.error} ${error.toFixed(1)}${said}. ${words.largest} ${numbers.join(", ")}.`;
+    const figures = hidesAnswers ? [] : [`${words.error} ${error.toFixed(1)}`, reading].filter(Boolean);
+    const said = figures.length ? `${figures.join(", ")}. ` : "";
+    return `${name}: ${said}${words.largest} ${numbers.join(", ")}.`;
 }
 
 function createPicture(root, words, names, context) {
@@ -99,11 +101,13 @@ function createPicture(root, words, names, context) {
             for (const view of drawn) view.setInput(seen, clean);
             restore.disabled = clean === given;
         }
-        const told = drawn.map((view) => view.draw());
+        const hidesAnswers = Boolean(shown.hides_answers);
+        grid.classList.toggle("asks", hidesAnswers);
+        const told = drawn.map((view) => view.draw(hidesAnswers));
         reader.show([
             [digit.reading, clean],
             [noisy.reading, seen],
-            ...drawn.map(({ elements }, i) => [elements.reading, told[i].output]),
+            ...drawn.map(({ elements }, i) => [elements.reading, hidesAnswers ? null : told[i].output]),
         ]);
         noisy.element.classList.toggle("idle", told.every(({ isPulled }) => isPulled));
         taken = performance.now() - began;
@@ -114,7 +118,7 @@ function createPicture(root, words, names, context) {
         timer = setTimeout(() => {
             const said = told.map((each, i) => {
                 const reading = drawn[i].elements.reading.textContent;
-                return inWords(words, names[views.indexOf(drawn[i])], { ...each, reading });
+                return inWords(words, names[views.indexOf(drawn[i])], { ...each, reading }, hidesAnswers);
             });
             setText(status, said.join(" "));
         }, REST);

@@ -17,7 +17,7 @@ from ae_core.corruption import draw_pattern
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.living.packing import pack_digits, pack_floats
-from ae_core.metrics import summary
+from ae_core.metrics import bce, summary
 from ae_core.models import as_picture, reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
@@ -231,22 +231,36 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
         decibel_words(measured["psnr"]),
         say("{gain:+.1f} dB gained", gain=gain) if math.isfinite(gain) else None,
         help=say(
-            "Peak signal-to-noise ratio of the mean squared error: higher is better. Gained "
-            "against the noisy input as it is."
+            "Peak signal-to-noise ratio: the squared error in decibels, higher is better. At 10 dB the "
+            "pixels are off by {at_10:.2f} of white (root mean square), at 20 dB by {at_20:.2f}. Gained: "
+            "against the noisy input as it is.",
+            at_10=10 ** (-10 / 20),
+            at_20=10 ** (-20 / 20),
         ),
     )
     columns[1].metric(
         say("Squared error per image"),
         f"{measured['mse'] * PIXELS:.1f}",
-        help=say("Summed over the 784 pixels: lower is better."),
+        help=say("Squared differences of the 784 pixels, added up: lower is better, a perfect copy has 0."),
     )
     columns[2].metric(
         "SSIM",
         f"{measured['ssim']:.3f}",
-        help=say("Structural similarity. {ssim_words}", ssim_words=SSIM_WORDS),
+        help=say(
+            "Structural similarity: how alike small patches are in brightness, contrast and structure. "
+            "{ssim_words}",
+            ssim_words=SSIM_WORDS,
+        ),
     )
     columns[3].metric(
-        say("Cross-entropy"), f"{measured['bce']:.3f}", help=say("Per pixel, in nats: lower is better.")
+        say("Cross-entropy"),
+        f"{measured['bce']:.3f}",
+        help=say(
+            "An error per pixel that takes each for the chance that it is white: lower is better. A perfect "
+            "copy has {perfect:.3f}, not 0, since pixels may be grey; grey all over has {grey:.3f}.",
+            perfect=_measure_perfect_copy(lab.digits().name),
+            grey=math.log(2),
+        ),
     )
     st.caption(
         say(
@@ -290,6 +304,13 @@ def _measure(
 def _measure_nothing(noise: CorruptionConfig, noise_seed: int, digits: str) -> dict[str, float]:
     clean_nhw = measured_digits()
     return summary(noisy_version(clean_nhw, noise, noise_seed), clean_nhw)
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _measure_perfect_copy(digits: str) -> float:
+    """Cross-entropy per pixel of held-back digits with themselves."""
+    clean_nhw = measured_digits()
+    return float(bce(clean_nhw, clean_nhw).mean())
 
 
 def measured_digits() -> Tensor:

@@ -30,10 +30,12 @@ def show_living_picture(
     page: str,
     *,
     follows_size: bool = True,
+    hides_answers: bool = False,
 ) -> None:
     """Show a digit (28, 28) on its way through networks, by their names, with all that a hand can change.
 
     It follows the noise slider of `page` while it is dragged, and the latent dial where `follows_size`.
+    hides_answers: while a question asks what comes out of several networks, that is not shown.
     """
     key = f"{page}_living"
     seen_hw = display.noisy_version(digit_hw[None], noise, noise_seed)[0]
@@ -44,6 +46,7 @@ def show_living_picture(
                 display.fingerprint(digit_hw),
                 noise,
                 noise_seed,
+                hides_answers,
                 digit_hw,
                 seen_hw,
                 runs,
@@ -62,6 +65,7 @@ def show_living_picture(
         "networks": shown,
         "noise_dial": dials.test_noise_key(page),
         "size_dial": session.LATENT_SIZE if follows_size else "",
+        "hides_answers": hides_answers,
     }
     living.draw_living("picture", key, data, stands_for=f"{key}_first")
 
@@ -123,6 +127,7 @@ def _answer_html(
     digit: bytes,
     noise: CorruptionConfig,
     noise_seed: int,
+    hides_answers: bool,
     _digit_hw: Tensor,
     _seen_hw: Tensor,
     _runs: Mapping[str, StoredRun],
@@ -138,6 +143,7 @@ def _answer_html(
         answers,
         is_noisy=noise.level > 0,
         classifier=find_classifier(),
+        hides_answers=hides_answers,
     )
 
 

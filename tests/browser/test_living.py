@@ -312,7 +312,17 @@ def test_three_networks_go_in_step_and_on_a_phone_the_flow_runs_downwards(page, 
     open_living(page, app, "comparison")
     living = page.locator(".st-key-comparison_living")
     expect(living.locator(".network")).to_have_count(3)
+    answers = living.locator(".answer canvas")
+    expect(answers).to_have_count(6)
+    assert not any(canvas.is_visible() for canvas in answers.all())  # the question below asks about them
+    expect(living.locator(".rebuilt figcaption").first).not_to_contain_text("error")
+    page.locator(".st-key-comparison_reveal button").click()
+    expect(living.locator(".rebuilt figcaption").last).to_contain_text("error")
+    assert all(canvas.is_visible() for canvas in answers.all())
     before = living.locator(".rebuilt figcaption").all_inner_texts()
+    expect(page.locator(".st-key-comparison_answer")).to_be_in_viewport()
+    page.wait_for_timeout(1_000)  # until it has come into sight
+    living.locator(".digit canvas").scroll_into_view_if_needed()
     drag(page, living.locator(".digit canvas"), (0.2, 0.5), (0.9, 0.5))
     for i, words in enumerate(before):
         expect(living.locator(".rebuilt figcaption").nth(i)).not_to_have_text(words)

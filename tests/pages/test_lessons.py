@@ -34,10 +34,10 @@ def revealed(page: AppTest) -> list[str]:
     return [box.value for box in [*page.success, *page.info, *page.warning]]
 
 
-def kept_by_the_fae(digits) -> float:
+def kept_by_the_cae(digits) -> float:
     """Worked out here once more, from the shipped network and nothing of the page's."""
     store = Store(default_root())
-    run = store.shipped_like(FAE)
+    run = store.shipped_like(CAE)
     assert run is not None
     rest = squared_error(reconstruct(store.load_model(run), digits.test_nhw), digits.test_nhw).sum()
     return float(1 - rest / (digits.test_nhw - digits.test_nhw.mean(0)).square().sum())
@@ -51,7 +51,7 @@ def test_every_lesson_leads_to_the_next(here, following):
 @pytest.mark.parametrize(
     ("beside", "seen", "onward", "backward"),
     [
-        ("your_digit", None, PATH[1], PATH[0]),
+        ("your_digit", None, PATH[0], PATH[-1]),
         ("runs", PATH[3], PATH[4], PATH[3]),
         ("your_digit", PATH[-1], BESIDE[1], PATH[-1]),
         ("runs", PATH[-1], PATH[0], PATH[-1]),
@@ -107,7 +107,7 @@ def test_the_answer_is_hidden_until_it_is_locked_and_then_stays(digits):
     page.radio(key="home_choice").set_value(SHARES[0]).run()
     page.button(key="home_lock").click().run()
     assert any(f"You said “{SHARES[0]}”, but it is: **{SHARES[2]}**" in text for text in revealed(page))
-    assert any(f"{kept_by_the_fae(digits):.0%} of the variance" in text for text in revealed(page))
+    assert any(f"{kept_by_the_cae(digits):.0%} of the variance" in text for text in revealed(page))
     assert page.radio(key="home_choice").disabled
     assert "home_lock" not in [button.key for button in page.button]
 

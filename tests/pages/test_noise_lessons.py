@@ -274,7 +274,24 @@ def test_the_figures_of_the_comparison_are_hidden_until_they_are_predicted():
     page = open_page("comparison")
     assert not page.table
     assert "overtakes" not in words(page)
-    assert comparison_page().table
+    assert figures_above(page) == []
+    answered = comparison_page()
+    assert answered.table
+    assert len(figures_above(answered)) == 3
+    page.button(key="comparison_reveal").click().run()
+    page.slider(key="comparison_test_noise").set_value(0.1).run()  # another noise, another question
+    assert figures_above(page) == []
+
+
+def figures_above(page: AppTest) -> list[str]:
+    """What the picture of the comparison says of how good the reconstructions are."""
+    drawn = " ".join(element.proto.body for element in page.get("html"))
+    given = [json.loads(element.proto.bytes) for element in page.get("bidi_component") if element.proto.bytes]
+    (living,) = [each for each in given if each.get("noise_dial") == "comparison_test_noise"]
+    found = re.findall(r'class="rebuilt"><figcaption>[^<]*error ([\d.]+)', drawn)
+    readings = re.findall(r'class="rebuilt">.*?class="reading">([^<]+)<', drawn)
+    assert living["hides_answers"] == (not found) == (not readings) == ("grid several asks" in drawn)
+    return found
 
 
 def test_the_comparison_says_which_is_best_at_the_dials_noise(digits):

@@ -114,7 +114,18 @@ def test_further_reading_leads_on_and_names_its_sources():
     assert "https://keras.io/examples/vision/autoencoder/" in text
     assert all(
         name in text
-        for name in ("Hinton", "Baldi", "Vincent", "**Latent space**", "**Your digit**", "**Runs**")
+        for name in (
+            "Rumelhart",
+            "Bourlard",
+            "LeCun",
+            "Masci",
+            "Hinton",
+            "Baldi",
+            "Vincent",
+            "**Latent space**",
+            "**Your digit**",
+            "**Runs**",
+        )
     )
 
 

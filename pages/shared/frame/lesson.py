@@ -26,7 +26,7 @@ class Lesson:
 
 
 PATH = (
-    Lesson("home", say("Autoencoder"), say("squeezed through a bottleneck, drawn again"), ":material/home:"),
+    Lesson("home", say("Home"), say("squeezed through a bottleneck, drawn again"), ":material/home:"),
     Lesson("fully_connected", "FAE", say("every pixel at once"), ":material/hub:"),
     Lesson("convolutional", "CAE", say("small filters that slide"), ":material/grid_on:"),
     Lesson("denoising", "DAE", say("noisy in, clean out"), ":material/auto_fix_high:"),
@@ -130,10 +130,12 @@ def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
     """The lesson after `page`, and the one before it or None.
 
     A page beside the path lies between the step seen last and the one after. After the path's last step come
-    the pages beside it, and after these its beginning.
+    the pages beside it, and after these its beginning. Who has seen no step yet is led to the beginning.
     """
     if place := _place_on_path(page):
         return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
+    if session.SCRIPT_STEP not in st.session_state:
+        return PATH[0], PATH[-1]
     seen = _place_on_path(presenter.script_step([lesson.page for lesson in PATH]))
     beside = [lesson.page for lesson in BESIDE].index(page)
     rest = [*PATH[seen:], *BESIDE[beside + 1 :], PATH[0]]

@@ -19,18 +19,36 @@ KERAS = say("""
 L. Valdarrama, 2021) trains a convolutional autoencoder on MNIST, first on clean digits, then on noisy
 ones. This is the lesson of the CAE and the DAE, done differently.
 """)
+BEGINNING = say("""
+A network that learns to give back its input through a few numbers is an idea of the 1980s (Rumelhart, Hinton
+and Williams 1986). Convolutional networks learnt to read handwritten digits, and MNIST came with them (LeCun
+and others 1998). Masci and others (2011) put the two together: the convolutional autoencoder.
+""")
+# From the oldest to the newest.
 PAPERS = say("""
+- David Rumelhart, Geoffrey Hinton and Ronald Williams (1986). Learning internal representations by error
+  propagation. In *Parallel Distributed Processing*, volume 1, 318–362, MIT Press. The lesson **Home**.
+- Hervé Bourlard and Yves Kamp (1988). [Auto-association by multilayer perceptrons and singular value
+  decomposition](https://doi.org/10.1007/BF00332918). *Biological Cybernetics* 59, 291–294. And Pierre Baldi
+  and Kurt Hornik (1989). [Neural networks and principal component analysis: learning from examples without
+  local minima](https://doi.org/10.1016/0893-6080%2889%2990014-2). *Neural Networks* 2, 53–58. Why a linear
+  autoencoder can at best be PCA: the lesson **FAE**, under its switch **Linear network**.
+- Yann LeCun, Léon Bottou, Yoshua Bengio and Patrick Haffner (1998). [Gradient-based learning applied to
+  document recognition](https://doi.org/10.1109/5.726791). *Proceedings of the IEEE* 86 (11), 2278–2324.
+  Convolution, and the digits: the lesson **CAE**.
 - Geoffrey Hinton and Ruslan Salakhutdinov (2006). [Reducing the dimensionality of data with neural
   networks](https://doi.org/10.1126/science.1127647). *Science* 313, 504–507. Deep autoencoders, compared
   with PCA: the lesson **FAE**.
-- Pierre Baldi and Kurt Hornik (1989). [Neural networks and principal component analysis: learning from
-  examples without local minima](https://doi.org/10.1016/0893-6080%2889%2990014-2). *Neural Networks* 2,
-  53–58. Why a linear autoencoder can at best be PCA: the lesson **FAE**, under its switch **Linear
-  network**.
 - Pascal Vincent, Hugo Larochelle, Yoshua Bengio and Pierre-Antoine Manzagol (2008). [Extracting and
   composing robust features with denoising autoencoders](https://doi.org/10.1145/1390156.1390294). *ICML
   2008*, 1096–1103. Spoil the input, ask for the clean one: the lessons **DAE** and **What is the
   difference?**
+- Jonathan Masci, Ueli Meier, Dan Cireşan and Jürgen Schmidhuber (2011). [Stacked convolutional auto-encoders
+  for hierarchical feature extraction](https://doi.org/10.1007/978-3-642-21735-7_7). *ICANN 2011*, 52–59. The
+  lesson **CAE**.
+- Wenzhe Shi and others (2016). [Real-time single image and video super-resolution using an efficient
+  sub-pixel convolutional neural network](https://doi.org/10.1109/CVPR.2016.207). *CVPR 2016*,
+  1874–1883. How the CAE's decoder makes 28 pixels of 14.
 """)
 # Each in two sentences, with its paper.
 AFTER = say("""
@@ -51,7 +69,7 @@ AFTER = say("""
 # Each is measured on the page that it names, of the lab's own networks.
 IN_FIVE_LINES = say("""
 1. An autoencoder is an encoder and a decoder that are trained together to give back what came in. Its target
-   is its input, so nobody labels anything (**Autoencoder**).
+   is its input, so nobody labels anything (**Home**).
 2. What makes it learn is the bottleneck: it has to describe a digit in a few numbers. With two of them digits
    melt into each other, with thirty hardly one is read as another (**FAE**).
 3. Filters that slide need a third of the weights, and draw better as soon as the code has some room

@@ -23,7 +23,7 @@ MOVED_BY = 4
 
 
 def show_goal(run: StoredRun) -> None:
-    """Say what a network was trained to make small, and how near it comes to giving back its input."""
+    """Say what a CAE was trained to make small, and how near it comes to giving back its input."""
     count = len(display.measured_digits())
     mean_digit_error = _measure_mean_digit(lab.digits().name)
     st.markdown(goal_words(pca_view.measure_error(run), mean_digit_error, _errors_by_size(CAE), count))
@@ -36,8 +36,17 @@ def _measure_mean_digit(digits: str) -> float:
     return float(squared_error(mean_hw.expand_as(clean_nhw), clean_nhw).mean())
 
 
+def target_words() -> str:
+    """What a network is trained to give back, and which error is made small."""
+    return say(
+        "**Why “auto”?** The network is its own teacher. Its target is its input, so "
+        "nobody has to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ "
+        "small, the error that stands above the reconstruction."
+    )
+
+
 def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], count: int) -> str:
-    """How near a network comes to giving back its input, and that its code's size is what keeps it off.
+    """How near a CAE comes to giving back its input, and that its code's size is what keeps it off.
 
     error and mean_digit: squared errors per image over `count` held-back digits, of the network and of one
     that always draws the mean digit. by_size: the same of networks by the size of their codes.
@@ -50,14 +59,12 @@ def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], co
         else say("The size of the code changes what is missing")
     )
     return say(
-        "**Why “auto”?** The network is its own teacher. Its target is its input, so "
-        "nobody has to label anything: training makes $\\lVert x - \\tilde x \\rVert^2$ "
-        "small, the error that stands above the reconstruction. Over {count:,} held-back "
-        "digits it is down to **{error:.1f}**; a network that always drew the mean digit "
-        "would stay at {mean_digit:.1f} on these.\n\n"
+        "{target} Over {count:,} held-back digits the CAE's is down to **{error:.1f}**; a network that "
+        "always drew the mean digit would stay at {mean_digit:.1f} on these.\n\n"
         "**Why not simply copy?** A network with room enough for every pixel could give "
         "back anything, noise too, and would have learnt nothing about digits. {cause} "
-        "(error by numbers in the code: {sizes}).",
+        "(the CAE's error by numbers in the code: {sizes}).",
+        target=target_words(),
         count=count,
         error=error,
         mean_digit=mean_digit,
