@@ -139,6 +139,30 @@ def test_the_corner_says_what_next_does_before_anybody_has_voted_and_after(page,
     expect(hint).to_have_text("Next or V: the answer")
 
 
+def test_a_question_that_was_answered_before_the_room_came_is_voted_on_when_it_is_asked_again(
+    page, app, tabs
+):
+    page.goto(f"{app.url}/?present=1#predict")
+    listens(page)
+    page.get_by_role("button", name="Reveal without answering").click()
+    expect(page.get_by_text("Over 10,000 held-back digits")).to_be_visible()
+    page.keyboard.press("r")
+    code = page.locator("dialog .lab-room-code").inner_text()
+    page.keyboard.press("r")
+    phone = join(tabs, app, code)
+    expect(phone.locator("#stage")).to_have_text("The vote is closed. The right answer is marked.")
+    page.get_by_role("button", name="Ask again").click()
+    expect(phone.locator("#stage")).to_have_text("First vote. Answer for yourself.")
+    tap_option(phone, 0)
+    expect(page.locator(ASKED)).to_have_text("1 of 1 voted")
+    for _ in range(2):
+        page.wait_for_timeout(1_000)
+        page.keyboard.press("v")
+    expect(phone.locator("#stage")).to_have_text("The vote is closed. The right answer is marked.")
+    page.wait_for_timeout(1_000)
+    expect(phone.locator("#stage")).to_have_text("The vote is closed. The right answer is marked.")
+
+
 def test_a_changed_vote_that_is_slow_to_arrive_is_not_given_up_for_the_one_before(page, app, tabs):
     code = open_room(page, app)
     phone = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)

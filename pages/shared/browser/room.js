@@ -294,6 +294,8 @@ function startRoom({ code, secret, words }) {
     /** @type {{ code: string, now: Now | null }} */
     const room = { code, now: null, data: null, tell: () => {} };
     let [told, asked, isBusy, pause, isOver, leaving] = ["", null, false, SOON, false, 0];
+    /** Marks of questions whose answer the screen has shown. */
+    const answered = new Set();
     const hearing = new AbortController();
 
     const post = async (what, content) => {
@@ -375,7 +377,14 @@ function startRoom({ code, secret, words }) {
                 told = now;
             }
             const { question: shown, mark } = room.now ?? {};
-            if (!at?.isAnswered || !shown || mark !== at.mark || isBusy) return;
+            if (!at || !shown || mark !== at.mark || isBusy) return;
+            if (!at.isAnswered) {
+                if (!answered.delete(mark) || shown.stage !== "revealed") return;
+                await post("stage", { mark, stage: "first" }); // it is asked again on the screen
+                shown.stage = "first";
+                return view.show();
+            }
+            answered.add(mark);
             const isToldRight = at.right === undefined || at.right === shown.right;
             if (shown.stage !== "revealed" || !isToldRight) {
                 await post("stage", { mark, stage: "revealed", right: at.right });
