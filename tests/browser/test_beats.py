@@ -95,6 +95,15 @@ def test_a_beat_stays_on_the_screen_when_another_comes_before_it(page, app):
     assert page.evaluate(SHOWN) == ["network"]
 
 
+@pytest.mark.parametrize("presenting", ["", "?present=1"])
+def test_a_step_typed_into_the_address_of_the_page_that_is_open_is_gone_to(page, app, presenting):
+    go(page, app, f"convolutional{presenting}")
+    expect(page.locator(WHERE)).to_have_text(re.compile("^1 / "))
+    page.evaluate("location.hash = 'filter'")
+    expect(page.locator(WHERE)).to_have_text(re.compile("^4 / "))
+    expect(page.get_by_role("heading", name="One filter at one place")).to_be_in_viewport()
+
+
 def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
     go(page, app, "denoising")

@@ -138,7 +138,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     place.end?.();
     const main = document.querySelector("[data-testid=stMain]");
     const style = document.head.appendChild(document.createElement("style"));
-    const opened = performance.now();
+    let opened = performance.now(); // or led to by a step in the address
     const notes = isPresenting ? openChannel() : null;
     let isByHand = false; // whether the page has been moved by hand since a link or a step led to a beat
 
@@ -191,7 +191,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     if (isPresenting) showKeys(bar.element, words.keys);
 
     const beats = findBeats();
-    const named = placeInAddress(beats);
+    let named = placeInAddress(beats);
     if (place.page !== page) {
         const last = place.fromEnd && isPresenting ? beats.at(-1) : undefined;
         Object.assign(place, { page, at: 0, name: (beats[named] ?? last)?.name ?? "", fromEnd: false });
@@ -214,6 +214,12 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         addEventListener(name, () => (isByHand = true), { signal, capture: true, passive: true });
     }
     addEventListener("pointerdown", () => (place.fromEnd = false), { signal, capture: true });
+    const goWhereAddressSays = () => {
+        const all = findBeats();
+        [named, opened] = [placeInAddress(all), performance.now()];
+        if (all[named]) goTo(all[named]);
+    };
+    addEventListener("hashchange", goWhereAddressSays, { signal });
     let isWaiting = false;
     const follow = () => {
         isWaiting = false;
