@@ -56,7 +56,8 @@ def step_through(page: Page, url: str) -> tuple[list[float], list[float], list[s
     while True:
         page.wait_for_timeout(REST)
         page.evaluate(STEPPED)
-        if places[-1].startswith(PATH[-1].page) and page.locator(".lab-beats button").last.is_disabled():
+        is_last = page.locator(".lab-beats button").last.get_attribute("aria-label") != "Next step"
+        if places[-1].startswith(PATH[-1].page) and is_last:
             return within, between, places
         page.keyboard.press("PageDown")
         milliseconds, place = page.evaluate("window.labStepped")

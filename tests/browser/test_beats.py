@@ -27,6 +27,8 @@ LOWEST = """() => {
     }));
     return lowest(document.querySelector("[data-testid=stMain]"));
 }"""
+# Runs in the page: the classes of what is marked just now.
+MARKED = """() => document.getAnimations().map(({ effect }) => effect.target?.className).join(" ")"""
 
 
 def top_of(page: Page, beat: str) -> float:
@@ -45,10 +47,9 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     expect(page.locator(WHERE)).to_have_text(re.compile("^5 /"))
     page.wait_for_timeout(700)
     assert 0 < top_of(page, "predict") < 200
-    next_one = page.get_by_role("button", name="Next step")
-    while next_one.is_enabled():  # to the last one, which is too low to come up to the top
+    for _ in range(beats_left(page, "PageDown")):  # to the last one, which is too low to come up to the top
         before = page.locator(WHERE).inner_text()
-        next_one.click()
+        page.get_by_role("button", name="Next step").click()
         expect(page.locator(WHERE)).not_to_have_text(before)
         page.wait_for_timeout(300)
     expect(page.locator(WHERE)).to_have_text(re.compile(r"^(\d+) / \1$"))
@@ -61,6 +62,30 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     expect(page.locator(WHERE)).to_have_text(re.compile("^6 /"))
     page.wait_for_timeout(5_000)  # what comes later, above it, does not push it away
     assert 0 < top_of(page, "network") < 250
+
+
+def test_a_beat_that_cannot_come_up_to_the_top_is_marked_when_it_is_stepped_to(tabs, app):
+    page = tabs.open(viewport={"width": 1280, "height": 1000})
+    go(page, app, "")
+    page.locator(".st-key-beat_path_1").wait_for(state="attached")
+    page.wait_for_timeout(1_000)
+    show_beat(page, "path")
+    assert "beat_path" in page.evaluate(MARKED)
+    assert top_of(page, "path") > 160
+    show_beat(page, "predict")
+    assert "beat_predict" not in page.evaluate(MARKED)
+
+
+@pytest.mark.parametrize("query", ["", "?present=1"])
+def test_after_the_last_beat_next_leads_to_the_next_lesson_and_says_so(page, app, query):
+    go(page, app, f"reading{query}")
+    show_beat(page, "turn")
+    onward = page.get_by_role("button", name="Next lesson: Your digit")
+    expect(page.get_by_role("button", name="Next step")).to_have_count(0)
+    page.locator(".st-key-lesson_foot a").first.wait_for(state="attached")
+    onward.click()
+    expect(page).to_have_url(re.compile("/your_digit"))
+    expect(page.locator("h1")).to_contain_text("Your digit")
 
 
 def test_a_room_sees_one_beat_at_a_time_and_the_way_back_ends_where_the_lesson_ended(page, app):

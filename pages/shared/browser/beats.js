@@ -12,6 +12,10 @@ const CHANNEL = "autoencoder_lab_beats";
 const BEGAN = "lab-presenting-since";
 /** Whether who presents in this tab has been told of the keys. */
 const TOLD = "lab-keys-told";
+/** Pixels from the top below which a beat that was stepped to has not come up to it: the page ends before. */
+const LOW = 100;
+/** Milliseconds for which it is marked then. */
+const MARKED = 1500;
 /** Milliseconds within which a page is taken to be still growing above the beat that a link has opened. */
 const GROWING = 4000;
 
@@ -52,6 +56,11 @@ function nameInAddress({ name }) {
     history.replaceState(history.state, "", `${location.pathname}${location.search}#${name}`);
 }
 
+/** Point out a beat that cannot come to the top of the screen. @param {Beat} beat */
+function pointOut({ first }) {
+    first.animate({ backgroundColor: ["rgb(230 159 0 / 0.3)", "transparent"] }, MARKED);
+}
+
 /** When presenting began in this tab, in milliseconds. It outlives a reload where the browser keeps texts. */
 function findBeginning() {
     try {
@@ -84,7 +93,11 @@ function openChannel() {
     return { tell, close: () => channel.close() };
 }
 
-/** @returns {{ element: HTMLElement, show: (at: number, beats: HTMLElement[]) => void }} */
+/**
+ * @param {Record<string, string>} words
+ * @param {(by: number) => void} step
+ * @returns {{ element: HTMLElement, show: (at: number, beats: HTMLElement[]) => void }}
+ */
 function createBar(words, step) {
     const element = document.createElement("nav");
     element.className = "lab-beats";
@@ -107,7 +120,8 @@ function createBar(words, step) {
             if (said.textContent !== text) said.textContent = text;
             said.title = beats[at].title;
             back.disabled = at === 0;
-            next.disabled = at === beats.length - 1;
+            const label = at < beats.length - 1 ? words.next : words.onward;
+            if (next.getAttribute("aria-label") !== label) next.setAttribute("aria-label", label);
         },
     };
 }
@@ -173,7 +187,10 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         show();
         nameInAddress(beat);
         if (isPresenting) main.scrollTo({ top: 0, behavior: "instant" });
-        else scrollTo(beat, "auto");
+        else {
+            scrollTo(beat, "auto");
+            if (beat.first.getBoundingClientRect().top > LOW) pointOut(beat);
+        }
         dispatchEvent(new Event("resize")); // figures that were out of sight take the room they now have
     };
     place.step = (by) => {
@@ -187,7 +204,9 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         place.name = name;
         show();
     };
-    const bar = createBar(words, place.step);
+    const bar = createBar(words, (by) => {
+        if (!place.step(by) && by > 0) document.querySelector(`.st-key-${foot} a`)?.click();
+    });
     if (isPresenting) showKeys(bar.element, words.keys);
 
     const beats = findBeats();

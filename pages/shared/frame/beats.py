@@ -16,6 +16,7 @@ WORDS = {
     "nav": say("Steps of this lesson"),
     "back": say("One step back"),
     "next": say("Next step"),
+    "onward": say("Next lesson: {name}"),
     "keys": say("R: a room of phones · ?: all keys"),
 }
 # The foot of a lesson, which belongs to its last beat.
@@ -36,9 +37,13 @@ def beat(name: str, title: str, part: int = 1) -> Iterator[None]:
         yield
 
 
-def guide_through_beats(page: str) -> None:
-    """Show which beat of the page called `page` one is at, and lead to the next. Once, after the last."""
+def guide_through_beats(page: str, following: str) -> None:
+    """Show which beat of the page called `page` one is at, and lead to the next. Once, after the last.
+
+    following: what the page is called that the first link of the lesson's foot leads to.
+    """
+    words = {**WORDS, "onward": WORDS["onward"].format(name=following)}
     _guide(
         key="unseen_beats",
-        data={"page": page, "isPresenting": lab.is_presenting(), "foot": FOOT, "words": WORDS},
+        data={"page": page, "isPresenting": lab.is_presenting(), "foot": FOOT, "words": words},
     )

@@ -104,8 +104,10 @@ def show_overview() -> None:
 def end_lesson(page: str) -> None:
     """Show the way on, the way back and the presenter's switch. Every page's last call."""
     following, before = _neighbours(page)
-    beats.guide_through_beats(page)  # before the foot: a presenter's takes a while to get every step ready
-    with st.container(key=beats.FOOT):
+    beats.guide_through_beats(
+        page, following.name
+    )  # before the foot: a presenter's takes a while to get every step ready
+    with st.container(key=beats.FOOT):  # its first link is the way on
         display.show_dataset_note()
         st.divider()
         onward, backward = st.columns(2, gap="medium")
