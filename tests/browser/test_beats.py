@@ -152,14 +152,14 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     + [("comparison", "see"), ("latent_space", "plane"), ("convolutional", "maps"), ("denoising", "maps")],
 )
 def test_before_a_room_a_beat_has_all_of_its_picture_on_the_screen(tabs, app, lesson, beat):
+    page = tabs.open(viewport=PROJECTOR)
+    go(page, app, f"{lesson}?present=1")
+    show_beat(page, beat)
+    expect(page.locator(":is(.bars, .js-plotly-plot, .lab-maps):visible").first).to_be_visible()
     for size in (PROJECTOR, LARGE_PROJECTOR):
-        page = tabs.open(viewport=size)
-        go(page, app, f"{lesson}?present=1")
-        show_beat(page, beat)
-        expect(page.locator(":is(.bars, .js-plotly-plot, .lab-maps):visible").first).to_be_visible()
+        page.set_viewport_size(size)
         page.wait_for_timeout(1_500)
         page.wait_for_function(f"0 < ({LOWEST})() && ({LOWEST})() <= {size['height']}", timeout=20_000)
-        page.close()
 
 
 def test_before_a_room_what_the_pair_gives_back_comes_after_the_questions_about_it(page, app):
