@@ -283,6 +283,11 @@ def test_the_figures_of_the_comparison_are_hidden_until_they_are_predicted():
     assert figures_above(page) == []
 
 
+def test_the_denoisers_lesson_leaves_open_what_the_next_one_asks():
+    said = words(open_page("denoising"))
+    assert [told for told in ("Only its input", "same weights", "same digits") if told in said] == []
+
+
 def figures_above(page: AppTest) -> list[str]:
     """What the picture of the comparison says of how good the reconstructions are."""
     drawn = " ".join(element.proto.body for element in page.get("html"))
