@@ -59,8 +59,8 @@ if cae := networks.choose_trio(SIZE).get("CAE"):
         question.ask_question(
             "home",
             say(
-                "This CAE makes **{number}** of a picture's 784. **Variance** is how much digits differ "
-                "from each other, pixel by pixel. How much of it do those few numbers keep?",
+                "The CAE just shown makes **{number}** of a picture's 784. **Variance** is how much digits "
+                "differ from each other, pixel by pixel. How much of it do those few numbers keep?",
                 number=display.number_words(cae.config.model.latent_size),
             ),
             answers.SHARES,
