@@ -8,7 +8,7 @@ from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks, question
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
-from pages.shared.parts import latent_bench
+from pages.shared.parts import latent_bench, mix_up_view
 
 lesson.begin_lesson("latent_space")
 
@@ -27,6 +27,7 @@ with beat("plane", say("Two numbers: a plane")):
     with lab.plain_errors():
         if smallest := networks.find_lab_run(config.adjusted(CAE, model={"latent_size": 2})):
             latent_bench.show_plane_of_codes(latent_bench.load_code_space(smallest, CorruptionConfig()))
+            mix_up_view.show_lost(smallest)
 
 SEE = say("From one digit to another")
 with beat("see", SEE):

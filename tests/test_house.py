@@ -39,7 +39,7 @@ ROOMS = {
         {"answers"},
         {"question", "living_view"},
         {"kept_answers", "linked_answers"},
-        {"display", "charts"},
+        {"display", "charts", "provenance"},
         {"dials"},
         {"own_digit"},
         {"networks"},

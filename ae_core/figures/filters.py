@@ -53,7 +53,7 @@ def product_html(image_hw: Tensor, found: Product) -> str:
             "<b>=</b>",
             _numbers_html(
                 products,
-                say("products, {total} in all", total=number_words(float(products.sum()))),
+                say("products, each rounded: {total} in all", total=number_words(float(products.sum()))),
                 _two_colours(most_product),
             ),
         ]

@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from ae_core import config, data
+from ae_core import config
 from ae_core.config import PIXELS, CorruptionConfig
 from ae_core.corruption import draw_pattern
 from ae_core.figures import base as figures
@@ -23,7 +23,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import LEVELS, noisy_digits
 from ae_core.training import seeded
 from ae_core.words.sentences import say, say_count
-from pages.shared import dials, lab, networks
+from pages.shared import dials, lab
 from pages.shared.browser import living
 from pages.shared.own_digit import my_digits
 
@@ -39,54 +39,6 @@ NAMES = {
     "CAE": say("Convolutional (CAE)"),
     "DAE": say("Denoising (DAE)"),
 }
-
-
-def show_provenance(run: StoredRun) -> None:
-    """Show in one line where a finished run comes from and what it learnt from."""
-    training, result = run.config.training, run.result
-    st.markdown(
-        say_count(
-            "{origin_badge} It learnt from {train:,} digits{classes}, {count} time over, "
-            "which took {train_seconds:.0f} s on {device}. It has {parameters:,} parameters.",
-            "{origin_badge} It learnt from {train:,} digits{classes}, {count} times over, "
-            "which took {train_seconds:.0f} s on {device}. It has {parameters:,} parameters.",
-            training.epochs,
-            origin_badge=origin_badge(run),
-            train=result["dataset"]["train"],
-            classes=networks.classes_words(run.config),
-            train_seconds=result["train_seconds"],
-            device=result["device"].upper(),
-            parameters=result["parameters"],
-        )
-    )
-    if run.config.data.name in config.EARLIER_DATASETS:
-        st.caption(
-            say(
-                "It learnt from {word}: beside networks of this version it compares unlike "
-                "with unlike. Train it again.",
-                word=data.WORDS[run.config.data.name],
-            )
-        )
-
-
-def origin_badge(run: StoredRun) -> str:
-    """Where a finished run comes from, in a coloured word or two."""
-    if run.shipped:
-        return say(":blue-badge[The lab's own]")
-    if run.uploaded_as:
-        return say(":orange-badge[Uploaded]")
-    return say(":green-badge[Yours]") if networks.is_own(run.run_id) else say(":green-badge[Trained here]")
-
-
-def show_dataset_note() -> None:
-    """Show which digits the lab works with, and why none others."""
-    st.caption(
-        say(
-            "Digits: MNIST, 60,000 to learn from and 10,000 held back. The lab's own "
-            "networks learnt from all 60,000; what you train says how many it learnt from. "
-            "None learnt from a digit it is shown with."
-        )
-    )
 
 
 def show_denoising_rows(

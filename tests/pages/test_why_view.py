@@ -9,7 +9,7 @@ from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from pages.shared import display
-from pages.shared.parts import why_view
+from pages.shared.parts import mix_up_view, why_view
 from tests.pages.test_pages import open_page
 from tests.pages.test_pca_lesson import words
 
@@ -66,6 +66,26 @@ def test_of_the_cae_most_weights_lie_around_the_code():
 )
 def test_the_crossing_is_where_the_errors_cross(fae, cae, said):
     assert said in why_view.crossing_words(fae, cae)
+
+
+def test_unequal_numbers_of_passes_are_told_beside_the_crossing():
+    assert "30 times, the CAE 12 times" in why_view.passes_words(30, 12)
+    assert why_view.passes_words(12, 12) == "Both saw their digits 12 times."
+    page = open_page("convolutional")
+    page.button(key="cae_reveal").click().run()
+    assert "The FAE saw its digits 30 times, the CAE 12 times" in " ".join(
+        caption.value for caption in page.caption
+    )
+
+
+def test_what_two_numbers_lose_is_counted_where_their_plane_is_shown():
+    run = Store(default_root()).shipped_like(config.adjusted(config.CAE, model={"latent_size": 2}))
+    assert run is not None
+    found = mix_up_view._measure_mix_ups(*display.run_name(run), run)
+    assert 0.4 < found.read_right < 0.95
+    said = words(open_page("latent_space"))
+    assert f"still reads **{found.read_right:.0%}** right" in said
+    assert mix_up_view.mix_up_words(found) in said
 
 
 def test_moved_digits_are_told_with_their_errors():

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ae_core.words.sentences import say
-from pages.shared import display, lab, my_room, networks, session
+from pages.shared import lab, my_room, networks, provenance, session
 from pages.shared.browser import browser_memory, connection, page_top
 from pages.shared.frame import beats, notes, presenter, room_view
 from pages.shared.runs import under_way
@@ -108,7 +108,7 @@ def end_lesson(page: str) -> None:
         page, following.name
     )  # before the foot: a presenter's takes a while to get every step ready
     with st.container(key=beats.FOOT):  # its first link is the way on
-        display.show_dataset_note()
+        provenance.show_dataset_note()
         st.divider()
         onward, backward = st.columns(2, gap="medium")
         with onward:

@@ -12,7 +12,7 @@ from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say
-from pages.shared import dials, display, lab, living_view, networks
+from pages.shared import dials, display, lab, living_view, networks, provenance
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.parts import learnt_view
@@ -114,7 +114,7 @@ def _show_results(
     learnt_view.show_classes_left_out(found)
     display.show_metrics(found, noise, noise_seed)
     for run in beside:
-        display.show_provenance(run)
+        provenance.show_provenance(run)
     learnt_view.show_both_measured(beside, noise, noise_seed)
     learnt_view.show_learnt_by_heart(found)
 

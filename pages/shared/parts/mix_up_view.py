@@ -47,6 +47,24 @@ def show_mix_ups(preset: RunConfig) -> None:
     )
 
 
+def show_lost(run: StoredRun) -> None:
+    """Say how many digits are still read right after a finished run, and which are taken for others."""
+    if find_classifier() is None:
+        return
+    found = _measure_mix_ups(*display.run_name(run), run)
+    st.markdown(
+        say(
+            "**What is lost with {number}:** of {digits:,} held-back digits, the small classifier "
+            "still reads **{read_right:.0%}** right in what comes out; mixed up most: {mix_ups}. The "
+            "lesson on the FAE counts it for every size: “How few numbers can hold a digit?”",
+            number=display.number_words(run.config.model.latent_size),
+            digits=DIGITS,
+            read_right=found.read_right,
+            mix_ups=mix_up_words(found),
+        )
+    )
+
+
 def mix_up_words(found: MixUps) -> str:
     """The commonest mix-ups in words, such as '4 read as 9 (38%)'; those of less than 2 % are none."""
     named = [each for each in found.most if each.share >= LEAST]

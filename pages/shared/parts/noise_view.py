@@ -32,7 +32,7 @@ from ae_core.study.robustness import (
 from ae_core.study.robustness import find_extremes as extremes_of
 from ae_core.study.robustness import measure_spread as spread_of
 from ae_core.study.robustness import sweep_levels as sweep_of
-from ae_core.words.sentences import say
+from ae_core.words.sentences import say, say_count
 from pages.shared import charts, dials, display, lab
 from pages.shared.browser.living import draw_living
 from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
@@ -229,10 +229,11 @@ def show_table(
     for name, run in runs.items():
         columns[name] = _table_column(run, digit_hw, noisy_nhw, noise, noise_seed) | {
             say("Parameters"): f"{run.result['parameters']:,}",
-            say("Training"): (
-                say("{train_seconds:.0f} s, by the lab", train_seconds=run.result["train_seconds"])
-                if run.shipped
-                else say("{train_seconds:.0f} s, here", train_seconds=run.result["train_seconds"])
+            say("Training"): say_count(
+                "{count} pass of {train:,} digits",
+                "{count} passes of {train:,} digits",
+                run.config.training.epochs,
+                train=run.result["dataset"]["train"],
             ),
         }
     st.table(

@@ -15,7 +15,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.study.robustness import noisy_digits, rebuild
 from ae_core.training import start_equal
 from ae_core.words.sentences import say, say_count
-from pages.shared import dials, display, lab, networks
+from pages.shared import dials, display, lab, networks, provenance
 from pages.shared.display import decibel_words, noise_words
 from pages.shared.own_digit import my_digits
 from pages.shared.parts.noise_view import are_alike, count_measured, measure_spread
@@ -67,7 +67,7 @@ def show_pair_facts(runs: Mapping[str, StoredRun]) -> None:
     for column, (name, run) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             st.markdown(f"**{name}**")
-            display.show_provenance(run)
+            provenance.show_provenance(run)
 
 
 def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:

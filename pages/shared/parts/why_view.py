@@ -115,6 +115,8 @@ def show_where_filters_pay() -> None:
     errors = {family: _errors_by_size(preset) for family, preset in (("FAE", FAE), ("CAE", CAE))}
     if errors["FAE"].keys() == errors["CAE"].keys() and errors["FAE"]:
         st.markdown(crossing_words(errors["FAE"], errors["CAE"]))
+        if (fae := networks.find_lab_run(FAE)) and (cae := networks.find_lab_run(CAE)):
+            st.caption(passes_words(fae.config.training.epochs, cae.config.training.epochs))
 
 
 def crossing_words(fae: Mapping[int, float], cae: Mapping[int, float]) -> str:
@@ -142,6 +144,17 @@ def crossing_words(fae: Mapping[int, float], cae: Mapping[int, float]) -> str:
         "a very small code there is little to say, and being able to weigh every pixel "
         "by itself does more.",
         measured=measured,
+    )
+
+
+def passes_words(fae: int, cae: int) -> str:
+    """Whether both saw their digits as often; how often, where that differs."""
+    if fae == cae:
+        return say("Both saw their digits {fae} times.", fae=fae)
+    return say(
+        "The FAE saw its digits {fae} times, the CAE {cae} times: that may have its part in these errors.",
+        fae=fae,
+        cae=cae,
     )
 
 

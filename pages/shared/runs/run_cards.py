@@ -17,7 +17,7 @@ from ae_core.runs import history, housekeeping, links, ownership, run_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
 from ae_core.words.sentences import say
-from pages.shared import charts, dials, display, lab, opened_link, session
+from pages.shared import charts, dials, display, lab, opened_link, provenance, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
 from pages.shared.runs import run_list
 from pages.shared.runs.loss_floors import read_floors
@@ -90,7 +90,7 @@ def _show_card(run: ListedRun) -> None:
 def _badges(run: ListedRun) -> str:
     finished = run.folder.finished
     origin = (
-        display.origin_badge(finished)
+        provenance.origin_badge(finished)
         if finished
         else say(":gray-badge[{which}]", which=run.words if run.state != "failed" else say("failed"))
     )
