@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
-from ae_core.data import Digits
+from ae_core.data import Digits, mean_digit
 from ae_core.metrics import nearest_distance, shown_ratio, squared_error
 from ae_core.models import Autoencoder, as_picture, reconstruct
 from ae_core.pictures.page import prepare_drawing
+from ae_core.study.from_noise import usual_distance
 from ae_core.training import seeded
 from ae_core.words.sentences import say
 
@@ -25,22 +25,30 @@ LETTER_SIZE = 240
 SHIFT = 4
 # An experiment moves a picture that fills the middle so far to the right that its ink stays in the frame.
 ASIDE = 3
-# A picture comes out about as well as a digit if its squared error is at most this many times the median
-# held-back digit's.
-AS_WELL_TIMES = 2
 # Decimal places of the errors as they are shown: the smallest median is below 1.
 PLACES = 2
 HELD_BACK = 1000
 
-AS_WELL = say("The same picture, about as well as a digit.")
-WORSE = say("More like what went in than like a digit, but clearly worse.")
-REPLACED = say("Something more like a digit than like what went in.")
-VERDICTS = (AS_WELL, WORSE, REPLACED)
-IN_SHORT = {
-    AS_WELL: say("as well as a digit"),
-    WORSE: say("clearly worse"),
-    REPLACED: say("more like a digit"),
-}
+AS_WELL = say("as well as a digit")
+MOST = say("worse than most digits")
+WORSE = say("clearly worse")
+LOST = say("lost")
+REPLACED = say("more like a digit")
+NEITHER = say("like neither")
+VERDICTS = (AS_WELL, MOST, WORSE, LOST, REPLACED, NEITHER)
+# What is nearer to what went in than to any digit gets the first of these verdicts of which at most this
+# share of the network's own held-back digits has a smaller squared error; WORSE is beyond.
+SHARES = {AS_WELL: 0.75, MOST: 0.95}
+# What came back, by how well, from the best on.
+LEVELS = (AS_WELL, MOST, WORSE)
+# Neither what went in nor a digit.
+GONE = (LOST, NEITHER)
+
+SAME = say("The same picture, as well as a digit.")
+ROUGHLY = say("More like what went in than like a digit, but worse.")
+DIGIT = say("Something more like a digit than like what went in.")
+NOTHING = say("Neither: far from what went in, and near no digit.")
+ANSWERS = {AS_WELL: SAME, MOST: ROUGHLY, WORSE: ROUGHLY, LOST: NOTHING, REPLACED: DIGIT, NEITHER: NOTHING}
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,13 @@ class Oddity:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a network for one picture.
+    """What came out of a network for one picture. All errors and distances are squared, over 784 pixels.
 
-    output_hw: (28, 28) in [0, 1]. error: its squared error against what went in, over 784 pixels. median:
-    that of the `held_back` held-back digits, of which `better` have a smaller one. digit_distance: the
-    squared error between the output and the held-back digit nearest to it.
+    output_hw: (28, 28) in [0, 1]. error: its error against what went in. median: that of the `held_back`
+    held-back digits, of which `better` have a smaller one. digit_distance: between the output and the nearest
+    of all held-back digits; picture_distance: the same of what went in. bounds: the largest error of each of
+    SHARES. near: what counts as near a digit. always_mean: a held-back digit's distance from the mean digit,
+    mean over all. ink: mean grey of what went in.
     """
 
     output_hw: Tensor
@@ -75,25 +85,30 @@ class Outcome:
     better: int
     held_back: int
     digit_distance: float
-
-    @property
-    def times_median(self) -> float:
-        """How many times the median held-back digit's error."""
-        if self.median == 0:
-            return 1.0 if self.error == 0 else math.inf
-        return self.error / self.median
+    picture_distance: float
+    bounds: Mapping[str, float]
+    near: float
+    always_mean: float
+    ink: float
 
     @property
     def times_shown(self) -> float:
-        """The same, of the two figures as they are shown: with PLACES decimal places."""
+        """How many times the median held-back digit's error, of the two with PLACES decimal places."""
         return shown_ratio(self.error, self.median, PLACES)
 
     @property
     def verdict(self) -> str:
         """One of VERDICTS: nearer to a held-back digit than to what went in; else by how well it came out."""
         if self.digit_distance < self.error:
-            return REPLACED
-        return AS_WELL if self.times_median <= AS_WELL_TIMES else WORSE
+            return REPLACED if self.digit_distance <= self.near else NEITHER
+        if self.error > self.always_mean:
+            return LOST
+        return next((level for level, bound in self.bounds.items() if self.error <= bound), WORSE)
+
+    @property
+    def answer(self) -> str:
+        """The one of ANSWERS that is right of it."""
+        return ANSWERS[self.verdict]
 
 
 def letter(character: str, digits: Digits) -> Tensor:
@@ -172,17 +187,22 @@ def _held_back(digit: int, digits: Digits) -> Tensor:
     return digits.test_nhw[(digits.test_labels_n == digit).nonzero()[0, 0]]
 
 
-def _causes(as_well: str = "", worse: str = "", replaced: str = "") -> dict[str, str]:
+def _causes(
+    as_well: str = "", most: str = "", worse: str = "", replaced: str = "", gone: str = ""
+) -> dict[str, str]:
     """What explains each of VERDICTS; where nothing is said, what holds of every picture."""
+    roughly = worse or say("It learnt to describe digits, and this is none: its code says it only roughly.")
+    other = replaced or say(
+        "Its code has hardly any number for what this picture is made of, and the decoder can "
+        "only draw what a code says."
+    )
     return {
         AS_WELL: as_well
         or say("It never saw anything of the kind, but its code has room for what is needed here."),
-        WORSE: worse or say("It learnt to describe digits, and this is none: its code says it only roughly."),
-        REPLACED: replaced
-        or say(
-            "Its code has hardly any number for what this picture is made of, and the decoder can "
-            "only draw what a code says."
-        ),
+        MOST: most or roughly,
+        WORSE: roughly,
+        REPLACED: other,
+        **dict.fromkeys(GONE, gone or other),
     }
 
 
@@ -190,6 +210,10 @@ STROKES = _causes(
     as_well=say(
         "The code describes strokes, not digits: what is made of strokes of the usual width, "
         "in the usual place, can be written down in it."
+    ),
+    most=say(
+        "The code describes strokes, not digits, and can say these; but they run and meet as no digit's do, "
+        "so it says them less well."
     ),
     worse=say(
         "The code describes strokes, but these run and meet as no digit's do, and what digits never do "
@@ -199,6 +223,7 @@ STROKES = _causes(
         "Too little of these strokes is left in the code, and digits are all that the decoder has "
         "learnt to draw: from what is left it draws something like one."
     ),
+    gone=say("So much of it is like no digit that the code can say neither it nor a digit."),
 )
 TURNED = _causes(
     as_well=say(
@@ -206,6 +231,7 @@ TURNED = _causes(
     ),
     worse=say("Its strokes are as thick and as central as any digit's, but lie as no digit's do."),
     replaced=STROKES[REPLACED],
+    gone=STROKES[LOST],
 )
 UNLIKE_PAPER = say(
     "Bright paper was never seen: every digit it learnt from is bright on black, and "
@@ -306,21 +332,35 @@ def draw_oddities(digits: Digits) -> Tensor:
 
 def measure_outcomes(model: Autoencoder, images_nhw: Tensor, digits: Digits) -> list[Outcome]:
     """What the network makes of each picture (n, 28, 28), beside what it makes of held-back digits."""
-    test_nhw = digits.test_nhw[:HELD_BACK]
-    usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw)
+    all_nhw = digits.test_nhw
+    test_nhw = all_nhw[:HELD_BACK]
+    usual_n = squared_error(as_picture(reconstruct(model, test_nhw)), test_nhw).sort().values
+    # No larger share of the digits is below it.
+    bounds = {level: float(usual_n[int(share * len(usual_n))]) for level, share in SHARES.items()}
+    mean_hw = mean_digit(digits.train_bytes_nhw)
+    near = usual_distance(all_nhw)
+    always_mean = float(squared_error(all_nhw, mean_hw.expand_as(all_nhw)).mean())
     outputs_nhw = as_picture(reconstruct(model, images_nhw))
     errors_n = squared_error(outputs_nhw, images_nhw)
-    distances_n = nearest_distance(outputs_nhw, test_nhw)
+    distances_n = nearest_distance(outputs_nhw, all_nhw)
+    own_distances_n = nearest_distance(images_nhw, all_nhw)
     return [
         Outcome(
-            output_hw,
-            float(error),
-            float(usual_n.median()),
-            int((usual_n < error).sum()),
-            len(usual_n),
-            float(distance),
+            output_hw=output_hw,
+            error=float(error),
+            median=float(usual_n.median()),
+            better=int((usual_n < error).sum()),
+            held_back=len(usual_n),
+            digit_distance=float(distance),
+            picture_distance=float(own_distance),
+            bounds=bounds,
+            near=near,
+            always_mean=always_mean,
+            ink=float(image_hw.mean()),
         )
-        for output_hw, error, distance in zip(outputs_nhw, errors_n, distances_n, strict=True)
+        for image_hw, output_hw, error, distance, own_distance in zip(
+            images_nhw, outputs_nhw, errors_n, distances_n, own_distances_n, strict=True
+        )
     ]
 
 

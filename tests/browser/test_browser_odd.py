@@ -17,7 +17,7 @@ def test_a_link_opens_one_strange_picture_and_a_prediction_shows_what_comes_out(
     card = page.locator(".st-key-question_surprises_face")
     expect(card).to_contain_text("is given a face?")
     expect(page.locator("img[alt=DAE]")).to_have_count(0)
-    card.get_by_text("More like what went in than like a digit, but clearly worse.").click()
+    card.get_by_text("More like what went in than like a digit, but worse.").click()
     card.get_by_role("button", name="Lock my answer").click()
     expect(card.locator("img[alt=DAE]")).to_be_visible()
     expect(card).to_contain_text("more like a digit")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,10 +12,20 @@ from ae_core.figures.base import png
 from ae_core.runs.store import Store, default_root
 from ae_core.study import oddities
 from ae_core.study.iteration import ENDS, iterate, measure_course
-from ae_core.study.oddities import AS_WELL, ODDITIES, REPLACED, VERDICTS, WORSE, Outcome
+from ae_core.study.oddities import (
+    ANSWERS,
+    AS_WELL,
+    LOST,
+    MOST,
+    NEITHER,
+    ODDITIES,
+    REPLACED,
+    WORSE,
+)
 from pages.shared.parts import oddity_view
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
+from tests.study.test_oddities import outcome
 
 
 def drawn(page) -> str:
@@ -43,9 +55,9 @@ def test_the_right_prediction_about_the_letter_is_the_one_measured(size, digits)
     page = open_page("surprises")
     page.select_slider(key="latent_size").set_value(size).run()
     (measured,) = oddities.measure_outcomes(shipped(size), ODDITIES["letter_k"].draw(digits)[None], digits)
-    page.radio(key="surprises_letter_k_choice").set_value(measured.verdict).run()
+    page.radio(key="surprises_letter_k_choice").set_value(measured.answer).run()
     page.button(key="surprises_letter_k_lock").click().run()
-    assert page.success[0].value.startswith(f"That is right: **{measured.verdict}**")
+    assert page.success[0].value.startswith(f"That is right: **{measured.answer}**")
     times = round(measured.error, 2) / round(measured.median, 2)
     assert f"CAE {times:.2f}" in page.success[0].value
     row = page.table[0].value.to_string()
@@ -56,7 +68,7 @@ def test_every_picture_has_a_question_of_its_own():
     page = open_page("surprises")
     page.selectbox(key="surprises_picture").set_value("face").run()
     assert "is given **a face**?" in words(page)
-    assert list(page.radio(key="surprises_face_choice").options) == list(VERDICTS)
+    assert list(page.radio(key="surprises_face_choice").options) == list(dict.fromkeys(ANSWERS.values()))
     assert "A circle, two dots and an arc." not in words(page)
 
 
@@ -153,26 +165,56 @@ def test_an_experiment_is_told_whichever_way_it_went(error, changed, said):
 
 @pytest.mark.parametrize("name", ODDITIES)
 def test_each_verdict_has_a_cause_of_its_own(name):
-    worse, as_well = (Outcome(torch.zeros(28, 28), 9.0, usual, 0, 1, 99.0) for usual in (3.0, 6.0))
+    why = ODDITIES[name].why
+    worse, most, as_well = outcome(9.0, 99, median=3), outcome(6.0, 99, median=3), outcome(4.0, 99, median=3)
     said = oddity_view.why_words(ODDITIES[name], {"FAE": worse, "CAE": worse, "DAE": as_well})
-    assert f"**Why clearly worse (FAE and CAE)?** {ODDITIES[name].why[WORSE]}" in said
-    assert said.startswith("**Why as well as a digit (DAE)?** Each network is held against its own digits")
-    assert "6.00 in the median (FAE 3.00, CAE 3.00). Its 9.0 is within 2 times that." in said
-    assert ODDITIES[name].why[AS_WELL] not in said
-    better = Outcome(torch.zeros(28, 28), 5.0, 6.0, 0, 1, 99.0)
-    said = oddity_view.why_words(ODDITIES[name], {"CAE": worse, "DAE": better})
-    assert f"**Why as well as a digit (DAE)?** {ODDITIES[name].why[AS_WELL]}" in said
-    assert "the error of a median one is CAE 3.00, DAE 6.00." in said
+    assert f"**Why as well as a digit (DAE)?** {why[AS_WELL]}" in said
+    assert f"**Why clearly worse (FAE and CAE)?** {why[WORSE]}" in said
+    assert said.endswith("the error of a median one is FAE 3.00, CAE 3.00, DAE 3.00.")
+    said = oddity_view.why_words(ODDITIES[name], {"FAE": most, "CAE": worse})
+    assert said.count(why[WORSE]) == 1
     alone = oddity_view.why_words(ODDITIES[name], {"CAE": worse})
-    assert ODDITIES[name].why[AS_WELL] not in alone
+    assert why[AS_WELL] not in alone
     assert "median" not in alone
+
+
+def test_what_is_better_only_beside_a_networks_own_digits_has_that_for_its_whole_reason():
+    k, worse, most = ODDITIES["letter_k"], outcome(9.0, 99, median=3), outcome(9.0, 99, median=4)
+    said = oddity_view.why_words(k, {"CAE": worse, "DAE": most})
+    assert said.startswith(
+        "**Why worse than most digits (DAE)?** Each network is held against its own digits"
+    )
+    assert "a median one is CAE 3.00, DAE 4.00." in said
+    assert k.why[MOST] not in said
+
+
+def test_what_is_lost_has_another_reason_than_what_is_worse_and_it_is_measured():
+    lost, kept = replace(outcome(62, 90), picture_distance=123.0, ink=0.24), [outcome(9, 60), outcome(9, 70)]
+    measured = oddity_view.gone_words(lost, kept)
+    assert "it is 123 from the nearest digit, with 24% of the page inked; " in measured
+    assert measured.endswith("at most 60 and 10%.")
+    assert oddity_view.gone_words(replace(lost, picture_distance=50.0, ink=0.05), kept) == ""
+    assert oddity_view.gone_words(outcome(9, 60), kept) == ""
+    said = oddity_view.why_words(ODDITIES["letter_m"], {"CAE": lost, "DAE": outcome(50, 90)}, measured)
+    assert f"**Why lost (CAE)?** {measured} {ODDITIES['letter_m'].why[LOST]}" in said
+    assert said.count(measured) == 1
+
+
+def test_the_letter_m_is_called_lost_on_the_page_and_in_its_summing_up():
+    page = open_page("surprises")
+    page.selectbox(key="surprises_picture").set_value("letter_m").run()
+    said = words(page.button(key="surprises_letter_m_reveal").click().run())
+    assert "**Why lost (FAE and CAE and DAE)?** Measured: it is 123 from the nearest digit" in said
+    (line,) = findings(page)
+    assert line.startswith("- **The letter M, given to the CAE, comes out lost.** Its error, 62.1, is above")
+    assert ODDITIES["letter_m"].why[WORSE] not in said
 
 
 def test_where_a_letter_comes_out_worse_nothing_says_that_it_can_be_written_down():
     page = open_page("surprises")
     said = words(page.button(key="surprises_letter_k_reveal").click().run())
-    assert "Why clearly worse (FAE and CAE)?" in said
-    assert said.index("held against its own digits") < said.index("Why clearly worse")
+    assert "Why worse than most digits (FAE and DAE)?" in said
+    assert said.index("held against its own digits") < said.index("Why clearly worse (CAE)?")
     worse = said.partition("Why clearly worse")[2]
     assert "can be written down in it" not in worse
     assert "run and meet as no digit's do" in worse
@@ -189,12 +231,13 @@ def test_what_the_five_lines_say_of_letters_is_what_the_labs_networks_do(digits)
     for preset in (config.FAE, config.CAE, config.DAE):
         network = store.load_model(store.shipped_like(preset))
         outcomes = oddities.measure_outcomes(network, images_nhw, digits)
-        for name, image_hw, outcome in zip(ODDITIES, images_nhw, outcomes, strict=True):
-            verdicts[name].append(outcome.verdict)
-            both = torch.stack([image_hw.flatten(), outcome.output_hw.flatten()])
+        for name, image_hw, one in zip(ODDITIES, images_nhw, outcomes, strict=True):
+            verdicts[name].append(one.verdict)
+            both = torch.stack([image_hw.flatten(), one.output_hw.flatten()])
             likeness[name].append(float(both.corrcoef()[0, 1]))
     assert REPLACED not in [each for name in LETTERS for each in verdicts[name]]
-    assert {*verdicts["inverted"], *verdicts["noise"]} == {REPLACED}
+    assert {*verdicts["inverted"], *verdicts["noise"]} == {NEITHER}
+    assert {*verdicts["letter_m"]} == {LOST}
     assert all(alike > 0.9 for name in LETTERS if name != "letter_m" for alike in likeness[name])
     assert all(alike < 0.75 for alike in likeness["letter_m"])
     assert "of six letters K, A, E, S and X come back, the M as a blot" in words(open_page("reading"))
@@ -212,10 +255,10 @@ def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
     assert findings(page) == []
     assert "5 questions above are still open" in " ".join(one.value for one in page.caption)
     page.button(key="surprises_letter_k_reveal").click().run()
-    (outcome,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
+    (measured,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
     (line,) = findings(page)
     assert line.startswith("- **The letter K, given to the CAE, comes out clearly worse.**")
-    assert f"is {outcome.times_shown:.2f} times" in line
+    assert f"is {measured.times_shown:.2f} times" in line
     assert line.endswith(ODDITIES["letter_k"].why[WORSE])
     page.button(key="surprises_again_CAE_reveal").click().run()
     course = measure_course(shipped(30), digits)

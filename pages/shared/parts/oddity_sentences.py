@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
 from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
-from ae_core.study.oddities import AS_WELL, AS_WELL_TIMES, IN_SHORT, PLACES, VERDICTS, WORSE, Oddity, Outcome
+from ae_core.study.oddities import GONE, LEVELS, LOST, NEITHER, PLACES, SHARES, VERDICTS, Oddity, Outcome
 from ae_core.words.sentences import say
 
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
@@ -23,57 +23,95 @@ WHY_IT_DRIFTS = say(
 )
 
 
-def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome]) -> str:
-    """Why an oddity comes out as it does, a sentence for each verdict on a network, by their names.
+def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome], measured: str = "") -> str:
+    """Why an oddity comes out as it does, a sentence for each cause, with networks' names.
 
-    First those that are as good only beside the network's own digits: for these that is the whole reason.
+    First those that came out better only beside the network's own digits: for these that is the whole reason.
+    measured: what stands first where it is neither itself nor a digit, as from `gone_words`.
     """
-    measure = {name: words for name in outcomes if (words := _own_measure_words(name, outcomes))}
-    parts = []
+    by_own = [name for name in outcomes if _is_better_by_own_digits(name, outcomes)]
+    by_cause: dict[str, list[str]] = {}
     for verdict in VERDICTS:
-        names = [name for name, found in outcomes.items() if found.verdict == verdict and name not in measure]
-        if names:
-            parts.append(
-                say(
-                    "**Why {in_short} ({names})?** {why}",
-                    in_short=IN_SHORT[verdict],
-                    names=say(" and ").join(names),
-                    why=oddity.why[verdict],
-                )
-            )
+        others = [name for name, one in outcomes.items() if one.verdict == verdict and name not in by_own]
+        if others:
+            cause = f"{measured} {oddity.why[verdict]}".strip() if verdict in GONE else oddity.why[verdict]
+            by_cause.setdefault(cause, []).append(_verdict_words(verdict, others))
+    parts = [
+        say("**Why {verdicts}?** {why}", verdicts=", ".join(verdicts), why=cause)
+        for cause, verdicts in by_cause.items()
+    ]
     why = say("{why} *Our explanation.*", why=" ".join(parts)) if parts else ""
-    if measure:
-        return " ".join([*measure.values(), why]).strip()
-    if not {AS_WELL, WORSE} <= {found.verdict for found in outcomes.values()}:
-        return why
     medians = ", ".join(f"{name} {found.median:.{PLACES}f}" for name, found in outcomes.items())
-    return say(
-        "{why} Each network is held against its own digits: the error of a median one is {medians}.",
-        why=why,
+    own = say(
+        "Each network is held against its own digits: the error of a median one is {medians}.",
         medians=medians,
     )
+    if by_own:
+        verdicts = ", ".join(
+            _verdict_words(level, names)
+            for level in LEVELS
+            if (names := [name for name in by_own if outcomes[name].verdict == level])
+        )
+        return say("**Why {verdicts}?** {own} {why}", verdicts=verdicts, own=own, why=why).strip()
+    if len({found.verdict for found in outcomes.values()} & {*LEVELS}) > 1:
+        return f"{why} {own}"
+    return why
 
 
-def _own_measure_words(name: str, outcomes: Mapping[str, Outcome]) -> str:
-    """Why a network's error counts as usual, where the same one beside another's digits would be worse."""
+def _verdict_words(verdict: str, names: Sequence[str]) -> str:
+    return f"{verdict} ({say(' and ').join(names)})"
+
+
+def _is_better_by_own_digits(name: str, outcomes: Mapping[str, Outcome]) -> bool:
+    """Whether a network's error would be too large for its verdict beside the digits of one judged worse."""
     found = outcomes[name]
-    stricter = {
-        other: each.median
-        for other, each in outcomes.items()
-        if each.verdict == WORSE and found.error > AS_WELL_TIMES * each.median
-    }
-    if found.verdict != AS_WELL or not stricter:
+    return found.verdict in SHARES and any(
+        other.verdict in LEVELS
+        and LEVELS.index(other.verdict) > LEVELS.index(found.verdict)
+        and found.error > other.bounds[found.verdict]
+        for other in outcomes.values()
+    )
+
+
+def gone_words(found: Outcome, kept: Sequence[Outcome]) -> str:
+    """In what a picture that came out as neither itself nor a digit surpasses all that came back, `kept`."""
+    if found.verdict not in GONE or not kept:
+        return ""
+    farthest, most_ink = max(one.picture_distance for one in kept), max(one.ink for one in kept)
+    here, there = [], []
+    if found.picture_distance > farthest:
+        here.append(say("{distance:.0f} from the nearest digit", distance=found.picture_distance))
+        there.append(f"{farthest:.0f}")
+    if found.ink > most_ink:
+        here.append(say("with {ink:.0%} of the page inked", ink=found.ink))
+        there.append(f"{most_ink:.0%}")
+    if not here:
         return ""
     return say(
-        "**Why {in_short} ({name})?** Each network is held against its own digits, and those of the {name} "
-        "come out worse: {median} in the median ({others}). Its {error:.1f} is within {times} times that.",
-        in_short=IN_SHORT[AS_WELL],
-        name=name,
-        median=f"{found.median:.{PLACES}f}",
-        others=", ".join(f"{other} {median:.{PLACES}f}" for other, median in stricter.items()),
-        error=found.error,
-        times=AS_WELL_TIMES,
+        "Measured: it is {here}; those that come back, at most {there}.",
+        here=", ".join(here),
+        there=say(" and ").join(there),
     )
+
+
+def figure_words(found: Outcome) -> str:
+    """The figure that decided a verdict."""
+    if found.verdict == LOST:
+        return say(
+            "Its error, {error:.1f}, is above that of always drawing the mean digit for digits, "
+            "{always_mean:.1f}.",
+            error=found.error,
+            always_mean=found.always_mean,
+        )
+    if found.verdict == NEITHER:
+        return say(
+            "It is {error:.1f} from what went in and {digit_distance:.1f} from the nearest digit, where near "
+            "is {near:.0f}.",
+            error=found.error,
+            digit_distance=found.digit_distance,
+            near=found.near,
+        )
+    return say("Its error is {times:.2f} times that of a median held-back digit.", times=found.times_shown)
 
 
 def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str:

@@ -11,15 +11,19 @@ from torch import Tensor
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.runs.run_folder import StoredRun
-from ae_core.study import oddities
+from ae_core.study import from_noise, oddities
 from ae_core.study.oddities import (
+    ANSWERS,
     AS_WELL,
-    AS_WELL_TIMES,
-    IN_SHORT,
+    LEVELS,
+    LOST,
+    MOST,
+    NEITHER,
     ODDITIES,
     PLACES,
     REPLACED,
-    VERDICTS,
+    SHARES,
+    WORSE,
     Oddity,
     Outcome,
 )
@@ -28,6 +32,8 @@ from pages.shared import display, lab, question
 from pages.shared.own_digit import my_digits
 from pages.shared.parts.oddity_sentences import (
     WENT_IN,
+    figure_words,
+    gone_words,
     tried_words,
     why_words,
 )
@@ -77,14 +83,13 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         mine = outcomes[asked]
         times = ", ".join(f"{model} {outcome.times_shown:.2f}" for model, outcome in outcomes.items())
         return Answer(
-            mine.verdict,
+            mine.answer,
             say(
                 "The output is {error:.1f} away from what went in and {digit_distance:.1f} "
-                "from the nearest of {held_back:,} held-back digits (squared error). Times "
+                "from the nearest held-back digit (squared error). Times "
                 "the error of a median held-back digit: {times}.",
                 error=mine.error,
                 digit_distance=mine.digit_distance,
-                held_back=mine.held_back,
                 times=times,
             ),
         )
@@ -105,7 +110,7 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
     question.ask_question(
         f"surprises_{name}",
         words,
-        VERDICTS,
+        tuple(dict.fromkeys(ANSWERS.values())),
         answer,
         lambda: _show_close_up(name, runs),
         of=of,
@@ -120,15 +125,16 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
     found = _measure_outcome(runs[model], name)
     picture = find_oddity(name).name
     told = say(
-        "**{picture}, given to the {model}, comes out {in_short}.** Its error is {times:.2f} times that "
-        "of a median held-back digit.",
+        "**{picture}, given to the {model}, comes out {verdict}.** {figure}",
         picture=picture[:1].upper() + picture[1:],
         model=model,
-        in_short=IN_SHORT[found.verdict],
-        times=found.times_shown,
+        verdict=found.verdict,
+        figure=figure_words(found),
     )
     if name not in ODDITIES:
         return told
+    if measured := gone_words(found, _measure_kept(runs)):
+        told = f"{told} {measured}"
     return say("{told} *Our explanation:* {why}", told=told, why=ODDITIES[name].why[found.verdict])
 
 
@@ -141,24 +147,43 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         )
     )
     st.table([_row(model, one) for model, one in outcomes.items()])
+    mine = outcomes[asked_model(runs)]
     st.caption(
         say(
-            "{what} “{in_short}”: the output is nearer to a held-back digit than to what "
-            "went in. “{in_short_2}”: the squared error is at most {as_well_times} times a "
-            "median held-back digit's in the same network. Percentile: how many in a hundred "
-            "held-back digits have a smaller squared error.",
+            "{what} Percentile: how many in a hundred of the network's own held-back digits have a "
+            "smaller squared error. Up to {as_well:.0f}: “{as_well_words}”, up to {most:.0f}: "
+            "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above {always_mean:.1f}, the error of "
+            "always drawing the mean digit for digits. “{replaced_words}”: nearer to a digit than to what "
+            "went in; “{neither_words}”: so, but farther than {near:.0f}, within which {usual:.0%} of "
+            "digits have another.",
             what=find_oddity(name).what,
-            in_short=IN_SHORT[REPLACED].capitalize(),
-            in_short_2=IN_SHORT[AS_WELL].capitalize(),
-            as_well_times=AS_WELL_TIMES,
+            as_well=100 * SHARES[AS_WELL],
+            as_well_words=AS_WELL,
+            most=100 * SHARES[MOST],
+            most_words=MOST,
+            worse_words=WORSE,
+            lost_words=LOST,
+            always_mean=mine.always_mean,
+            replaced_words=REPLACED,
+            neither_words=NEITHER,
+            near=mine.near,
+            usual=from_noise.NEAR,
         )
     )
     if name in ODDITIES:
         model, oddity = asked_model(runs), ODDITIES[name]
-        st.markdown(why_words(oddity, outcomes))
+        kept = _measure_kept(runs)
+        measured = next((words for one in outcomes.values() if (words := gone_words(one, kept))), "")
+        st.markdown(why_words(oddity, outcomes, measured))
         if oddity.changed:
             changed = _measure_changed(runs[model], name)
             st.markdown(tried_words(oddity, model, outcomes[model].error, changed))
+
+
+def _measure_kept(runs: Mapping[str, StoredRun]) -> list[Outcome]:
+    """What the first network made of those pictures that came back from every network."""
+    by_picture = zip(*(_measure_outcomes(run) for run in runs.values()), strict=True)
+    return [those[0] for those in by_picture if all(one.verdict in LEVELS for one in those)]
 
 
 def _measure_changed(run: StoredRun, name: str) -> float:
@@ -180,8 +205,8 @@ def _row(model: str, outcome: Outcome) -> dict[str, str]:
         say("Squared error"): f"{outcome.error:.{PLACES}f}",
         say("A median digit's"): f"{outcome.median:.{PLACES}f}",
         say("Times"): f"{outcome.times_shown:.2f}",
-        say("Percentile among digits"): f"{100 * outcome.better / outcome.held_back:.0f}",
-        say("What came out"): IN_SHORT[outcome.verdict],
+        say("Percentile among digits"): f"{100 * outcome.better / outcome.held_back:.1f}",
+        say("What came out"): outcome.verdict,
     }
 
 
