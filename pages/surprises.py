@@ -43,7 +43,7 @@ with lab.plain_errors():
                 again_view.show_again(name, runs)
                 model = again_view.ask_where_it_settles(runs)
         with beat("noise", say("From pure noise")):
-            from_noise_view.ask_what_noise_becomes()
+            from_noise_view.ask_what_noise_becomes(runs)
         with beat("walk", say("From noise to a digit")):
             from_noise_view.ask_where_walk_ends()
         with beat("seven", say("A digit it never saw")):

@@ -17,6 +17,7 @@ from torch import Tensor
 from ae_core.data import Digits, in_parts
 from ae_core.metrics import mse
 from ae_core.models import Autoencoder, as_picture, reconstruct
+from ae_core.study import classifier
 from ae_core.words.sentences import say
 
 STEPS = 50
@@ -38,7 +39,8 @@ class Course:
     shown_snhw: the first DIGITS_SHOWN of them at STEPS_SHOWN. change_t: mean change per step, (STEPS,).
     counts: how many digits came to each of ENDS, judged by the class of the nearest digit to learn from.
     same_class, same_class_at_first: how many pictures are still of their digit's class after all steps, and
-    after one. spread: mean distance of end pictures over that of the digits.
+    after one. read, read_at_first: the same by the lab's classifier; None where it is missing. spread: mean
+    distance of end pictures over that of the digits.
     """
 
     shown_snhw: Tensor
@@ -47,6 +49,8 @@ class Course:
     same_class: int
     same_class_at_first: int
     spread: float
+    read: int | None = None
+    read_at_first: int | None = None
 
     @property
     def digits(self) -> int:
@@ -103,6 +107,11 @@ def measure_course(model: Autoencoder, digits: Digits) -> Course:
     change_tn = change_per_step(path_tnhw)
     settled_n = change_tn[-1] < SETTLED
     same_n = nearest_class(path_tnhw[-1], digits) == labels_n
+    reader = classifier.find_classifier()
+    read, read_at_first = (
+        None if reader is None else int(classifier.read_right(reader.layers, path_tnhw[step], labels_n).sum())
+        for step in (-1, 1)
+    )
     counts = {SAME: settled_n & same_n, ANOTHER: settled_n & ~same_n, MOVING: ~settled_n}
     return Course(
         shown_snhw=path_tnhw[list(STEPS_SHOWN), :DIGITS_SHOWN].clone(),
@@ -111,4 +120,6 @@ def measure_course(model: Autoencoder, digits: Digits) -> Course:
         same_class=int(same_n.sum()),
         same_class_at_first=int((nearest_class(path_tnhw[1], digits) == labels_n).sum()),
         spread=mean_distance(path_tnhw[-1]) / mean_distance(path_tnhw[0]),
+        read=read,
+        read_at_first=read_at_first,
     )

@@ -55,6 +55,7 @@ ANSWERS = {AS_WELL: SAME, MOST: ROUGHLY, WORSE: ROUGHLY, LOST: NOTHING, REPLACED
 class Oddity:
     """A picture that is no ordinary digit: its name, what it is in one line, and how it is made.
 
+    exactly: what stands after the name where that alone could be taken for something else on the page.
     `draw` may use held-back digits and gives (28, 28) float32 in [0, 1].
     why: what we think explains what comes out, for each of VERDICTS. Where one thing about the picture can be
     changed to try that, `changed` draws it so, and `change` says what was changed.
@@ -66,6 +67,7 @@ class Oddity:
     why: Mapping[str, str] = field(default_factory=dict)
     change: str = ""
     changed: Callable[[Digits], Tensor] | None = None
+    exactly: str = ""
 
 
 @dataclass(frozen=True)
@@ -316,11 +318,12 @@ ODDITIES = {
     ),
     "noise": Oddity(
         say("pure noise"),
-        say("Every pixel drawn by itself."),
+        say("Every pixel drawn by itself, every grey equally likely."),
         noise,
         _causes(worse=UNRELATED, replaced=UNRELATED),
         say("every pixel at the mean grey"),
         even_grey,
+        say("every grey equally likely"),
     ),
 }
 

@@ -23,6 +23,7 @@ from ae_core.study.oddities import (
     WORSE,
 )
 from pages.shared.parts import oddity_view
+from pages.shared.parts.oddity_sentences import read_at_first_words, read_words
 from tests.pages.test_lessons import revealed, words
 from tests.pages.test_pages import open_page
 from tests.study.test_oddities import outcome
@@ -87,8 +88,31 @@ def test_what_becomes_of_a_digit_again_and_again_is_the_one_measured(digits):
     assert measured.commonest_end in ENDS
     assert any(f"**{measured.commonest_end}**" in text for text in revealed(page))
     assert f"This CAE **{measured.verdict}**: {measured.settled} of 100" in words(page)
+    assert f"still reads {measured.read} of 100 as the digit they were. After one pass it was" in words(page)
     (chart,) = page.get("plotly_chart")
     assert all(f'"name":"{model}"' in chart.proto.spec for model in ("FAE", "CAE", "DAE"))
+
+
+def test_without_the_classifier_the_nearest_digit_says_what_they_still_are(digits):
+    course = measure_course(shipped(30), digits)
+    assert f"reads {course.read} of 100" in read_words(course)
+    assert f"was {course.read_at_first}." in read_at_first_words(course)
+    without = replace(course, read=None, read_at_first=None)
+    assert f"of their class for {course.same_class} of 100" in read_words(without)
+    assert f"was {course.same_class_at_first}." in read_at_first_words(without)
+
+
+def test_the_two_noises_of_the_page_are_told_apart_wherever_one_is_answered():
+    page = open_page("surprises")
+    page.selectbox(key="surprises_picture").set_value("noise").run()
+    told = "every grey equally likely, and its DAE learnt with σ = 0.4; “From pure noise” is σ = 0.8 on black"
+    assert "is given **pure noise** (every grey equally likely)?" in words(page)
+    assert told not in words(page)
+    assert words(page.button(key="surprises_noise_reveal").click().run()).count(told) == 1
+    assert words(page.button(key="surprises_noise_once_reveal").click().run()).count(told) == 2
+    picture, alone = findings(page)
+    assert picture.startswith("- **Pure noise (every grey equally likely), given to the CAE, comes out like")
+    assert alone.startswith("- **Noise alone, σ = 0.8 on black, given to the DAE that learnt with it.")
 
 
 def test_a_slider_sends_the_chosen_picture_through_all_three_as_often_as_it_says(digits):
@@ -191,7 +215,7 @@ def test_what_is_better_only_beside_a_networks_own_digits_has_that_for_its_whole
 def test_what_is_lost_has_another_reason_than_what_is_worse_and_it_is_measured():
     lost, kept = replace(outcome(62, 90), picture_distance=123.0, ink=0.24), [outcome(9, 60), outcome(9, 70)]
     measured = oddity_view.gone_words(lost, kept)
-    assert "it is 123 from the nearest digit, with 24% of the page inked; " in measured
+    assert "the picture is 123 from the nearest digit, with 24% of the page inked; " in measured
     assert measured.endswith("at most 60 and 10%.")
     assert oddity_view.gone_words(replace(lost, picture_distance=50.0, ink=0.05), kept) == ""
     assert oddity_view.gone_words(outcome(9, 60), kept) == ""
@@ -204,7 +228,7 @@ def test_the_letter_m_is_called_lost_on_the_page_and_in_its_summing_up():
     page = open_page("surprises")
     page.selectbox(key="surprises_picture").set_value("letter_m").run()
     said = words(page.button(key="surprises_letter_m_reveal").click().run())
-    assert "**Why lost (FAE and CAE and DAE)?** Measured: it is 123 from the nearest digit" in said
+    assert "**Why lost (FAE and CAE and DAE)?** Measured: the picture is 123 from the nearest digit" in said
     (line,) = findings(page)
     assert line.startswith("- **The letter M, given to the CAE, comes out lost.** Its error, 62.1, is above")
     assert ODDITIES["letter_m"].why[WORSE] not in said
@@ -262,7 +286,8 @@ def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
     assert line.endswith(ODDITIES["letter_k"].why[WORSE])
     page.button(key="surprises_again_CAE_reveal").click().run()
     course = measure_course(shipped(30), digits)
-    assert f"it {course.verdict}.** {course.settled} of 100 held-back digits" in findings(page)[1]
+    assert f"it {course.verdict}.** After 50 passes the lab's classifier still reads" in findings(page)[1]
+    assert f" {course.settled} of 100 held-back digits" in findings(page)[1]
     for card in ("noise_once", "noise_walk", "left_out"):
         page.button(key=f"surprises_{card}_reveal").click().run()
     assert len(findings(page)) == 5

@@ -10,6 +10,7 @@ from ae_core import config
 from ae_core.figures import iteration as iteration_figures
 from ae_core.models import Autoencoder, reconstruct
 from ae_core.study import iteration
+from ae_core.study.classifier import read_right, shipped_classifier
 from ae_core.study.iteration import ANOTHER, MOVING, SAME, SETTLED, STEPS, Course
 
 
@@ -93,6 +94,10 @@ def test_the_shipped_cae_with_a_code_of_2_numbers_is_measured_as_defined(shipped
     )
     assert course.spread == pytest.approx(apart_at_last / apart, rel=0.01)
     assert sum(course.counts.values()) == 100
+    layers, labels = shipped_classifier().layers, digits.test_labels_n[:100]
+    assert course.read == pytest.approx(int(read_right(layers, end, labels).sum()), abs=1)
+    at_first = read_right(layers, reconstruct(shipped, x), labels)
+    assert course.read_at_first == pytest.approx(int(at_first.sum()), abs=1)
 
 
 def test_curves_differ_in_dash_and_marker_and_never_leave_the_log_axis():

@@ -28,6 +28,8 @@ from pages.shared.parts.oddity_sentences import (
     WENT_IN,
     WHY_IT_DRIFTS,
     change_words,
+    read_at_first_words,
+    read_words,
     spread_words,
     times_words,
 )
@@ -140,11 +142,12 @@ def tell_course(model: str, runs: Mapping[str, StoredRun]) -> str:
     """What became of digits in one network again and again, by which figure, and why: in a line."""
     one = _measure_course(runs[model])
     return say(
-        "**The {model} given its own output {steps} times: it {verdict}.** {settled} of {digits} held-back "
-        "digits come to rest.{why}",
+        "**The {model} given its own output {steps} times: it {verdict}.** {read} {settled} of {digits} "
+        "held-back digits come to rest.{why}",
         model=model,
         steps=STEPS,
         verdict=COURSE_WORDS[one.verdict],
+        read=read_words(one),
         settled=one.settled,
         digits=one.digits,
         why=WHY_IT_DRIFTS if one.verdict == "drifts" else "",
@@ -155,17 +158,15 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
     one = _measure_course(runs[model])
     st.markdown(
         say(
-            "This {model} **{verdict}**: {settled} of {digits} held-back digits come to "
-            "rest. The pictures at the end differ from each other {spread} the digits did. "
-            "{same_class} of {digits} still have a digit of their own class as nearest "
-            "neighbour; after the first step it was {same_class_at_first}.{which}",
+            "{read} {read_at_first} This {model} **{verdict}**: {settled} of {digits} held-back digits come "
+            "to rest. The pictures at the end differ from each other {spread} the digits did.{which}",
+            read=read_words(one),
+            read_at_first=read_at_first_words(one),
             model=model,
             verdict=COURSE_WORDS[one.verdict],
             settled=one.settled,
             digits=one.digits,
             spread=spread_words(one.spread),
-            same_class=one.same_class,
-            same_class_at_first=one.same_class_at_first,
             which=WHY_IT_DRIFTS if one.verdict == "drifts" else "",
         )
     )
@@ -189,8 +190,8 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
             "(root mean square) in step {steps}; else it drifts. A network collapses if "
             "different digits end in nearly the same picture, less than {collapsed:.0%} as "
             "far apart as they were; if it does not, it is called by what most digits do. "
-            "Nearest neighbour: among the digits to learn from. The curves are means over "
-            "the digits.",
+            "A picture is of the class of the nearest digit to learn from. The curves are means over the "
+            "digits.",
             settled=iteration.SETTLED,
             steps=STEPS,
             collapsed=iteration.COLLAPSED,

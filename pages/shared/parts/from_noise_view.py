@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from ae_core.words.sentences import say, say_count
 from pages.shared import lab, question
 from pages.shared.browser.living import draw_living
 from pages.shared.display import DIGITS_SHOWN, noise_words, number_words
+from pages.shared.parts.oddity_sentences import two_noises_words
 from pages.shared.question import Answer
 
 LONGEST = max(STEPS)
@@ -42,8 +43,8 @@ HOW_MANY = (say("10 or fewer."), say("11 to 50."), say("51 to 90."), say("More t
 # Once
 
 
-def ask_what_noise_becomes() -> None:
-    """Ask what a denoiser makes of noise alone, and show it afterwards."""
+def ask_what_noise_becomes(runs: Mapping[str, StoredRun]) -> None:
+    """Ask what a denoiser makes of noise alone, and show it afterwards. runs: the page's trio."""
     st.markdown(say("## From pure noise"))
     st.markdown(
         say(
@@ -67,7 +68,7 @@ def ask_what_noise_becomes() -> None:
         ),
         NEAREST,
         answer,
-        lambda: _show_once(run),
+        lambda: _show_once(run, runs),
         of={},
         networks=[run],
         reveals_page=True,
@@ -89,8 +90,9 @@ def tell_once() -> str:
     """To what a denoiser's output for noise alone is nearest, how faint it is, and why: in a line."""
     found = _measure_once(lab.store().shipped_like(WALKER))
     return say(
-        "**Noise alone, given to the DAE. Nearest to its output: {nearest}** Its brightness is "
-        "{brightness:.0%} of a digit's.{why}",
+        "**Noise alone, {noise} on black, given to the DAE that learnt with it. Nearest to its "
+        "output: {nearest}** Its brightness is {brightness:.0%} of a digit's.{why}",
+        noise=noise_words(WALKER.corruption),
         nearest=_nearest_to(found),
         brightness=found.brightness,
         why=_why_faint(found),
@@ -113,7 +115,7 @@ def _why_faint(found: NoiseOnce) -> str:
     return say(" *Our explanation:* nothing in the noise speaks for one digit, so what it draws is faint.")
 
 
-def _show_once(run: StoredRun | None) -> None:
+def _show_once(run: StoredRun | None, runs: Mapping[str, StoredRun]) -> None:
     found = _measure_once(run)
     average_nhw = found.drawn_nhw.mean(0, keepdim=True)
     brightest = float(average_nhw.max()) or 1.0
@@ -131,6 +133,8 @@ def _show_once(run: StoredRun | None) -> None:
             )
         )
     st.markdown(shape_words(found))
+    if "DAE" in runs:
+        st.markdown(two_noises_words(runs["DAE"].config.corruption))
     st.table(
         [
             {say("The output lies from"): words, say("in squared distance"): f"{distance:.1f}"}

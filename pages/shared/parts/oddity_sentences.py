@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from ae_core.config import CorruptionConfig
 from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
+from ae_core.study.from_noise import WALKER
+from ae_core.study.iteration import Course
 from ae_core.study.oddities import GONE, LEVELS, LOST, NEITHER, PLACES, SHARES, VERDICTS, Oddity, Outcome
 from ae_core.words.sentences import say
+from pages.shared.display import noise_words
 
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
 UNCHANGED, CHANGED = say("as it went in"), say("last change of a pixel: {by}")
@@ -88,7 +92,7 @@ def gone_words(found: Outcome, kept: Sequence[Outcome]) -> str:
     if not here:
         return ""
     return say(
-        "Measured: it is {here}; those that come back, at most {there}.",
+        "Measured: the picture is {here}; pictures that come back, at most {there}.",
         here=", ".join(here),
         there=say(" and ").join(there),
     )
@@ -131,6 +135,39 @@ def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str
         change=oddity.change,
         changed=changed,
         less=less,
+    )
+
+
+def read_words(course: Course) -> str:
+    """How many digits still are what they were after all steps: to the classifier; else by their nearest."""
+    if course.read is None:
+        return say(
+            "After {steps} passes the nearest digit is still of their class for {count} of {digits}.",
+            steps=iteration.STEPS,
+            count=course.same_class,
+            digits=course.digits,
+        )
+    return say(
+        "After {steps} passes the lab's classifier still reads {count} of {digits} as the digit they were.",
+        steps=iteration.STEPS,
+        count=course.read,
+        digits=course.digits,
+    )
+
+
+def read_at_first_words(course: Course) -> str:
+    """The same after one step."""
+    count = course.same_class_at_first if course.read_at_first is None else course.read_at_first
+    return say("After one pass it was {count}.", count=count)
+
+
+def two_noises_words(learnt: CorruptionConfig) -> str:
+    """What tells the two noises of the page apart, and the two DAEs. learnt: noise of the one in the trio."""
+    return say(
+        "**Two noises, two DAEs:** the picture “pure noise” has every grey equally likely, and its DAE "
+        "learnt with {learnt}; “From pure noise” is {strength} on black, for a DAE that learnt with it.",
+        learnt=noise_words(learnt),
+        strength=noise_words(WALKER.corruption),
     )
 
 

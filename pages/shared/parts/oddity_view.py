@@ -35,6 +35,7 @@ from pages.shared.parts.oddity_sentences import (
     figure_words,
     gone_words,
     tried_words,
+    two_noises_words,
     why_words,
 )
 from pages.shared.question import Answer
@@ -95,9 +96,10 @@ def ask_what_comes_out(name: str, runs: Mapping[str, StoredRun]) -> None:
         )
 
     words = say(
-        "What comes out when the {asked}, which learnt from digits alone, is given **{name}**?",
+        "What comes out when the {asked}, which learnt from digits alone, is given **{name}**{exactly}?",
         asked=asked,
         name=find_oddity(name).name,
+        exactly=_exactly_words(name),
     )
     of = {
         **question_settings(runs),
@@ -125,8 +127,9 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
     found = _measure_outcome(runs[model], name)
     picture = find_oddity(name).name
     told = say(
-        "**{picture}, given to the {model}, comes out {verdict}.** {figure}",
+        "**{picture}{exactly}, given to the {model}, comes out {verdict}.** {figure}",
         picture=picture[:1].upper() + picture[1:],
+        exactly=_exactly_words(name),
         model=model,
         verdict=found.verdict,
         figure=figure_words(found),
@@ -136,6 +139,11 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
     if measured := gone_words(found, _measure_kept(runs)):
         told = f"{told} {measured}"
     return say("{told} *Our explanation:* {why}", told=told, why=ODDITIES[name].why[found.verdict])
+
+
+def _exactly_words(name: str) -> str:
+    exactly = find_oddity(name).exactly
+    return f" ({exactly})" if exactly else ""
 
 
 def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
@@ -162,9 +170,9 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
             most=100 * SHARES[MOST],
             most_words=MOST,
             worse_words=WORSE,
-            lost_words=LOST,
+            lost_words=LOST.capitalize(),
             always_mean=mine.always_mean,
-            replaced_words=REPLACED,
+            replaced_words=REPLACED.capitalize(),
             neither_words=NEITHER,
             near=mine.near,
             usual=from_noise.NEAR,
@@ -175,6 +183,8 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         kept = _measure_kept(runs)
         measured = next((words for one in outcomes.values() if (words := gone_words(one, kept))), "")
         st.markdown(why_words(oddity, outcomes, measured))
+        if oddity.exactly and "DAE" in runs:
+            st.markdown(two_noises_words(runs["DAE"].config.corruption))
         if oddity.changed:
             changed = _measure_changed(runs[model], name)
             st.markdown(tried_words(oddity, model, outcomes[model].error, changed))
