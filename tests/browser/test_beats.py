@@ -148,6 +148,7 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     assert min(widths) > 75
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("lesson", "beat"),
     [(lesson, beat) for lesson in ("fully_connected", "denoising") for beat in ("see", "training")]
