@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ae_core import config, models
+from ae_core.figures.networks import Measured
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from pages.shared import display
-from pages.shared.parts import mix_up_view, why_view
+from pages.shared.parts import mix_up_view, pca_view, why_view
 from tests.pages.test_pages import open_page
 from tests.pages.test_pca_lesson import words
 
@@ -78,12 +79,27 @@ def test_unequal_numbers_of_passes_are_told_beside_the_crossing():
     )
 
 
+def test_what_the_size_of_the_code_does_is_said_under_the_name_that_the_map_of_codes_gives():
+    page = open_page("fully_connected")
+    assert "How few numbers can hold a digit?" in [heading.value for heading in page.subheader]
+    assert "“How few numbers can hold a digit?”" in words(open_page("latent_space"))
+    run = Store(default_root()).shipped_like(config.FAE)
+    assert run is not None
+    assert f"with 30 numbers **{pca_view.measure_error(run):.1f}**. The more numbers the code has" in words(
+        page
+    )
+    falls_not = [Measured("FAE", 2, 5.0, 60_000, ""), Measured("FAE", 8, 6.0, 60_000, "")]
+    assert "more" not in pca_view.sizes_words(falls_not)
+    assert pca_view.sizes_words([]) == ""
+
+
 def test_what_two_numbers_lose_is_counted_where_their_plane_is_shown():
     run = Store(default_root()).shipped_like(config.adjusted(config.CAE, model={"latent_size": 2}))
     assert run is not None
     found = mix_up_view._measure_mix_ups(*display.run_name(run), run)
     assert 0.4 < found.read_right < 0.95
     said = words(open_page("latent_space"))
+    assert "What this CAE loses with 2 numbers" in said
     assert f"still reads **{found.read_right:.0%}** right" in said
     assert mix_up_view.mix_up_words(found) in said
 

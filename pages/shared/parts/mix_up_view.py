@@ -54,9 +54,11 @@ def show_lost(run: StoredRun) -> None:
     found = _measure_mix_ups(*display.run_name(run), run)
     st.markdown(
         say(
-            "**What is lost with {number}:** of {digits:,} held-back digits, the small classifier "
-            "still reads **{read_right:.0%}** right in what comes out; mixed up most: {mix_ups}. The "
-            "lesson on the FAE counts it for every size: “How few numbers can hold a digit?”",
+            "**What this {family} loses with {number}:** of the digits that the small classifier reads "
+            "right before, among {digits:,}, it still reads **{read_right:.0%}** right in what comes out; "
+            "mixed up most: {mix_ups}. Other sizes, for the FAE: its lesson's “How few numbers can "
+            "hold a digit?”.",
+            family=config.family(run.config),
             number=display.number_words(run.config.model.latent_size),
             digits=DIGITS,
             read_right=found.read_right,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ from pages.shared import charts, dials, display, lab, networks
 from pages.shared.question import Answer
 
 LARGEST_DRAWN = 64
+SIZES_TOLD = (2, 8, 30)
 PRESETS = {"FAE": FAE, "CAE": CAE}
 ABOUT_EQUAL = say("About equal (within 5 %).")
 FAE_OR_PCA = {"PCA": "PCA.", "FAE": say("The FAE.")}
@@ -279,18 +281,19 @@ def judge_fae_or_cae(cae: StoredRun) -> Answer:
     )
 
 
-# The error against the latent size
+# The error against the size of the code
 
 
 @st.fragment
 def show_errors_by_size(families: Sequence[str], page: str, *, with_pca: bool = True) -> None:
     """Show each finished network as a point against its size, and PCA of every size as a line."""
     with lab.plain_errors():
-        st.subheader(say("The error against the latent size"), anchor=f"{page}-sizes")
+        st.subheader(say("How few numbers can hold a digit?"), anchor=f"{page}-sizes")
         with st.spinner(say("Measuring every network …")):
             line = _measure_pca_errors()[:LARGEST_DRAWN] if with_pca else []
             points = [_make_point(run) for run in _find_runs_of(families)]
         shown = (tuple(line), _fitted_on(), tuple(points))
+        st.markdown(sizes_words([point for point in points if point.family == families[-1]]))
         charts.draw_shared_chart(
             lambda: network_figures.error_against_size(*shown),
             ("sizes", *shown),
@@ -314,6 +317,22 @@ def show_errors_by_size(families: Sequence[str], page: str, *, with_pca: bool = 
         if any(point.learnt_from != _fitted_on() for point in points):
             caption += say(" The legend says where a network of yours learnt from fewer.")
         st.caption(caption)
+
+
+def sizes_words(points: Sequence[Measured]) -> str:
+    """What the size of the code does to one family's error: figures at SIZES_TOLD, and what follows."""
+    errors = {point.latent_size: point.error for point in reversed(points)}
+    told = [size for size in SIZES_TOLD if size in errors]
+    if not told:
+        return ""
+    figures = ", ".join(
+        say("with {number} **{error:.1f}**", number=display.number_words(size), error=errors[size])
+        for size in told
+    )
+    words = say("The {family}'s squared error: {figures}.", family=points[0].family, figures=figures)
+    if len(told) > 1 and all(errors[a] > errors[b] for a, b in pairwise(told)):
+        words += say(" The more numbers the code has, the more of the digit it keeps.")
+    return words
 
 
 def _find_runs_of(families: Sequence[str]) -> list[StoredRun]:
