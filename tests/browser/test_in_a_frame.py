@@ -71,8 +71,8 @@ def test_files_are_taken_and_the_way_to_the_next_page_stays(framed, app, digits:
     expect(lab.locator(".lab-tray .count")).to_have_text("Digit 1 of 1")
     assert answers == [204]
     lab.get_by_text("Next:").first.click()
-    expect(lab.get_by_text("Step 2 of 9")).to_be_visible()
-    assert frame.url.startswith(f"{app.url}/fully_connected")
+    expect(lab.get_by_text("Step 1 of 9")).to_be_visible()
+    assert frame.url.startswith(f"{app.url}/?embed")
     assert "embed=true" in frame.url
     expect(lab.get_by_text("Next:").first).to_be_attached()
 
