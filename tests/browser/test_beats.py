@@ -37,6 +37,7 @@ def top_of(page: Page, beat: str) -> float:
     return box["y"]
 
 
+@pytest.mark.long
 def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     go(page, app, "convolutional")
     expect(page.locator(WHERE)).to_have_text(re.compile("^1 / [5-9]"))
@@ -64,6 +65,7 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     assert 0 < top_of(page, "network") < 250
 
 
+@pytest.mark.long
 def test_a_beat_that_cannot_come_up_to_the_top_is_marked_when_it_is_stepped_to(tabs, app):
     page = tabs.open(viewport={"width": 1280, "height": 1000})
     go(page, app, "")
@@ -122,6 +124,7 @@ def test_a_beat_stays_on_the_screen_when_another_comes_before_it(page, app):
     assert page.evaluate(SHOWN) == ["network"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("presenting", ["", "?present=1"])
 def test_a_step_typed_into_the_address_of_the_page_that_is_open_is_gone_to(page, app, presenting):
     go(page, app, f"convolutional{presenting}")

@@ -379,6 +379,7 @@ def test_where_it_fails_pages_still_show_pictures_and_the_slider_works_through_t
     assert "picture failed in a browser" in app.log.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="this system does not tell what is loaded")
 def test_the_server_has_not_loaded_pandas_for_pages_that_show_no_table_of_it(page, tmp_path):
     """Streamlit would, to find out whether a component was given a frame: 45 MB and half a second."""
