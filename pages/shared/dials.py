@@ -233,8 +233,7 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
     one_digit: only the first digit is shown, so that one of the visitor's own leaves no other to be seen.
     whole_page: parts of the page outside of these dials' fragment show the digits too.
     """
-    own_nhw = my_digits.shown_digits()
-    own = 0 if own_nhw is None else len(own_nhw)
+    own = my_digits.count_shown()
     hidden = own >= (1 if one_digit else DIGITS_SHOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_next_button(
@@ -271,8 +270,7 @@ def choose_seeds(*, one_digit: bool = False, whole_page: bool = False) -> tuple[
 
 def choose_digits_seed(key: str) -> int:
     """Seed of the digits shown, with another button for new ones, further down a page."""
-    own_nhw = my_digits.shown_digits()
-    hidden = own_nhw is not None and len(own_nhw) >= DIGITS_SHOWN
+    hidden = my_digits.count_shown() >= DIGITS_SHOWN
     _draw_next_button(say("New digits"), key, "digits_seed", disabled=hidden)
     return linked.read_value("digits_seed", 0)
 

@@ -583,6 +583,18 @@ def test_a_lessons_rows_hold_as_many_digits_as_the_visitor_has(name):
     assert all(figures.png(line_nhw) in shown for line_nhw in own_nhw.split(per_line))
 
 
+@pytest.mark.parametrize(("count", "is_idle"), [(7, False), (8, True)])
+def test_new_digits_can_be_drawn_beside_pca_while_any_but_the_visitors_are_shown(count, is_idle):
+    page = AppTest.from_file(str(PROJECT / "pages" / "fully_connected.py"), default_timeout=60)
+    page.session_state[session.OWN_TRAY] = filled(count)
+    page.run().button(key="fae_reveal").click().run()
+    button = page.button(key="pca_digits")
+    assert button.disabled == is_idle
+    before = pictures(page) + html(page)
+    if not is_idle:
+        assert pictures(button.click().run()) + html(page) != before
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_lesson_shows_the_visitors_digit_until_it_is_switched_off(name):
     without = pictures(open_page(name)) + html(open_page(name))

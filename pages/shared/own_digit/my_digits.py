@@ -37,6 +37,12 @@ def shown_digits() -> Tensor | None:
     return own_digits() if tray.is_shown() else None
 
 
+def count_shown() -> int:
+    """How many of the visitor's digits the lessons show."""
+    own_nhw = shown_digits()
+    return 0 if own_nhw is None else len(own_nhw)
+
+
 def shown_digit() -> Tensor | None:
     """The visitor's chosen digit (28, 28) where the lessons are to show it; else None."""
     own_nhw = shown_digits()

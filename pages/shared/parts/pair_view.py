@@ -146,8 +146,7 @@ def show_pair_grid(runs: Mapping[str, StoredRun], *, hidden: bool = False) -> tu
 
 def _choose_digits(seed: int) -> Tensor:
     """PAIR_DIGITS digits (n, 28, 28), or all of the visitor's own where there are more."""
-    own_nhw = my_digits.shown_digits()
-    return display.chosen_digits(seed)[: max(PAIR_DIGITS, 0 if own_nhw is None else len(own_nhw))]
+    return display.chosen_digits(seed)[: max(PAIR_DIGITS, my_digits.count_shown())]
 
 
 def _draw_grid(
