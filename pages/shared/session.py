@@ -47,6 +47,7 @@ PUT_AWAY = "presenter_undo"
 PRESENTER_KEYS = "presenter_keys"
 KEYS_OBEYED = "presenter_obeyed"
 NEXT_PAGE, DRAW_EMPTY = "presenter_go", "presenter_empty"
+FIRST_BEAT = "presenter_first_beat"
 # The room
 ROOM, ROOM_NEW, ROOM_PROBLEM = "room", "room_new", "room_problem"
 FOLLOWED, ROOM_SCREEN, ROOM_FOLLOWER = "room_followed", "unseen_room", "unseen_follow"
@@ -91,6 +92,7 @@ TABLE: dict[str, Entry] = {
     PRESENTER_KEYS: Entry("component", Lasts.PAGE, "The presenter's key that was pressed."),
     KEYS_OBEYED: Entry("int", Lasts.SESSION, "How many of the presenter's keys were obeyed."),
     NEXT_PAGE: Entry("str", Lasts.PAGE, "The page that a presenter's key leads to."),
+    FIRST_BEAT: Entry("str", Lasts.PAGE, "The first beat of the page turned to; empty before that is known."),
     DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether to draw this page empty once."),
     ROOM: Entry("tuple[str, str]", Lasts.RELOAD, "Code and secret of the room presented to."),
     ROOM_NEW: Entry("bool", Lasts.PAGE, "Whether that room was just opened."),

@@ -70,6 +70,19 @@ def test_the_script_runs_under_two_keys(page, app):
         page.wait_for_url(re.compile(rf"{lesson}\?present=1"))
 
 
+def test_before_a_room_the_first_chart_waits_for_no_script(page, app):
+    go(page, app, "?present=1")
+    listens(page)
+    with page.expect_response(re.compile("/Table[.][^/]*js")):  # the last that is loaded ahead
+        pass
+    page.wait_for_timeout(500)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    turn(page, "PageDown", "fully_connected")
+    page.locator(".js-plotly-plot").first.wait_for(state="attached")
+    assert [url for url in fetched if "/static/js/" in url] == []
+
+
 def test_no_click_of_an_impatient_presenter_is_lost(page, app):
     go(page, app, "?present=1")
     listens(page)
