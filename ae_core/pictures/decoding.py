@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,8 +107,26 @@ NEEDED_TO_START = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 NOBODY = Asker()
 logger = logging.getLogger(__name__)
 _places = FairPlaces(MOST_AT_ONCE, MOST_WAITING)
+_turns = FairPlaces(MOST_AT_ONCE, MOST_WAITING)
 _ready: list[subprocess.Popen[bytes]] = []
 _ready_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def take_turn(asker: Asker) -> Iterator[None]:
+    """Wait until it is this visitor's turn with a picture, for as long as it is decoded and looked at.
+
+    Decoded, a picture has 12 MB, and takes several times as many while digits are looked for: in the app's
+    own process, where nothing else bounds how many visitors do that at once.
+
+    Raises ImageError when that takes too long, or too many of this visitor's pictures wait already.
+    """
+    with contextlib.ExitStack() as turn:
+        try:
+            turn.enter_context(_turns.place(asker, PATIENCE))
+        except TimeoutError as problem:
+            raise ImageError(BUSY) from problem
+        yield
 
 
 def decode_picture(content: bytes, asker: Asker = NOBODY) -> np.ndarray:

@@ -108,7 +108,7 @@ TABLE: dict[str, Entry] = {
     LINK_COMPARED: Entry("str", Lasts.SESSION, "The sender's run that a run here was last compared with."),
     OWN_TRAY: Entry("Tray", Lasts.RELOAD, "The visitor's digits, and which is chosen."),
     OWN_DIGITS_SHOWN: Entry("bool", Lasts.RELOAD, "Whether the lessons show those digits.", put_away=True),
-    OWN_PICTURE: Entry("tuple[int, ndarray]", Lasts.SESSION, "The picture worked with: its number, pixels."),
+    OWN_PICTURE: Entry("tuple[int, Picture]", Lasts.SESSION, "The picture worked with: its number, pixels."),
     TRAY_VIEW: Entry("component", Lasts.PAGE, "The tray on the page, and what it told."),
     CUT_OUT: Entry("component", Lasts.PAGE, "The picture with the boxes of its digits, and what it told."),
     OWN_BOARD: Entry("Board", Lasts.RELOAD, "The drawing board with its strokes."),

@@ -14,7 +14,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from PIL import Image
 from ae_core.errors import ImageError
 from ae_core.pictures import decoding
 from ae_core.pictures.decoding import MAX_BYTES, MOST_AT_ONCE, decode_picture, read
+from ae_core.pictures.places import Asker
 from tests.conftest import PROJECT
 from tests.support import junk
 from tests.support.junk import READ, answer, drawn, saved
@@ -273,6 +274,17 @@ def test_only_a_few_pictures_are_read_at_once_and_the_next_visitor_is_told(monke
         assert refusal(PICTURE) == decoding.BUSY
     assert {one.result() for one in coming} == {decoding.TOO_HARD}
     assert answer(decode_picture, PICTURE) == READ
+
+
+def test_only_a_few_pictures_are_looked_at_at_once_and_the_next_visitor_is_told(monkeypatch):
+    monkeypatch.setattr(decoding, "PATIENCE", 0.1)
+    with ExitStack() as turns:
+        for i in range(MOST_AT_ONCE):
+            turns.enter_context(decoding.take_turn(Asker(str(i))))
+        with pytest.raises(ImageError, match=decoding.BUSY), decoding.take_turn(Asker("next")):
+            pass
+    with decoding.take_turn(Asker("next")):
+        assert answer(decode_picture, PICTURE) == READ
 
 
 def test_a_visitor_waits_a_little_for_a_place():

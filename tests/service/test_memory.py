@@ -42,18 +42,26 @@ def test_a_process_imports_nothing_heavy_that_it_does_not_need(module, needs):
     assert (HEAVY - {"plotly"}) & set(imported.split()) == needs
 
 
+def kept_megabytes(name: str, program: str) -> dict[str, int]:
+    """What the program prints, with that function of `ae_core.service.memory` called before, and without."""
+    begin = """
+import re, threading
+from pathlib import Path
+from ae_core.service import memory
+def dirty():
+    return int(re.search(r"Private_Dirty:\\s+(\\d+)", Path("/proc/self/smaps_rollup").read_text())[1]) // 1024
+"""
+    calls = {"with": f"memory.{name}()\n", "without": ""}
+    return {way: int(run_program(begin + call + program)) for way, call in calls.items()}
+
+
 @ON_LINUX
 def test_large_pieces_go_back_to_the_system_when_they_are_freed():
     """As they do not by themselves: glibc keeps them, once one such piece was freed."""
-    program = """
-import re, sys
-from pathlib import Path
+    kept = kept_megabytes(
+        "give_back_large_pieces",
+        """
 import numpy as np
-from ae_core.service.memory import give_back_large_pieces
-def dirty():
-    return int(re.search(r"Private_Dirty:\\s+(\\d+)", Path("/proc/self/smaps_rollup").read_text())[1]) // 1024
-if sys.argv[1] == "give back":
-    give_back_large_pieces()
 np.ones(30_000_000, np.uint8)  # and freed
 before = dirty()
 pieces, between = [], []
@@ -62,13 +70,32 @@ for _ in range(10):
     between.append(np.ones(100_000, np.uint8))
 pieces.clear()
 print(dirty() - before)
-"""
-    kept = {
-        way: int(
-            subprocess.run(
-                [sys.executable, "-c", program, way], cwd=PROJECT, capture_output=True, text=True, check=True
-            ).stdout
-        )
-        for way in ("give back", "keep")
-    }
-    assert kept["give back"] < 10 < 50 < kept["keep"]
+""",
+    )
+    assert kept["without"] > 50 > 10 > kept["with"]
+
+
+@ON_LINUX
+def test_what_one_thread_freed_another_takes():
+    """As it does not by itself: glibc gives each thread a place of its own, which stays as large."""
+    kept = kept_megabytes(
+        "share_what_is_freed",
+        """
+turn, together, rests = threading.Lock(), threading.Barrier(8), []
+def work():
+    with turn:
+        pieces = [b"x" * 1_000_000 for _ in range(20)]
+        rests.append(b"x" * 100_000)
+        pieces.clear()
+    together.wait()
+memory.give_back_large_pieces()
+before = dirty()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(dirty() - before)
+""",
+    )
+    assert kept["without"] > 100 > 60 > kept["with"]

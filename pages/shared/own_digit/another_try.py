@@ -6,16 +6,16 @@ import base64
 import io
 from dataclasses import dataclass, replace
 
-import numpy as np
 import streamlit as st
 from PIL import Image
 
 from ae_core.errors import ImageError
+from ae_core.pictures.decoding import decode_picture, take_turn
 from ae_core.pictures.page import prepare_page
 from ae_core.pictures.preparation import THRESHOLD, THRESHOLDS, Wishes
 from ae_core.study.classifier import find_judge
 from ae_core.words.sentences import say
-from pages.shared import session
+from pages.shared import lab, session
 from pages.shared.own_digit import tray
 
 SHOWN_SIDE = 320
@@ -25,15 +25,15 @@ NOTHING_FOUND = say("Your picture on which no digit was found")
 
 @dataclass(frozen=True, eq=False)
 class WithoutDigit:
-    """A picture (h, w, 3) of 0 to 255 on which nothing was found.
+    """A picture on which nothing was found.
 
-    name: of its file, empty where it has none. file_id: Streamlit's. problem: what came of the last look
-    again, empty before.
+    name: of its file, empty where it has none. file_id: Streamlit's. content: the picture as
+    `tray.encode_picture` has it. problem: what came of the last look again, empty before.
     """
 
     name: str
     file_id: str
-    pixels_hwc: np.ndarray
+    content: bytes
     problem: str = ""
 
 
@@ -59,7 +59,7 @@ def offer_another_try() -> None:
         expanded=True,
     ):
         shown, dials = st.columns([2, 3], gap="medium")
-        shown.html(f'<img src="{_address(picture.pixels_hwc)}" alt="{NOTHING_FOUND}">')
+        shown.html(f'<img src="{_address(picture.content)}" alt="{NOTHING_FOUND}">')
         with dials:
             if picture.problem:
                 st.error(picture.problem, icon=":material/error:")
@@ -92,7 +92,8 @@ def _look_again(picture: WithoutDigit) -> None:
     threshold = _dial_value(_dial_key("threshold", picture), THRESHOLD)
     wishes = Wishes(bool(_dial_value(_dial_key("flip", picture), 0)), threshold)
     try:
-        page = prepare_page(picture.pixels_hwc, wishes, find_judge())
+        with take_turn(lab.asker()):
+            page = prepare_page(decode_picture(picture.content, lab.asker()), wishes, find_judge())
     except ImageError as problem:
         keep_picture(replace(picture, problem=str(problem)))
         return
@@ -112,8 +113,8 @@ def _dial_key(name: str, picture: WithoutDigit) -> str:
     return f"own_retry_{name}_{picture.file_id}"
 
 
-def _address(pixels_hwc: np.ndarray) -> str:
-    shown = Image.fromarray(pixels_hwc)
+def _address(content: bytes) -> str:
+    shown = Image.open(io.BytesIO(content))  # a file that the lab itself has written
     shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.BOX)
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)

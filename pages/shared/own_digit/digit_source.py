@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -275,13 +276,18 @@ def _read_file(file: UploadedFile, name: str, batch: Batch) -> list[tuple[bool, 
     if _is_beyond_limit():
         return [(True, WAIT)]
     try:
-        pixels_hwc = decoding.decode_picture(file.getvalue(), lab.asker())
+        with decoding.take_turn(lab.asker()):
+            return _find_digits(decoding.decode_picture(file.getvalue(), lab.asker()), name, file.file_id)
     except ImageError as problem:
         return [(True, str(problem))]
+
+
+def _find_digits(pixels_hwc: np.ndarray, name: str, file_id: str) -> list[tuple[bool, str]]:
+    """Put the digits of a picture (h, w, 3) of 0 to 255 on the tray; without any, keep it for another try."""
     try:
         page = prepare_page(pixels_hwc, judge=find_judge())
     except ImageError as problem:
-        another_try.keep_picture(WithoutDigit(name, file.file_id, pixels_hwc))
+        another_try.keep_picture(WithoutDigit(name, file_id, tray.encode_picture(pixels_hwc)))
         return [(True, str(problem))]
     unfit = tray.put_page(page)
     return [(False, page.note)] * bool(page.note) + [(True, tray.FULL.format(count=unfit))] * bool(unfit)

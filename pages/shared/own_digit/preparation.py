@@ -11,11 +11,12 @@ import streamlit as st
 from ae_core.errors import ImageError
 from ae_core.figures.preparation import steps_html
 from ae_core.pictures import preparation as digits
+from ae_core.pictures.decoding import take_turn
 from ae_core.pictures.page import prepare_drawing, prepare_page
 from ae_core.pictures.preparation import Step, Wishes
 from ae_core.study.classifier import find_judge
 from ae_core.words.sentences import say
-from pages.shared import session
+from pages.shared import lab, session
 from pages.shared.browser import living
 from pages.shared.own_digit import tray
 from pages.shared.own_digit.drawing_board import Board
@@ -69,7 +70,8 @@ def change_wishes(number: int, change: Callable[[Wishes], Wishes]) -> None:
             tray.change_digit(tray.prepared_anew(digit, drawn, wishes))
             _take_the_boards_digit(number, wishes)
         elif is_whole and not digit.is_moved:
-            page = prepare_page(pixels_hwc, wishes, find_judge(), allow_turn=False)
+            with take_turn(lab.asker()):
+                page = prepare_page(pixels_hwc, wishes, find_judge(), allow_turn=False)
             tray.change_picture(digit, page, wishes)
         else:
             _cut_out(digit, digit.box_4, wishes, pixels_hwc)

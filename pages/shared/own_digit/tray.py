@@ -26,7 +26,7 @@ from ae_core.pictures.preparation import Step, Wishes
 from ae_core.words.sentences import say
 from pages.shared import lab, session
 from pages.shared.browser import browser_memory
-from pages.shared.own_digit import tray_text
+from pages.shared.own_digit import recent, tray_text
 from pages.shared.own_digit.tray_text import Share4, Tray, TrayDigit
 
 MOST_DIGITS = 60
@@ -210,6 +210,13 @@ def tell_browser() -> None:
 
 def keep_picture(number: int, pixels_hwc: np.ndarray) -> None:
     """Keep a picture (h, w, 3) of 0 to 255, as long as the tray has digits of it and the browser room."""
+    text = base64.b64encode(encode_picture(pixels_hwc)).decode()
+    browser_memory.keep_in_browser(f"picture_{number}", text)
+    st.session_state[session.OWN_PICTURE] = (number, recent.keep_pixels(pixels_hwc))
+
+
+def encode_picture(pixels_hwc: np.ndarray) -> bytes:
+    """A file, PNG or JPEG, of a picture (h, w, 3) of 0 to 255, its longer side KEPT_SIDE at most."""
     picture = Image.fromarray(np.ascontiguousarray(pixels_hwc))
     picture.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.BOX)
     file = io.BytesIO()
@@ -218,8 +225,7 @@ def keep_picture(number: int, pixels_hwc: np.ndarray) -> None:
     if not 0 < file.tell() <= SMALL_FILE:
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=QUALITY)
-    browser_memory.keep_in_browser(f"picture_{number}", base64.b64encode(file.getvalue()).decode())
-    st.session_state[session.OWN_PICTURE] = (number, pixels_hwc)
+    return file.getvalue()
 
 
 def picture_text(number: int | None) -> str:
@@ -229,9 +235,9 @@ def picture_text(number: int | None) -> str:
 
 def read_picture(number: int | None) -> np.ndarray | None:
     """A picture (h, w, 3) of 0 to 255; None where it is kept no longer, or is none."""
-    kept: tuple[int, np.ndarray] | None = st.session_state.get(session.OWN_PICTURE)
-    if kept is not None and kept[0] == number:
-        return kept[1]
+    kept: tuple[int, recent.Picture] | None = st.session_state.get(session.OWN_PICTURE)
+    if kept is not None and kept[0] == number and (pixels_hwc := recent.find_pixels(kept[1])) is not None:
+        return pixels_hwc
     if not (text := picture_text(number)) or number is None:
         return None
     try:
@@ -239,7 +245,7 @@ def read_picture(number: int | None) -> np.ndarray | None:
     except (ValueError, ImageError):
         browser_memory.forget_in_browser(f"picture_{number}")
         return None
-    st.session_state[session.OWN_PICTURE] = (number, pixels_hwc)
+    st.session_state[session.OWN_PICTURE] = (number, recent.keep_pixels(pixels_hwc))
     return pixels_hwc
 
 

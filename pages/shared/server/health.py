@@ -35,7 +35,7 @@ from websockets import http11
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
-from ae_core.service.memory import give_back_large_pieces
+from ae_core.service.memory import give_back_large_pieces, share_what_is_freed
 from ae_core.words.sentences import check_language, say
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
@@ -66,6 +66,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Streamlit's lifespan of the server: prepare before the first visitor."""
     remember_what_stays()
     give_back_large_pieces()
+    share_what_is_freed()
     safe_log.install()
     http11.MAX_LINE_LENGTH = LONGEST_HEADER
     idle.close_idle_connections()
