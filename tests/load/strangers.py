@@ -130,8 +130,8 @@ async def opened(url: str, count: int, page: str = "", query: str = "") -> list[
 
 
 async def leave(visitors: Sequence[Visitor]) -> None:
-    for visitor in visitors:
-        await visitor.__aexit__(None, None, None)
+    """All close their tabs. One that has not read what it was sent is waited for ten seconds."""
+    await asyncio.gather(*(visitor.__aexit__(None, None, None) for visitor in visitors))
 
 
 # The attacks
