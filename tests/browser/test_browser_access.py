@@ -70,12 +70,16 @@ def test_the_script_runs_under_two_keys(page, app):
         page.wait_for_url(re.compile(rf"{lesson}\?present=1"))
 
 
+# Runs in the page: whether the last of the scripts that are loaded ahead has come.
+LOADED_AHEAD = """() => performance.getEntriesByType("resource")
+    .some(({ name, responseEnd }) => responseEnd && /\\/Table[.][^\\/]*js$/.test(name))"""
+
+
 def test_before_a_room_the_first_chart_waits_for_no_script(page, app):
     go(page, app, "?present=1")
     listens(page)
-    with page.expect_response(re.compile("/Table[.][^/]*js")):  # the last that is loaded ahead
-        pass
-    page.wait_for_timeout(500)
+    page.wait_for_function(LOADED_AHEAD, timeout=60_000)
+    page.wait_for_timeout(1_000)
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     turn(page, "PageDown", "fully_connected")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -19,6 +20,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.service import worker
 from pages.shared import answers, kept_answers, session
 from pages.shared.answers import SHARES
+from pages.shared.frame import beats
 from pages.shared.frame.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
 from tests.pages.test_pages import open_page
@@ -330,6 +332,19 @@ def test_presenting_leaves_the_link_alone_that_says_so_already(monkeypatch):
     )
     presenting("denoising").run()
     assert "present" not in sent  # with it the whole link goes back: the value of a dial that moves meanwhile
+
+
+def test_a_page_turned_to_waits_once_after_its_first_step(monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr(beats, "time", SimpleNamespace(sleep=waited.append))
+    page = AppTest.from_file(str(PROJECT / "pages" / "reading.py"), default_timeout=60)
+    page.run()
+    assert waited == []
+    page.session_state[session.FIRST_BEAT] = ""
+    page.run()
+    assert waited == [beats.BREATH]
+    page.run()
+    assert waited == [beats.BREATH]
 
 
 def test_presenting_has_every_network_ready():
