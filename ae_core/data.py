@@ -32,6 +32,8 @@ SHA256 = {
 }
 # Where torchvision looks for them under a folder, so that `torchvision.datasets.MNIST` reads them too.
 RAW = Path("MNIST", "raw")
+# The digits held back as pictures in [0, 1], which every page and every training measures on.
+HELD_BACK = Path("MNIST", "t10k-images-float32")
 # The files begin with 16 and 8 bytes that state their shape.
 IMAGES_HEADER, LABELS_HEADER = 16, 8
 
@@ -95,9 +97,8 @@ def load_digits(wanted: DataConfig | None = None, cache_dir: Path | None = None)
     """
     train_bytes_nhw, train_labels_n = _read_part("train", cache_dir)
     test_bytes_nhw, test_labels_n = _read_part("t10k", cache_dir)
-    digits = Digits(
-        MNIST, train_bytes_nhw, train_labels_n.long(), as_images(test_bytes_nhw), test_labels_n.long()
-    )
+    test_nhw = _share(as_images(test_bytes_nhw), cache_dir / HELD_BACK if cache_dir else None)
+    digits = Digits(MNIST, train_bytes_nhw, train_labels_n.long(), test_nhw, test_labels_n.long())
     return select_digits(digits, wanted or DataConfig())
 
 
@@ -152,10 +153,33 @@ def _map_file(path: Path, name: str) -> np.ndarray | None:
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != SHA256[name]:
                 return None
-        # "c": torch wants memory that may be written to; what it writes would stay in this process.
-        return np.memmap(path, np.uint8, "c")
+        return _map(path, np.uint8)
     except (OSError, ValueError):
         return None
+
+
+def _map(path: Path, kind: type[np.generic]) -> np.ndarray:
+    """A file's numbers where they lie. What is written there, as torch wants to be able to, stays here."""
+    return np.memmap(path, kind, "c")
+
+
+def _share(images_nhw: Tensor, path: Path | None) -> Tensor:
+    """These pictures, mapped from the file at `path`, into which they are written if they are not there."""
+    if path is None:
+        return images_nhw
+    mapped_nhw = _map_pictures(path, images_nhw)
+    if mapped_nhw is None and _keep(path, images_nhw.numpy().data):
+        mapped_nhw = _map_pictures(path, images_nhw)
+    return images_nhw if mapped_nhw is None else mapped_nhw
+
+
+def _map_pictures(path: Path, wanted_nhw: Tensor) -> Tensor | None:
+    """The pictures in the file at `path`; None unless it is there and holds the wanted ones."""
+    try:
+        mapped_nhw = torch.from_numpy(_map(path, np.float32)).view_as(wanted_nhw)
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return mapped_nhw if mapped_nhw.equal(wanted_nhw) else None
 
 
 def _unpack(name: str) -> bytes:
@@ -180,7 +204,7 @@ def _reinstall(problem: str) -> str:
     )
 
 
-def _keep(path: Path, content: bytes) -> bool:
+def _keep(path: Path, content: bytes | memoryview) -> bool:
     """Write the file whole or not at all; whether it is there. A full disk only costs time and memory."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:

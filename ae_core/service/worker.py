@@ -30,7 +30,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.runs.versions import describe_difference, versions
 from ae_core.service.devices import choose_device
 from ae_core.service.failures import end_ticket_in_failure, first_line, tell_failure
-from ae_core.service.memory import give_back_freed
+from ae_core.service.memory import give_back_freed, let_go_of_files
 from ae_core.training import (
     BatchDone,
     Checkpoint,
@@ -312,3 +312,4 @@ def dask_setup(worker: object) -> None:
     with suppress(LabError):  # who asks for a training is told
         _all_digits(default_root() / "cache")
     give_back_freed()
+    let_go_of_files(default_root() / "cache")

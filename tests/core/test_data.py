@@ -117,7 +117,7 @@ def test_what_is_unpacked_once_is_read_from_there(digits, cache_dir, own_box):
     assert names_in(cache_dir) == set(data.SHA256)
 
 
-def test_a_process_holds_no_copy_of_the_digits_to_learn_from(digits, cache_dir):
+def test_a_process_holds_no_copy_of_the_digits(digits, cache_dir):
     """They are the file's own pages, which all processes that map it share, and none is written anew."""
     if not Path("/proc/self/smaps").is_file():
         pytest.skip("only Linux tells which pages of memory are shared")
@@ -126,21 +126,38 @@ import re
 from pathlib import Path
 from ae_core import data
 digits = data.load_digits(cache_dir=Path({str(cache_dir)!r}))
-assert int(digits.train_bytes_nhw.max()) == 255  # all of them have been read
-(mapped,) = re.findall(r"{IMAGES}\\n(.*?)VmFlags", Path("/proc/self/smaps").read_text(), re.DOTALL)
-print(*(re.search(rf"^{{name}}: +([0-9]+) kB", mapped, re.M)[1] for name in ("Rss", "Anonymous")))
+assert int(digits.train_bytes_nhw.max()) == 255 and float(digits.test_nhw.max()) == 1  # all have been read
+for file in ("{IMAGES}", "{data.HELD_BACK.name}"):
+    (mapped,) = re.findall(file + r"\\n(.*?)VmFlags", Path("/proc/self/smaps").read_text(), re.DOTALL)
+    print(*(re.search(rf"^{{name}}: +([0-9]+) kB", mapped, re.M)[1] for name in ("Rss", "Anonymous")))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    in_memory, copied = (int(kilobytes) * 1024 for kilobytes in done.stdout.split())
+    in_memory, copied, test_in_memory, test_copied = (int(word) * 1024 for word in done.stdout.split())
     assert in_memory >= digits.train_bytes_nhw.nbytes
-    assert copied == 0
+    assert test_in_memory >= digits.test_nhw.nbytes
+    assert copied == test_copied == 0
 
 
 def test_what_one_process_writes_into_its_digits_nobody_else_sees(own_cache, digits):
     mine = data.load_digits(cache_dir=own_cache)
     mine.train_bytes_nhw[:] = 7
+    mine.test_nhw[:] = 0.5
     assert equal(data.load_digits(cache_dir=own_cache), digits)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [flip_a_bit, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.write_bytes(b""),
+     lambda path: path.unlink()],
+    ids=["one flipped bit", "cut off", "empty", "gone"],
+)  # fmt: skip
+def test_pictures_in_the_cache_that_are_not_the_files_are_made_anew(own_cache, digits, spoil):
+    path = own_cache / data.HELD_BACK
+    whole = path.read_bytes()
+    spoil(path)
+    assert equal(data.load_digits(cache_dir=own_cache), digits)
+    assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("name", [IMAGES, LABELS])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import tomllib
 
 from streamlit import config
 
+from pages.shared.server import health
 from tests.conftest import PROJECT
+from tests.pages.test_gate import in_a_loop_of_its_own
 
 
 def test_what_was_imported_is_out_of_the_garbage_collectors_sight():
@@ -36,7 +39,7 @@ def test_no_file_is_watched():
 
 
 DRAWING = """
-import sys, threading, importlib
+import sys, threading, importlib, time
 from pages.shared import lab
 if sys.argv[1] == "prepared":
     lab.prepare_for_figures()
@@ -50,6 +53,7 @@ drawn = 0
 while importing.is_alive():
     draw()
     drawn += 1
+    time.sleep(0.002)  # else hardly anything is imported between two figures
 print(drawn)
 """
 
@@ -65,3 +69,17 @@ def test_figures_are_drawn_while_another_thread_imports_pandas():
     assert done["prepared"].returncode == 0, done["prepared"].stderr
     assert int(done["prepared"].stdout) > 0
     assert "module 'pandas' has no attribute" in done["as it comes"].stderr
+
+
+@in_a_loop_of_its_own
+async def test_what_was_read_of_files_is_let_go_again_and_again(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setenv("AE_LAB_STORE", str(tmp_path))
+    monkeypatch.setattr(health, "SMALL_SECONDS", 0.01)
+    monkeypatch.setattr(health, "let_go_of_files", asked.append)
+    staying_small = asyncio.create_task(health._stay_small())
+    async with asyncio.timeout(10):
+        while len(asked) < 2 and not staying_small.done():
+            await asyncio.sleep(0.01)
+    staying_small.cancel()
+    assert asked[:2] == [tmp_path / "cache"] * 2

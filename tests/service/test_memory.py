@@ -99,3 +99,40 @@ print(dirty() - before)
 """,
     )
     assert kept["without"] > 100 > 60 > kept["with"]
+
+
+@ON_LINUX
+def test_what_was_read_of_files_is_let_go_and_read_again_and_what_was_changed_stays(tmp_path):
+    """Of files that cannot be written to, and of those in a folder into which nobody writes; no others."""
+    for name in ("read", "digits/changed", "digits/not changed", "open"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes([7]) * 8_000_000)
+    said = run_program(
+        f"""
+import mmap, re
+from pathlib import Path
+from ae_core.service import memory
+folder = Path({str(tmp_path)!r})
+def mapped(name, access):
+    with (folder / name).open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=access)
+maps = {{"read": mapped("read", mmap.ACCESS_READ)}}
+for name in ("digits/changed", "digits/not changed", "open"):
+    maps[name] = mapped(name, mmap.ACCESS_COPY)
+maps["digits/changed"][5] = 9
+def megabytes(name):
+    (lines,) = re.findall(rf"/{{name}}\\n(.*?)VmFlags", Path("/proc/self/smaps").read_text(), re.DOTALL)
+    return round(int(re.search(r"Rss: +([0-9]+)", lines)[1]) * 1024 / 1e6)
+for each in maps.values():
+    assert each[:5] == bytes([7]) * 5 and sum(each[:]) >= 56_000_000
+print(*(megabytes(name) for name in maps))
+memory.let_go_of_files(folder / "digits")
+print(*(megabytes(name) for name in maps))
+print(*(sum(each[:]) for each in maps.values()))
+"""
+    )
+    before, after, sums = (line.split() for line in said.splitlines())
+    assert before == ["8", "8", "8", "8"]
+    assert after == ["0", "8", "0", "8"]
+    assert sums == ["56000000", "56000002", "56000000", "56000000"]

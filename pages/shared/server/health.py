@@ -35,7 +35,7 @@ from websockets import http11
 
 from ae_core.errors import ConfigError
 from ae_core.runs.versions import versions
-from ae_core.service.memory import give_back_large_pieces, share_what_is_freed
+from ae_core.service.memory import give_back_large_pieces, let_go_of_files, share_what_is_freed
 from ae_core.words.sentences import check_language, say
 from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
@@ -54,6 +54,8 @@ FILES_OF_THE_LAB, FILES_OF_A_VISITOR = 200, 4
 LONGEST_HEADER = 60_000
 # How old an answer on how the lab is may be.
 HEALTH_SECONDS = 5.0
+# How often what was read of mapped files is let go, which takes 20 ms.
+SMALL_SECONDS = 15.0
 KEY = "AE_LAB_METRICS_KEY"
 STORE_LOST = say(
     "The store was moved or deleted while the lab runs. Bring it back, or start the lab again for a new one."
@@ -73,7 +75,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     versions()  # of the source as it is now, whatever becomes of the files
     readiness.prepare("pages.shared.display")
     note_issued_ids(cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr))
-    beside = [asyncio.create_task(doing) for doing in (sweep(), _tell_presence(), keep_deleting_old_rooms())]
+    doings = (sweep(), _tell_presence(), keep_deleting_old_rooms(), _stay_small())
+    beside = [asyncio.create_task(doing) for doing in doings]
     yield
     for task in beside:
         task.cancel()
@@ -83,6 +86,14 @@ async def _tell_presence() -> None:
     while True:
         await asyncio.sleep(presence.TELL_SECONDS)
         await asyncio.to_thread(presence.tell_store)
+
+
+async def _stay_small() -> None:
+    from ae_core.runs.store import default_root
+
+    while True:
+        await asyncio.sleep(SMALL_SECONDS)
+        await asyncio.to_thread(let_go_of_files, default_root() / "cache")
 
 
 def check_settings() -> None:

@@ -8,13 +8,10 @@ the tab, since then nobody comes back to it.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
@@ -22,6 +19,7 @@ from streamlit import config
 from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
 
+from ae_core.service.memory import give_back_freed
 from pages.shared.server.counts import counts
 
 # What a browser says when it closes a tab or goes to another page. One that is lost says nothing.
@@ -94,7 +92,7 @@ class Departures:
         gc.collect()
         if self._is_frozen_garbage:
             self.freeze()
-        _trim_memory()
+        give_back_freed()
         self._has_garbage = self._is_frozen_garbage = False
         took = time.monotonic() - began
         self._next_collection = began + min(SHARE_OF_TIME * took, LONGEST_PAUSE)
@@ -130,10 +128,3 @@ def _end_session(session: str) -> None:
         info.session.session_state.clear()
         info.session.flush_browser_queue()
     runtime._enqueued_some_message()  # a turn of that loop, in which it lets go of whom it served last
-
-
-def _trim_memory() -> None:
-    """Have the C library give freed memory back to the system. GNU's alone can be told to."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
