@@ -20,7 +20,7 @@ with beat("see", SEE):
             "A **filter** is a small square of weights that slides over the picture: at each "
             "place its weights times the pixels below them, added up, make one number of a "
             "**map**. 28 → 14 → 7 pixels, a code, and back. **Point at a stage** to see it; one "
-            "place is worked out below, in “One filter at one place”."
+            "place is worked out below: [one filter at one place](#filter)."
         )
     )
 
@@ -31,6 +31,12 @@ if found is not None:
     with beat("filter", say("One filter at one place")), lab.plain_errors():
         st.subheader(say("One filter at one place"))
         filter_view.show_filter_at_work(found, "cae")
+    with beat("maps", say("What the filters find")), lab.plain_errors():
+        st.subheader(say("What the filters find in a digit"))
+        network_view.show_feature_maps(found, 0, "cae")
+    with beat("network", say("The network, drawn to scale")), lab.plain_errors():
+        network_view.show_network(run, "cae")
+        why_view.show_where_weights_are(run.model)
     fae = pca_view.find_fae_beside(run)
     with beat("predict", say("FAE or CAE?")), lab.plain_errors():
         question.ask_question(
@@ -50,21 +56,10 @@ if found is not None:
             st.caption(say("Answer, or reveal, to see both at every latent size, and why."))
     if question.is_revealed("cae"):
         with beat("sizes", say("What the filters are worth")), lab.plain_errors():
+            if fae is not None:
+                why_view.show_what_filters_are_worth(fae, found)
             pca_view.show_errors_by_size(["FAE", "CAE"], "cae")
             why_view.show_where_filters_pay()
             if fae is not None:
                 why_view.show_moved_digits(fae, found)
-    with beat("network", say("The network, drawn to scale")), lab.plain_errors():
-        network_view.show_network(run, "cae")
-        why_view.show_where_weights_are(run.model)
-    with beat("maps", say("What the filters find")), lab.plain_errors():
-        st.subheader(say("What the filters find in a digit"))
-        network_view.show_feature_maps(found, 0, "cae")
-        st.markdown(
-            say(
-                "**Try this:** with the same latent size, which network draws the thinner "
-                "strokes, this one or the fully connected?"
-            )
-        )
-
 lesson.end_lesson("convolutional")

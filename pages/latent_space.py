@@ -29,6 +29,15 @@ with beat("plane", say("Two numbers: a plane")):
             latent_bench.show_plane_of_codes(latent_bench.load_code_space(smallest, CorruptionConfig()))
             mix_up_view.show_lost(smallest)
 
+with beat("sizes", say("What the size of the code does")), lab.plain_errors():
+    st.subheader(say("What the size of the code does"))
+    mix_up_view.show_what_size_does(CAE)
+    lab.draw_page_link(
+        "fully_connected",
+        say("Every size, beside PCA: “How few numbers can hold a digit?”"),
+        ":material/hub:",
+    )
+
 SEE = say("From one digit to another")
 with beat("see", SEE):
     st.subheader(say("And with more numbers?"))

@@ -31,7 +31,7 @@ HELD_BACK = 1000
 
 AS_WELL = say("as well as a digit")
 MOST = say("worse than most digits")
-WORSE = say("clearly worse")
+WORSE = say("worse than nearly all digits")
 LOST = say("lost")
 REPLACED = say("more like a digit")
 NEITHER = say("like neither")

@@ -134,7 +134,13 @@ def test_what_somebody_else_trained_with_these_settings_is_there_at_once(trained
 def test_a_link_to_runs_that_are_gone_shows_the_labs():
     page = open_page("convolutional", yours="0123456789abcdef", whose=networks.YOURS)
     assert not page.error
+    assert "reconstruction D(E(x))" in markup(page)
+
+
+def test_a_row_of_reconstructions_names_the_noise_where_there_is_some():
+    page = open_page("convolutional", cae_test_level=0.3)
     assert "reconstruction D(E(x + ε))" in markup(page)
+    assert "reconstruction D(E(x))" not in markup(page)
 
 
 def test_the_newest_of_a_visitors_runs_are_kept():

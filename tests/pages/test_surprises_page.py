@@ -193,7 +193,7 @@ def test_each_verdict_has_a_cause_of_its_own(name):
     worse, most, as_well = outcome(9.0, 99, median=3), outcome(6.0, 99, median=3), outcome(4.0, 99, median=3)
     said = oddity_view.why_words(ODDITIES[name], {"FAE": worse, "CAE": worse, "DAE": as_well})
     assert f"**Why as well as a digit (DAE)?** {why[AS_WELL]}" in said
-    assert f"**Why clearly worse (FAE and CAE)?** {why[WORSE]}" in said
+    assert f"**Why worse than nearly all digits (FAE and CAE)?** {why[WORSE]}" in said
     assert said.endswith("the error of a median one is FAE 3.00, CAE 3.00, DAE 3.00.")
     said = oddity_view.why_words(ODDITIES[name], {"FAE": most, "CAE": worse})
     assert said.count(why[WORSE]) == 1
@@ -238,8 +238,8 @@ def test_where_a_letter_comes_out_worse_nothing_says_that_it_can_be_written_down
     page = open_page("surprises")
     said = words(page.button(key="surprises_letter_k_reveal").click().run())
     assert "Why worse than most digits (FAE and DAE)?" in said
-    assert said.index("held against its own digits") < said.index("Why clearly worse (CAE)?")
-    worse = said.partition("Why clearly worse")[2]
+    assert said.index("held against its own digits") < said.index("Why worse than nearly all digits (CAE)?")
+    worse = said.partition("Why worse than nearly all digits")[2]
     assert "can be written down in it" not in worse
     assert "run and meet as no digit's do" in worse
 
@@ -281,7 +281,7 @@ def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
     page.button(key="surprises_letter_k_reveal").click().run()
     (measured,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
     (line,) = findings(page)
-    assert line.startswith("- **The letter K, given to the CAE, comes out clearly worse.**")
+    assert line.startswith("- **The letter K, given to the CAE, comes out worse than nearly all digits.**")
     assert f"is {measured.times_shown:.2f} times" in line
     assert line.endswith(ODDITIES["letter_k"].why[WORSE])
     page.button(key="surprises_again_CAE_reveal").click().run()

@@ -104,8 +104,57 @@ def test_what_two_numbers_lose_is_counted_where_their_plane_is_shown():
     assert mix_up_view.mix_up_words(found) in said
 
 
+def test_on_latent_space_a_table_tells_what_each_size_of_code_keeps():
+    page = open_page("latent_space")
+    (table,) = [one.value for one in page.table if "Squared error" in one.value]
+    assert list(table["Numbers in the code"]) == [str(size) for size in mix_up_view.SIZES]
+    for size, told in zip(mix_up_view.SIZES, table["Squared error"], strict=True):
+        run = Store(default_root()).shipped_like(config.adjusted(config.CAE, model={"latent_size": size}))
+        assert told == f"{pca_view.measure_error(run):.1f}"
+    most, least = table["Squared error"].iloc[0], table["Squared error"].iloc[-1]
+    assert f"with 1 number the CAE's squared error is **{most}**, with 30 numbers **{least}**" in words(page)
+    assert "What goes first is **which digit it was**" in words(page)
+
+
+def test_what_the_size_does_is_said_as_far_as_it_was_measured():
+    assert "**39%** are still read right with 1, **99%** with 30" in mix_up_view.size_words(
+        "CAE", {1: (40.0, 0.39), 30: (2.9, 0.99)}
+    )
+    assert "read" not in mix_up_view.size_words("CAE", {1: (40.0, None), 30: (2.9, None)})
+    assert "read" not in mix_up_view.size_words("CAE", {1: (40.0, 0.99), 30: (2.9, 0.99)})
+    assert "comes back" not in mix_up_view.size_words("CAE", {1: (2.0, 0.39), 30: (2.9, 0.99)})
+
+
+@pytest.mark.parametrize(
+    ("fae", "cae", "said"),
+    [
+        ((3.8, 345_070), (2.9, 109_642), "A smaller error, with fewer parameters."),
+        ((3.0, 345_070), (2.99, 109_642), "About the same error, with fewer parameters."),
+        ((27.0, 345_070), (31.0, 109_642), "it saves parameters, and pays with a larger error"),
+        ((3.8, 100), (2.9, 109_642), "With 30 numbers in the code the FAE's"),
+    ],
+)
+def test_what_filters_are_worth_follows_what_was_measured(fae, cae, said):
+    told = why_view.worth_words(30, fae, cae)
+    assert said in told
+    assert f"**{cae[0]:.1f}** with {cae[1]:,}" in told
+    assert ("So why a CAE?" in told) == (cae[1] < fae[1])
+
+
+def test_why_a_cae_is_answered_once_the_question_is():
+    page = open_page("convolutional")
+    assert "So why a CAE?" not in words(page)
+    page.button(key="cae_reveal").click().run()
+    run = Store(default_root()).shipped_like(config.CAE)
+    assert run is not None
+    assert "**So why a CAE? A smaller error, with fewer parameters.**" in words(page)
+    assert f"the CAE's **{pca_view.measure_error(run):.1f}** with 109,642" in words(page)
+
+
 def test_moved_digits_are_told_with_their_errors():
+    assert "all one where" not in why_view.moved_words({"CAE": (2.5, 2.5)}, 4, 500)
     said = why_view.moved_words({"CAE": (2.5, 25.0)}, 4, 500)
+    assert "filters do **not** make it all one where a digit lies" in said
     assert "CAE 2.5 → **25.0** (× 10.0)" in said
     assert "500 held-back digits, moved 4 pixels" in said
 

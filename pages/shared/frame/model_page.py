@@ -103,7 +103,7 @@ def _show_results(
 ) -> None:
     """Show what networks make of many digits, and the figures over all that are held back."""
     display.show_denoising_rows(
-        {learnt_view.row_label(run, alone=len(beside) == 1): run for run in beside},
+        {learnt_view.row_label(run, alone=len(beside) == 1, noisy=noise.level > 0): run for run in beside},
         digits_nhw,
         noise,
         noise_seed,

@@ -60,7 +60,7 @@ def filter_words(found: Product, activation: str, pixels: int) -> str:
     }
     other = say(" Every number then goes through the **activation**, {activation}.", activation=name)
     return say(
-        "The filter lies on {size} × {size} pixels. Each pixel times the weight above it, all added up: "
+        "The filter lies on {size} × {size} pixels. Each pixel times the weight at its place, all added up: "
         "{added}; with the filter's bias of {bias} that is **{total}**{after}: **one number of its "
         "map**.{bends} **Move the slider**: the same weights slide along the row, **{stride} pixels a step** "
         "(stride {stride}), with a border of {padding} zeros around the picture (padding), so {pixels} "

@@ -20,10 +20,10 @@ from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
 from pages.shared.own_digit import my_digits
 
 
-def row_label(run: StoredRun, *, alone: bool) -> str:
-    """What stands above a row of reconstructions; whose they are where there are two rows."""
+def row_label(run: StoredRun, *, alone: bool, noisy: bool) -> str:
+    """What stands above a row of reconstructions, of noisy or clean input; whose, where there are two."""
     if alone:
-        return say("reconstruction D(E(x + ε))")
+        return say("reconstruction D(E(x + ε))") if noisy else say("reconstruction D(E(x))")
     whose = say("the lab's network rebuilds") if run.shipped else say("yours rebuilds")
     return say("what {whose} ({learnt})", whose=whose, learnt=networks.learnt_words(run))
 

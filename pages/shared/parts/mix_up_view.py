@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from ae_core import config
@@ -11,6 +13,7 @@ from ae_core.study.classifier import find_classifier
 from ae_core.study.mix_ups import MixUps, find_mix_ups
 from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
+from pages.shared.parts import pca_view
 
 SIZES = (1, 2, 4, 8, 30)
 DIGITS = 2_000
@@ -18,33 +21,91 @@ LEAST = 0.02
 
 
 def show_mix_ups(preset: RunConfig) -> None:
-    """Show, by the size of the code, how many digits are read right after the lab's network, and mix-ups."""
-    if find_classifier() is None:
-        return
+    """Show, by the size of the code, what the lab's network keeps: error, digits read right, and mix-ups."""
     st.markdown(say("**Which digits are mixed up first?**"))
+    _show_by_size(_find_sizes(preset))
+
+
+def show_what_size_does(preset: RunConfig) -> None:
+    """Say in a sentence what more numbers in the code change, and show it by size as `show_mix_ups` does."""
+    found = _find_sizes(preset)
+    if len(found) > 1:
+        st.markdown(
+            size_words(config.family(preset), {size: _measure_kept(run) for size, run in found.items()})
+        )
+    _show_by_size(found)
+
+
+def size_words(family: str, kept: Mapping[int, tuple[float, float | None]]) -> str:
+    """What the smallest and the largest of some codes keep.
+
+    kept: squared error per image and the share read right, by size; None where there is no classifier.
+    """
+    smallest, largest = min(kept), max(kept)
+    (most, fewest_right), (least, most_right) = kept[smallest], kept[largest]
+    if most <= least:
+        return say(
+            "With {small} the {family}'s squared error is **{most:.1f}**, with {large} **{least:.1f}**.",
+            small=display.number_words(smallest), large=display.number_words(largest),
+            family=family, most=most, least=least,
+        )  # fmt: skip
+    words = say(
+        "The more numbers in the code, the more of the digit comes back: with {small} the {family}'s squared "
+        "error is **{most:.1f}**, with {large} **{least:.1f}**.",
+        small=display.number_words(smallest), large=display.number_words(largest),
+        family=family, most=most, least=least,
+    )  # fmt: skip
+    if fewest_right is None or most_right is None or fewest_right >= most_right:
+        return words
+    return say(
+        "{words} What goes first is **which digit it was**: **{fewest_right:.0%}** are still read right with "
+        "{small}, **{most_right:.0%}** with {large}.",
+        words=words,
+        fewest_right=fewest_right,
+        small=smallest,
+        most_right=most_right,
+        large=largest,
+    )
+
+
+def _find_sizes(preset: RunConfig) -> dict[int, StoredRun]:
     found = {}
     for size in SIZES:
         run = networks.find_lab_run(config.adjusted(preset, model={"latent_size": size}))
         if run is not None and run.config.model.latent_size == size:
-            found[size] = _measure_mix_ups(*display.run_name(run), run)
-    st.table(
-        [
-            {
-                say("Numbers in the code"): str(size),
-                say("Read right"): f"{each.read_right:.0%}",
-                say("Mixed up most"): mix_up_words(each),
-            }
-            for size, each in found.items()
-        ]
-    )
-    st.caption(
-        say(
-            "What the small classifier reads in the reconstructions of {digits:,} held-back "
-            "digits, of those that it reads right before. Of each digit only the commonest "
-            "mix-up is named.",
-            digits=DIGITS,
+            found[size] = run
+    return found
+
+
+def _measure_kept(run: StoredRun) -> tuple[float, float | None]:
+    mix_ups = None if find_classifier() is None else _measure_mix_ups(*display.run_name(run), run)
+    return pca_view.measure_error(run), mix_ups.read_right if mix_ups else None
+
+
+def _show_by_size(found: Mapping[int, StoredRun]) -> None:
+    has_classifier = find_classifier() is not None
+    rows = []
+    for size, run in found.items():
+        row = {
+            say("Numbers in the code"): str(size),
+            say("Squared error"): f"{pca_view.measure_error(run):.1f}",
+        }
+        if has_classifier:
+            mix_ups = _measure_mix_ups(*display.run_name(run), run)
+            row[say("Read right")] = f"{mix_ups.read_right:.0%}"
+            row[say("Mixed up most")] = mix_up_words(mix_ups)
+        rows.append(row)
+    st.table(rows)
+    if has_classifier:
+        st.caption(
+            say(
+                "Read right, and mixed up: what the small classifier reads in the reconstructions of "
+                "{digits:,} held-back digits, of those that it reads right before. Of each digit only the "
+                "commonest mix-up is named. The error is the mean over {count:,} of them.",
+                digits=DIGITS,
+                count=len(display.measured_digits()),
+            )
         )
-    )
 
 
 def show_lost(run: StoredRun) -> None:
@@ -56,8 +117,7 @@ def show_lost(run: StoredRun) -> None:
         say(
             "**What this {family} loses with {number}:** of the digits that the small classifier reads "
             "right before, among {digits:,}, it still reads **{read_right:.0%}** right in what comes out; "
-            "mixed up most: {mix_ups}. Other sizes, for the FAE: its lesson's “How few numbers can "
-            "hold a digit?”.",
+            "mixed up most: {mix_ups}.",
             family=config.family(run.config),
             number=display.number_words(run.config.model.latent_size),
             digits=DIGITS,

@@ -162,8 +162,8 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
             "smaller squared error. Up to {as_well:.0f}: “{as_well_words}”, up to {most:.0f}: "
             "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above {always_mean:.1f}, the error of "
             "always drawing the mean digit for digits. “{replaced_words}”: nearer to a digit than to what "
-            "went in; “{neither_words}”: so, but farther than {near:.0f}, within which {usual:.0%} of "
-            "digits have another.",
+            "went in; “{neither_words}”: nearer to a digit too, but near none: farther than {near:.0f} from "
+            "every one; {usual:.0%} of digits have another digit nearer than that.",
             what=find_oddity(name).what,
             as_well=100 * SHARES[AS_WELL],
             as_well_words=AS_WELL,

@@ -22,7 +22,8 @@ ones. This is the lesson of the CAE and the DAE, done differently.
 BEGINNING = say("""
 A network that learns to give back its input through a few numbers is an idea of the 1980s (Rumelhart, Hinton
 and Williams 1986). Convolutional networks learnt to read handwritten digits, and MNIST came with them (LeCun
-and others 1998). Masci and others (2011) put the two together: the convolutional autoencoder.
+and others 1998). Vincent and others (2008) spoiled the input and asked for the clean one: the denoising
+autoencoder. Masci and others (2011) made one of convolutions: the convolutional autoencoder.
 """)
 # From the oldest to the newest.
 PAPERS = say("""
@@ -43,6 +44,9 @@ PAPERS = say("""
   composing robust features with denoising autoencoders](https://doi.org/10.1145/1390156.1390294). *ICML
   2008*, 1096–1103. Spoil the input, ask for the clean one: the lessons **DAE** and **What is the
   difference?**
+- Pascal Vincent (2011). [A connection between score matching and denoising
+  autoencoders](https://doi.org/10.1162/NECO_a_00142). *Neural Computation* 23 (7), 1661–1674. What a
+  denoiser draws is a step towards likelier pictures: the lesson **What do you think of this?**
 - Jonathan Masci, Ueli Meier, Dan Cireşan and Jürgen Schmidhuber (2011). [Stacked convolutional auto-encoders
   for hierarchical feature extraction](https://doi.org/10.1007/978-3-642-21735-7_7). *ICANN 2011*, 52–59. The
   lesson **CAE**.
@@ -73,9 +77,10 @@ IN_FIVE_LINES = say("""
 2. What makes it learn is the bottleneck: it has to describe a digit in a few numbers. With two of them digits
    melt into each other, with thirty hardly one is read as another (**FAE**).
 3. Filters that slide need a third of the weights, and draw better as soon as the code has some room
-   (**CAE**). Noise that it never saw ruins both.
-4. A denoising autoencoder is the same network, fed noisy digits and compared with clean ones. It is best at
-   the noise that it was trained with, and pays for it on clean digits (**DAE**, **What is the difference?**).
+   (**CAE**).
+4. Noise that they never saw ruins the pictures of both. A denoising autoencoder is the CAE's network again,
+   fed noisy digits and compared with clean ones. It is best at the noise that it was trained with, and pays
+   for it on clean digits (**DAE**, **What is the difference?**).
 5. What is learnt are strokes more than digits: of six letters K, A, E, S and X come back, the M as a blot. A
    digit on bright paper or plain noise does not come back (**What do you think of this?**).
 """)

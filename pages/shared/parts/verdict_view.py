@@ -33,7 +33,7 @@ def show_verdict(
 ) -> None:
     """Show who is best on clean digits, noisy ones, with a tiny code, in weights and in speed.
 
-    runs: by name. The thumbnails are of `digit_hw` (28, 28), noisy where the question is.
+    runs: by name. The thumbnails are of `digit_hw` (28, 28), noisy in the line on noisy digits.
     """
     clean_nhw = digit_hw[None]
     noisy_nhw = noisy_digits(clean_nhw, noise, noise_seed)
@@ -50,8 +50,8 @@ def show_verdict(
     if tiny:
         question = say("A tiny code: {number}, clean digits", number=number_words(TINY))
         lines.append(_judge_quality(question, tiny, no_noise, noise_seed, draw(clean_nhw)))
-    lines.append(_judge_weights(runs, draw(noisy_nhw)))
-    lines.append(_judge_speed(runs, draw(noisy_nhw)))
+    lines.append(_judge_weights(runs, draw(clean_nhw)))
+    lines.append(_judge_speed(runs, draw(clean_nhw)))
     st.html(verdict_html(lines, ALT))
     st.markdown(sum_up(lines))
     st.caption(
@@ -61,7 +61,7 @@ def show_verdict(
             "forward pass of the same digits on this machine, one processor core, {rounds} "
             "rounds in which the networks take turns, those of one architecture as one; one "
             "is called faster where it was in {rounds_won} of them and by {share:.0%} or "
-            "more. The pictures are of the digit above, noisy but in the lines on clean digits.",
+            "more. The pictures are of the digit above, noisy in the line on noisy digits alone.",
             count_measured=count_measured(),
             alike_db=ALIKE_DB,
             rounds=ROUNDS,

@@ -110,6 +110,44 @@ def weights_words(stages: list[Stage]) -> str:
     )
 
 
+def show_what_filters_are_worth(fae: StoredRun, cae: StoredRun) -> None:
+    """Say in a sentence what the CAE has of its filters, beside the FAE of the same size of code."""
+    figures = [
+        (pca_view.measure_error(run), models.parameter_count(lab.load_network(run))) for run in (fae, cae)
+    ]
+    st.markdown(worth_words(cae.config.model.latent_size, *figures))
+
+
+def worth_words(latent_size: int, fae: tuple[float, int], cae: tuple[float, int]) -> str:
+    """What FAE and CAE reach with how many weights, and what follows; of each its error and parameters."""
+    measured = say(
+        "With {number} in the code the FAE's squared error is **{fae:.1f}** with {fae_weights:,} parameters, "
+        "the CAE's **{cae:.1f}** with {cae_weights:,}.",
+        number=display.number_words(latent_size),
+        fae=fae[0],
+        fae_weights=fae[1],
+        cae=cae[0],
+        cae_weights=cae[1],
+    )
+    if cae[1] >= fae[1]:
+        return measured
+    smaller = clearly_smallest({"FAE": fae[0], "CAE": cae[0]})
+    if smaller == "CAE":
+        return say(
+            "**So why a CAE? A smaller error, with fewer parameters.** {measured} A filter has few "
+            "weights, and uses them at every place of the picture.",
+            measured=measured,
+        )
+    if smaller is None:
+        return say(
+            "**So why a CAE? About the same error, with fewer parameters.** {measured}", measured=measured
+        )
+    return say(
+        "**So why a CAE?** With this code it saves parameters, and pays with a larger error. {measured}",
+        measured=measured,
+    )
+
+
 def show_where_filters_pay() -> None:
     """Say at which sizes of the code the lab's CAE has the smaller error, and at which its FAE."""
     errors = {family: _errors_by_size(preset) for family, preset in (("FAE", FAE), ("CAE", CAE))}
@@ -198,9 +236,8 @@ def moved_words(errors: Mapping[str, tuple[float, float]], by: int, count: int) 
     if not all(after > before for before, after in errors.values()):
         return measured
     return say(
-        "{measured} Every digit it learnt from had its "
-        "centre of mass in the middle, so a digit that lies elsewhere is one it never "
-        "saw. *Our explanation:* filters alone cannot make up for that, since the layers "
-        "to the code and away from it have weights of their own for every place.",
+        "{measured} So filters do **not** make it all one where a digit lies. Every digit these learnt from "
+        "had its centre of mass in the middle; one that lies elsewhere was never seen. *Our explanation:* "
+        "the layers to the code and away from it have weights of their own for every place.",
         measured=measured,
     )
