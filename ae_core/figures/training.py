@@ -170,7 +170,7 @@ def training_scrubber(
     ]
     figure.update_layout(
         height=plot_height + below,
-        margin={"l": 0, "r": 0, "t": 0, "b": below},
+        margin={"l": 2, "r": 2, "t": 0, "b": below},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         dragmode=False,
@@ -309,7 +309,7 @@ def _add_losses(
         figure.add_scatter(x=errors[0], y=errors[1], mode="lines+markers", yaxis=axis, **look, **place)
     powers = [10**power for power in range(1, len(str(last)))]
     steps = {"tickvals": [UNTRAINED, *powers], "ticktext": ["0", *map(_short, powers)], "tickangle": 0}
-    ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 1.5)]
+    ends = [np.log10(UNTRAINED / 1.5), np.log10(max(last, 2) * 2)]  # with room for the ring
     log = {"type": "log", "fixedrange": True}
     figure.update_layout(
         xaxis3={

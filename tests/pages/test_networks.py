@@ -138,7 +138,7 @@ def test_a_link_to_runs_that_are_gone_shows_the_labs():
 
 
 def test_a_row_of_reconstructions_names_the_noise_where_there_is_some():
-    page = open_page("convolutional", cae_test_level=0.3)
+    page = open_page("convolutional", cae_test_noise=0.3)
     assert "reconstruction D(E(x + ε))" in markup(page)
     assert "reconstruction D(E(x))" not in markup(page)
 
