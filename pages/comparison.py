@@ -18,7 +18,8 @@ with beat("see", SEE):
     st.markdown(
         say(
             "The same digit with exactly the same noise goes through all three networks. "
-            "Each must rebuild it from its code alone."
+            "Each must rebuild it from its code alone. The last step has one line for each: "
+            "[which is best, and at what?](#verdict)"
         )
     )
 

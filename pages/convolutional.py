@@ -20,7 +20,8 @@ with beat("see", SEE):
             "A **filter** is a small square of weights that slides over the picture: at each "
             "place its weights times the pixels below them, added up, make one number of a "
             "**map**. 28 → 14 → 7 pixels, a code, and back. **Point at a stage** to see it; one "
-            "place is worked out below: [one filter at one place](#filter)."
+            "place is worked out below: [one filter at one place](#filter). "
+            "And what is that worth, beside the FAE? [Say it first](#predict)."
         )
     )
 

@@ -73,8 +73,9 @@ if cae := networks.choose_trio(SIZE).get("CAE"):
         st.subheader(say("The picture is its own answer"))
         st.markdown(
             say(
-                "Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$, the "
-                "identity $I$, which gives back whatever it is given."
+                "Trained well, the decoder undoes what the encoder did: $D(E(\\cdot)) \\to I$. The dot "
+                "stands for any picture, $I$ for the identity, which gives back whatever it is given; "
+                "training brings the one nearer to the other."
             )
         )
         if question.is_revealed("home"):

@@ -13,7 +13,12 @@ lesson.begin_lesson("surprises")
 with beat("see", say("Pictures they never saw")):
     st.markdown(say("# What do you think of this?"))
 
-    st.markdown(say("These networks learnt from digits alone. They never saw any of these pictures."))
+    st.markdown(
+        say(
+            "These networks learnt from digits alone. They never saw any of these pictures. Five questions, "
+            "and at the end [a line on each](#sum): what was surprising, and why?"
+        )
+    )
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()

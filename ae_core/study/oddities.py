@@ -39,6 +39,8 @@ VERDICTS = (AS_WELL, MOST, WORSE, LOST, REPLACED, NEITHER)
 # What is nearer to what went in than to any digit gets the first of these verdicts of which at most this
 # share of the network's own held-back digits has a smaller squared error; WORSE is beyond.
 SHARES = {AS_WELL: 0.75, MOST: 0.95}
+# Of the error that always drawing the mean digit has on digits: as much as this, and a picture is lost.
+LOST_SHARE = 0.5
 # What came back, by how well, from the best on.
 LEVELS = (AS_WELL, MOST, WORSE)
 # Neither what went in nor a digit.
@@ -99,11 +101,16 @@ class Outcome:
         return shown_ratio(self.error, self.median, PLACES)
 
     @property
+    def lost(self) -> float:
+        """The error above which nothing of a picture is said to have come back."""
+        return LOST_SHARE * self.always_mean
+
+    @property
     def verdict(self) -> str:
         """One of VERDICTS: nearer to a held-back digit than to what went in; else by how well it came out."""
         if self.digit_distance < self.error:
             return REPLACED if self.digit_distance <= self.near else NEITHER
-        if self.error > self.always_mean:
+        if self.error > self.lost:
             return LOST
         return next((level for level, bound in self.bounds.items() if self.error <= bound), WORSE)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import TypeVar
 
 import streamlit as st
@@ -133,3 +135,18 @@ def _write(operation: Callable[[sqlite3.Connection], T]) -> T:
     if isinstance(outcome, LabError):
         raise outcome
     return outcome
+
+
+def asked_html(card: str, mark: str, question: str, options: Sequence[str], *, is_answered: bool) -> str:
+    """What tells the browser what a room is to be asked: see `room.js`. mark: of the room's votes on it."""
+    said = {
+        "card": card, "mark": mark, "text": question,
+        "options": json.dumps(options), "answered": str(int(is_answered)),
+    }  # fmt: skip
+    attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in said.items())
+    return f'<i class="lab-asked" {attributes}></i>'
+
+
+def right_html(mark: str, place: int) -> str:
+    """What tells the browser, and by it a room's phones, which option is right."""
+    return f'<i class="lab-right" data-mark="{escape(mark)}" data-right="{place}"></i>'

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -120,7 +118,11 @@ def _draw_card(
         in_room = lab.is_presenting() and my_room.is_presented()
         votes = _read_votes(asked, in_room=in_room)
         if in_room:
-            st.html(_asked_html(asked, is_answered=given is not None))
+            st.html(
+                my_room.asked_html(
+                    key, _room_mark(asked), asked.question, options, is_answered=given is not None
+                )
+            )
         else:
             st.empty()
         if counting and not in_room:
@@ -197,7 +199,7 @@ def _draw_card(
             with st.container(key=f"{key}_answer"):
                 _show_answer(found, None if given["choice"] is None else options[given["choice"]])
                 if in_room and right in options:
-                    st.html(_right_html(asked, options.index(right)))
+                    st.html(my_room.right_html(_room_mark(asked), options.index(right)))
             if _card_state(key).pop("fresh", False):
                 _into_view(key=f"unseen_{key}_answer", data={"key": f"{key}_answer", "isAnswer": True})
             if picture:
@@ -292,21 +294,6 @@ def _store_vote(asked: Question, when: str, i: int, field: str) -> None:
     kept_answers.store_said(asked.key, "votes", asked.votes_mark, votes)
 
 
-def _asked_html(asked: Question, *, is_answered: bool) -> str:
-    """What tells the browser what a room is to be asked: see `room.js`."""
-    said = {
-        "card": asked.key, "mark": _room_mark(asked), "text": asked.question,
-        "options": json.dumps(asked.options), "answered": str(int(is_answered)),
-    }  # fmt: skip
-    attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in said.items())
-    return f'<i class="lab-asked" {attributes}></i>'
-
-
-def _right_html(asked: Question, place: int) -> str:
-    """What tells the browser, and by it a room's phones, which option is right."""
-    return f'<i class="lab-right" data-mark="{escape(_room_mark(asked))}" data-right="{place}"></i>'
-
-
 def _room_mark(asked: Question) -> str:
     return f"{asked.key}.{asked.votes_mark}"
 
@@ -331,6 +318,14 @@ def _store_votes_shown(key: str) -> None:
     said = kept_answers.load_said(key)
     said["votes_shown"] = bool(st.session_state.get(session.votes_shown_key(key), False))
     kept_answers.save_said(key, said)
+
+
+def reveal_all(keys: Sequence[str]) -> None:
+    """Reveal the answers of those cards that the page has asked and this visitor has not answered."""
+    asked: dict[str, Question] = st.session_state.get(session.QUESTIONS_NOW, {})
+    for key in keys:
+        if key in asked and not is_revealed(key):
+            _store_answer(asked[key], None)
 
 
 # What was said

@@ -209,3 +209,10 @@ def test_what_was_learnt_by_heart_is_told_by_both_errors(few_digits, digits):
     known, new = map(float, told.groups())
     assert new > 1.5 * known
     assert "by heart" in markup(page)
+
+
+def test_where_the_lab_has_no_network_of_a_size_the_nearest_is_not_called_the_visitors():
+    page = open_page("fully_connected", linear="true", latent_size=1)
+    said = " ".join(one.value for one in page.caption)
+    assert "The lab has no such network with 1 number: the nearest, this one, has **2 numbers**" in said
+    assert "Your network has" not in said

@@ -209,7 +209,7 @@ def test_how_much_noise_the_denoiser_takes_is_drawn_once_that_was_predicted():
 def test_the_denoising_page_tells_the_noise_that_was_clipped_and_that_was_removed():
     page = open_page("denoising")
     text = words(page)
-    assert "is on average not 0 but **0.16**. Theory says " in text
+    assert "is on average not 0 but **0.16**: half of it is cut off" in text
     assert re.search(
         r"in the output: \*\*8\d% less\*\*. The output's error is noise that is left and blur", text
     )

@@ -187,6 +187,49 @@ def test_an_experiment_is_told_whichever_way_it_went(error, changed, said):
     assert said in oddity_view.tried_words(ODDITIES["inverted"], "CAE", error, changed)
 
 
+def test_an_experiment_ends_in_what_follows_from_it():
+    inverted, k = ODDITIES["inverted"], ODDITIES["letter_k"]
+    assert "is part of what makes it hard" in oddity_view.tried_words(inverted, "CAE", 8.0, 2.0)
+    for tried in (
+        oddity_view.tried_words(inverted, "CAE", 2.2, 2.0),
+        oddity_view.tried_words(k, "CAE", 2, 2),
+    ):
+        assert "So " not in tried
+    assert "that it lies in the middle, as digits do" in oddity_view.tried_words(k, "CAE", 2.0, 8.0)
+    assert "in the middle" not in oddity_view.tried_words(inverted, "CAE", 2.0, 8.0)
+
+
+def test_no_cause_is_given_that_the_experiment_refutes():
+    mirrored, found = (
+        ODDITIES["mirrored"],
+        {"FAE": outcome(9.0, 99, median=3), "CAE": outcome(9.0, 99, median=3)},
+    )
+    said = oddity_view.why_words(mirrored, found, changed={"FAE": 2.0, "CAE": 8.5})
+    assert f"**Why worse than nearly all digits (FAE)?** {mirrored.why[WORSE]}" in said
+    assert "**Why worse than nearly all digits (CAE)?** On the same picture, turned back" in said
+    assert mirrored.why[WORSE] not in oddity_view.why_words(mirrored, found, changed={"FAE": 9.5, "CAE": 8.5})
+    k = ODDITIES["letter_k"]  # where it lies is not what its cause is about
+    assert k.why[WORSE] in oddity_view.why_words(k, found, changed={"FAE": 9.5, "CAE": 8.5})
+
+
+def test_the_mirrored_3_is_hard_by_itself_and_the_page_says_so():
+    page = open_page("surprises")
+    page.selectbox(key="surprises_picture").set_value("mirrored").run()
+    said = words(page.button(key="surprises_mirrored_reveal").click().run())
+    assert "**Why worse than nearly all digits (CAE)?** On the same picture, turned back" in said
+    assert findings(page)[0].endswith("it is hard by itself, not for what was done to it.")
+
+
+def test_who_would_rather_read_reveals_all_answers_at_once():
+    page = open_page("surprises")
+    page.button(key="surprises_noise_once_reveal").click().run()
+    page.button(key="surprises_reveal_all").click().run()
+    assert len(findings(page)) == 5
+    assert "surprises_reveal_all" not in [button.key for button in page.button]
+    page.button(key="surprises_letter_k_again").click().run()
+    assert len(findings(page)) == 4
+
+
 @pytest.mark.parametrize("name", ODDITIES)
 def test_each_verdict_has_a_cause_of_its_own(name):
     why = ODDITIES[name].why
@@ -219,7 +262,7 @@ def test_what_is_lost_has_another_reason_than_what_is_worse_and_it_is_measured()
     assert measured.endswith("at most 60 and 10%.")
     assert oddity_view.gone_words(replace(lost, picture_distance=50.0, ink=0.05), kept) == ""
     assert oddity_view.gone_words(outcome(9, 60), kept) == ""
-    said = oddity_view.why_words(ODDITIES["letter_m"], {"CAE": lost, "DAE": outcome(50, 90)}, measured)
+    said = oddity_view.why_words(ODDITIES["letter_m"], {"CAE": lost, "DAE": outcome(26, 90)}, measured)
     assert f"**Why lost (CAE)?** {measured} {ODDITIES['letter_m'].why[LOST]}" in said
     assert said.count(measured) == 1
 
@@ -281,7 +324,7 @@ def test_the_summing_up_holds_what_has_been_revealed_and_nothing_else(digits):
     page.button(key="surprises_letter_k_reveal").click().run()
     (measured,) = oddities.measure_outcomes(shipped(30), ODDITIES["letter_k"].draw(digits)[None], digits)
     (line,) = findings(page)
-    assert line.startswith("- **The letter K, given to the CAE, comes out worse than nearly all digits.**")
+    assert line.startswith("- **The letter K, given to the CAE, comes back, worse than nearly all digits.**")
     assert f"is {measured.times_shown:.2f} times" in line
     assert line.endswith(ODDITIES["letter_k"].why[WORSE])
     page.button(key="surprises_again_CAE_reveal").click().run()

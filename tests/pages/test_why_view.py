@@ -112,33 +112,47 @@ def test_on_latent_space_a_table_tells_what_each_size_of_code_keeps():
         run = Store(default_root()).shipped_like(config.adjusted(config.CAE, model={"latent_size": size}))
         assert told == f"{pca_view.measure_error(run):.1f}"
     most, least = table["Squared error"].iloc[0], table["Squared error"].iloc[-1]
-    assert f"with 1 number the CAE's squared error is **{most}**, with 30 numbers **{least}**" in words(page)
-    assert "What goes first is **which digit it was**" in words(page)
+    assert f"With 1 number the CAE's squared error is **{most}**, with 30 numbers **{least}**" in words(page)
+    assert "**What goes first is how a digit is drawn, what goes last is which digit it is**" in words(page)
 
 
 def test_what_the_size_does_is_said_as_far_as_it_was_measured():
-    assert "**39%** are still read right with 1, **99%** with 30" in mix_up_view.size_words(
-        "CAE", {1: (40.0, 0.39), 30: (2.9, 0.99)}
-    )
-    assert "read" not in mix_up_view.size_words("CAE", {1: (40.0, None), 30: (2.9, None)})
-    assert "read" not in mix_up_view.size_words("CAE", {1: (40.0, 0.99), 30: (2.9, 0.99)})
+    measured = {1: (37.5, 0.47), 2: (31.5, 0.66), 8: (11.5, 0.94), 30: (2.9, 0.998)}
+    said = mix_up_view.size_words("CAE", measured)
+    assert "with 8 numbers the error is 4.0 times as large already, and 94% are still read right" in said
+    assert "with 1 number, **47%**" in said
+    for other in (
+        {1: (37.5, None), 8: (11.5, None), 30: (2.9, None)},  # nobody reads
+        {1: (37.5, 0.99), 8: (11.5, 0.99), 30: (2.9, 0.99)},  # nothing is lost
+        {1: (37.5, 0.47), 8: (11.5, 0.6), 30: (2.9, 0.99)},  # reading goes with the error
+        {1: (37.5, 0.47), 8: (3.1, 0.94), 30: (2.9, 0.99)},  # the error has hardly grown
+    ):
+        assert "What goes first" not in mix_up_view.size_words("CAE", other)
     assert "comes back" not in mix_up_view.size_words("CAE", {1: (2.0, 0.39), 30: (2.9, 0.99)})
 
 
 @pytest.mark.parametrize(
     ("fae", "cae", "said"),
     [
-        ((3.8, 345_070), (2.9, 109_642), "A smaller error, with fewer parameters."),
-        ((3.0, 345_070), (2.99, 109_642), "About the same error, with fewer parameters."),
-        ((27.0, 345_070), (31.0, 109_642), "it saves parameters, and pays with a larger error"),
-        ((3.8, 100), (2.9, 109_642), "With 30 numbers in the code the FAE's"),
+        (3.8, 2.9, "A smaller error, with fewer parameters."),
+        (3.0, 2.99, "About the same error, with fewer parameters."),
+        (27.0, 31.0, "it saves parameters, and pays with a larger error"),
     ],
 )
 def test_what_filters_are_worth_follows_what_was_measured(fae, cae, said):
-    told = why_view.worth_words(30, fae, cae)
+    of_fae, of_cae = (models.stages(models.build_model(each.model)) for each in (config.FAE, config.CAE))
+    told = why_view.worth_words(30, (fae, of_fae), (cae, of_cae))
     assert said in told
-    assert f"**{cae[0]:.1f}** with {cae[1]:,}" in told
-    assert ("So why a CAE?" in told) == (cae[1] < fae[1])
+    assert f"is **{fae:.1f}** with 345,070 parameters, the CAE's **{cae:.1f}** with 109,642" in told
+    assert "All the others take 339,184 parameters in the FAE and 13,964 in the CAE" in told
+    larger = why_view.worth_words(30, (cae, of_cae), (fae, of_fae))
+    assert "So why a CAE?" not in larger
+
+
+def test_more_training_is_named_only_where_it_could_be_the_reason():
+    assert "that is not for more training" in why_view.passes_words(30, 12)
+    assert "may have its part" in why_view.passes_words(12, 30)
+    assert why_view.passes_words(12, 12) == "Both saw their digits 12 times."
 
 
 def test_why_a_cae_is_answered_once_the_question_is():

@@ -134,7 +134,16 @@ def _find_beside(found: StoredRun, wanted: RunConfig) -> list[StoredRun]:
 def _explain_other_size(found: StoredRun, wanted: RunConfig) -> None:
     """Say so where what is shown has another latent size, or other noise in training, than the dials say."""
     size, noise = found.config.model.latent_size, found.config.corruption
-    if size != wanted.model.latent_size:
+    if size != wanted.model.latent_size and found.shipped:
+        st.caption(
+            say(
+                "The lab has no such network with {wanted}: the nearest, this one, has **{number}** in "
+                "its code. **Train** makes yours.",
+                wanted=display.number_words(wanted.model.latent_size),
+                number=display.number_words(size),
+            )
+        )
+    elif size != wanted.model.latent_size:
         st.caption(
             say(
                 "Your network has **{number}** in its code, whatever the dial says: that one "

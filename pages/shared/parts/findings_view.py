@@ -37,3 +37,11 @@ def show_findings(name: str, model: str, runs: Mapping[str, StoredRun]) -> None:
                 hidden,
             )
         )
+        st.button(
+            say("Reveal them all"),
+            key="surprises_reveal_all",
+            icon=":material/visibility:",
+            help=say("For whoever would rather read than guess."),
+            on_click=question.reveal_all,
+            args=([*found],),
+        )

@@ -189,7 +189,7 @@ def ask_where_walk_ends() -> None:
     question.ask_question(
         "surprises_noise_walk",
         say(
-            "Noise alone once more, but now the DAE gets its own drawing back, with fresh "
+            "Noise alone once more, for the same DAE. But now it gets its own drawing back, with fresh "
             "and weaker noise, from σ = {first_level:g} down to 0 in **{longest} steps**. Of "
             "{starts} starts, how many end as a digit that can be read?",
             first_level=FIRST_LEVEL,
@@ -276,8 +276,8 @@ def tell_walks() -> str:
         else ""
     )
     return say(
-        "**From noise alone the DAE draws a readable digit in {readable} of {starts} walks of {steps}**, "
-        "and in {at_first} of {fewest}, {faint} of these faint.{why}",
+        "**From noise alone the DAE comes to a readable digit in {readable} of {starts} walks of {steps}.** "
+        "In {fewest} it is {at_first}, of which {faint} are faint.{why}",
         readable=last.readable,
         starts=last.starts,
         steps=steps_words(last.steps),
@@ -301,8 +301,8 @@ def walk_words(ends: Sequence[Ends]) -> str:
         "denoiser draws a mixture; in small steps it decides for one. **{readable} of {starts}** "
         "are readable after {steps}, {readable_at_first} after {fewest_steps}, {faint} of these "
         "faint. That is the idea behind **diffusion models** ([Ho, Jain and Abbeel "
-        "2020](https://arxiv.org/abs/2006.11239)): denoisers of every noise level, one after the "
-        "other. Why a denoiser points towards likelier pictures: "
+        "2020](https://arxiv.org/abs/2006.11239)): a denoiser for each level of noise, one after the "
+        "other; here one does for all. Why a denoiser points towards likelier pictures: "
         "[Vincent 2011](https://doi.org/10.1162/NECO_a_00142).",
         readable=last.readable,
         starts=last.starts,

@@ -166,8 +166,8 @@ def levels_words(table: ErrorTable) -> str:
         "{much}, the error is **{too_little:.1f} times** the best one's. Too much: the "
         "other way round, it is **{too_much:.1f} times** the best one's. *Our "
         "explanation:* how much of an input to believe depends on how noisy it is, and "
-        "each network has learnt one answer. The one trained with {much} changes even "
-        "clean digits by {clean:.1f}, the one that never saw noise by {clean_at_best:.1f}.",
+        "each network has learnt one answer. The one trained with {much} has an error "
+        "of {clean:.1f} even on clean digits, the one that never saw noise {clean_at_best:.1f}.",
         diagonal=_diagonal_words(table, level_words),
         level=level_words(little),
         much=level_words(much),

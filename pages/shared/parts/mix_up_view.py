@@ -8,6 +8,7 @@ import streamlit as st
 
 from ae_core import config
 from ae_core.config import RunConfig
+from ae_core.metrics import shown_ratio
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.classifier import find_classifier
 from ae_core.study.mix_ups import MixUps, find_mix_ups
@@ -18,6 +19,8 @@ from pages.shared.parts import pca_view
 SIZES = (1, 2, 4, 8, 30)
 DIGITS = 2_000
 LEAST = 0.02
+# How many digits are still read right where most are, and how many times the least error is much more.
+STILL_READ, MUCH_MORE = 0.9, 2.0
 
 
 def show_mix_ups(preset: RunConfig) -> None:
@@ -43,28 +46,32 @@ def size_words(family: str, kept: Mapping[int, tuple[float, float | None]]) -> s
     """
     smallest, largest = min(kept), max(kept)
     (most, fewest_right), (least, most_right) = kept[smallest], kept[largest]
-    if most <= least:
-        return say(
-            "With {small} the {family}'s squared error is **{most:.1f}**, with {large} **{least:.1f}**.",
-            small=display.number_words(smallest), large=display.number_words(largest),
-            family=family, most=most, least=least,
-        )  # fmt: skip
     words = say(
-        "The more numbers in the code, the more of the digit comes back: with {small} the {family}'s squared "
-        "error is **{most:.1f}**, with {large} **{least:.1f}**.",
-        small=display.number_words(smallest), large=display.number_words(largest),
-        family=family, most=most, least=least,
-    )  # fmt: skip
-    if fewest_right is None or most_right is None or fewest_right >= most_right:
+        "With {small} the {family}'s squared error is **{most:.1f}**, with {large} **{least:.1f}**.",
+        small=display.number_words(smallest),
+        large=display.number_words(largest),
+        family=family,
+        most=most,
+        least=least,
+    )
+    if most > least:
+        words = say("The more numbers in the code, the more of the digit comes back. {words}", words=words)
+    told = [size for size, (_, right) in kept.items() if size < largest and (right or 0.0) >= STILL_READ]
+    if not told or fewest_right is None or most_right is None or fewest_right >= most_right:
+        return words
+    error, right = kept[between := min(told)]
+    if shown_ratio(error, least) < MUCH_MORE or between == smallest:
         return words
     return say(
-        "{words} What goes first is **which digit it was**: **{fewest_right:.0%}** are still read right with "
-        "{small}, **{most_right:.0%}** with {large}.",
+        "{words} **What goes first is how a digit is drawn, what goes last is which digit it is**: with "
+        "{between} the error is {ratio:.1f} times as large already, and {right:.0%} are still read right; "
+        "with {small}, **{fewest_right:.0%}**.",
         words=words,
+        between=display.number_words(between),
+        ratio=shown_ratio(error, least),
+        right=right,
+        small=display.number_words(smallest),
         fewest_right=fewest_right,
-        small=smallest,
-        most_right=most_right,
-        large=largest,
     )
 
 

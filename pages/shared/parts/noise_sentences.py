@@ -155,8 +155,8 @@ def describe_removed_noise(found: RemovedNoise, noise: CorruptionConfig, count: 
         say(
             "Clipping changed ε in **{share}** of the pixels: black cannot get darker. So "
             "the noise left on the black background is on average not 0 but "
-            "**{background_mean:.2f}**. Theory says {clipped_mean:.2f}: the mean of min(1, "
-            "max(0, σu)), u standard normal, is σ/√(2π) · (1 − exp(−1/(2σ²))) + P(σu > 1).",
+            "**{background_mean:.2f}**: half of it is cut off, and the mean of what is left comes to "
+            "{clipped_mean:.2f} by calculation.",
             share=display.share_words(found.clipped_share),
             background_mean=found.background_mean,
             clipped_mean=clipped_mean(noise.level),

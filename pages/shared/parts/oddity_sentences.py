@@ -11,10 +11,25 @@ from ae_core.metrics import shown_ratio
 from ae_core.study import iteration
 from ae_core.study.from_noise import WALKER
 from ae_core.study.iteration import Course
-from ae_core.study.oddities import GONE, LEVELS, LOST, NEITHER, PLACES, SHARES, VERDICTS, Oddity, Outcome
+from ae_core.study.oddities import (
+    ASIDE_WORDS,
+    GONE,
+    LEVELS,
+    LOST,
+    MOST,
+    NEITHER,
+    PLACES,
+    SHARES,
+    VERDICTS,
+    WORSE,
+    Oddity,
+    Outcome,
+)
 from ae_core.words.sentences import say
 from pages.shared.display import noise_words
 
+# An error so many times another is more than how it came out this time.
+CLEARLY_LARGER = 1.25
 WENT_IN, ONCE, MANY = say("what went in"), say("once"), say("{times} times")
 UNCHANGED, CHANGED = say("as it went in"), say("last change of a pixel: {by}")
 SETTLED_WORDS = say("at rest: last change below {settled:g}", settled=iteration.SETTLED)
@@ -27,17 +42,27 @@ WHY_IT_DRIFTS = say(
 )
 
 
-def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome], measured: str = "") -> str:
+def why_words(
+    oddity: Oddity,
+    outcomes: Mapping[str, Outcome],
+    measured: str = "",
+    changed: Mapping[str, float] | None = None,
+) -> str:
     """Why an oddity comes out as it does, a sentence for each cause, with networks' names.
 
     First those that came out better only beside the network's own digits: for these that is the whole reason.
-    measured: what stands first where it is neither itself nor a digit, as from `gone_words`.
+    measured: what stands first where it is neither itself nor a digit, as from `gone_words`. changed: of each
+    network its error with one thing about the picture changed, which may refute the cause.
     """
+    changed = changed or {}
     by_own = [name for name in outcomes if _is_better_by_own_digits(name, outcomes)]
     by_cause: dict[str, list[str]] = {}
     for verdict in VERDICTS:
         others = [name for name, one in outcomes.items() if one.verdict == verdict and name not in by_own]
-        if others:
+        refuted = [name for name in others if is_refuted(oddity, outcomes[name], changed.get(name))]
+        if refuted:
+            by_cause.setdefault(refuted_words(oddity), []).append(_verdict_words(verdict, refuted))
+        if others := [name for name in others if name not in refuted]:
             cause = f"{measured} {oddity.why[verdict]}".strip() if verdict in GONE else oddity.why[verdict]
             by_cause.setdefault(cause, []).append(_verdict_words(verdict, others))
     parts = [
@@ -60,6 +85,24 @@ def why_words(oddity: Oddity, outcomes: Mapping[str, Outcome], measured: str = "
     if len({found.verdict for found in outcomes.values()} & {*LEVELS}) > 1:
         return f"{why} {own}"
     return why
+
+
+def is_refuted(oddity: Oddity, found: Outcome, changed: float | None) -> bool:
+    """Whether a picture comes back badly for another reason than what was done to it.
+
+    changed: the error with that undone; a picture that is as hard then was hard by itself.
+    """
+    undone = changed is not None and oddity.change != ASIDE_WORDS
+    return undone and found.verdict in (MOST, WORSE) and shown_ratio(found.error, changed) < CLEARLY_LARGER
+
+
+def refuted_words(oddity: Oddity) -> str:
+    """What is said in the place of a cause that the experiment refuted."""
+    return say(
+        "On the same picture, {change}, the error is hardly smaller, or larger: it is hard by itself, not "
+        "for what was done to it.",
+        change=oddity.change,
+    )
 
 
 def _verdict_words(verdict: str, names: Sequence[str]) -> str:
@@ -102,10 +145,10 @@ def figure_words(found: Outcome) -> str:
     """The figure that decided a verdict."""
     if found.verdict == LOST:
         return say(
-            "Its error, {error:.1f}, is above that of always drawing the mean digit for digits, "
-            "{always_mean:.1f}.",
+            "Its error, {error:.1f}, is above {lost:.1f}, half of what always drawing the mean digit has on "
+            "digits.",
             error=found.error,
-            always_mean=found.always_mean,
+            lost=found.lost,
         )
     if found.verdict == NEITHER:
         return say(
@@ -126,7 +169,7 @@ def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str
         else ""
         for large, small in ((error, changed), (changed, error))
     )
-    return say(
+    words = say(
         "**What we tried:** the {model} has an error of {error:.1f} on it{times}; "
         "on the same picture, {change}, of **{changed:.1f}**{less}.",
         model=model,
@@ -136,6 +179,14 @@ def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str
         changed=changed,
         less=less,
     )
+    if shown_ratio(error, changed) >= CLEARLY_LARGER:
+        return say("{words} So what was done to it is part of what makes it hard.", words=words)
+    if oddity.change == ASIDE_WORDS and shown_ratio(changed, error) >= CLEARLY_LARGER:
+        return say(
+            "{words} So that it lies in the middle, as digits do, is part of what makes it come back.",
+            words=words,
+        )
+    return words
 
 
 def read_words(course: Course) -> str:

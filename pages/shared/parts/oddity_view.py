@@ -34,6 +34,8 @@ from pages.shared.parts.oddity_sentences import (
     WENT_IN,
     figure_words,
     gone_words,
+    is_refuted,
+    refuted_words,
     tried_words,
     two_noises_words,
     why_words,
@@ -126,11 +128,13 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
     model = asked_model(runs)
     found = _measure_outcome(runs[model], name)
     picture = find_oddity(name).name
+    comes = say("comes back,") if found.verdict in LEVELS else say("comes out")
     told = say(
-        "**{picture}{exactly}, given to the {model}, comes out {verdict}.** {figure}",
+        "**{picture}{exactly}, given to the {model}, {comes} {verdict}.** {figure}",
         picture=picture[:1].upper() + picture[1:],
         exactly=_exactly_words(name),
         model=model,
+        comes=comes,
         verdict=found.verdict,
         figure=figure_words(found),
     )
@@ -138,7 +142,10 @@ def tell_outcome(name: str, runs: Mapping[str, StoredRun]) -> str:
         return told
     if measured := gone_words(found, _measure_kept(runs)):
         told = f"{told} {measured}"
-    return say("{told} *Our explanation:* {why}", told=told, why=ODDITIES[name].why[found.verdict])
+    oddity = ODDITIES[name]
+    if oddity.changed and is_refuted(oddity, found, _measure_changed(runs[model], name)):
+        return f"{told} {refuted_words(oddity)}"
+    return say("{told} *Our explanation:* {why}", told=told, why=oddity.why[found.verdict])
 
 
 def _exactly_words(name: str) -> str:
@@ -160,7 +167,7 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         say(
             "{what} Percentile: how many in a hundred of the network's own held-back digits have a "
             "smaller squared error. Up to {as_well:.0f}: “{as_well_words}”, up to {most:.0f}: "
-            "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above {always_mean:.1f}, the error of "
+            "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above {lost:.1f}, half the error of "
             "always drawing the mean digit for digits. “{replaced_words}”: nearer to a digit than to what "
             "went in; “{neither_words}”: nearer to a digit too, but near none: farther than {near:.0f} from "
             "every one; {usual:.0%} of digits have another digit nearer than that.",
@@ -171,7 +178,7 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
             most_words=MOST,
             worse_words=WORSE,
             lost_words=LOST.capitalize(),
-            always_mean=mine.always_mean,
+            lost=mine.lost,
             replaced_words=REPLACED.capitalize(),
             neither_words=NEITHER,
             near=mine.near,
@@ -182,12 +189,12 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         model, oddity = asked_model(runs), ODDITIES[name]
         kept = _measure_kept(runs)
         measured = next((words for one in outcomes.values() if (words := gone_words(one, kept))), "")
-        st.markdown(why_words(oddity, outcomes, measured))
+        changed = {each: _measure_changed(run, name) for each, run in runs.items()} if oddity.changed else {}
+        st.markdown(why_words(oddity, outcomes, measured, changed))
         if oddity.exactly and "DAE" in runs:
             st.markdown(two_noises_words(runs["DAE"].config.corruption))
         if oddity.changed:
-            changed = _measure_changed(runs[model], name)
-            st.markdown(tried_words(oddity, model, outcomes[model].error, changed))
+            st.markdown(tried_words(oddity, model, outcomes[model].error, changed[model]))
 
 
 def _measure_kept(runs: Mapping[str, StoredRun]) -> list[Outcome]:

@@ -184,12 +184,11 @@ def bends_words(fae: float, linear: float, pca: float) -> str:
             linear=linear,
         )
     return say(
-        "**Why it is better than PCA.** It bends: without hidden layers and "
-        "activations the lab's linear FAE of as many numbers has an error of "
-        "{linear:.1f}, PCA {pca:.1f}, this FAE **{fae:.1f}**. *Our explanation:* who "
-        "only weighs and adds up has one picture for each number of the code, the same "
-        "for every digit; a network that bends can draw something else with the same "
-        "number in a 1 than in an 8.",
+        "**Why it is better than PCA.** It need not only weigh and add up: without hidden layers and "
+        "activations the lab's linear FAE of as many numbers has an error of {linear:.1f}, PCA {pca:.1f}, "
+        "this FAE **{fae:.1f}**. *Our explanation:* PCA draws every digit as a sum of the same few pictures, "
+        "one for each number of the code. Here, what a number draws depends on the other numbers: "
+        "something else in a 1 than in an 8.",
         linear=linear,
         pca=pca,
         fae=fae,

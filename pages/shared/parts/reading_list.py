@@ -79,8 +79,8 @@ IN_FIVE_LINES = say("""
 3. Filters that slide need a third of the weights, and draw better as soon as the code has some room
    (**CAE**).
 4. Noise that they never saw ruins the pictures of both. A denoising autoencoder is the CAE's network again,
-   fed noisy digits and compared with clean ones. It is best at the noise that it was trained with, and pays
-   for it on clean digits (**DAE**, **What is the difference?**).
+   fed noisy digits and compared with clean ones. Of several, the one that was trained with a noise is the
+   best at it, and on clean digits it pays for that (**DAE**, **What is the difference?**).
 5. What is learnt are strokes more than digits: of six letters K, A, E, S and X come back, the M as a blot. A
    digit on bright paper or plain noise does not come back (**What do you think of this?**).
 """)

@@ -95,9 +95,8 @@ def _stages_of(model: ModelConfig) -> list[Stage]:
 
 def weights_words(stages: list[Stage]) -> str:
     """How many of a network's weights lie in the two layers to and from its code, how many elsewhere."""
-    code = next(i for i, stage in enumerate(stages) if stage.part == "code")
-    around = stages[code].parameters + stages[code + 1].parameters
-    total = sum(stage.parameters for stage in stages)
+    total, elsewhere = _count_weights(stages)
+    around = total - elsewhere
     return say(
         "**Where its weights are.** Of {total:,} parameters, {around:,} ({share:.0%}) "
         "lie in the two layers that lead to the code and away from it, which connect "
@@ -106,38 +105,48 @@ def weights_words(stages: list[Stage]) -> str:
         total=total,
         around=around,
         share=around / total,
-        elsewhere=total - around,
+        elsewhere=elsewhere,
     )
+
+
+def _count_weights(stages: list[Stage]) -> tuple[int, int]:
+    """A network's parameters: all, and those that are not in the two layers to and from its code."""
+    code = next(i for i, stage in enumerate(stages) if stage.part == "code")
+    total = sum(stage.parameters for stage in stages)
+    return total, total - stages[code].parameters - stages[code + 1].parameters
 
 
 def show_what_filters_are_worth(fae: StoredRun, cae: StoredRun) -> None:
     """Say in a sentence what the CAE has of its filters, beside the FAE of the same size of code."""
-    figures = [
-        (pca_view.measure_error(run), models.parameter_count(lab.load_network(run))) for run in (fae, cae)
-    ]
+    figures = [(pca_view.measure_error(run), _stages_of(run.config.model)) for run in (fae, cae)]
     st.markdown(worth_words(cae.config.model.latent_size, *figures))
 
 
-def worth_words(latent_size: int, fae: tuple[float, int], cae: tuple[float, int]) -> str:
-    """What FAE and CAE reach with how many weights, and what follows; of each its error and parameters."""
+def worth_words(latent_size: int, fae: tuple[float, list[Stage]], cae: tuple[float, list[Stage]]) -> str:
+    """What FAE and CAE reach with how many weights, and where these lie; of each its error and stages."""
+    (fae_total, fae_far), (cae_total, cae_far) = (_count_weights(stages) for _, stages in (fae, cae))
     measured = say(
         "With {number} in the code the FAE's squared error is **{fae:.1f}** with {fae_weights:,} parameters, "
         "the CAE's **{cae:.1f}** with {cae_weights:,}.",
         number=display.number_words(latent_size),
         fae=fae[0],
-        fae_weights=fae[1],
+        fae_weights=fae_total,
         cae=cae[0],
-        cae_weights=cae[1],
+        cae_weights=cae_total,
     )
-    if cae[1] >= fae[1]:
+    if cae_total >= fae_total:
         return measured
+    measured = say(
+        "{measured} Both need layers that connect everything with the code. All the others take {fae_far:,} "
+        "parameters in the FAE and {cae_far:,} in the CAE: a filter has few weights, and uses them at every "
+        "place of the picture.",
+        measured=measured,
+        fae_far=fae_far,
+        cae_far=cae_far,
+    )
     smaller = clearly_smallest({"FAE": fae[0], "CAE": cae[0]})
     if smaller == "CAE":
-        return say(
-            "**So why a CAE? A smaller error, with fewer parameters.** {measured} A filter has few "
-            "weights, and uses them at every place of the picture.",
-            measured=measured,
-        )
+        return say("**So why a CAE? A smaller error, with fewer parameters.** {measured}", measured=measured)
     if smaller is None:
         return say(
             "**So why a CAE? About the same error, with fewer parameters.** {measured}", measured=measured
@@ -189,10 +198,13 @@ def passes_words(fae: int, cae: int) -> str:
     """Whether both saw their digits as often; how often, where that differs."""
     if fae == cae:
         return say("Both saw their digits {fae} times.", fae=fae)
+    words = say("The FAE saw its digits {fae} times, the CAE {cae} times.", fae=fae, cae=cae)
+    if fae < cae:
+        return say("{words} That may have its part in these errors.", words=words)
     return say(
-        "The FAE saw its digits {fae} times, the CAE {cae} times: that may have its part in these errors.",
-        fae=fae,
-        cae=cae,
+        "{words} So where the CAE has the smaller error, that is not for more training; where the FAE "
+        "has, it may be.",
+        words=words,
     )
 
 
