@@ -4,6 +4,8 @@ import { readNetwork } from "./network.js";
 
 /** Milliseconds between two looks at a network in training, where the server does not say. */
 const LOOK = 1000;
+/** The first looks are so many times as often: at its beginning a training changes the picture the most. */
+const [EAGER_LOOKS, EAGER] = [12, 4];
 
 /** @param {string} text in base64 @returns {Uint8Array} */
 function bytesOf(text) {
@@ -91,8 +93,9 @@ export function loadNetwork(address) {
  * @returns {() => void} ends the watch
  */
 export function watchNetwork(address, onChange, onEnd) {
-    let [mark, timer, isOver, pause] = ["", 0, false, LOOK];
+    let [mark, timer, isOver, pause, looks] = ["", 0, false, LOOK, 0];
     const look = async () => {
+        looks += 1;
         const answer = await fetch(address, { cache: "no-cache" });
         if (isOver) return;
         pause = Number(answer.headers.get("x-look-again")) || LOOK;
@@ -106,7 +109,7 @@ export function watchNetwork(address, onChange, onEnd) {
         }
     };
     const lookAgain = () => {
-        if (!isOver) timer = setTimeout(lookSoon, pause);
+        if (!isOver) timer = setTimeout(lookSoon, looks < EAGER_LOOKS ? pause / EAGER : pause);
     };
     // A server that does not answer may be back the next time.
     const lookSoon = () => look().catch(() => {}).finally(lookAgain);

@@ -282,6 +282,27 @@ TELL_OF_A_HAND = """async ([module, base, words, drawn]) => {
 }"""
 
 
+def test_a_network_in_training_is_looked_at_the_more_often_the_younger_it_is(page, app):
+    """The server says how often; at first it is four times as often, and no longer for ever."""
+    page.goto(f"{app.url}/_stcore/health")
+    address = living.latest_address(config.run_id(config.FAE))
+    waits = page.evaluate(
+        f"""(address) => new Promise((resolve) => {{
+            {files.bundle_scripts("data")}
+            const [wait, waits] = [setTimeout, []];
+            window.setTimeout = (look, pause) => {{
+                waits.push(pause);
+                if (waits.length < 30) return wait(look, 0);
+                resolve(waits);
+            }};
+            $data.watchNetwork(address, () => {{}}, () => {{}});
+        }})""",
+        f"{app.url}/{address}",
+    )
+    last = waits[-1]
+    assert waits == [last / 4] * 11 + [last] * 19
+
+
 def test_what_the_hand_did_holds_though_the_page_has_its_word_on_the_tray_just_then(page, app, digits):
     page.goto(f"{app.url}/_stcore/health")
     module = f"{app.url}/living/{files.module_mark()}.js"
