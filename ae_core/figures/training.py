@@ -170,7 +170,7 @@ def training_scrubber(
     ]
     figure.update_layout(
         height=plot_height + below,
-        margin={"l": 2, "r": 2, "t": 0, "b": below},
+        margin={"l": 2, "r": 2, "t": 0, "b": below, "pad": 0},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         dragmode=False,

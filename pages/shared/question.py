@@ -325,16 +325,16 @@ def reveal_all(keys: Sequence[str]) -> None:
     asked: dict[str, Question] = st.session_state.get(session.QUESTIONS_NOW, {})
     for key in keys:
         if key in asked and not is_revealed(key):
-            _store_answer(asked[key], None)
+            _store_answer(asked[key], None, bring_into_view=False)
 
 
 # What was said
 
 
-def _store_answer(asked: Question, choice: str | None) -> None:
+def _store_answer(asked: Question, choice: str | None, *, bring_into_view: bool = True) -> None:
     place = asked.options.index(choice) if choice in asked.options else None
     kept_answers.store_said(asked.key, "answers", asked.mark, {"choice": place, "of": dict(asked.of)})
-    _card_state(asked.key).update(turned=True, answered=True, fresh=True)
+    _card_state(asked.key).update(turned=True, answered=True, fresh=bring_into_view)
 
 
 def _adopt_linked_answer(asked: Question) -> None:
