@@ -105,7 +105,7 @@ def test_a_room_sees_one_beat_at_a_time_and_the_way_back_ends_where_the_lesson_e
         assert len(page.evaluate(SHOWN)) == 1
     expect(foot).to_be_visible()
     turn(page, "PageUp", "latent_space")
-    expect(page.locator(WHERE)).to_have_text(re.compile("^4 / 4"))
+    expect(page.locator(WHERE)).to_have_text(re.compile("^5 / 5"))
     assert page.evaluate(SHOWN) == ["elsewhere"]
 
 

@@ -155,7 +155,7 @@ def drag(page: Page, locator, *places: tuple[float, float]) -> None:
 def test_a_hand_takes_hold_of_digit_code_noise_and_stages_and_nobody_is_asked(page, app):
     open_living(page, app, "convolutional")
     living = page.locator(".st-key-cae_living")
-    expect(page.get_by_text("Try this:")).to_be_attached()
+    expect(page.get_by_text("Answer, or reveal, to see both at every latent size")).to_be_attached()
     page.wait_for_timeout(2_000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
