@@ -64,10 +64,11 @@ def _unchanged_files(unwritten: Path | None) -> list[tuple[int, int]]:
     """Where in memory mapped files lie that are as on the disk: first byte and number of bytes."""
     found: list[tuple[int, int]] = []
     place = None
-    for line in Path("/proc/self/smaps").read_text().splitlines():
+    folder = unwritten.resolve() if unwritten is not None else None  # as the system calls it
+    for line in Path("/proc/self/smaps").read_text(errors="surrogateescape").splitlines():
         if mapping := MAPPING.match(line):
             start, end = int(mapping[1], 16), int(mapping[2], 16)
-            is_kept = mapping[3] == "w" and (unwritten is None or unwritten not in Path(mapping[5]).parents)
+            is_kept = mapping[3] == "w" and (folder is None or folder not in Path(mapping[5]).parents)
             place = None if is_kept or mapping[4] == "0" else (start, end - start)
         elif place is not None and line.startswith("Anonymous:"):
             if int(line.split()[1]) == 0:

@@ -102,7 +102,7 @@ class Outcome:
 
     @property
     def lost(self) -> float:
-        """The error above which nothing of a picture is said to have come back."""
+        """The error above which a picture that came out as no digit either is lost."""
         return LOST_SHARE * self.always_mean
 
     @property
@@ -110,7 +110,7 @@ class Outcome:
         """One of VERDICTS: nearer to a held-back digit than to what went in; else by how well it came out."""
         if self.digit_distance < self.error:
             return REPLACED if self.digit_distance <= self.near else NEITHER
-        if self.error > self.lost:
+        if self.error > self.lost and self.digit_distance > self.near:
             return LOST
         return next((level for level, bound in self.bounds.items() if self.error <= bound), WORSE)
 

@@ -178,3 +178,26 @@ def test_before_a_room_what_the_pair_gives_back_comes_after_the_questions_about_
     page.get_by_role("button", name="Next step").click()
     expect(page.locator(".st-key-beat_results_1 img").nth(5)).to_be_visible()
     assert page.evaluate(SHOWN) == ["results"]
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "beat"),
+    [
+        ("convolutional", "one filter at one place", "filter"),
+        ("convolutional", "Say it first", "predict"),
+        ("surprises", "a line on each", "sum"),
+        ("comparison", "which is best, and at what?", "verdict"),
+    ],
+)
+@pytest.mark.parametrize("presenting", [False, True])
+def test_a_link_in_the_first_lines_leads_to_the_step_it_names(page, app, path, link, beat, presenting):
+    go(page, app, path + ("?present=1" if presenting else ""))
+    if presenting:
+        listens(page)
+    windows = len(page.context.pages)
+    page.locator(f".st-key-beat_{beat}_1").wait_for(state="attached")
+    page.get_by_role("link", name=link).click()
+    expect(page.locator(f".st-key-beat_{beat}_1")).to_be_in_viewport()
+    assert len(page.context.pages) == windows
+    if presenting:
+        assert page.evaluate(SHOWN) == [beat]

@@ -39,6 +39,14 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
+spoilt = pytest.mark.parametrize(
+    "spoil",
+    [flip_a_bit, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.write_bytes(b""),
+     lambda path: path.unlink()],
+    ids=["one flipped bit", "cut off", "empty", "gone"],
+)  # fmt: skip
+
+
 @pytest.fixture
 def own_cache(cache_dir, digits, tmp_path) -> Path:
     """A cache that may be spoilt."""
@@ -146,12 +154,7 @@ def test_what_one_process_writes_into_its_digits_nobody_else_sees(own_cache, dig
     assert equal(data.load_digits(cache_dir=own_cache), digits)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [flip_a_bit, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.write_bytes(b""),
-     lambda path: path.unlink()],
-    ids=["one flipped bit", "cut off", "empty", "gone"],
-)  # fmt: skip
+@spoilt
 def test_pictures_in_the_cache_that_are_not_the_files_are_made_anew(own_cache, digits, spoil):
     path = own_cache / data.HELD_BACK
     whole = path.read_bytes()
@@ -161,12 +164,7 @@ def test_pictures_in_the_cache_that_are_not_the_files_are_made_anew(own_cache, d
 
 
 @pytest.mark.parametrize("name", [IMAGES, LABELS])
-@pytest.mark.parametrize(
-    "spoil",
-    [flip_a_bit, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.write_bytes(b""),
-     lambda path: path.unlink()],
-    ids=["one flipped bit", "cut off", "empty", "gone"],
-)  # fmt: skip
+@spoilt
 def test_a_damaged_cache_is_unpacked_anew(own_cache, digits, name, spoil):
     spoil(own_cache / data.RAW / name)
     assert equal(data.load_digits(cache_dir=own_cache), digits)

@@ -195,7 +195,7 @@ def test_an_experiment_ends_in_what_follows_from_it():
         oddity_view.tried_words(k, "CAE", 2, 2),
     ):
         assert "So " not in tried
-    assert "that it lies in the middle, as digits do" in oddity_view.tried_words(k, "CAE", 2.0, 8.0)
+    assert "So it matters that it lies in the middle" in oddity_view.tried_words(k, "CAE", 2.0, 8.0)
     assert "in the middle" not in oddity_view.tried_words(inverted, "CAE", 2.0, 8.0)
 
 

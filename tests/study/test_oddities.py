@@ -106,6 +106,7 @@ def test_two_digits_share_one_frame(digits):
         (25.1, 30, WORSE),
         (26.5, 90, WORSE),
         (26.6, 90, LOST),
+        (30, 40, WORSE),  # not lost: near a digit, though nearer to what went in
         (62.1, 95.7, LOST),
         (20, 19, REPLACED),
         (210, 44, REPLACED),

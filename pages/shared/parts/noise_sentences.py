@@ -198,14 +198,14 @@ def readable_words(shares: Mapping[str, float], as_it_is: float, noise: Corrupti
     if not harmful or not noise.level:
         return words
     return say_count(
-        "{words} The {harmful} makes them **harder to read**, {though}",
-        "{words} The {harmful} make them **harder to read**, {though}",
+        "{words} The {harmful} makes them **harder to read**. {though}",
+        "{words} The {harmful} make them **harder to read**. {though}",
         len(harmful),
         words=words,
         harmful=say(" and the ").join(harmful),
         though=say(
-            "whatever the PSNR says: it counts how far every pixel is off, and most pixels are background. "
-            "Reading asks which digit it is, and a picture can lose its noise and its digit together."
+            "*Our explanation* where PSNR says the opposite: it counts how far every pixel is off, reading "
+            "asks which digit it is, and a picture can lose its noise and its digit together."
         ),
     )
 

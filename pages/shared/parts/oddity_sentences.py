@@ -180,12 +180,9 @@ def tried_words(oddity: Oddity, model: str, error: float, changed: float) -> str
         less=less,
     )
     if shown_ratio(error, changed) >= CLEARLY_LARGER:
-        return say("{words} So what was done to it is part of what makes it hard.", words=words)
+        return say("{words} So what was changed is part of what makes it hard.", words=words)
     if oddity.change == ASIDE_WORDS and shown_ratio(changed, error) >= CLEARLY_LARGER:
-        return say(
-            "{words} So that it lies in the middle, as digits do, is part of what makes it come back.",
-            words=words,
-        )
+        return say("{words} So it matters that it lies in the middle, as digits do.", words=words)
     return words
 
 

@@ -167,10 +167,11 @@ def _show_close_up(name: str, runs: Mapping[str, StoredRun]) -> None:
         say(
             "{what} Percentile: how many in a hundred of the network's own held-back digits have a "
             "smaller squared error. Up to {as_well:.0f}: “{as_well_words}”, up to {most:.0f}: "
-            "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above {lost:.1f}, half the error of "
-            "always drawing the mean digit for digits. “{replaced_words}”: nearer to a digit than to what "
-            "went in; “{neither_words}”: nearer to a digit too, but near none: farther than {near:.0f} from "
-            "every one; {usual:.0%} of digits have another digit nearer than that.",
+            "“{most_words}”, beyond: “{worse_words}”. “{lost_words}”: above an error of {lost:.1f}, half "
+            "that of always drawing the mean digit for digits, and near no digit. “{replaced_words}”: "
+            "nearer to a digit than to what went in; “{neither_words}”: nearer to a digit too, but near "
+            "none: farther than {near:.0f} from every one; {usual:.0%} of digits have another digit nearer "
+            "than that.",
             what=find_oddity(name).what,
             as_well=100 * SHARES[AS_WELL],
             as_well_words=AS_WELL,
