@@ -44,10 +44,10 @@ def test_a_reader_steps_through_the_beats_and_a_link_opens_one(page, app):
     assert len(page.evaluate(SHOWN)) >= 5
     for _ in range(4):
         page.get_by_role("button", name="Next step").click()
-    expect(page).to_have_url(re.compile("convolutional.*#predict$"))
+    expect(page).to_have_url(re.compile("convolutional.*#maps$"))
     expect(page.locator(WHERE)).to_have_text(re.compile("^5 /"))
     page.wait_for_timeout(700)
-    assert 0 < top_of(page, "predict") < 200
+    assert 0 < top_of(page, "maps") < 200
     for _ in range(beats_left(page, "PageDown")):  # to the last one, which is too low to come up to the top
         before = page.locator(WHERE).inner_text()
         page.get_by_role("button", name="Next step").click()
@@ -184,9 +184,9 @@ def test_before_a_room_what_the_pair_gives_back_comes_after_the_questions_about_
     ("path", "link", "beat"),
     [
         ("convolutional", "one filter at one place", "filter"),
-        ("convolutional", "Say it first", "predict"),
-        ("surprises", "a line on each", "sum"),
-        ("comparison", "which is best, and at what?", "verdict"),
+        pytest.param("convolutional", "Say it first", "predict", marks=pytest.mark.long),
+        pytest.param("surprises", "a line on each", "sum", marks=pytest.mark.long),
+        pytest.param("comparison", "which is best, and at what?", "verdict", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.parametrize("presenting", [False, True])

@@ -11,7 +11,7 @@ from pages.shared.browser.files import read_script
 
 # Elements whose script a browser fetches and runs when a page first has one. Plotly's, of 4.7 MB, is more
 # than half a second's work.
-ELEMENTS = ("Metric", "PlotlyChart", "Table")
+ELEMENTS = ("Metric", "PlotlyChart", "Spinner", "Table")
 FOLDER = Path(st.__file__).parent / "static/static/js"
 
 _loader = st.components.v2.component("autoencoder_lab_scripts_ahead", js=read_script("scripts_ahead"))

@@ -125,11 +125,11 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
             return
-        await readiness.wait_until_ready()
         address = _address(scope)
         connection = Connection(receive, send, self._permits, self._account(scope))
-        counts.enter(address)
+        counts.enter(address)  # at once: those who wait for the lab to get ready have their place
         try:
+            await readiness.wait_until_ready()
             await self._app(scope, connection.receive, connection.send)
         finally:
             connection.end()
