@@ -37,8 +37,8 @@ with beat("see", say("An autoencoder at work")):
     st.markdown(
         say(
             "It squeezes a picture through a **bottleneck** and draws it again. The **encoder** "
-            "$E$ keeps a short *code*, a few numbers; the **decoder** $D$, its mirror image, "
-            "must rebuild the picture from the code alone."
+            "$E$ keeps a short *code*, a few numbers; the **decoder** $D$, whose sizes mirror the "
+            "encoder's, must rebuild the picture from the code alone."
         )
     )
 

@@ -25,10 +25,11 @@ def class_error_bars(found: ClassErrors) -> go.Figure:
     figure.add_annotation(
         x=LEFT_OUT,  # a category's place
         y=max(max(errors[LEFT_OUT - 1 : LEFT_OUT + 2]) for errors in (found.saw_all, found.never_saw)),
+        yshift=4,
         yanchor="bottom",
-        text=say("{times:.1f} times", times=found.times[LEFT_OUT]),
+        text=say("{digit}: {times:.1f} times", digit=LEFT_OUT, times=found.times[LEFT_OUT]),
         showarrow=False,
-        font={"size": FONT},
+        font={"size": FONT, "weight": 700},
     )
     figure.update_layout(
         barmode="group",

@@ -32,9 +32,9 @@ def variance_answer(share: float, count: int) -> Answer:
     return Answer(
         right,
         say(
-            "Over {count:,} held-back digits its reconstructions {kept} of the variance "
-            "between them. Variance counts every pixel alike: it does not say how well a 4 "
-            "can still be told from a 9.",
+            "Over {count:,} held-back digits, which it has not learnt from, its "
+            "reconstructions {kept} of the variance between them. Variance counts every "
+            "pixel alike: it does not say how well a 4 can still be told from a 9.",
             count=count,
             kept=kept,
         ),

@@ -216,7 +216,8 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
     )
     st.caption(
         say(
-            "Over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}.",
+            "Over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}. PSNR is the "
+            "squared error in decibels (dB): larger is better, and 10 dB more is a tenth of the error.",
             count=count,
             noise=noise_words(noise),
             latent_size=run.config.model.latent_size,

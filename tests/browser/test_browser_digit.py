@@ -466,6 +466,8 @@ def test_switches_and_buttons_reach_every_picture_of_a_page(page, app, digits):
     expect(page.get_by_test_id("stCode").filter(has_text="weights=")).to_contain_text("cae_maps_digit=7")
     # The digits above, the rows of PCA below.
     follow("FAE")
+    # The lesson before has such a button too, and stands until the new one is there.
+    expect(page.get_by_role("heading", level=1)).to_contain_text("FAE")
     page.get_by_role("button", name="Reveal without answering").click()
     rows = page.locator("img[alt*='PCA, 30 numbers']")
     rows.first.wait_for(state="attached")

@@ -54,5 +54,9 @@ def test_bars_stand_in_pairs_for_each_digit_and_say_how_many_times_at_the_one_le
     figure = class_error_bars(found)
     assert [list(bar.y) for bar in figure.data] == [list(found.saw_all), list(found.never_saw)]
     (told,) = figure.layout.annotations
-    assert (told.text, told.x, told.y) == ("2.0 times", LEFT_OUT, 18.0)  # above its neighbours, too
+    assert (told.text, told.x, told.y) == (
+        f"{LEFT_OUT}: 2.0 times",
+        LEFT_OUT,
+        18.0,
+    )  # above its neighbours, too
     assert len({(bar.marker.color, bar.marker.pattern.shape) for bar in figure.data}) == 2

@@ -113,7 +113,7 @@ def test_on_latent_space_a_table_tells_what_each_size_of_code_keeps():
         assert told == f"{pca_view.measure_error(run):.1f}"
     most, least = table["Squared error"].iloc[0], table["Squared error"].iloc[-1]
     assert f"With 1 number the CAE's squared error is **{most}**, with 30 numbers **{least}**" in words(page)
-    assert "**What goes first is how a digit is drawn, what goes last is which digit it is**" in words(page)
+    assert "**What goes first is how a digit is drawn; which digit it is lasts longer**" in words(page)
 
 
 def test_what_the_size_does_is_said_as_far_as_it_was_measured():

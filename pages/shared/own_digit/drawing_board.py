@@ -31,8 +31,9 @@ WORDS = {
     "read_as": LIVING_WORDS["read_as"],
     "missing": say("did not come"),
     "form": say(
-        "As MNIST has its digits: 20 pixels long, the centre of mass in the middle, the pen "
-        "two pixels wide, however large you draw. The error is squared, over all 784 pixels."
+        "As MNIST has its digits: your strokes drawn again, 20 pixels long and with a pen two pixels "
+        "wide, however large you draw, the centre of mass in the middle. The error is squared, "
+        "over all 784 pixels."
     ),
     "full": say("The board is full. Undo, or clear it."),
     "pens": say("Pen"),

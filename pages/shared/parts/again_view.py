@@ -190,8 +190,9 @@ def _show_course(model: str, runs: Mapping[str, StoredRun]) -> None:
             "(root mean square) in step {steps}; else it drifts. A network collapses if "
             "different digits end in nearly the same picture, less than {collapsed:.0%} as "
             "far apart as they were; if it does not, it is called by what most digits do. "
-            "A picture is of the class of the nearest digit to learn from. The curves are means over the "
-            "digits.",
+            "Whether it settled on the same digit is told by the nearest digit to learn from; what is "
+            "read in it, by the lab's classifier: the two need not agree. The curves are means "
+            "over the digits.",
             settled=iteration.SETTLED,
             steps=STEPS,
             collapsed=iteration.COLLAPSED,

@@ -33,8 +33,6 @@ BLACK, MEAN, DIGIT, NOISE = (
     say("The noise that went in."),
 )
 NEAREST = (BLACK, MEAN, DIGIT, NOISE)
-# Of a correlation.
-NEARLY = 0.9
 # Of 100 starts, the most for each of HOW_MANY but the last.
 BOUNDS = (10, 50, 90)
 HOW_MANY = (say("10 or fewer."), say("11 to 50."), say("51 to 90."), say("More than 90."))
@@ -112,7 +110,10 @@ def once_words(found: NoiseOnce) -> str:
 def _why_faint(found: NoiseOnce) -> str:
     if _nearest_to(found) != BLACK:
         return ""
-    return say(" *Our explanation:* nothing in the noise speaks for one digit, so what it draws is faint.")
+    return say(
+        " *Our explanation:* nothing in the noise speaks clearly for one digit at one place. A bold stroke "
+        "in the wrong place costs more than a faint one, so it draws a digit or a mixture, and dimly."
+    )
 
 
 def _show_once(run: StoredRun | None, runs: Mapping[str, StoredRun]) -> None:
@@ -145,18 +146,12 @@ def _show_once(run: StoredRun | None, runs: Mapping[str, StoredRun]) -> None:
 
 def shape_words(found: NoiseOnce) -> str:
     """How bright the output is, and whether all outputs together have the mean digit's shape."""
-    together = (
-        say("All {count} outputs together have nearly the mean digit's shape", count=len(found.drawn_nhw))
-        if found.average_like_mean > NEARLY
-        else say(
-            "All {count} outputs together do not have the mean digit's shape", count=len(found.drawn_nhw)
-        )
-    )
     return say(
         "Its **brightness**, the squared distance from black, is **{brightness:.0%}** of a real digit's. "
-        "{together}: the correlation is **{average_like_mean:.2f}** (1 is the same shape).{why}",
+        "How alike are the average of all {count} outputs and the mean digit, beside each other above? Their "
+        "correlation over the pixels is **{average_like_mean:.2f}** (1: the same but for brightness).{why}",
         brightness=found.brightness,
-        together=together,
+        count=len(found.drawn_nhw),
         average_like_mean=found.average_like_mean,
         why=_why_faint(found),
     )

@@ -65,8 +65,8 @@ def show_surprise(runs: Mapping[str, StoredRun], digit_hw: Tensor, noise: Corrup
     st.caption(
         say(
             "So many held-back digits with this noise are rebuilt with a smaller error than "
-            "yours. If it is about half of them, yours is an ordinary digit; if nearly all, "
-            "the network finds it strange."
+            "yours. If it is half of them or fewer, yours is an ordinary digit or an easy one; if "
+            "nearly all, the network finds it strange."
         )
     )
 

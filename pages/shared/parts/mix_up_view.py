@@ -63,7 +63,7 @@ def size_words(family: str, kept: Mapping[int, tuple[float, float | None]]) -> s
     if shown_ratio(error, least) < MUCH_MORE or between == smallest:
         return words
     return say(
-        "{words} **What goes first is how a digit is drawn, what goes last is which digit it is**: with "
+        "{words} **What goes first is how a digit is drawn; which digit it is lasts longer**: with "
         "{between} the error is {ratio:.1f} times as large already, and {right:.0%} are still read right; "
         "with {small}, **{fewest_right:.0%}**.",
         words=words,

@@ -61,9 +61,10 @@ def show_feature_maps(
         st.html(_maps_html(*display.run_name(run), display.fingerprint(seen_hw), run, seen_hw))
         st.caption(
             say(
-                "Each small picture is what one filter found in the digit. The maps of one "
-                "stage share one scale, which their line tells; the code lies between the "
-                "two paths."
+                "On the way to the code, each small picture is what one filter found in the digit. On "
+                "the way back there is no digit to look at: each is what one filter makes of the "
+                "numbers before it, and the next layer adds them up. The maps of one stage share one "
+                "scale, which their line tells; it says nothing beside another stage's."
             )
         )
 

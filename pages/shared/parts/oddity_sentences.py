@@ -38,7 +38,7 @@ ONCE_MORE = say("Once more")
 WHY_IT_DRIFTS = say(
     " *Our explanation:* nothing in the training asks that a network's own output come "
     "back unchanged. What one pass gets a little wrong the next takes for its digit, so "
-    "small errors add up and lead on to where the decoder draws more easily."
+    "small errors add up."
 )
 
 
@@ -72,7 +72,8 @@ def why_words(
     why = say("{why} *Our explanation.*", why=" ".join(parts)) if parts else ""
     medians = ", ".join(f"{name} {found.median:.{PLACES}f}" for name, found in outcomes.items())
     own = say(
-        "Each network is held against its own digits: the error of a median one is {medians}.",
+        "Each network is held against its own digits, so one error is judged more kindly where its digits "
+        "have larger ones: the error of a median one is {medians}.",
         medians=medians,
     )
     if by_own:

@@ -85,9 +85,9 @@ def _pair_facts_words(runs: Mapping[str, StoredRun]) -> str:
     )
     return say_count(
         "The {changed} in training differs ({noise} and {corruption}), and nothing else "
-        "does. {count_2}; their starting weights, drawn again here, are {start}.",
+        "does. {count_2}; their starting weights, made again from their seeds and compared, are {start}.",
         "The {changed} in training differ ({noise} and {corruption}), and nothing else "
-        "does. {count_2}; their starting weights, drawn again here, are {start}.",
+        "does. {count_2}; their starting weights, made again from their seeds and compared, are {start}.",
         len(names),
         changed=changed,
         noise=noise_words(cae.config.corruption),

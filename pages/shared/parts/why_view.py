@@ -10,13 +10,13 @@ from torch.nn import functional as F
 from ae_core import config, models
 from ae_core.baselines import clearly_smallest
 from ae_core.config import CAE, FAE, ModelConfig, RunConfig
-from ae_core.data import mean_digit
 from ae_core.metrics import shown_ratio, squared_error
 from ae_core.models import Stage
 from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
 from pages.shared.parts import pca_view
+from pages.shared.runs.loss_floors import read_floors
 
 SIZES_TOLD = (2, 8, 30, 64)
 MOVED_BY = 4
@@ -24,16 +24,8 @@ MOVED_BY = 4
 
 def show_goal(run: StoredRun) -> None:
     """Say what a CAE was trained to make small, and how near it comes to giving back its input."""
-    count = len(display.measured_digits())
-    mean_digit_error = _measure_mean_digit(lab.digits().name)
-    st.markdown(goal_words(pca_view.measure_error(run), mean_digit_error, _errors_by_size(CAE), count))
-
-
-@st.cache_data(show_spinner=False, max_entries=2)
-def _measure_mean_digit(digits: str) -> float:
-    """Squared error per image of held-back digits redrawn as the mean of all digits to learn from."""
-    clean_nhw, mean_hw = display.measured_digits(), mean_digit(lab.digits().train_bytes_nhw)
-    return float(squared_error(mean_hw.expand_as(clean_nhw), clean_nhw).mean())
+    count, floor = len(display.measured_digits()), read_floors().mean_digit
+    st.markdown(goal_words(pca_view.measure_error(run), floor, _errors_by_size(CAE), count))
 
 
 def target_words() -> str:
@@ -48,8 +40,8 @@ def target_words() -> str:
 def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], count: int) -> str:
     """How near a CAE comes to giving back its input, and that its code's size is what keeps it off.
 
-    error and mean_digit: squared errors per image over `count` held-back digits, of the network and of one
-    that always draws the mean digit. by_size: the same of networks by the size of their codes.
+    error: its squared error per image over `count` held-back digits; mean_digit: over all of them, where the
+    mean digit is always drawn. by_size: the errors of networks by the size of their codes.
     """
     sizes = ", ".join(f"{size}: {found:.1f}" for size, found in sorted(by_size.items()))
     falls = all(by_size[a] > by_size[b] for a, b in zip(sorted(by_size), sorted(by_size)[1:], strict=False))
@@ -60,7 +52,7 @@ def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], co
     )
     return say(
         "{target} Over {count:,} held-back digits the CAE's is down to **{error:.1f}**; a network that "
-        "always drew the mean digit would stay at {mean_digit:.1f} on these.\n\n"
+        "always drew the mean digit would stay at {mean_digit:.1f} over all of them.\n\n"
         "**Why not simply copy?** A network with room enough for every pixel could give "
         "back anything, noise too, and would have learnt nothing about digits. {cause} "
         "(the CAE's error by numbers in the code: {sizes}).",

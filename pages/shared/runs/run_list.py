@@ -16,7 +16,7 @@ from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.import_process import import_in_process
 from ae_core.runs.run_folder import StoredRun, is_upload
 from ae_core.words.sentences import find_english, say, say_count
-from pages.shared import lab, networks, session
+from pages.shared import display, lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
@@ -298,13 +298,26 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
             say("PSNR, dB"): column.NumberColumn(format="%.2f"),
             say("State"): column.TextColumn(width=175),
             say("Seconds"): column.NumberColumn(
-                format="%.1f", help=say("Of training. An uploaded run's are what its file says.")
+                format="%.1f",
+                help=say(
+                    "Of training, on the machine that trained it and whatever else that had to do. An "
+                    "uploaded run's are what its file says."
+                ),
             ),
             say("Size, MB"): column.NumberColumn(format="%.1f"),
         },
         placeholder="–",
         alt=say("All runs with their settings, state and metrics"),
     )
+    if any(run.test for run in runs):
+        st.caption(
+            say(
+                "Squared error and PSNR here are over all test digits, with the noise of training. The "
+                "lessons, which answer while a slider moves, measure on the first {count} of them: the "
+                "same network has a slightly different figure there.",
+                count=display.DIGITS_MEASURED,
+            )
+        )
     for run in [run for run in runs if run.problem][:FAILURES_TOLD]:
         st.caption(
             say(":material/error: **{label}** failed. {problem}", label=run.label, problem=run.problem)
