@@ -226,6 +226,8 @@ def _toggle_presenting() -> None:
 def prepare_networks() -> int:
     """Load every network of the script and make the slow figures, once for all visitors. How many networks.
 
+    The training process starts with them: it keeps a core busy meanwhile, and no page should turn beside it.
+
     At the foot of a page, so that its pictures are there first.
     """
     return _prepare_networks(lab.store().root)
@@ -235,8 +237,11 @@ def prepare_networks() -> int:
 def _prepare_networks(_root: object) -> int:
     # Imported when first needed: no page waits for what it does not show.
     from pages.shared import display
-    from pages.shared.parts import noise_view, pca_view
-    from pages.shared.runs import stuck_words, training_story
+    from pages.shared.parts import mix_up_view, noise_view, pca_view
+    from pages.shared.runs import stuck_words, training_panel, training_story
+
+    # Where it cannot be, the pages that train say why.
+    training_panel.start_training_process()
 
     trios = [networks.choose_trio(size) for size in config.SHIPPED_SIZES]
     # What the script's pages take longest to measure and to draw, at the dials they begin with.
@@ -246,6 +251,8 @@ def _prepare_networks(_root: object) -> int:
             if name in pca_view.PRESETS:
                 pca_view.measure_error(run)
     pca_view.measure_pca_error(SCRIPT_SIZE)
+    for preset in pca_view.PRESETS.values():
+        mix_up_view.prepare_mix_ups(preset)
     script = networks.choose_trio(SCRIPT_SIZE).values()
     for run in (None, *script):
         noise_view.measure_curve(run, "gaussian", 0, "psnr")

@@ -39,6 +39,12 @@ def show_what_size_does(preset: RunConfig) -> None:
     _show_by_size(found)
 
 
+def prepare_mix_ups(preset: RunConfig) -> None:
+    """Measure what both show of a preset's networks, ahead of whoever asks for it."""
+    for run in _find_sizes(preset).values():
+        _measure_kept(run)
+
+
 def size_words(family: str, kept: Mapping[int, tuple[float, float | None]]) -> str:
     """What the smallest and the largest of some codes keep.
 

@@ -45,7 +45,7 @@ _into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_scr
 
 def draw_buttons(run: RunConfig, page: str) -> None:
     """Draw Train and Stop for the run that the training dials describe, and what it will cost."""
-    _start_training_process()
+    _warn_of_no_training()
     name = config.run_id(run)
     status = history.status_of(name, lab.store()) if networks.is_own(name) else "none"
     busy = status in BUSY
@@ -75,7 +75,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
 
 def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     """Draw a button that trains those of `runs` that are not trained, and one that stops them."""
-    _start_training_process()
+    _warn_of_no_training()
     own = [run for run in runs if networks.is_own(config.run_id(run))]
     states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in own}
     wanted = [run for run in runs if states.get(config.run_id(run)) not in (*BUSY, "finished")]
@@ -369,13 +369,17 @@ def _trainings_let_go() -> set[str]:
     return names
 
 
-def _start_training_process() -> None:
-    """Start the training process before Train is pressed; say why no training can run, if so."""
+def start_training_process() -> str:
+    """Start the training process before Train is pressed. Why no training can run; empty if it can."""
     try:
         problem = dispatch.keep_dispatching(lab.store()).problem
         if cluster.scheduler_address() is None:
             cluster.ensure_cluster_started(lab.store())
     except LabError as found:
-        problem = str(found)
-    if problem:
+        return str(found)
+    return problem
+
+
+def _warn_of_no_training() -> None:
+    if problem := start_training_process():
         st.warning(without_paths(problem), icon=":material/cloud_off:")
