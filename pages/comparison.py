@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core.words.sentences import say
 from pages.shared import dials, display, lab, living_view, networks, question
-from pages.shared.frame import lesson
+from pages.shared.frame import lesson, turned_page
 from pages.shared.frame.beats import beat
 from pages.shared.parts import noise_view, verdict_view
 
@@ -25,7 +25,7 @@ with beat("see", SEE):
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
-    with controls:
+    with controls, turned_page.held_back():
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)

@@ -6,7 +6,7 @@ from ae_core import config
 from ae_core.config import CAE, DAE
 from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks, question
-from pages.shared.frame import lesson
+from pages.shared.frame import lesson, turned_page
 from pages.shared.frame.beats import beat
 from pages.shared.frame.model_page import TRAINING_BOX
 from pages.shared.parts import mismatch_view, noise_view, pair_view
@@ -39,7 +39,7 @@ with beat("see", SEE):
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
-    with controls:
+    with controls, turned_page.held_back():
         size = dials.choose_latent_size()
         networks.draw_whose_switch(["CAE", "DAE"])
         wanted = {}

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core.words.sentences import say
 from pages.shared import dials, lab, networks
-from pages.shared.frame import lesson
+from pages.shared.frame import lesson, turned_page
 from pages.shared.frame.beats import beat
 from pages.shared.parts import again_view, findings_view, from_noise_view, left_out_view, oddity_view
 
@@ -22,7 +22,7 @@ with beat("see", say("Pictures they never saw")):
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
-    with controls:
+    with controls, turned_page.held_back():
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from ae_core import config
@@ -20,7 +22,7 @@ from ae_core.runs.store import Store, default_root
 from ae_core.service import worker
 from pages.shared import answers, kept_answers, session
 from pages.shared.answers import SHARES
-from pages.shared.frame import beats
+from pages.shared.frame import turned_page
 from pages.shared.frame.lesson import BESIDE, PATH
 from tests.conftest import PROJECT
 from tests.pages.test_pages import open_page
@@ -336,15 +338,40 @@ def test_presenting_leaves_the_link_alone_that_says_so_already(monkeypatch):
 
 def test_a_page_turned_to_waits_once_after_its_first_step(monkeypatch):
     waited: list[float] = []
-    monkeypatch.setattr(beats, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(turned_page, "time", SimpleNamespace(sleep=waited.append))
     page = AppTest.from_file(str(PROJECT / "pages" / "reading.py"), default_timeout=60)
     page.run()
     assert waited == []
     page.session_state[session.FIRST_BEAT] = ""
     page.run()
-    assert waited == [beats.BREATH]
+    assert waited == [turned_page.BREATH]
     page.run()
-    assert waited == [beats.BREATH]
+    assert waited == [turned_page.BREATH]
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["dials hidden", "dials shown"])
+@pytest.mark.parametrize("name", ["fully_connected", "difference", "surprises", "comparison"])
+def test_dials_out_of_sight_are_sent_after_the_first_step_of_a_page_turned_to(name, shown, monkeypatch):
+    sent: list[str] = []
+    enqueue = ForwardMsgQueue.enqueue
+
+    def note(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
+        if "Latent size" in str(message.delta.new_element):
+            sent.append("dial")
+        enqueue(queue, message)
+
+    monkeypatch.setattr(ForwardMsgQueue, "enqueue", note)
+    monkeypatch.setattr(turned_page, "time", SimpleNamespace(sleep=lambda _: sent.append("pause")))
+    page = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    page.session_state[session.PRESENTING] = True
+    page.session_state[session.FIRST_BEAT] = ""
+    page.session_state[session.DIALS_SHOWN] = shown
+    page.run()
+    assert sent == (["dial", "pause"] if shown else ["pause", "dial"])
+    assert not page.exception
+    assert session.HELD_BACK not in page.session_state
+    page.run()
+    assert sent[2:] == ["dial"]
 
 
 def test_presenting_has_every_network_ready():

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ae_core.words.sentences import say
 from pages.shared import lab, my_room, networks, provenance, session
 from pages.shared.browser import browser_memory, connection, page_top
-from pages.shared.frame import beats, notes, presenter, room_view
+from pages.shared.frame import beats, notes, presenter, room_view, turned_page
 from pages.shared.runs import under_way
 
 
@@ -65,6 +65,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     trainings it shows.
     """
     lab.open_page(draws_figures=draws_figures)
+    turned_page.forget_held_back()
     notes.show_notes_if_asked(*({one.page: one.name for one in lessons} for lessons in (PATH, BESIDE)))
     networks.read_own_names()
     networks.adopt_tickets()
@@ -103,6 +104,7 @@ def show_overview() -> None:
 
 def end_lesson(page: str) -> None:
     """Show the way on, the way back and the presenter's switch. Every page's last call."""
+    turned_page.send_held_back()
     following, before = _neighbours(page)
     beats.guide_through_beats(
         page, following.name

@@ -13,7 +13,7 @@ from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say
 from pages.shared import dials, display, lab, living_view, networks, provenance
-from pages.shared.frame import lesson
+from pages.shared.frame import lesson, turned_page
 from pages.shared.frame.beats import beat
 from pages.shared.parts import learnt_view
 from pages.shared.runs import share, stuck_words, training_panel, training_story, under_way
@@ -39,7 +39,7 @@ def show_model_bench(
     """
     controls, pictures = lesson.open_columns()
     run = None
-    with controls:
+    with controls, turned_page.held_back():
         size = dials.choose_latent_size()
         networks.draw_whose_switch([config.family(preset)])
         with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():

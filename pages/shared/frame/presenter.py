@@ -19,7 +19,7 @@ from ae_core.words.sentences import say
 from pages.shared import lab, my_room, networks, session
 from pages.shared.browser import scripts_ahead
 from pages.shared.browser.files import read_script, style_html
-from pages.shared.frame import notes, room_view
+from pages.shared.frame import notes, room_view, turned_page
 from pages.shared.own_digit import my_digits
 
 DIALS = "dials"
@@ -58,7 +58,7 @@ class PutAway:
 def turn_page() -> None:
     """Open the page that a key has led to, if one has: before anything of the page that is left is drawn."""
     if wanted := st.session_state.pop(session.NEXT_PAGE, None):
-        st.session_state[session.FIRST_BEAT] = ""
+        turned_page.begin_turn()
         lab.switch_page(wanted, {LINK: "1"})
 
 
