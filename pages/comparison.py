@@ -36,7 +36,7 @@ with lab.plain_errors():
                 picture = st.container()
                 digits_seed, noise_seed = dials.choose_seeds(one_digit=True)
                 digit = display.chosen_digits(digits_seed)[0]
-            with beat("predict", say("Which comes out best?")):
+            with beat("predict", say("Which comes out best?"), breaks=False):
                 question.ask_question(
                     "comparison",
                     say("At this noise, which network comes out **best**, over many digits?"),

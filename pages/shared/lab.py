@@ -42,6 +42,8 @@ NEEDED_SOON = (
     "pages.shared.parts.network_view",
     "pages.shared.parts.noise_view",
     "pages.shared.parts.pca_view",
+    "pages.shared.parts.findings_view",
+    "pages.shared.parts.verdict_view",
 )
 
 

@@ -356,8 +356,11 @@ def test_dials_out_of_sight_are_sent_after_the_first_step_of_a_page_turned_to(na
     enqueue = ForwardMsgQueue.enqueue
 
     def note(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
-        if "Latent size" in str(message.delta.new_element):
+        drawn = str(message.delta.new_element)
+        if "Latent size" in drawn:
             sent.append("dial")
+        if "<img" in drawn and "picture" not in sent:
+            sent.append("picture")
         enqueue(queue, message)
 
     monkeypatch.setattr(ForwardMsgQueue, "enqueue", note)
@@ -367,11 +370,11 @@ def test_dials_out_of_sight_are_sent_after_the_first_step_of_a_page_turned_to(na
     page.session_state[session.FIRST_BEAT] = ""
     page.session_state[session.DIALS_SHOWN] = shown
     page.run()
-    assert sent == (["dial", "pause"] if shown else ["pause", "dial"])
+    assert sent == (["dial", "picture", "pause"] if shown else ["picture", "pause", "dial"])
     assert not page.exception
     assert session.HELD_BACK not in page.session_state
     page.run()
-    assert sent[2:] == ["dial"]
+    assert sent[3:] == ["dial"]
 
 
 def test_presenting_has_every_network_ready():

@@ -27,13 +27,15 @@ _guide = st.components.v2.component("autoencoder_lab_beats", js=read_script("bea
 
 
 @contextmanager
-def beat(name: str, title: str, part: int = 1) -> Iterator[None]:
+def beat(name: str, title: str, part: int = 1, *, breaks: bool = True) -> Iterator[None]:
     """A beat of the lesson: what is drawn within belongs together, and fills a screen while presenting.
 
     name: one word in small letters, which the address has after its `#`. title: what a list of the beats
-    calls it. part: from 1, for a beat whose parts lie in more than one place of the page.
+    calls it. part: from 1, for a beat whose parts lie in more than one place of the page. breaks: whether the
+    beat before has all it shows; False where its picture waits for what is asked within.
     """
-    turned_page.let_first_beat_be_painted(name)
+    if breaks:
+        turned_page.let_first_beat_be_painted(name)
     with st.container(key=f"beat_{name}_{part}"):
         st.html(f'<i class="lab-beat" data-name="{escape(name)}" data-title="{escape(title)}"></i>')
         yield
