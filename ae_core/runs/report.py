@@ -26,7 +26,7 @@ from ae_core.config import (
     family,
 )
 from ae_core.corruption import corrupt
-from ae_core.data import Digits
+from ae_core.data import Digits, measured_digits
 from ae_core.figures import base as figures
 from ae_core.figures.base import Row
 from ae_core.figures.loss_drawing import loss_curve_svg
@@ -41,7 +41,6 @@ from ae_core.training import seeded
 from ae_core.words.sentences import say, spoken_language
 
 LEVELS_APART = 4
-DIGITS_MEASURED = 500
 DIGITS_SHOWN = 8
 SNAPSHOTS_SHOWN = 5
 # Of each class, to choose from in the living picture.
@@ -68,7 +67,7 @@ def measure_levels(
     squared_error is summed over a picture's 784 pixels, psnr is that of mse, in dB (inf where nothing is
     changed).
     """
-    clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
+    clean_nhw, _ = measured_digits(digits)
     rows = []
     for level in sorted({*LEVELS[::LEVELS_APART], run.config.corruption.level}):
         noisy_nhw = corrupt(clean_nhw, CorruptionConfig(kind, level), seeded(noise_seed, "noise shown"))

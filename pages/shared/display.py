@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from ae_core import config
+from ae_core import config, data
 from ae_core.config import PIXELS, CorruptionConfig
 from ae_core.corruption import draw_pattern
 from ae_core.figures import base as figures
@@ -30,7 +30,6 @@ from pages.shared.own_digit import my_digits
 Result = TypeVar("Result")
 DIGITS_SHOWN = dials.DIGITS_SHOWN
 CLEAN_LABEL = say("digit x")
-DIGITS_MEASURED = 500
 SSIM_WORDS = say(
     "A perfect copy has 1. Two different digits have about 0.35, not 0: where both are black, they are alike."
 )
@@ -267,8 +266,13 @@ def _measure_perfect_copy(digits: str) -> float:
 
 
 def measured_digits() -> Tensor:
-    """The held-back digits (n, 28, 28) that networks are measured on."""
-    return lab.digits().test_nhw[:DIGITS_MEASURED]
+    """The held-back digits (n, 28, 28) that networks are measured on while a slider moves."""
+    return data.measured_digits(lab.digits())[0]
+
+
+def measured_labels() -> Tensor:
+    """Their classes (n,)."""
+    return data.measured_digits(lab.digits())[1]
 
 
 def show_compared_rows(

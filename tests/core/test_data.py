@@ -16,9 +16,15 @@ from hypothesis import strategies as st
 from torchvision import datasets
 
 from ae_core import config, data
-from ae_core.config import CLASS_COUNTS, CLASSES, DataConfig
+from ae_core.baselines import measure_floors
+from ae_core.config import CLASS_COUNTS, CLASSES, PIXELS, DataConfig
+from ae_core.corruption import corrupt
 from ae_core.data import Digits
 from ae_core.errors import DataError
+from ae_core.metrics import squared_error
+from ae_core.models import reconstruct
+from ae_core.runs.store import SHIPPED
+from ae_core.training import seeded
 from tests.conftest import PROJECT
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -92,6 +98,41 @@ def test_no_digit_is_both_learnt_from_and_held_back(digits):
     )
     assert (len(learnt), len(held_back)) == (60_000, 10_000)
     assert not learnt & held_back
+
+
+def test_the_digits_that_lessons_measure_on_give_every_network_of_the_lab_the_figures_of_all(digits, store):
+    clean_nhw, labels_n = data.measured_digits(digits)
+    assert (len(clean_nhw), len(labels_n)) == (data.MEASURED_COUNT,) * 2
+    for name in sorted(folder.name for folder in SHIPPED.iterdir()):
+        run = store.get(name)
+        noise = run.config.corruption
+        noisy_nhw = corrupt(clean_nhw, noise, seeded(0, "noise shown"))
+        few = float(squared_error(reconstruct(store.load_model(run), noisy_nhw), clean_nhw).mean())
+        # All of them had other noise, which is as much of it; so do their own figures, by a little.
+        allowed = 0.02 if noise.level else 0.003
+        assert few == pytest.approx(run.result["test"]["mse"] * PIXELS, rel=allowed), name
+    mean_hw = data.mean_digit(digits.train_bytes_nhw)
+    floors, few_floors = (measure_floors(those_nhw, mean_hw) for those_nhw in (digits.test_nhw, clean_nhw))
+    assert few_floors.mean_digit == pytest.approx(floors.mean_digit, rel=0.003)
+
+
+def test_of_few_digits_the_first_are_measured(few_digits):
+    clean_nhw, labels_n = data.measured_digits(few_digits)
+    assert clean_nhw.equal(few_digits.test_nhw)
+    assert labels_n.equal(few_digits.test_labels_n)
+
+
+@pytest.mark.parametrize("text", [None, "", "1\nx\n", "\n".join(map(str, [5] * 500)), "1\n2\n3\n"])
+def test_a_damaged_choice_of_digits_is_named(text, tmp_path, digits, monkeypatch):
+    monkeypatch.setattr(data, "PACKED", tmp_path)
+    if text is not None:
+        (tmp_path / data.MEASURED).write_text(text)
+    data._read_measured.cache_clear()
+    try:
+        with pytest.raises(DataError, match="Put the file back"):
+            data.measured_digits(digits)
+    finally:
+        data._read_measured.cache_clear()
 
 
 def test_the_files_in_the_cache_are_the_published_ones_byte_for_byte(digits, cache_dir):

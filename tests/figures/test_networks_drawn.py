@@ -15,6 +15,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from ae_core import config, models
+from ae_core.data import measured_digits
 from ae_core.figures.networks import (
     LINE_EVERY,
     Measured,
@@ -26,7 +27,6 @@ from ae_core.figures.networks import (
 from ae_core.models import feature_maps, parameter_count, stages
 from ae_core.runs.store import Store, default_root
 from ae_core.training import seeded
-from pages.shared import display
 from tests.pages.conftest import no_training_process  # noqa: F401 (a fixture)
 from tests.pages.test_pages import open_page
 
@@ -168,7 +168,7 @@ def test_the_convolutional_page_says_which_network_has_the_smaller_error_and_how
     page.button(key="cae_reveal").click().run()
     store = Store(default_root())
     errors = {}
-    measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
+    measured_nhw = measured_digits(digits)[0]
     for name, preset in (("FAE", config.FAE), ("CAE", config.CAE)):
         run = store.shipped_like(config.adjusted(preset, model={"latent_size": size}))
         rest_nhw = models.reconstruct(store.load_model(run), measured_nhw) - measured_nhw

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import config
 from ae_core.baselines import do_nothing
 from ae_core.config import CorruptionConfig
-from ae_core.data import Digits
+from ae_core.data import Digits, measured_digits
 from ae_core.errors import DataError
 from ae_core.metrics import decibels, mse
 from ae_core.models import reconstruct
@@ -51,14 +51,14 @@ def measured(name: str, digits: Digits, level: float, kind: str = "gaussian") ->
     store = Store(default_root())
     run = store.shipped_like(config.find_preset(name))
     assert run is not None
-    clean = digits.test_nhw[: display.DIGITS_MEASURED]
+    clean = measured_digits(digits)[0]
     noisy = noisy_digits(clean, CorruptionConfig(kind, level), 0)
     return decibels(float(mse(reconstruct(store.load_model(run), noisy), clean).mean()))
 
 
 def measured_share(digits: Digits) -> str:
     """Share of the noisy digits at level 0.4 that the shipped classifier reads right, as a curve has it."""
-    clean, labels = (part[: display.DIGITS_MEASURED] for part in (digits.test_nhw, digits.test_labels_n))
+    clean, labels = measured_digits(digits)
     noisy = noisy_digits(clean, CorruptionConfig("gaussian", 0.4), 0)
     return str(float(read_right(shipped_classifier().layers, noisy, labels).float().mean()))
 
@@ -252,7 +252,7 @@ def test_another_kind_of_noise_than_in_training_is_called_so():
 def test_the_denoisers_question_is_answered_by_its_gain_over_doing_nothing(digits):
     page = open_page("denoising")
     page.button(key="denoising_reveal").click().run()
-    clean = digits.test_nhw[: display.DIGITS_MEASURED]
+    clean = measured_digits(digits)[0]
     gain = (
         measured("dae", digits, 0.8)
         - do_nothing(noisy_digits(clean, CorruptionConfig("gaussian", 0.8), 0), clean)["psnr"]

@@ -8,13 +8,13 @@ from dataclasses import replace
 from streamlit.testing.v1 import AppTest
 
 from ae_core.config import DAE, CorruptionConfig
+from ae_core.data import measured_digits
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from ae_core.study.left_out import LEFT_OUT, PER_CLASS, SAW_ALL, SAW_NO_SEVEN, ClassErrors
 from ae_core.study.mismatch import BY_KIND, BY_LEVEL, NO_NOISE, TESTED_LEVELS, fill_table
 from ae_core.study.robustness import noisy_digits
-from pages.shared.display import DIGITS_MEASURED
 from pages.shared.parts.left_out_view import TIMES, left_out_words
 from pages.shared.parts.mismatch_view import kinds_words, levels_words, price_words
 from tests.pages.test_lessons import revealed, words
@@ -37,7 +37,7 @@ def tables(page: AppTest) -> list[list[str]]:
 def measured(digits, trained: CorruptionConfig, tested: CorruptionConfig) -> float:
     """A cell of a table, worked out here once more."""
     store = Store(default_root())
-    clean_nhw = digits.test_nhw[:DIGITS_MEASURED]
+    clean_nhw = measured_digits(digits)[0]
     model = store.load_model(store.shipped_like(replace(DAE, corruption=trained)))
     rebuilt_nhw = reconstruct(model, noisy_digits(clean_nhw, tested, 0))
     return float(squared_error(rebuilt_nhw, clean_nhw).mean())

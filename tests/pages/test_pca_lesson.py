@@ -10,11 +10,10 @@ import pytest
 from ae_core import baselines, config
 from ae_core.baselines import fit_pca
 from ae_core.config import CorruptionConfig
-from ae_core.data import as_images, in_parts
+from ae_core.data import as_images, in_parts, measured_digits
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
-from pages.shared import display
 from pages.shared.parts import pca_view
 from tests.pages.test_pages import asked_for, open_page
 
@@ -115,7 +114,7 @@ def test_pca_stands_beside_the_fae_with_its_error(digits, pca):
     page = open_page("fully_connected")
     page.select_slider(key="latent_size").set_value(8).run()
     reveal(page, "fae")
-    measured_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
+    measured_nhw = measured_digits(digits)[0]
     held_back = mean_error(pca.first(8).reconstruct(measured_nhw), measured_nhw)
     assert f"PCA, 8 numbers: error {held_back:.1f}" in words(page)
     assert "FAE, 8 numbers: error" in words(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ae_core import config, models
+from ae_core.data import measured_digits
 from ae_core.figures.networks import Measured
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
@@ -18,7 +19,7 @@ from tests.pages.test_pca_lesson import words
 def test_the_goal_is_told_with_the_error_that_is_left(digits):
     run = Store(default_root()).shipped_like(config.CAE)
     assert run is not None
-    clean_nhw = digits.test_nhw[: display.DIGITS_MEASURED]
+    clean_nhw = measured_digits(digits)[0]
     left = float(
         squared_error(reconstruct(Store(default_root()).load_model(run), clean_nhw), clean_nhw).mean()
     )

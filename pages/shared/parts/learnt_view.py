@@ -10,13 +10,14 @@ from torch import Tensor
 
 from ae_core import config
 from ae_core.config import ALL_DIGITS, PIXELS, CorruptionConfig
+from ae_core.data import MEASURED_COUNT
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import CURVE_DIGITS, seeded
 from ae_core.words.sentences import say
 from pages.shared import display, lab, networks
-from pages.shared.display import DIGITS_MEASURED, DIGITS_SHOWN
+from pages.shared.display import DIGITS_SHOWN
 from pages.shared.own_digit import my_digits
 
 
@@ -76,8 +77,8 @@ def _measure_known_and_new(run_id: str, weights_sha256: str, _run: StoredRun) ->
     known, new = (
         float(squared_error(reconstruct(model, images_nhw), images_nhw).mean())
         for images_nhw in (
-            digits.test_nhw[~is_new_n][:DIGITS_MEASURED],
-            digits.test_nhw[is_new_n][:DIGITS_MEASURED],
+            digits.test_nhw[~is_new_n][:MEASURED_COUNT],
+            digits.test_nhw[is_new_n][:MEASURED_COUNT],
         )
     )
     return known, new

@@ -35,7 +35,7 @@ from ae_core.study.robustness import sweep_levels as sweep_of
 from ae_core.words.sentences import say, say_count
 from pages.shared import charts, dials, display, lab
 from pages.shared.browser.living import draw_living
-from pages.shared.display import NAMES, decibel_words, measured_digits, noise_words
+from pages.shared.display import NAMES, decibel_words, measured_digits, measured_labels, noise_words
 from pages.shared.parts.noise_sentences import (
     GAINS,
     MEASURE_AXES,
@@ -145,7 +145,7 @@ def _measure_curve(
 ) -> Curve:
     model, clean_nhw = _run and lab.load_network(_run), measured_digits()
     if measure == SHARE:
-        labels_n = lab.digits().test_labels_n[: len(clean_nhw)]
+        labels_n = measured_labels()
         layers = shipped_classifier().layers
         return sweep_shares(layers, model, clean_nhw, labels_n, kind, LEVELS, noise_seed)
     return sweep_of(model, clean_nhw, kind, LEVELS, noise_seed, measure)
@@ -176,7 +176,7 @@ def _measure_readable(
     _run: StoredRun | None,
 ) -> float:
     model, clean_nhw = _run and lab.load_network(_run), measured_digits()
-    labels_n = lab.digits().test_labels_n[: len(clean_nhw)]
+    labels_n = measured_labels()
     return measure_share(shipped_classifier().layers, model, clean_nhw, labels_n, noise, noise_seed).value
 
 

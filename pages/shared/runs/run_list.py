@@ -16,7 +16,7 @@ from ae_core.runs.housekeeping import MEGABYTE, RunFolder
 from ae_core.runs.import_process import import_in_process
 from ae_core.runs.run_folder import StoredRun, is_upload
 from ae_core.words.sentences import find_english, say, say_count
-from pages.shared import display, lab, networks, session
+from pages.shared import lab, networks, session
 from pages.shared.dials import NOISE_WORDS
 
 POLL_SECONDS = 1.0
@@ -313,9 +313,9 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
         st.caption(
             say(
                 "Squared error and PSNR here are over all test digits, with the noise of training. The "
-                "lessons, which answer while a slider moves, measure on the first {count} of them: the "
-                "same network has a slightly different figure there.",
-                count=display.DIGITS_MEASURED,
+                "lessons, which answer while a slider moves, measure on {count} of them, chosen so that the "
+                "lab's networks err on them as on all.",
+                count=data.MEASURED_COUNT,
             )
         )
     for run in [run for run in runs if run.problem][:FAILURES_TOLD]:
