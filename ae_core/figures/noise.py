@@ -171,8 +171,9 @@ def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]])
 
     The best of a block is framed and says so.
 
-    One cell a row is small, what goes in beside what goes in. With more, digits are larger: two blocks beside
-    each other where there is room, as on a projector, and one under the other on a phone.
+    One cell a row is small, or as wide as the page's --lab-inputs says, what goes in beside what goes in.
+    With more, digits are larger: two blocks beside each other where there is room, as on a projector, and one
+    under the other on a phone.
     """
     blocks = []
     for label, cells in rows:
@@ -181,7 +182,7 @@ def grid_html(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]])
     columns = (
         "repeat(2,minmax(0,1fr))" if len(titles) == 1 else "repeat(auto-fit,minmax(min(100%,340px),1fr))"
     )
-    width = "max(60%,min(100%,350px))" if len(titles) == 1 else "1400px"
+    width = "var(--lab-inputs,max(60%,min(100%,350px)))" if len(titles) == 1 else "1400px"
     grid = f"display:grid;grid-template-columns:{columns};gap:12px 20px;max-width:{width}"
     return f'<div style="{grid}">{"".join(blocks)}</div>'
 
