@@ -25,7 +25,7 @@ with beat("see", SEE):
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
-    with controls, turned_page.held_back():
+    with controls, turned_page.delay_hidden():
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)

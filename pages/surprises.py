@@ -22,7 +22,7 @@ with beat("see", say("Pictures they never saw")):
 
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
-    with controls, turned_page.held_back():
+    with controls, turned_page.delay_hidden():
         size = dials.choose_latent_size()
         networks.draw_whose_switch(networks.TRIO)
         runs = networks.choose_trio(size)

@@ -233,7 +233,7 @@ def measure(
     measured = _measure(lab.store().root, run.run_id, run.weights_sha256, noise, noise_seed, digits, run)
     nothing = _measure_nothing(noise, noise_seed, digits)
     lab.freeze_imports("metrics")
-    return measured, nothing, len(measured_digits())
+    return measured, nothing, count_measured()
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
@@ -267,12 +267,21 @@ def _measure_perfect_copy(digits: str) -> float:
 
 def measured_digits() -> Tensor:
     """The held-back digits (n, 28, 28) that networks are measured on while a slider moves."""
-    return data.measured_digits(lab.digits())[0]
+    return _find_measured()[0]
 
 
 def measured_labels() -> Tensor:
     """Their classes (n,)."""
-    return data.measured_digits(lab.digits())[1]
+    return _find_measured()[1]
+
+
+def count_measured() -> int:
+    """How many they are."""
+    return len(measured_labels())
+
+
+def _find_measured() -> tuple[Tensor, Tensor]:
+    return data.measured_digits(lab.digits())
 
 
 def show_compared_rows(

@@ -47,7 +47,7 @@ PUT_AWAY = "presenter_undo"
 PRESENTER_KEYS = "presenter_keys"
 KEYS_OBEYED = "presenter_obeyed"
 NEXT_PAGE, DRAW_EMPTY = "presenter_go", "presenter_empty"
-FIRST_BEAT, HELD_BACK = "presenter_first_beat", "presenter_held_back"
+FIRST_BEAT, DELAYED = "presenter_first_beat", "presenter_delayed"
 # The room
 ROOM, ROOM_NEW, ROOM_PROBLEM = "room", "room_new", "room_problem"
 FOLLOWED, ROOM_SCREEN, ROOM_FOLLOWER = "room_followed", "unseen_room", "unseen_follow"
@@ -93,7 +93,7 @@ TABLE: dict[str, Entry] = {
     KEYS_OBEYED: Entry("int", Lasts.SESSION, "How many of the presenter's keys were obeyed."),
     NEXT_PAGE: Entry("str", Lasts.PAGE, "The page that a presenter's key leads to."),
     FIRST_BEAT: Entry("str", Lasts.PAGE, "The first beat of the page turned to; empty before that is known."),
-    HELD_BACK: Entry("list[ForwardMsg]", Lasts.PAGE, "What is sent after that beat."),
+    DELAYED: Entry("list[ForwardMsg]", Lasts.PAGE, "What is sent after that beat."),
     DRAW_EMPTY: Entry("bool", Lasts.PAGE, "Whether to draw this page empty once."),
     ROOM: Entry("tuple[str, str]", Lasts.RELOAD, "Code and secret of the room presented to."),
     ROOM_NEW: Entry("bool", Lasts.PAGE, "Whether that room was just opened."),

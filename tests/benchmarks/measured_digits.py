@@ -6,8 +6,9 @@ Prints by how many percent what the lab's networks have on a few held-back digit
 all: on the first 500, on every twentieth, and on the 500 that are chosen here, which `--write` keeps in
 `ae_core/mnist/measured.txt`. They are drawn one from each of 500 groups of equally hard digits, and exchanged
 within their groups as long as that brings the figures nearer: the squared errors of every network that comes
-with the lab, clean and with the noise of its training, of PCA, of the mean digit and of a black page; and, at
-a tenth of the weight, how many are of each class and how many the classifier reads right.
+with the lab, clean, with the noise of its training and with the lessons' noise, of PCA, of the mean digit and
+of a black page; and, at a tenth of the weight, how many are of each class and how many the classifier reads
+right.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ae_core import data
+from ae_core import config, data
 from ae_core.baselines import fit_pca
-from ae_core.config import CAE, CLASSES, DAE, FAE, SHIPPED_SIZES, CorruptionConfig, RunConfig
+from ae_core.config import CAE, CLASSES, DAE, FAE, SHIPPED_SIZES, CorruptionConfig, RunConfig, adjusted
 from ae_core.corruption import corrupt
 from ae_core.data import MEASURED, PACKED, Digits
 from ae_core.metrics import squared_error
@@ -34,7 +35,9 @@ from ae_core.training import seeded
 
 COUNT, IN_A_GROUP = 500, 20
 EXCHANGES = 60_000
-NOISES = (0.4, 0.8)
+# The noise of the lessons, by which the networks of the trio are marked too.
+TRIO = ("FAE", "CAE", "DAE")
+NOISY = (CorruptionConfig("gaussian", 0.4), CorruptionConfig("gaussian", 0.8))
 SHARE_WEIGHT = 0.1
 
 
@@ -64,7 +67,9 @@ def measure_digits(digits: Digits, store: Store) -> Figures:
     for folder in sorted(SHIPPED.iterdir()):
         run = store.get(folder.name)
         model = store.load_model(run)
-        for noise in {CorruptionConfig(), run.config.corruption}:
+        family = config.family(run.config)
+        noises = {CorruptionConfig(), run.config.corruption, *(NOISY if family in TRIO else ())}
+        for noise in sorted(noises, key=lambda noise: (noise.kind, noise.level)):
             errors.append(squared_error(reconstruct(model, _noisy(clean_nhw, noise)), clean_nhw))
     shares = [(labels_n == label).float() for label in CLASSES]
     classifier = find_classifier()
@@ -72,8 +77,8 @@ def measure_digits(digits: Digits, store: Store) -> Figures:
     shares.append((classify(classifier.layers, clean_nhw).argmax(1) == labels_n).float())
     for preset in (FAE, CAE, DAE):
         model = store.load_model(_lab_run(store, preset))
-        for level in NOISES:
-            drawn_nhw = reconstruct(model, _noisy(clean_nhw, CorruptionConfig("gaussian", level)))
+        for noise in NOISY:
+            drawn_nhw = reconstruct(model, _noisy(clean_nhw, noise))
             shares.append((classify(classifier.layers, drawn_nhw).argmax(1) == labels_n).float())
     parts_fn = torch.stack([*errors, *shares])
     weights = [1.0] * len(errors) + [SHARE_WEIGHT] * len(shares)
@@ -123,6 +128,27 @@ def tell(words: str, figures: Figures, chosen_k: Tensor) -> None:
     )
 
 
+def tell_as_lessons_measure(digits: Digits, store: Store, chosen_k: Tensor) -> None:
+    """Print how far off a lesson's figures are: FAE, CAE and DAE, and noise drawn for these digits alone."""
+    for noise in (CorruptionConfig(), *NOISY):
+        errors = []
+        for those_nhw in (digits.test_nhw[chosen_k], digits.test_nhw):
+            noisy_nhw = _noisy(those_nhw, noise)
+            errors.append(
+                [
+                    float(squared_error(reconstruct(store.load_model(run), noisy_nhw), those_nhw).mean())
+                    for preset in (FAE, CAE, DAE)
+                    for size in SHIPPED_SIZES
+                    if (run := store.shipped_like(adjusted(preset, model={"latent_size": size})))
+                ]
+            )
+        off = 100 * (torch.tensor(errors[0]) / torch.tensor(errors[1]) - 1)
+        print(
+            f"chosen, as lessons measure at σ = {noise.level:g}: errors off by "
+            f"{off.square().mean().sqrt():.2f} %, at most {off.abs().max():.2f} %, of {len(off)}"
+        )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -130,11 +156,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help=f"keep them in ae_core/mnist/{MEASURED}")
     wanted = parser.parse_args(arguments)
     store = Store(default_root())
-    figures = measure_digits(data.load_digits(cache_dir=store.root / "cache"), store)
+    digits = data.load_digits(cache_dir=store.root / "cache")
+    figures = measure_digits(digits, store)
     tell("the first 500", figures, torch.arange(COUNT))
     tell("every twentieth", figures, torch.arange(0, COUNT * IN_A_GROUP, IN_A_GROUP))
     chosen_k = choose_digits(figures)
     tell("chosen", figures, chosen_k)
+    tell_as_lessons_measure(digits, store, chosen_k)
     if wanted.write:
         (PACKED / MEASURED).write_text("".join(f"{position}\n" for position in chosen_k.tolist()))
 

@@ -7,6 +7,7 @@ import lzma
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,18 +109,19 @@ def test_the_digits_that_lessons_measure_on_give_every_network_of_the_lab_the_fi
         noise = run.config.corruption
         noisy_nhw = corrupt(clean_nhw, noise, seeded(0, "noise shown"))
         few = float(squared_error(reconstruct(store.load_model(run), noisy_nhw), clean_nhw).mean())
-        # All of them had other noise, which is as much of it; so do their own figures, by a little.
-        allowed = 0.02 if noise.level else 0.003
+        # All of them had other noise, though as much of it; blocks and specks differ most from digit to digit.
+        allowed = 0.005 if not noise.level else 0.02 if noise.kind == "gaussian" else 0.04
         assert few == pytest.approx(run.result["test"]["mse"] * PIXELS, rel=allowed), name
     mean_hw = data.mean_digit(digits.train_bytes_nhw)
     floors, few_floors = (measure_floors(those_nhw, mean_hw) for those_nhw in (digits.test_nhw, clean_nhw))
-    assert few_floors.mean_digit == pytest.approx(floors.mean_digit, rel=0.003)
+    assert few_floors.mean_digit == pytest.approx(floors.mean_digit, rel=0.005)
 
 
-def test_of_few_digits_the_first_are_measured(few_digits):
-    clean_nhw, labels_n = data.measured_digits(few_digits)
-    assert clean_nhw.equal(few_digits.test_nhw)
-    assert labels_n.equal(few_digits.test_labels_n)
+def test_of_few_digits_the_first_are_measured(digits):
+    few = replace(digits, test_nhw=digits.test_nhw[:600], test_labels_n=digits.test_labels_n[:600])
+    clean_nhw, labels_n = data.measured_digits(few)
+    assert clean_nhw.equal(digits.test_nhw[:500])
+    assert labels_n.equal(digits.test_labels_n[:500])
 
 
 @pytest.mark.parametrize("text", [None, "", "1\nx\n", "\n".join(map(str, [5] * 500)), "1\n2\n3\n"])

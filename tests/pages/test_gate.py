@@ -28,7 +28,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.own_digit.digit_source import MOST_FILES
-from pages.shared.server import gate, open_files, uploads
+from pages.shared.server import gate, open_files, readiness, uploads
 from pages.shared.server import health as server
 from pages.shared.server.connections import RunPermit
 from pages.shared.server.permits import FairPermits
@@ -107,6 +107,35 @@ async def test_beyond_its_visitors_the_lab_is_full_in_words_and_those_inside_go_
     while (await asyncio.to_thread(figures, small))["visitors"]:
         await asyncio.sleep(0.1)
     assert (await asyncio.to_thread(asked, small, "/", **A_PAGE))[0] == 200
+
+
+@in_a_loop_of_its_own
+async def test_who_waits_for_the_lab_to_get_ready_has_a_place_until_gone(monkeypatch):
+    told: list[dict] = []
+
+    async def send(message) -> None:
+        told.append(message)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def lab(scope, receive, send) -> None:
+        pytest.fail("it is not ready")
+
+    monkeypatch.setattr(readiness, "_ready", asyncio.Event())
+    monkeypatch.setattr(gate, "most_visitors", lambda: 2)
+    door = gate.Gate(lab)
+    most = 2 * gate.MOST_CONNECTIONS // gate.MOST_VISITORS
+    before = gate.counts.connections
+    scopes = [{"type": "websocket", "client": (f"192.0.2.{i}", 1), "headers": []} for i in range(most + 1)]
+    waiting = [asyncio.create_task(door._serve_connection(scope, receive, send)) for scope in scopes]
+    _, still = await asyncio.wait(waiting, timeout=0.2)
+    assert (len(still), gate.counts.connections - before) == (most, most)
+    assert [message["code"] for message in told] == [gate.TRY_AGAIN_LATER]
+    for one in still:
+        one.cancel()
+    await asyncio.gather(*still, return_exceptions=True)
+    assert gate.counts.connections == before
 
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are set on Linux")

@@ -20,7 +20,7 @@ from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.store import Store, default_root
 from ae_core.service import worker
-from pages.shared import answers, kept_answers, session
+from pages.shared import answers, kept_answers, networks, session
 from pages.shared.answers import SHARES
 from pages.shared.frame import turned_page
 from pages.shared.frame.lesson import BESIDE, PATH
@@ -372,9 +372,51 @@ def test_dials_out_of_sight_are_sent_after_the_first_step_of_a_page_turned_to(na
     page.run()
     assert sent == (["dial", "picture", "pause"] if shown else ["picture", "pause", "dial"])
     assert not page.exception
-    assert session.HELD_BACK not in page.session_state
+    assert session.DELAYED not in page.session_state
     page.run()
     assert sent[3:] == ["dial"]
+
+
+def test_what_is_no_drawing_is_sent_in_its_order_while_dials_are_delayed(monkeypatch):
+    def script() -> None:
+        import streamlit as st
+
+        from pages.shared.frame import turned_page
+
+        with turned_page.delay_hidden():
+            st.query_params["size"] = "8"
+            st.write("a dial")
+        st.query_params["noise"] = "0.2"
+        turned_page.end_turn()
+
+    sent: list[str] = []
+    enqueue = ForwardMsgQueue.enqueue
+
+    def note(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
+        if message.WhichOneof("type") == "page_info_changed":
+            sent.append(message.page_info_changed.query_string)
+        if "a dial" in str(message.delta.new_element):
+            sent.append("a dial")
+        enqueue(queue, message)
+
+    monkeypatch.setattr(ForwardMsgQueue, "enqueue", note)
+    page = AppTest.from_function(script, default_timeout=60)
+    page.session_state[session.PRESENTING] = True
+    page.session_state[session.FIRST_BEAT] = "see"
+    page.run()
+    assert sent == ["size=8", "size=8&noise=0.2", "a dial"]
+
+
+@pytest.mark.parametrize("presenting", [True, False])
+def test_a_turn_ends_with_its_page_though_that_has_but_one_step(presenting, monkeypatch):
+    monkeypatch.setattr(networks, "choose_trio", lambda size: {})
+    page = AppTest.from_file(str(PROJECT / "pages" / "comparison.py"), default_timeout=60)
+    page.session_state[session.PRESENTING] = presenting
+    page.session_state[session.FIRST_BEAT] = ""
+    page.run()
+    assert not page.exception
+    assert [slider.label for slider in page.select_slider] == ["Latent size"]
+    assert session.FIRST_BEAT not in page.session_state
 
 
 def test_presenting_has_every_network_ready():

@@ -65,7 +65,7 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     trainings it shows.
     """
     lab.open_page(draws_figures=draws_figures)
-    turned_page.forget_held_back()
+    turned_page.forget_delayed()
     notes.show_notes_if_asked(*({one.page: one.name for one in lessons} for lessons in (PATH, BESIDE)))
     networks.read_own_names()
     networks.adopt_tickets()
@@ -104,7 +104,7 @@ def show_overview() -> None:
 
 def end_lesson(page: str) -> None:
     """Show the way on, the way back and the presenter's switch. Every page's last call."""
-    turned_page.send_held_back()
+    turned_page.end_turn()
     following, before = _neighbours(page)
     beats.guide_through_beats(
         page, following.name

@@ -39,7 +39,7 @@ def show_model_bench(
     """
     controls, pictures = lesson.open_columns()
     run = None
-    with controls, turned_page.held_back():
+    with controls, turned_page.delay_hidden():
         size = dials.choose_latent_size()
         networks.draw_whose_switch([config.family(preset)])
         with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():

@@ -226,7 +226,7 @@ def _toggle_presenting() -> None:
 def prepare_networks() -> int:
     """Load every network of the script and make the slow figures, once for all visitors. How many networks.
 
-    The training process starts with them: it keeps a core busy meanwhile, and no page should turn beside it.
+    The training process starts now, too: for seconds that takes a core, which a page to be turned to needs.
 
     At the foot of a page, so that its pictures are there first.
     """

@@ -145,7 +145,7 @@ def _show_once(run: StoredRun | None, runs: Mapping[str, StoredRun]) -> None:
 
 
 def shape_words(found: NoiseOnce) -> str:
-    """How bright the output is, and whether all outputs together have the mean digit's shape."""
+    """How bright the output is, and how alike the average of all outputs and the mean digit are."""
     return say(
         "Its **brightness**, the squared distance from black, is **{brightness:.0%}** of a real digit's. "
         "How alike are the average of all {count} outputs and the mean digit, beside each other above? Their "

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ae_core import config
 from ae_core.config import ALL_DIGITS, PIXELS, CorruptionConfig
-from ae_core.data import MEASURED_COUNT
 from ae_core.metrics import squared_error
 from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
@@ -53,8 +52,8 @@ def show_classes_left_out(run: StoredRun) -> None:
     known, new = measure_known_and_new(run)
     words = say(
         "It never learnt from **{list}**; the digits on the right are such. Squared "
-        "error per image on the classes it learnt from: **{known:.1f}**, on the others "
-        "**{new:.1f}**.",
+        "error per image, over all that are held back, on the classes it learnt from: **{known:.1f}**, on "
+        "the others **{new:.1f}**.",
         list=_list_words(left_out),
         known=known,
         new=new,
@@ -76,10 +75,7 @@ def _measure_known_and_new(run_id: str, weights_sha256: str, _run: StoredRun) ->
     model = lab.load_network(_run)
     known, new = (
         float(squared_error(reconstruct(model, images_nhw), images_nhw).mean())
-        for images_nhw in (
-            digits.test_nhw[~is_new_n][:MEASURED_COUNT],
-            digits.test_nhw[is_new_n][:MEASURED_COUNT],
-        )
+        for images_nhw in (digits.test_nhw[~is_new_n], digits.test_nhw[is_new_n])
     )
     return known, new
 

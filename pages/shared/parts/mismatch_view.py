@@ -15,8 +15,8 @@ from ae_core.study import mismatch
 from ae_core.study.mismatch import BY_KIND, BY_LEVEL, KIND_LEVEL, NO_NOISE, TESTED_LEVELS, ErrorTable
 from ae_core.words.sentences import say
 from pages.shared import lab, question
-from pages.shared.display import number_words
-from pages.shared.parts.noise_view import count_measured, measure_spread
+from pages.shared.display import count_measured, number_words
+from pages.shared.parts.noise_view import measure_spread
 from pages.shared.question import Answer
 
 SIZE = DAE.model.latent_size
@@ -180,8 +180,7 @@ def levels_words(table: ErrorTable) -> str:
     if round(noisy, 1) >= round(clean, 1):
         return words
     return say(
-        "{words} At {level} it has only {noisy:.1f}: to this network, which never saw a page without "
-        "speckles, a clean digit is stranger than one with some noise.",
+        "{words} At {level} it has only {noisy:.1f}: it never learnt from a digit without noise.",
         words=words,
         level=level_words(little),
         noisy=noisy,

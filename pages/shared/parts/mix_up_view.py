@@ -114,9 +114,10 @@ def _show_by_size(found: Mapping[int, StoredRun]) -> None:
             say(
                 "Read right, and mixed up: what the small classifier reads in the reconstructions of "
                 "{digits:,} held-back digits, of those that it reads right before. Of each digit only the "
-                "commonest mix-up is named. The error is the mean over {count:,} of them.",
+                "commonest mix-up is named. The error is the mean over {count:,} digits that stand for "
+                "all that are held back.",
                 digits=DIGITS,
-                count=len(display.measured_digits()),
+                count=display.count_measured(),
             )
         )
 

@@ -35,7 +35,14 @@ from ae_core.study.robustness import sweep_levels as sweep_of
 from ae_core.words.sentences import say, say_count
 from pages.shared import charts, dials, display, lab
 from pages.shared.browser.living import draw_living
-from pages.shared.display import NAMES, decibel_words, measured_digits, measured_labels, noise_words
+from pages.shared.display import (
+    NAMES,
+    count_measured,
+    decibel_words,
+    measured_digits,
+    measured_labels,
+    noise_words,
+)
 from pages.shared.parts.noise_sentences import (
     GAINS,
     MEASURE_AXES,
@@ -207,11 +214,6 @@ def _measure_spread(
 
 def _run_identity(run: StoredRun | None) -> tuple[str, str]:
     return (run.run_id, run.weights_sha256) if run else ("", "")
-
-
-def count_measured() -> int:
-    """On how many held-back digits networks are measured."""
-    return len(measured_digits())
 
 
 def show_table(

@@ -382,7 +382,7 @@ def _right_option(errors: Mapping[str, float], options: Mapping[str, str]) -> st
 
 
 def _measured_on() -> str:
-    return say("mean of {count:,} held-back digits", count=len(display.measured_digits()))
+    return say("mean of {count:,} held-back digits", count=display.count_measured())
 
 
 def _fitted_on() -> int:

@@ -24,7 +24,7 @@ MOVED_BY = 4
 
 def show_goal(run: StoredRun) -> None:
     """Say what a CAE was trained to make small, and how near it comes to giving back its input."""
-    count, floor = len(display.measured_digits()), read_floors().mean_digit
+    count, floor = display.count_measured(), read_floors().mean_digit
     st.markdown(goal_words(pca_view.measure_error(run), floor, _errors_by_size(CAE), count))
 
 
@@ -52,7 +52,7 @@ def goal_words(error: float, mean_digit: float, by_size: Mapping[int, float], co
     )
     return say(
         "{target} Over {count:,} held-back digits the CAE's is down to **{error:.1f}**; a network that "
-        "always drew the mean digit would stay at {mean_digit:.1f} over all of them.\n\n"
+        "always drew the mean digit would stay at {mean_digit:.1f} over all 10,000.\n\n"
         "**Why not simply copy?** A network with room enough for every pixel could give "
         "back anything, noise too, and would have learnt nothing about digits. {cause} "
         "(the CAE's error by numbers in the code: {sizes}).",
@@ -209,7 +209,7 @@ def show_moved_digits(fae: StoredRun, cae: StoredRun | None) -> None:
     """Say what an experiment shows: the same digits, moved by some pixels."""
     found = {"FAE": fae, **({"CAE": cae} if cae is not None else {})}
     moved = {name: _measure_moved(*display.run_name(run), run) for name, run in found.items()}
-    st.markdown(moved_words(moved, MOVED_BY, len(display.measured_digits())))
+    st.markdown(moved_words(moved, MOVED_BY, display.count_measured()))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

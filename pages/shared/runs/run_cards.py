@@ -16,6 +16,7 @@ from ae_core.models import path_in_words
 from ae_core.runs import history, housekeeping, links, ownership, run_file
 from ae_core.runs.run_folder import StoredRun
 from ae_core.service import jobs
+from ae_core.training import CURVE_DIGITS
 from ae_core.words.sentences import say
 from pages.shared import charts, dials, display, lab, opened_link, provenance, session
 from pages.shared.dials import ACTIVATION_WORDS, LOSS_WORDS
@@ -223,8 +224,9 @@ def show_comparison(runs: Sequence[ListedRun]) -> None:
         )
         st.caption(
             say(
-                "Squared error per image on test digits after each epoch, with the noise "
-                "each run was trained with: compare runs of one noise."
+                "Squared error per image on the first {few} test digits after each epoch, with the "
+                "noise each run was trained with: compare runs of one noise.",
+                few=CURVE_DIGITS,
             )
             + (
                 say(" The curve of an uploaded run is what its file says.")

@@ -314,7 +314,7 @@ def _show_table(runs: Sequence[ListedRun]) -> None:
             say(
                 "Squared error and PSNR here are over all test digits, with the noise of training. The "
                 "lessons, which answer while a slider moves, measure on {count} of them, chosen so that the "
-                "lab's networks err on them as on all.",
+                "lab's networks err on them nearly as on all: a last digit may differ.",
                 count=data.MEASURED_COUNT,
             )
         )

@@ -45,7 +45,7 @@ _into_view = st.components.v2.component("autoencoder_lab_into_view", js=read_scr
 
 def draw_buttons(run: RunConfig, page: str) -> None:
     """Draw Train and Stop for the run that the training dials describe, and what it will cost."""
-    _warn_of_no_training()
+    _start_or_warn()
     name = config.run_id(run)
     status = history.status_of(name, lab.store()) if networks.is_own(name) else "none"
     busy = status in BUSY
@@ -75,7 +75,7 @@ def draw_buttons(run: RunConfig, page: str) -> None:
 
 def draw_buttons_for_all(runs: Sequence[RunConfig], page: str) -> None:
     """Draw a button that trains those of `runs` that are not trained, and one that stops them."""
-    _warn_of_no_training()
+    _start_or_warn()
     own = [run for run in runs if networks.is_own(config.run_id(run))]
     states = {config.run_id(run): history.status_of(config.run_id(run), lab.store()) for run in own}
     wanted = [run for run in runs if states.get(config.run_id(run)) not in (*BUSY, "finished")]
@@ -380,6 +380,6 @@ def start_training_process() -> str:
     return problem
 
 
-def _warn_of_no_training() -> None:
+def _start_or_warn() -> None:
     if problem := start_training_process():
         st.warning(without_paths(problem), icon=":material/cloud_off:")

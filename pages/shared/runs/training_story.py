@@ -12,6 +12,7 @@ from ae_core.figures.base import Row
 from ae_core.runs import history
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
+from ae_core.training import CURVE_DIGITS
 from ae_core.words.sentences import say
 from pages.shared import lab
 from pages.shared.browser import replay, slider_keys
@@ -82,10 +83,12 @@ def _replay_words(run: StoredRun, progress: Progress) -> str:
     words = say(
         "It stands at the last step, the trained network. **Play** runs through the "
         "training from the untrained network on; the slider below, or Tab and the arrow "
-        "keys, lead to any step. {unit} Over all 10,000 test digits, a picture that is "
+        "keys, lead to any step. {unit} The test error of the curve is over the first {few} test "
+        "digits. Over all 10,000, a picture that is "
         "always black has an error of {black:.1f}, one that is always the mean digit "
         "{mean_digit:.1f}.",
         unit=unit,
+        few=CURVE_DIGITS,
         black=floors.black,
         mean_digit=floors.mean_digit,
     )
