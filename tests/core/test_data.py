@@ -109,7 +109,7 @@ def test_the_digits_that_lessons_measure_on_give_every_network_of_the_lab_the_fi
         noise = run.config.corruption
         noisy_nhw = corrupt(clean_nhw, noise, seeded(0, "noise shown"))
         few = float(squared_error(reconstruct(store.load_model(run), noisy_nhw), clean_nhw).mean())
-        # All of them had other noise, though as much of it; blocks and specks differ most from digit to digit.
+        # All of them had other noise, though as much of it; blocks and specks differ most between digits.
         allowed = 0.005 if not noise.level else 0.02 if noise.kind == "gaussian" else 0.04
         assert few == pytest.approx(run.result["test"]["mse"] * PIXELS, rel=allowed), name
     mean_hw = data.mean_digit(digits.train_bytes_nhw)
