@@ -38,15 +38,16 @@ WATCH = """prefix => {
     window.labChanged = new Promise((resolve) =>
         addEventListener("click", watch(resolve), { once: true, capture: true }));
 }"""
+PICTURE = "[data-testid=stMain] :is(img, canvas), .js-plotly-plot image, [data-testid=stDataFrame]"
 PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "latent_space", "runs"]
 
 
 def first_picture_seconds(page: Page, url: str) -> float:
     started = time.monotonic()
     page.goto(url)
-    page.locator("[data-testid=stMain] img, .js-plotly-plot image, [data-testid=stDataFrame]").locator(
-        "visible=true"
-    ).first.wait_for()
+    page.locator(
+        "[data-testid=stMain] :is(img, canvas), .js-plotly-plot image, [data-testid=stDataFrame]"
+    ).locator("visible=true").first.wait_for()
     return time.monotonic() - started
 
 
