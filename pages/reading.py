@@ -14,6 +14,13 @@ with lab.plain_errors():
     with beat("keras", say("The Keras.io example")):
         st.markdown(say("# Further reading"))
 
+        st.markdown(
+            say(
+                "The lessons follow the slides of a journal-club talk on autoencoders, and two of its "
+                "questions are theirs. Its last slide names the example below; the papers are where "
+                "its ideas come from."
+            )
+        )
         st.markdown(say("## The Keras.io example"))
         st.markdown(reading_list.KERAS)
         reading_list.show_digits()

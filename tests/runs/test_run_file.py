@@ -141,7 +141,13 @@ def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp
     assert store.get(import_run(store, export_run(Store(tmp_path / "there"), name), few)).config == run
 
 
-@pytest.mark.parametrize("layers", ["--preset fae --hidden-sizes 64", "--preset cae --channels 4,16"])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "--preset fae --hidden-sizes 64",
+        pytest.param("--preset cae --channels 4,16", marks=pytest.mark.long),
+    ],
+)
 def test_a_run_of_layers_that_no_dial_makes_can_be_taken_along(store, layers, digits, tmp_path, capsys):
     there = tmp_path / "there"
     command = f"train {layers} --digits 64 --epochs 1 --json --store {there}"
