@@ -267,21 +267,17 @@ def _measure_perfect_copy(digits: str) -> float:
 
 def measured_digits() -> Tensor:
     """The held-back digits (n, 28, 28) that networks are measured on while a slider moves."""
-    return _find_measured()[0]
+    return data.measured_digits(lab.digits())[0]
 
 
 def measured_labels() -> Tensor:
     """Their classes (n,)."""
-    return _find_measured()[1]
+    return data.measured_digits(lab.digits())[1]
 
 
 def count_measured() -> int:
     """How many they are."""
-    return len(measured_labels())
-
-
-def _find_measured() -> tuple[Tensor, Tensor]:
-    return data.measured_digits(lab.digits())
+    return min(data.MEASURED_COUNT, len(lab.digits().test_nhw))
 
 
 def show_compared_rows(

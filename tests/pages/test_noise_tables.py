@@ -81,7 +81,9 @@ def test_words_about_levels_follow_the_figures():
     assert "it has only" not in told
     rows[4 * len(TESTED_LEVELS) + 1] = 8.0
     told = levels_words(table_of(BY_LEVEL, TESTED_LEVELS, *rows, nothing=[20.0] * len(TESTED_LEVELS)))
-    assert "At σ = 0.2 it has only 8.0: it never learnt from a digit without noise." in told
+    assert (
+        "At σ = 0.2 it has only 8.0, *our explanation:* it never learnt from a digit without noise." in told
+    )
     rows[2] = 1.0
     told = levels_words(table_of(BY_LEVEL, TESTED_LEVELS, *rows, nothing=[20.0] * len(TESTED_LEVELS)))
     assert "**The diagonal wins in 4 of 5 columns**, and not at σ = 0.4 (best: no noise)." in told

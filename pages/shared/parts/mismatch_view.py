@@ -180,7 +180,8 @@ def levels_words(table: ErrorTable) -> str:
     if round(noisy, 1) >= round(clean, 1):
         return words
     return say(
-        "{words} At {level} it has only {noisy:.1f}: it never learnt from a digit without noise.",
+        "{words} At {level} it has only {noisy:.1f}, *our explanation:* it never learnt from a digit without "
+        "noise.",
         words=words,
         level=level_words(little),
         noisy=noisy,
