@@ -10,7 +10,6 @@ from pages.shared.server import health as server
 from pages.shared.server.gate import Gate
 
 server.check_settings()
-server.import_early("torch")
 app = st.App(
     "router.py",
     lifespan=server.lifespan,

@@ -50,7 +50,7 @@ def test_every_step_of_the_plans_is_there(page, name):
 
 
 def test_the_plans_go_through_all_lessons_of_the_path():
-    from pages.shared.frame.lesson import PATH
+    from pages.shared.frame.path import PATH
 
     assert {lesson.page for lesson in PATH} <= {page for page, _ in steps()}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pages.shared.frame.lesson import PATH
+from pages.shared.frame.path import PATH
 from tests.browser.test_browser_access import KNOWS_BEATS
 from tests.support.browser import PHONE, PROJECTOR, App, chromium
 

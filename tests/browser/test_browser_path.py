@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from ae_core import config
 from ae_core.runs.store import Store, default_root
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from tests.browser.test_browser_access import beats_left, show_beat
 from tests.browser.test_pages_in_browser import PAGES, go
 from tests.support.browser import PHONE, PROJECTOR

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core.runs import links
 from ae_core.words.sentences import VARIABLE, say
 from pages.shared.frame import notes
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from pages.shared.room import phone_page
 from pages.shared.runs import share
 from pages.shared.server import index_page

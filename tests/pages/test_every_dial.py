@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from tests.pages.test_pages import markup, open_page, pictures
 
 # The drawing board registers itself with a running server: that page goes through its dials in a browser.

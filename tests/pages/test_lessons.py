@@ -23,7 +23,7 @@ from ae_core.service import worker
 from pages.shared import answers, kept_answers, networks, session
 from pages.shared.answers import SHARES
 from pages.shared.frame import turned_page
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from tests.conftest import PROJECT
 from tests.pages.test_pages import open_page
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.frame import notes
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from tests.conftest import PROJECT
 from tests.test_teaching import beats_by_page
 

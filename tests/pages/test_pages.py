@@ -15,7 +15,7 @@ from ae_core.runs import tickets
 from ae_core.runs.store import SHIPPED, Store, default_root
 from ae_core.service import jobs, worker
 from pages.shared import lab
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from pages.shared.server import page_objects
 from tests.conftest import PROJECT, widget_key
 

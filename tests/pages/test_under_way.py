@@ -13,7 +13,7 @@ from ae_core.config import RunConfig
 from ae_core.runs import tickets
 from ae_core.runs.store import Store, default_root
 from ae_core.service.worker import record_training
-from pages.shared.frame.lesson import BESIDE, PATH
+from pages.shared.frame.path import BESIDE, PATH
 from pages.shared.runs import training_words
 from tests.conftest import PROJECT
 

@@ -1,9 +1,6 @@
-"""The guided path: which lesson follows which, how far along this one is, and the way to the next."""
+"""What every lesson begins and ends with: how far along the path it is, and the way to the next."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,49 +9,9 @@ from ae_core.words.sentences import say
 from pages.shared import lab, my_room, networks, provenance, session
 from pages.shared.browser import browser_memory, connection, page_top
 from pages.shared.frame import beats, notes, presenter, room_view, turned_page
+from pages.shared.frame.path import BESIDE, PATH, Lesson, place_on_path, progress_html
 from pages.shared.runs import under_way
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """A page on the path: its file, its name, what it answers, and an icon."""
-
-    page: str
-    name: str
-    promise: str
-    icon: str
-
-
-PATH = (
-    Lesson("home", say("Home"), say("squeezed through a bottleneck, drawn again"), ":material/home:"),
-    Lesson("fully_connected", "FAE", say("every pixel at once"), ":material/hub:"),
-    Lesson("convolutional", "CAE", say("small filters that slide"), ":material/grid_on:"),
-    Lesson("denoising", "DAE", say("noisy in, clean out"), ":material/auto_fix_high:"),
-    Lesson(
-        "difference",
-        say("What is the difference?"),
-        say("one architecture, two trainings"),
-        ":material/balance:",
-    ),
-    Lesson(
-        "surprises",
-        say("What do you think of this?"),
-        say("pictures that the networks never saw"),
-        ":material/psychology_alt:",
-    ),
-    Lesson("comparison", say("Comparison"), say("which is best, and at what?"), ":material/compare:"),
-    Lesson(
-        "latent_space",
-        say("Latent space"),
-        say("where digits lie, and what lies between"),
-        ":material/scatter_plot:",
-    ),
-    Lesson("reading", say("Further reading"), say("where all this comes from"), ":material/menu_book:"),
-)
-BESIDE = (
-    Lesson("your_digit", say("Your digit"), say("draw or upload one"), ":material/draw:"),
-    Lesson("runs", say("Runs"), say("compare, take along, delete"), ":material/list:"),
-)
 IN_A_ROW = 3
 
 
@@ -78,10 +35,10 @@ def begin_lesson(page: str, *, draws_figures: bool = True, trains: bool = False)
     with st.container():  # there with a room and without: what follows keeps its place on the page
         room_view.show_room(page, {lesson.page: lesson.name for lesson in (*PATH, *BESIDE)})
         room_view.show_following(page)
-    if place := _place_on_path(page):
+    if place := place_on_path(page):
         visited: set[str] = st.session_state.setdefault(session.VISITED, set())
         visited.add(page)
-        st.html(_progress_html(place, visited))
+        st.html(progress_html(place, visited))
     if not trains:
         under_way.show_trainings_under_way()
 
@@ -136,11 +93,11 @@ def _neighbours(page: str) -> tuple[Lesson, Lesson | None]:
     A page beside the path lies between the step seen last and the one after. After the path's last step come
     the pages beside it, and after these its beginning. Who has seen no step yet is led to the beginning.
     """
-    if place := _place_on_path(page):
+    if place := place_on_path(page):
         return (PATH[place] if place < len(PATH) else BESIDE[0]), (PATH[place - 2] if place > 1 else None)
     if session.SCRIPT_STEP not in st.session_state:
         return PATH[0], PATH[-1]
-    seen = _place_on_path(presenter.script_step([lesson.page for lesson in PATH]))
+    seen = place_on_path(presenter.script_step([lesson.page for lesson in PATH]))
     beside = [lesson.page for lesson in BESIDE].index(page)
     rest = [*PATH[seen:], *BESIDE[beside + 1 :], PATH[0]]
     return rest[0], PATH[seen - 1]
@@ -154,21 +111,3 @@ def open_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
     presenter.offer_dials_by_touch()
     controls, pictures = st.columns([1, 3], gap="large")
     return controls.container(key=presenter.DIALS), pictures
-
-
-def _place_on_path(page: str) -> int:
-    """Place of a page on the path, from 1; 0 for one beside it."""
-    return next((i for i, lesson in enumerate(PATH, 1) if lesson.page == page), 0)
-
-
-def _progress_html(place: int, visited: set[str]) -> str:
-    parts = []
-    for i, lesson in enumerate(PATH, 1):
-        look = "lab-here" if i == place else "lab-seen" if lesson.page in visited else ""
-        parts.append(f'<i class="{look}"></i>')
-    step = say("Step {place} of {count}", place=place, count=len(PATH))
-    told = say("{step}, {seen} seen", step=step, seen=len(visited))
-    return (
-        f'<div class="lab-path" role="img" aria-label="{escape(told)}">{"".join(parts)}'
-        f"<span>{escape(step)}</span></div>"
-    )
