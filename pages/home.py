@@ -8,6 +8,7 @@ from pages.shared import answers, dials, display, lab, living_view, networks, qu
 from pages.shared.frame import lesson
 from pages.shared.frame.beats import beat
 from pages.shared.parts import why_view
+from pages.shared.server import first_sight
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 
@@ -32,15 +33,8 @@ def at_work() -> None:
 
 
 with beat("see", say("An autoencoder at work")):
-    st.markdown(say("# What does an autoencoder do?"))
-
-    st.markdown(
-        say(
-            "It squeezes a picture through a **bottleneck** and draws it again. The **encoder** "
-            "$E$ keeps a short *code*, a few numbers; the **decoder** $D$, whose sizes mirror the "
-            "encoder's, must rebuild the picture from the code alone."
-        )
-    )
+    st.markdown(first_sight.HEADING)
+    st.markdown(first_sight.ABOUT)
 
     networks.draw_whose_switch(["CAE"])
     at_work()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
+
+if TYPE_CHECKING:  # the first picture of all is drawn before torch is there
+    from torch import Tensor
 
 
-def grey_pixels(images: Tensor) -> np.ndarray:
-    """Pictures of any shape with values in [0, 1], beyond which they are clipped, as greys from 0 to 255."""
-    pixels: np.ndarray = (images * 255).round().clamp(0, 255).byte().numpy()
+def grey_pixels(images: Tensor | np.ndarray) -> np.ndarray:
+    """Pictures of any shape with values in [0, 1], beyond which they are clipped, as greys from 0 to 255.
+
+    What is no number is black.
+    """
+    pixels: np.ndarray = np.nan_to_num(np.asarray(images) * 255).round().clip(0, 255).astype(np.uint8)
     return pixels
 
 

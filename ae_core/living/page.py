@@ -14,11 +14,12 @@ from torch import Tensor
 from ae_core.config import NOISE_WORDS, RANGES, CorruptionConfig
 from ae_core.corruption import corrupt, draw_pattern
 from ae_core.living.files import bundle_scripts
-from ae_core.living.first_picture import Answer, picture_html
+from ae_core.living.first_answers import ask_networks
+from ae_core.living.first_picture import picture_html
 from ae_core.living.network_file import pack_classifier, pack_network
 from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.living.words import WORDS, classifier_words
-from ae_core.models import Autoencoder, codes_of, pictures_of
+from ae_core.models import Autoencoder
 from ae_core.study.classifier import Classifier, find_classifier
 from ae_core.training import seeded
 from ae_core.words.sentences import say
@@ -94,8 +95,6 @@ def _draw_first(
 ) -> str:
     """The same as a picture that no script draws, for where none runs."""
     seen_1hw = corrupt(digit_1hw, noise, seeded(noise_seed, "noise shown"))
-    answers = []
-    for name, model in models.items():
-        codes_1l = codes_of(model, seen_1hw)
-        answers.append(Answer(name, codes_1l[0], pictures_of(model, codes_1l)[0]))
-    return picture_html(digit_1hw[0], seen_1hw[0], answers, is_noisy=noise.level > 0, classifier=classifier)
+    return picture_html(
+        ask_networks(models, digit_1hw[0], seen_1hw[0], is_noisy=noise.level > 0, classifier=classifier)
+    )

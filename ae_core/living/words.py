@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from torch import Tensor
-
 from ae_core.words.sentences import say
 
 WORDS: dict[str, Any] = {
@@ -54,14 +52,13 @@ WORDS: dict[str, Any] = {
 }
 
 
-def reading_words(probabilities_k: Tensor) -> str:
-    """What a picture reads as, such as 'read as 7, 98%', from a classifier's ten probabilities (10,).
+def reading_words(digit: int, probability: float) -> str:
+    """What a picture reads as, such as 'read as 7, 98%': a classifier's likeliest digit, and how likely.
 
     In the words of `reader.js`.
     """
-    share, digit = (float(value) for value in probabilities_k.max(0))
     words: str = WORDS["read_as"]
-    return words.format(digit=int(digit), share=_share_words(share))
+    return words.format(digit=digit, share=_share_words(probability))
 
 
 def _share_words(share: float) -> str:

@@ -346,10 +346,13 @@ def chosen_digits(seed: int) -> Tensor:
 
     The visitor's own, if shown, are first: all of them, and held-back ones where they are fewer.
     """
+    return my_digits.put_own_digits_first(drawn_digits(seed))
+
+
+def drawn_digits(seed: int) -> Tensor:
+    """The same without the visitor's own."""
     test_nhw = lab.digits().test_nhw
-    return my_digits.put_own_digits_first(
-        test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:DIGITS_SHOWN]]
-    )
+    return test_nhw[torch.randperm(len(test_nhw), generator=seeded(seed, "digits"))[:DIGITS_SHOWN]]
 
 
 def noisy_version(clean_nhw: Tensor, noise: CorruptionConfig, noise_seed: int) -> Tensor:

@@ -11,10 +11,10 @@ from torch import Tensor
 from ae_core import config
 from ae_core.config import CorruptionConfig, RunConfig
 from ae_core.corruption import draw_pattern
-from ae_core.living.first_picture import Answer, picture_html
+from ae_core.living.first_answers import ask_networks
+from ae_core.living.first_picture import picture_html
 from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.living.words import WORDS
-from ae_core.models import codes_of, pictures_of
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.classifier import find_classifier
 from ae_core.training import seeded
@@ -132,19 +132,11 @@ def _answer_html(
     _seen_hw: Tensor,
     _runs: Mapping[str, StoredRun],
 ) -> str:
-    answers = []
-    for name, run in _runs.items():
-        model = lab.load_network(run)
-        codes_1l = codes_of(model, _seen_hw[None])
-        answers.append(Answer(display.NAMES.get(name, name), codes_1l[0], pictures_of(model, codes_1l)[0]))
-    return picture_html(
-        _digit_hw,
-        _seen_hw,
-        answers,
-        is_noisy=noise.level > 0,
-        classifier=find_classifier(),
-        hides_answers=hides_answers,
+    models = {display.NAMES.get(name, name): lab.load_network(run) for name, run in _runs.items()}
+    picture = ask_networks(
+        models, _digit_hw, _seen_hw, is_noisy=noise.level > 0, classifier=find_classifier()
     )
+    return picture_html(picture, hides_answers=hides_answers)
 
 
 _draw_first = display.ResultCache(_answer_html, 16)

@@ -13,7 +13,7 @@ from pages.shared.frame import notes
 from pages.shared.frame.path import BESIDE, PATH
 from pages.shared.room import phone_page
 from pages.shared.runs import share
-from pages.shared.server import index_page
+from pages.shared.server import first_sight, index_page
 from tests.conftest import PROJECT
 from tests.support.marks import OPEN, texts_of, unmarked_words
 
@@ -71,4 +71,5 @@ def test_phones_and_the_notes_are_told_in_the_marked_language():
     assert unmarked_words(page) == []
     assert all(text.startswith(OPEN) for text in phone_page.WORDS.values())
     assert all(text.startswith(OPEN) for beats in notes.read_notes().values() for text in beats.values())
-    assert unmarked_words(index_page._note().decode().replace("WebSockets", "")) == []
+    assert unmarked_words(index_page._note().replace("WebSockets", "")) == []
+    assert unmarked_words(first_sight.first_sight_html()) == []

@@ -106,7 +106,7 @@ class Gate:
                 counts.refused_pages += 1
                 await _mark_retry(HTMLResponse(FULL.format(cause=escape(full)), 503))(scope, receive, send)
             else:
-                await index_page.serve_with_note(self._app, scope, receive, send)
+                await index_page.serve_index(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,6 +1,7 @@
-"""Streamlit's one HTML page with a note of ours in it, for networks that let pages through and no WebSockets.
+"""Streamlit's one HTML page with what of ours has to come with it: all else comes over the WebSocket.
 
-All else that a page says comes over the WebSocket: without one there would be an empty page for ever.
+A note for networks that let pages through and no WebSockets, where there would be an empty page for ever. And
+what Home begins with, for whoever asks for that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ae_core.words.sentences import say_in_html
+from pages.shared.server.first_sight import begins_with_home, first_sight_html
 
 FOLDER = Path(__file__).parent
 END = b"</body>"
@@ -19,12 +21,12 @@ END = b"</body>"
 NOT_ASKED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 
 
-async def serve_with_note(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Have `app` answer a browser's request for a page; an HTML page gets the note, all else is as it is."""
+async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Have `app` answer a request for a page; an HTML page gets what is ours, all else is as it is."""
     start: Message | None = None
     page = b""
 
-    async def send_noted(message: Message) -> None:
+    async def send_completed(message: Message) -> None:
         nonlocal start, page
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
@@ -37,25 +39,24 @@ async def serve_with_note(app: ASGIApp, scope: Scope, receive: Receive, send: Se
         page += message.get("body", b"")
         if message.get("more_body"):
             return
-        noted = page.replace(END, _note() + END, 1)
+        ours = _note() + (first_sight_html() if begins_with_home(scope) else "")
+        completed = page.replace(END, ours.encode() + END, 1)
         headers = MutableHeaders(scope=start)
         for name in ("etag", "last-modified", "accept-ranges"):
             if name in headers:
                 del headers[name]
-        headers["content-length"] = str(len(noted))
+        headers["content-length"] = str(len(completed))
         await send(start)
-        await send({"type": "http.response.body", "body": noted})
+        await send({"type": "http.response.body", "body": completed})
 
     asked = [pair for pair in scope["headers"] if pair[0] not in NOT_ASKED]
-    await app({**scope, "headers": asked}, receive, send_noted)
+    await app({**scope, "headers": asked}, receive, send_completed)
 
 
 @cache
-def _note() -> bytes:
+def _note() -> str:
     """The note as HTML, with its style and its script."""
     parts = {
         kind: (FOLDER / f"no_socket.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     }
-    return (
-        say_in_html(parts["html"]).replace("{style}", parts["css"]).replace("{script}", parts["js"]).encode()
-    )
+    return say_in_html(parts["html"]).replace("{style}", parts["css"]).replace("{script}", parts["js"])

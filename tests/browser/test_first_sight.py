@@ -1,0 +1,137 @@
+"""What Home begins with is there before Streamlit is, and makes way for Home without a jump."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR, App
+
+SIGHT = "#lab-first-sight"
+# Where the heading, and the picture with all its parts, are: in pixels from the corner.
+PLACES = """(root) => [...root.querySelectorAll(
+    ".lab-path, h1, .lab-living, .lab-living :is(figure, .path, .well, .reader)"
+)].map((each) => {
+    const { left, top, width, height } = each.getBoundingClientRect();
+    return [each.className || each.tagName, ...[left, top, width, height].map(Math.round)].join(" ");
+})"""
+# The same of Home itself: its picture is drawn in a shadow root, or still as the server has drawn it.
+HOME = f"""() => {{
+    const places = {PLACES};
+    const main = document.querySelector("[data-testid=stMain]");
+    const first = document.querySelector(".st-key-home_living_first");
+    const living = [...main.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+        .map((host) => host.shadowRoot).find((root) => root?.querySelector(".lab-living"));
+    first.remove();
+    return [...places(main), ...places(living)];
+}}"""
+BARS = """(root) => [...root.querySelectorAll(".bar")].map((bar) =>
+    bar.textContent + bar.querySelector("i").className + bar.querySelector("i").style.backgroundSize)"""
+LIVING_ROOT = """[...document.querySelectorAll("[data-testid=stMain] [data-testid=stBidiComponentIsolated]")]
+    .map((host) => host.shadowRoot).find((root) => root?.querySelector(".lab-living"))"""
+
+
+def without_connection(page: Page) -> None:
+    """The page gets everything but its connection."""
+    page.route_web_socket(re.compile("_stcore/stream"), lambda _socket: None)
+
+
+def wait_for_home(page: Page) -> None:
+    expect(page.locator(".lab-living canvas").first).to_be_visible()
+    expect(page.locator(SIGHT)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        PROJECTOR,
+        pytest.param(LARGE_PROJECTOR, marks=pytest.mark.long),
+        pytest.param(PHONE, marks=pytest.mark.long),
+    ],
+    ids=["laptop", "projector", "phone"],
+)
+def test_heading_and_picture_stand_where_home_has_them(browser: Browser, app: App, size):
+    context = browser.new_context(viewport=size)
+    page = context.new_page()
+    without_connection(page)
+    page.goto(app.url)
+    expect(page.locator(SIGHT).get_by_role("heading")).to_have_text("What does an autoencoder do?")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    begins = page.evaluate(f"({PLACES})(document.querySelector('{SIGHT}'))")
+    bars = page.evaluate(f"({BARS})(document.querySelector('{SIGHT}'))")
+    page.close()
+    page = context.new_page()
+    page.goto(app.url)
+    wait_for_home(page)
+    page.wait_for_timeout(1_000)
+    assert page.evaluate(f"({BARS})({LIVING_ROOT})") == bars
+    assert page.evaluate(HOME) == begins
+    context.close()
+
+
+@pytest.mark.long
+def test_it_says_that_the_lab_gets_ready_and_the_note_on_websockets_lies_above_it(page, app):
+    without_connection(page)
+    page.goto(app.url)
+    expect(page.locator(f"{SIGHT} .soon")).to_contain_text("getting ready")
+    note = page.locator(".lab-no-socket")
+    expect(note).to_be_visible(timeout=15_000)
+    assert note.evaluate(
+        """(note) => {
+            const { left, top, width, height } = note.getBoundingClientRect();
+            return note.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+        }"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "chosen", "ground"),
+    [
+        pytest.param("light", None, "rgb(255, 255, 255)", marks=pytest.mark.long),
+        pytest.param("dark", None, "rgb(23, 22, 20)", marks=pytest.mark.long),
+        ("light", "Dark", "rgb(23, 22, 20)"),
+        pytest.param("dark", "Light", "rgb(255, 255, 255)", marks=pytest.mark.long),
+    ],
+)
+def test_it_is_as_dark_as_the_page_will_be(browser: Browser, app: App, system, chosen, ground):
+    context = browser.new_context(viewport=PROJECTOR, color_scheme=system)
+    if chosen:
+        context.add_init_script(
+            f"localStorage.setItem('stActiveTheme-/-v2', {json.dumps(json.dumps(chosen))})"
+        )
+    page = context.new_page()
+    without_connection(page)
+    page.goto(app.url)
+    of = "element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).color]"
+    begins = page.locator(SIGHT).evaluate(of)
+    assert begins[0] == ground
+    page.close()
+    page = context.new_page()
+    page.goto(app.url)
+    wait_for_home(page)
+    assert page.get_by_test_id("stApp").evaluate(of) == begins
+    context.close()
+
+
+def test_who_comes_back_with_digits_of_their_own_does_not_see_another_first(page, app):
+    page.goto(app.url)
+    wait_for_home(page)
+    without_connection(page)
+    page.evaluate("sessionStorage.setItem('lab-kept-question_home', '{}')")
+    page.reload()
+    expect(page.locator(SIGHT)).to_have_count(1)
+    page.evaluate("sessionStorage.setItem('lab-kept-tray', '[]')")
+    page.reload()
+    expect(page.get_by_test_id("stApp")).to_be_visible()
+    expect(page.locator(SIGHT)).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["convolutional", "?home_test_noise=0.4", "?embed=true"])
+def test_no_other_page_begins_so(page, app, address):
+    without_connection(page)
+    page.goto(f"{app.url}/{address}")
+    expect(page.get_by_test_id("stApp")).to_be_visible()
+    expect(page.locator(SIGHT)).to_have_count(0)

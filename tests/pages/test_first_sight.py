@@ -1,0 +1,84 @@
+"""What Home begins with comes with the page itself: the same as Home draws, and without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from streamlit import config
+
+from ae_core.living.first_picture import picture_html
+from ae_core.living.kept_picture import KEPT, read_picture
+from pages.shared.server import first_sight
+from pages.shared.server.first_sight import begins_with_home, first_sight_html
+from tests.conftest import PROJECT
+from tests.pages.test_pages import open_page
+
+
+def test_it_is_what_home_draws_of_the_labs_network_to_the_letter():
+    page = open_page("home")
+    drawn = [element.proto.body for element in page.get("html")]
+    kept = picture_html(read_picture())
+    assert kept in drawn, "run `python -m tests.benchmarks.ship_first_picture`"
+    assert kept in first_sight_html()
+    assert first_sight.HEADING in [element.value for element in page.markdown]
+    assert first_sight.ABOUT in [element.value for element in page.markdown]
+    progress = next(html for html in drawn if html.startswith('<div class="lab-path"'))
+    assert progress in first_sight_html()
+
+
+def test_its_sentences_have_html_for_the_marks_of_markdown_and_no_place_is_left_open():
+    html = first_sight_html()
+    assert "<h1>What does an autoencoder do?</h1>" in html
+    assert "through a <strong>bottleneck</strong> and" in html
+    assert "a short <em>code</em>, a few" in html
+    assert "<strong>encoder</strong> <i>E</i> keeps" in html
+    shown = html.partition("<script>")[0]
+    for mark in ("**", "$E$", "{{", "{picture}", "{style}", "{about}"):
+        assert mark not in shown
+    assert "{script}" not in html
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [("app", "False"), ("pages.shared.server.first_sight", "False"), ("pages.shared.display", "True")],
+)
+def test_the_server_begins_and_draws_it_without_torch(module, expected):
+    """The last one shows that this can fail."""
+    program = (
+        f"import sys, {module}; from pages.shared.server.first_sight import first_sight_html\n"
+        "print(len(first_sight_html()) > 10_000, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", expected]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "base", "expected"),
+    [
+        ("/", b"", "", True),
+        ("", b"", "", True),
+        ("/", b"home_test_noise=0.4", "", False),
+        ("/convolutional", b"", "", False),
+        ("/teaching/lab/", b"", "teaching/lab", True),
+        ("/teaching/lab", b"", "/teaching/lab/", True),
+        ("/teaching/lab/runs", b"", "teaching/lab", False),
+    ],
+)
+def test_it_comes_with_home_as_everybody_sees_it_first_alone(monkeypatch, path, query, base, expected):
+    real = config.get_option
+    monkeypatch.setattr(
+        first_sight.config, "get_option", lambda key: base if key == "server.baseUrlPath" else real(key)
+    )
+    assert begins_with_home({"path": path, "query_string": query}) is expected
+
+
+def test_where_its_picture_is_not_whole_the_page_comes_without_it(monkeypatch, tmp_path, caplog):
+    half = tmp_path / KEPT.name
+    half.write_text(KEPT.read_text()[:3_000])
+    monkeypatch.setattr(first_sight, "read_picture", lambda: read_picture(half))
+    assert first_sight_html.__wrapped__() == ""
+    assert "holds no picture. Install or copy the lab again." in caplog.text
