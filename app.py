@@ -6,6 +6,7 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.shared.frame.first_sight import find_first_sight
 from pages.shared.server import health as server
 from pages.shared.server.gate import Gate
 
@@ -14,6 +15,6 @@ app = st.App(
     "router.py",
     lifespan=server.lifespan,
     routes=server.list_routes(),
-    middleware=[Middleware(Gate)],
+    middleware=[Middleware(Gate, find_first_sight)],
     on_script_error=server.tell_error,
 )

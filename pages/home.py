@@ -5,10 +5,9 @@ import streamlit as st
 from ae_core import config
 from ae_core.words.sentences import say
 from pages.shared import answers, dials, display, lab, living_view, networks, question
-from pages.shared.frame import lesson
+from pages.shared.frame import first_sight, lesson
 from pages.shared.frame.beats import beat
 from pages.shared.parts import why_view
-from pages.shared.server import first_sight
 
 lesson.begin_lesson("home", draws_figures=False)  # its first picture is there a fifth of a second sooner
 

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from ae_core.runs import links
 from ae_core.words.sentences import VARIABLE, say
-from pages.shared.frame import notes
+from pages.shared.frame import first_sight, notes
 from pages.shared.frame.path import BESIDE, PATH
 from pages.shared.room import phone_page
 from pages.shared.runs import share
-from pages.shared.server import first_sight, index_page
+from pages.shared.server import index_page
 from tests.conftest import PROJECT
 from tests.support.marks import OPEN, texts_of, unmarked_words
 

@@ -10,8 +10,8 @@ from streamlit import config
 
 from ae_core.living.first_picture import picture_html
 from ae_core.living.kept_picture import KEPT, read_picture
-from pages.shared.server import first_sight
-from pages.shared.server.first_sight import begins_with_home, first_sight_html
+from pages.shared.frame import first_sight
+from pages.shared.frame.first_sight import find_first_sight, first_sight_html
 from tests.conftest import PROJECT
 from tests.pages.test_pages import open_page
 
@@ -42,12 +42,12 @@ def test_its_sentences_have_html_for_the_marks_of_markdown_and_no_place_is_left_
 
 @pytest.mark.parametrize(
     ("module", "expected"),
-    [("app", "False"), ("pages.shared.server.first_sight", "False"), ("pages.shared.display", "True")],
+    [("app", "False"), ("pages.shared.frame.first_sight", "False"), ("pages.shared.display", "True")],
 )
 def test_the_server_begins_and_draws_it_without_torch(module, expected):
     """The last one shows that this can fail."""
     program = (
-        f"import sys, {module}; from pages.shared.server.first_sight import first_sight_html\n"
+        f"import sys, {module}; from pages.shared.frame.first_sight import first_sight_html\n"
         "print(len(first_sight_html()) > 10_000, 'torch' in sys.modules)"
     )
     done = subprocess.run(
@@ -73,7 +73,7 @@ def test_it_comes_with_home_as_everybody_sees_it_first_alone(monkeypatch, path, 
     monkeypatch.setattr(
         first_sight.config, "get_option", lambda key: base if key == "server.baseUrlPath" else real(key)
     )
-    assert begins_with_home({"path": path, "query_string": query}) is expected
+    assert bool(find_first_sight({"path": path, "query_string": query})) is expected
 
 
 def test_where_its_picture_is_not_whole_the_page_comes_without_it(monkeypatch, tmp_path, caplog):

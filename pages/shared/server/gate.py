@@ -6,7 +6,7 @@ What is beyond a bound is refused in words; those who are in go on as before.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from urllib.parse import urlsplit
 
@@ -74,10 +74,14 @@ def most_visitors() -> int:
 
 
 class Gate:
-    """ASGI middleware, before all of Streamlit's."""
+    """ASGI middleware, before all of Streamlit's.
 
-    def __init__(self, app: ASGIApp) -> None:
+    find_beginning: HTML that comes with the page that a browser asks for, from its scope.
+    """
+
+    def __init__(self, app: ASGIApp, find_beginning: Callable[[Scope], str] = lambda _scope: "") -> None:
         self._app = app
+        self._find_beginning = find_beginning
         self._permits = FairPermits(RUNS_AT_ONCE)
         self._uploads = Uploads(app)
         self._policy = frame_policy()
@@ -106,7 +110,7 @@ class Gate:
                 counts.refused_pages += 1
                 await _mark_retry(HTMLResponse(FULL.format(cause=escape(full)), 503))(scope, receive, send)
             else:
-                await index_page.serve_index(self._app, scope, receive, send)
+                await index_page.serve_index(self._app, scope, receive, send, self._find_beginning(scope))
         else:
             await self._app(scope, receive, send)
 

@@ -1,7 +1,7 @@
 """Streamlit's one HTML page with what of ours has to come with it: all else comes over the WebSocket.
 
 A note for networks that let pages through and no WebSockets, where there would be an empty page for ever. And
-what Home begins with, for whoever asks for that.
+what a page begins with, where that need not wait.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ae_core.words.sentences import say_in_html
-from pages.shared.server.first_sight import begins_with_home, first_sight_html
 
 FOLDER = Path(__file__).parent
 END = b"</body>"
@@ -21,8 +20,11 @@ END = b"</body>"
 NOT_ASKED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 
 
-async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Have `app` answer a request for a page; an HTML page gets what is ours, all else is as it is."""
+async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send, beginning: str = "") -> None:
+    """Have `app` answer a request for a page; an HTML page gets what is ours, all else is as it is.
+
+    beginning: HTML of what the page begins with.
+    """
     start: Message | None = None
     page = b""
 
@@ -39,8 +41,7 @@ async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send) 
         page += message.get("body", b"")
         if message.get("more_body"):
             return
-        ours = _note() + (first_sight_html() if begins_with_home(scope) else "")
-        completed = page.replace(END, ours.encode() + END, 1)
+        completed = page.replace(END, (_note() + beginning).encode() + END, 1)
         headers = MutableHeaders(scope=start)
         for name in ("etag", "last-modified", "accept-ranges"):
             if name in headers:

@@ -11,19 +11,16 @@ import logging
 import re
 from functools import cache
 from html import escape
-from pathlib import Path
 
 from starlette.types import Scope
 from streamlit import config
 
-from ae_core.figures.styles import style_html as figure_style
 from ae_core.living.first_picture import picture_html
 from ae_core.living.kept_picture import read_picture
-from ae_core.words.sentences import say, say_in_html
-from pages.shared.browser.files import style_html
+from ae_core.words.sentences import say
+from pages.shared.browser.files import read_script, style_html
 from pages.shared.frame.path import progress_html
 
-FOLDER = Path(__file__).parent
 logger = logging.getLogger(__name__)
 HEADING = say("# What does an autoencoder do?")
 ABOUT = say(
@@ -39,34 +36,34 @@ MARKS = (
 )
 
 
-def begins_with_home(scope: Scope) -> bool:
-    """Whether a browser asks for Home as everybody sees it first: a link may have set any of its dials."""
+def find_first_sight(scope: Scope) -> str:
+    """HTML that comes with the page that a browser asks for: Home's beginning, as everybody sees it first.
+
+    Nothing for other pages, and for a link that may have set any of Home's dials.
+    """
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return scope["path"].strip("/") in ("", base) and not scope.get("query_string")
+    is_home = scope["path"].strip("/") in ("", base) and not scope.get("query_string")
+    return first_sight_html() if is_home else ""
 
 
 @cache
 def first_sight_html() -> str:
-    """The beginning of Home as HTML, with its style and its script; empty where its picture is not whole."""
+    """The beginning of Home, with its style and its script; empty where its picture is not whole."""
     try:
         picture = picture_html(read_picture())
     except (OSError, ValueError) as problem:
         logger.warning("Home begins a little later: %s", problem)
         return ""
-    told = say_in_html((FOLDER / "first_sight.html").read_text(encoding="utf-8"))
-    base = f"{config.get_option('theme.baseFontSize')}px"
-    parts = {
-        "{style}": style_html("page", properties={"lab-base": base})
-        + figure_style(FOLDER / "first_sight.css"),
-        "{progress}": progress_html(1, {"home"}),
-        "{heading}": _without_marks(HEADING.removeprefix("# ")),
-        "{about}": _without_marks(ABOUT),
-        "{picture}": picture,
-        "{script}": (FOLDER / "first_sight.js").read_text(encoding="utf-8"),
-    }
-    for name, part in parts.items():
-        told = told.replace(name, part)
-    return told
+    base_size = f"{config.get_option('theme.baseFontSize')}px"
+    soon = say("The lab is getting ready: in a moment this picture follows your hand.")
+    return (
+        '<div id="lab-first-sight">'
+        f"{style_html('page', 'first_sight', properties={'lab-base-size': base_size})}"
+        f"{progress_html(1, {'home'})}<h1>{_without_marks(HEADING.removeprefix('# '))}</h1>"
+        f'<p class="about">{_without_marks(ABOUT)}</p>{picture}'
+        f'<p class="soon" role="status">{escape(soon)}</p></div>'
+        f"<script>{read_script('first_sight')}</script>"
+    )
 
 
 def _without_marks(text: str) -> str:
