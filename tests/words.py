@@ -31,7 +31,11 @@ TEMPLATES = LANGUAGES.with_name("catalogue")
 SAYS = {"say": 1, "say_count": 2}
 # The speaker notes: a table a page.
 NOTES = "pages/shared/frame/notes.toml"
-HTML = ("pages/shared/room/phone.html", "pages/shared/server/no_socket.html")
+HTML = (
+    "pages/shared/frame/first_sight.html",
+    "pages/shared/room/phone.html",
+    "pages/shared/server/no_socket.html",
+)
 ROOM = ("ae_core/room/", "pages/shared/room/", "pages/shared/my_room.py", "pages/shared/frame/room_view.py")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "# What the lab says, to be translated: written by `python -m tests.words`."

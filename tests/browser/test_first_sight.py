@@ -13,10 +13,11 @@ from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR, App
 SIGHT = "#lab-first-sight"
 # Where the heading, and the picture with all its parts, are: in pixels from the corner.
 PLACES = """(root) => [...root.querySelectorAll(
-    ".lab-path, h1, .lab-living, .lab-living :is(figure, .path, .well, .reader)"
+    ".lab-path, h1, .heading, .lab-living, .lab-living :is(figure, .path, .well, .reader)"
 )].map((each) => {
     const { left, top, width, height } = each.getBoundingClientRect();
-    return [each.className || each.tagName, ...[left, top, width, height].map(Math.round)].join(" ");
+    const name = each.matches("h1, .heading") ? "heading" : each.className;
+    return [name, ...[left, top, width, height].map(Math.round)].join(" ");
 })"""
 # The same of Home itself: its picture is drawn in a shadow root, or still as the server has drawn it.
 HOME = f"""() => {{

@@ -11,16 +11,18 @@ import logging
 import re
 from functools import cache
 from html import escape
+from pathlib import Path
 
 from starlette.types import Scope
 from streamlit import config
 
 from ae_core.living.first_picture import picture_html
 from ae_core.living.kept_picture import read_picture
-from ae_core.words.sentences import say
+from ae_core.words.sentences import say, say_in_html
 from pages.shared.browser.files import read_script, style_html
 from pages.shared.frame.path import progress_html
 
+PAGE = Path(__file__).with_suffix(".html")
 logger = logging.getLogger(__name__)
 HEADING = say("# What does an autoencoder do?")
 ABOUT = say(
@@ -54,16 +56,19 @@ def first_sight_html() -> str:
     except (OSError, ValueError) as problem:
         logger.warning("Home begins a little later: %s", problem)
         return ""
+    told = say_in_html(PAGE.read_text(encoding="utf-8"))
     base_size = f"{config.get_option('theme.baseFontSize')}px"
-    soon = say("The lab is getting ready: in a moment this picture follows your hand.")
-    return (
-        '<div id="lab-first-sight">'
-        f"{style_html('page', 'first_sight', properties={'lab-base-size': base_size})}"
-        f"{progress_html(1, {'home'})}<h1>{_without_marks(HEADING.removeprefix('# '))}</h1>"
-        f'<p class="about">{_without_marks(ABOUT)}</p>{picture}'
-        f'<p class="soon" role="status">{escape(soon)}</p></div>'
-        f"<script>{read_script('first_sight')}</script>"
-    )
+    parts = {
+        "style": style_html("page", "first_sight", properties={"lab-base-size": base_size}),
+        "progress": progress_html(1, {"home"}),
+        "heading": _without_marks(HEADING.removeprefix("# ")),
+        "about": _without_marks(ABOUT),
+        "picture": picture,
+        "script": read_script("first_sight"),
+    }
+    for name, part in parts.items():
+        told = told.replace(f"{{{name}}}", part)
+    return told
 
 
 def _without_marks(text: str) -> str:
