@@ -1,18 +1,22 @@
 /** The beginning of Home, which comes with the page, until Home itself is there. */
 
-/** Home's own picture; or what stands in its place. */
-const ARRIVED = ".st-key-home_living_first img, [data-testid=stAlert], [data-testid=stException]";
-const PATIENCE_MS = 60_000;
+/** Home's own still picture, which is hidden as soon as the one that follows the hand is drawn. */
+const STILL = ".st-key-home_living_first";
+/** What stands in its place where something is wrong. */
+const PROBLEM = "[data-testid=stAlert], [data-testid=stException]";
+/** Milliseconds that the beginning stays at most, in all and beside the still picture. */
+const PATIENCE = 60_000;
+const PATIENCE_BESIDE = 2_000;
 /** What Streamlit keeps the theme under that was chosen in its menu. */
 const THEME = "stActiveTheme-";
 /** What this tab keeps of digits of the visitor's own, and of a room: Home shows these. */
 const OWN = /^lab-kept-(?!question)/;
 
-/** @returns {boolean} whether this browser's pages will be dark, as Streamlit finds it out */
-function isDark() {
+/** @returns {string} "light" or "dark", as was chosen in Streamlit's menu; empty where nothing was */
+function chosenTheme() {
     const key = Object.keys(localStorage).find((name) => name.startsWith(THEME));
     const chosen = key ? JSON.parse(localStorage.getItem(key)) : "System";
-    return chosen === "System" ? matchMedia("(prefers-color-scheme: dark)").matches : chosen === "Dark";
+    return ["Light", "Dark"].includes(chosen) ? chosen.toLowerCase() : "";
 }
 
 /** @returns {boolean} whether Home will begin otherwise for this visitor */
@@ -24,7 +28,7 @@ function hasOwn() {
 export default function makeWay() {
     const sight = document.getElementById("lab-first-sight");
     try {
-        sight.classList.toggle("dark", isDark());
+        sight.className = chosenTheme();
         if (hasOwn()) {
             sight.remove();
             return;
@@ -32,13 +36,22 @@ export default function makeWay() {
     } catch (problem) {
         console.info("This browser keeps nothing.", problem);
     }
-    const leave = () => {
+    let patience = setTimeout(leave, PATIENCE);
+    let isBeside = false;
+    const watcher = new MutationObserver(() => {
+        const still = document.querySelector(STILL);
+        if (document.querySelector(PROBLEM) || (still && getComputedStyle(still).display === "none")) leave();
+        else if (still && !isBeside) {
+            isBeside = true;
+            clearTimeout(patience);
+            patience = setTimeout(leave, PATIENCE_BESIDE);
+        }
+    });
+    watcher.observe(document.documentElement, { childList: true, subtree: true });
+
+    function leave() {
+        clearTimeout(patience);
         watcher.disconnect();
         requestAnimationFrame(() => requestAnimationFrame(() => sight.remove()));
-    };
-    const watcher = new MutationObserver(() => {
-        if (document.querySelector(ARRIVED)) leave();
-    });
-    watcher.observe(document.getElementById("root"), { childList: true, subtree: true });
-    setTimeout(leave, PATIENCE_MS);
+    }
 }
