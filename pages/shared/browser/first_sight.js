@@ -52,6 +52,11 @@ export default function makeWay() {
     function leave() {
         clearTimeout(patience);
         watcher.disconnect();
-        requestAnimationFrame(() => requestAnimationFrame(() => sight.remove()));
+        requestAnimationFrame(() =>
+            requestAnimationFrame(() => {
+                document.querySelector("[data-testid=stMain]")?.scrollTo(0, sight.scrollTop);
+                sight.remove();
+            }),
+        );
     }
 }
