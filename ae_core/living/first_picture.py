@@ -115,7 +115,7 @@ def _answer(
 
 def _two_colours(values_hw: np.ndarray) -> np.ndarray:
     """Numbers from −1 (blue) over 0 (black) to 1 (orange) as colours (h, w, 3), as `canvas.js` has them."""
-    shares = values_hw.clip(-1, 1)[..., None]
+    shares = np.nan_to_num(values_hw).clip(-1, 1)[..., None]
     colours: np.ndarray = (np.abs(shares) * np.where(shares < 0, BELOW, ABOVE)).round().astype(np.uint8)
     return colours
 
@@ -142,7 +142,7 @@ def _code(code_l: np.ndarray, words: str) -> str:
 
 def _bars_limit(most: float) -> float:
     """Half of the bars' range where the farthest number is so far from 0, as `code_bars.js` has it."""
-    if 1 / 6 <= most <= 1:
+    if 1 / 6 <= most <= 1 or not math.isfinite(most):
         return 1.0
     power = 10.0 ** math.floor(math.log10(max(1.2 * most, 1e-3)))
     return next((limit * power for limit in ROUND if limit * power >= 1.2 * most), ROUND[-1] * power)
@@ -150,7 +150,7 @@ def _bars_limit(most: float) -> float:
 
 def _bar(value: float, share: float) -> str:
     side = "below" if share < 0 else "above"
-    size = 100 * min(abs(share), 1)
+    size = 0.0 if math.isnan(share) else 100 * min(abs(share), 1)
     return (
         f'<div class="bar"><div class="well"><i class="{side}" style="background-size:100% {size:.1f}%"></i>'
         f"</div><span>{_short_number(value)}</span></div>"

@@ -21,3 +21,8 @@ def pack_digits(digits_nhw: Tensor | np.ndarray) -> str:
 def pack_floats(values: Tensor | np.ndarray) -> str:
     """Numbers of any shape as 32-bit floats in base64, for `readFloats` or `readPatterns`."""
     return base64.b64encode(np.asarray(values).astype("<f4").tobytes()).decode()
+
+
+def read_floats(text: str) -> np.ndarray:
+    """The numbers (n,) that `pack_floats` has packed. Raises ValueError where it is another text."""
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4")

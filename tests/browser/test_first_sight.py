@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import urllib.request
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -117,17 +119,71 @@ def test_it_is_as_dark_as_the_page_will_be(browser: Browser, app: App, system, c
     context.close()
 
 
+# Runs in a new page: whether the beginning was ever there when a frame was drawn.
+SEEN = f"""(() => {{
+    window.labSeen = false;
+    const look = () => {{
+        window.labSeen ||= document.querySelector("{SIGHT}") !== null;
+        requestAnimationFrame(look);
+    }};
+    look();
+}})()"""
+
+
 def test_who_comes_back_with_digits_of_their_own_does_not_see_another_first(page, app):
     page.goto(app.url)
     wait_for_home(page)
     without_connection(page)
+    page.add_init_script(SEEN)
     page.evaluate("sessionStorage.setItem('lab-kept-question_home', '{}')")
     page.reload()
-    expect(page.locator(SIGHT)).to_have_count(1)
+    page.wait_for_function("window.labSeen")
     page.evaluate("sessionStorage.setItem('lab-kept-tray', '[]')")
     page.reload()
     expect(page.get_by_test_id("stApp")).to_be_visible()
-    expect(page.locator(SIGHT)).to_have_count(0)
+    assert page.evaluate("window.labSeen") is False
+
+
+def test_it_leaves_with_the_page(page, app):
+    """Somebody goes on to another one before Home has drawn its picture."""
+    page.route(re.compile(r"/living/.+\.js"), lambda route: None)  # it never draws it
+    page.goto(app.url)
+    page.get_by_test_id("stTopNav").get_by_text("CAE", exact=True).click(timeout=30_000)
+    expect(page.locator(SIGHT)).to_have_count(0, timeout=1_500)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("convolution")
+
+
+def test_it_leaves_where_home_has_its_still_picture_alone(page, app):
+    page.route(re.compile(r"/living/.+\.js"), lambda route: None)
+    page.goto(app.url)
+    expect(page.locator(".st-key-home_living_first img").first).to_be_attached(timeout=30_000)
+    expect(page.locator(SIGHT)).to_have_count(0, timeout=4_000)
+
+
+def test_a_browser_that_keeps_nothing_shows_it_all_the_same(page, app):
+    refused = "{ get() { throw new DOMException('refused', 'SecurityError'); } }"
+    for name in ("localStorage", "sessionStorage"):
+        page.add_init_script(f"Object.defineProperty(window, '{name}', {refused})")
+    without_connection(page)
+    page.goto(app.url)
+    expect(page.locator(SIGHT).get_by_role("heading")).to_be_visible()
+
+
+def test_it_comes_compressed_to_whoever_takes_that(app):
+    def ask(method: str, encoding: str) -> tuple[bytes, str | None]:
+        headers = {"Accept": "text/html", "Accept-Encoding": encoding}
+        request = urllib.request.Request(app.url, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read(), answer.headers["content-encoding"]
+
+    plain, encoding = ask("GET", "identity")
+    assert encoding is None
+    assert b'<div id="lab-first-sight">' in plain
+    small, encoding = ask("GET", "gzip, br")
+    assert encoding == "gzip"
+    assert gzip.decompress(small) == plain
+    assert 3 * len(small) < len(plain)
+    assert ask("HEAD", "identity")[0] == b""
 
 
 @pytest.mark.parametrize("address", ["convolutional", "?home_test_noise=0.4", "?embed=true"])

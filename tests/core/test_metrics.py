@@ -57,6 +57,14 @@ def test_ssim_is_that_of_the_package_that_many_use(noisy, clean):
     torch.testing.assert_close(metrics.ssim(noisy[:1], clean[:1]), each[:1], rtol=1e-5, atol=1e-6)
 
 
+def test_ssim_of_many_pictures_is_that_of_each_in_its_place(digits):
+    """They are taken a hundred at a time: two whole hundreds and a rest."""
+    clean = digits.test_nhw[:250]
+    noisy = corrupt(clean, CorruptionConfig("gaussian", 0.3), torch.Generator().manual_seed(0))
+    each = torch.cat([metrics.ssim(noisy[[n]], clean[[n]]) for n in range(250)])
+    torch.testing.assert_close(metrics.ssim(noisy, clean), each, rtol=1e-5, atol=1e-6)
+
+
 def test_ssim_is_its_formula(noisy, clean):
     """Wang et al. 2004, equation 13, with the Gaussian window of 11 pixels and σ = 1.5."""
     x, y = in_double(noisy[0], clean[0])

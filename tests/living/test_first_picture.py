@@ -60,6 +60,13 @@ def test_each_number_of_the_code_has_a_bar_as_long_as_it_is_far_from_0():
     ]
 
 
+@pytest.mark.parametrize("far", [np.nan, np.inf, -np.inf])
+def test_a_network_that_gives_no_numbers_is_drawn_all_the_same(far):
+    html = shown(Answer("CAE", np.array([far, 0.5]), Shown(np.full((28, 28), far))))
+    assert html.count('class="bar"') == 2
+    assert html.count("data:image/png;base64") == 4
+
+
 def test_the_difference_has_a_colour_for_more_and_one_for_less():
     sources = [
         re.findall(r'class="difference">.*?src="([^"]+)"', shown(made, digit=digit))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ae_core import config, models
@@ -24,7 +26,9 @@ def test_the_goal_is_told_with_the_error_that_is_left(digits):
         squared_error(reconstruct(Store(default_root()).load_model(run), clean_nhw), clean_nhw).mean()
     )
     page = open_page("home")
-    said = " ".join(text.value for text in [*page.markdown, *page.caption])
+    bodies = (element.proto.body for element in page.get("html"))
+    said = " ".join([*(text.value for text in [*page.markdown, *page.caption]), *bodies])
+    said = re.sub(r'style="[^"]+"|<style>.*?</style>', "", said, flags=re.DOTALL)
     assert f"{left:.1f}" not in said  # nearly the answer to the question above
     assert "Its target is its input" in words(page)
     page.button(key="home_reveal").click().run()

@@ -2,21 +2,19 @@
 
 /** Home's own still picture, which is hidden as soon as the one that follows the hand is drawn. */
 const STILL = ".st-key-home_living_first";
-/** What stands in its place where something is wrong. */
+/** Streamlit has nothing more to come: it is all there, or something is wrong. */
+const OVER = "[data-testid=stApp][data-test-script-state=notRunning]";
 const PROBLEM = "[data-testid=stAlert], [data-testid=stException]";
-/** Milliseconds that the beginning stays at most, in all and beside the still picture. */
-const PATIENCE = 60_000;
-const PATIENCE_BESIDE = 2_000;
-/** What Streamlit keeps the theme under that was chosen in its menu. */
-const THEME = "stActiveTheme-";
+/** Milliseconds that the beginning stays beside the still picture, at most. */
+const PATIENCE = 2_000;
 /** What this tab keeps of digits of the visitor's own, and of a room: Home shows these. */
 const OWN = /^lab-kept-(?!question)/;
 
 /** @returns {string} "light" or "dark", as was chosen in Streamlit's menu; empty where nothing was */
 function chosenTheme() {
-    const key = Object.keys(localStorage).find((name) => name.startsWith(THEME));
-    const chosen = key ? JSON.parse(localStorage.getItem(key)) : "System";
-    return ["Light", "Dark"].includes(chosen) ? chosen.toLowerCase() : "";
+    const version = `stActiveTheme-${location.pathname}-v`; // Streamlit keeps it for each address
+    const key = Object.keys(localStorage).find((name) => name.startsWith(version));
+    return { '"Light"': "light", '"Dark"': "dark" }[localStorage.getItem(key)] ?? "";
 }
 
 /** @returns {boolean} whether Home will begin otherwise for this visitor */
@@ -24,9 +22,10 @@ function hasOwn() {
     return Object.keys(sessionStorage).some((name) => OWN.test(name));
 }
 
-/** Gives the beginning its colours, and takes it away as soon as the page has its picture. */
+/** Gives the beginning its colours, and takes it away as soon as what is below it can be used. */
 export default function makeWay() {
     const sight = document.getElementById("lab-first-sight");
+    const began = location.pathname;
     try {
         sight.className = chosenTheme();
         if (hasOwn()) {
@@ -36,18 +35,20 @@ export default function makeWay() {
     } catch (problem) {
         console.info("This browser keeps nothing.", problem);
     }
-    let patience = setTimeout(leave, PATIENCE);
-    let isBeside = false;
+    let patience = 0;
     const watcher = new MutationObserver(() => {
         const still = document.querySelector(STILL);
-        if (document.querySelector(PROBLEM) || (still && getComputedStyle(still).display === "none")) leave();
-        else if (still && !isBeside) {
-            isBeside = true;
-            clearTimeout(patience);
-            patience = setTimeout(leave, PATIENCE_BESIDE);
-        }
+        const isDrawn = still !== null && getComputedStyle(still).display === "none";
+        const isElsewhere = location.pathname !== began;
+        const isMissing = document.querySelector(still ? PROBLEM : `${PROBLEM}, ${OVER}`) !== null;
+        if (isDrawn || isElsewhere || isMissing) leave();
+        else if (still && !patience) patience = setTimeout(leave, PATIENCE);
     });
-    watcher.observe(document.documentElement, { childList: true, subtree: true });
+    watcher.observe(document.documentElement, {
+        childList: true,
+        subtree: true,
+        attributeFilter: ["data-test-script-state"],
+    });
 
     function leave() {
         clearTimeout(patience);

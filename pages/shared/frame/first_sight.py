@@ -2,7 +2,7 @@
 
 Nobody looks at an empty page meanwhile, a second for whoever visits a lab that runs, and several where the
 lab has just been started and torch is still being imported. The picture is kept with the lab. As soon as the
-page itself has its picture, this makes way for it.
+page itself has drawn its own, this makes way for it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pathlib import Path
 from starlette.types import Scope
 from streamlit import config
 
+from ae_core.living.files import EXPORT
 from ae_core.living.first_picture import picture_html
 from ae_core.living.kept_picture import read_picture
 from ae_core.words.sentences import say, say_in_html
 from pages.shared.browser.files import read_script, style_html
-from pages.shared.frame.path import progress_html
+from pages.shared.frame.path import place_on_path, progress_html
+from pages.shared.server.addresses import base_path
 
 PAGE = Path(__file__).with_suffix(".html")
 logger = logging.getLogger(__name__)
@@ -43,35 +45,36 @@ def find_first_sight(scope: Scope) -> str:
 
     Nothing for other pages, and for a link that may have set any of Home's dials.
     """
-    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    is_home = scope["path"].strip("/") in ("", base) and not scope.get("query_string")
+    is_home = scope["path"].strip("/") in ("", base_path()) and not scope.get("query_string")
     return first_sight_html() if is_home else ""
 
 
 @cache
 def first_sight_html() -> str:
-    """The beginning of Home, with its style and its script; empty where its picture is not whole."""
+    """The beginning of Home, with its style and its script; empty where one of its files is not whole.
+
+    The script runs at once, as a part of the page, where a module would wait for the whole page.
+    """
     try:
-        picture = picture_html(read_picture())
+        told = say_in_html(PAGE.read_text(encoding="utf-8"))
+        base_size = f"{config.get_option('theme.baseFontSize')}px"
+        parts = {
+            "style": style_html("page", "first_sight", properties={"lab-base-size": base_size}),
+            "progress": progress_html(place_on_path("home"), {"home"}),
+            "heading": _markdown_html(HEADING.removeprefix("# ")),
+            "about": _markdown_html(ABOUT),
+            "picture": picture_html(read_picture()),
+            "script": EXPORT.sub(r"\2 \3", read_script("first_sight")),
+        }
     except (OSError, ValueError) as problem:
         logger.warning("Home begins a little later: %s", problem)
         return ""
-    told = say_in_html(PAGE.read_text(encoding="utf-8"))
-    base_size = f"{config.get_option('theme.baseFontSize')}px"
-    parts = {
-        "style": style_html("page", "first_sight", properties={"lab-base-size": base_size}),
-        "progress": progress_html(1, {"home"}),
-        "heading": _without_marks(HEADING.removeprefix("# ")),
-        "about": _without_marks(ABOUT),
-        "picture": picture,
-        "script": read_script("first_sight"),
-    }
     for name, part in parts.items():
         told = told.replace(f"{{{name}}}", part)
     return told
 
 
-def _without_marks(text: str) -> str:
+def _markdown_html(text: str) -> str:
     """A sentence in Markdown as HTML."""
     told = escape(text, quote=False)
     for mark, element in MARKS:

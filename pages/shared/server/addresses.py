@@ -1,8 +1,10 @@
-"""Where a visitor comes from, as far as bounds on one address go."""
+"""Where a visitor comes from, as far as bounds on one address go; and below which path the lab stands."""
 
 from __future__ import annotations
 
 import ipaddress
+
+from streamlit import config
 
 # Whoever sits at the machine itself, and whatever stands before the lab and hands on no address.
 HERE = "here"
@@ -24,3 +26,8 @@ def find_network(host: str | None) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def base_path() -> str:
+    """The path below which the lab stands, `server.baseUrlPath`: empty, or such as 'teaching/lab'."""
+    return str(config.get_option("server.baseUrlPath") or "").strip("/")

@@ -41,6 +41,7 @@ from pages.shared.room.address import public_url
 from pages.shared.room.expiry import keep_deleting_old_rooms
 from pages.shared.room.routes import RoomRoutes
 from pages.shared.server import idle, open_files, presence, readiness, safe_log
+from pages.shared.server.addresses import base_path
 from pages.shared.server.frames import frame_policy
 from pages.shared.server.gate import counts, most_visitors
 from pages.shared.server.living_files import list_living_routes
@@ -165,7 +166,7 @@ def tell_error(problem: Exception) -> bool:
 
 def list_routes() -> list[Route]:
     """Our own routes; below `server.baseUrlPath` too, all that a proxy may hand on."""
-    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    base = base_path()
     answers = {"/health": answer_health, "/metrics": answer_metrics}
     room_routes, routes = RoomRoutes(), []
     for prefix in dict.fromkeys(("", f"/{base}" if base else "")):

@@ -6,10 +6,11 @@ what a page begins with, where that need not wait.
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ae_core.words.sentences import say_in_html
@@ -20,11 +21,15 @@ END = b"</body>"
 NOT_ASKED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 
 
-async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send, beginning: str = "") -> None:
+async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send, beginning: str) -> None:
     """Have `app` answer a request for a page; an HTML page gets what is ours, all else is as it is.
 
-    beginning: HTML of what the page begins with.
+    beginning: HTML of what the page begins with. It is compressed where the browser takes that.
     """
+    if scope["method"] == "HEAD":  # the answer has no page
+        await app(scope, receive, send)
+        return
+    takes_gzip = "gzip" in Headers(scope=scope).get("accept-encoding", "")
     start: Message | None = None
     page = b""
 
@@ -46,6 +51,10 @@ async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send, 
         for name in ("etag", "last-modified", "accept-ranges"):
             if name in headers:
                 del headers[name]
+        headers["vary"] = "Accept-Encoding"
+        if takes_gzip:
+            headers["content-encoding"] = "gzip"
+            completed = gzip.compress(completed, 6, mtime=0)
         headers["content-length"] = str(len(completed))
         await send(start)
         await send({"type": "http.response.body", "body": completed})
