@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_browser_access import beats_left, listens, show_beat, turn
 from tests.browser.test_pages_in_browser import go
+from tests.conftest import PROJECT
 from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR
 
 WHERE = "nav.lab-beats span"
@@ -175,6 +176,31 @@ def test_before_a_room_what_goes_in_is_large_enough_for_the_last_row(tabs, app, 
     go(page, app, f"{lesson}?present=1")
     strip = "document.querySelector('[class*=st-key-beat_see] img')"
     page.wait_for_function(f"{strip}?.getBoundingClientRect().width > 180 * {across}")
+
+
+# A page in which the second beat is drawn only after the script has run; PLACE is where that has led.
+LATE_BEAT = """async (guide) => {
+    const beat = (name) => `<div class="st-key-beat_${name}_1"><i class="lab-beat" data-name="${name}"
+        data-title="${name}"></i><p style="height: 300px">${name}</p></div>`;
+    document.body.innerHTML = `<div data-testid="stMain"><div data-testid="stMainBlockContainer">
+        ${beat("see")}</div></div>`;
+    location.hash = "predict";
+    const { default: guideThroughBeats } = await import(URL.createObjectURL(
+        new Blob([guide], { type: "text/javascript" })));
+    const words = { nav: "", back: "", next: "", onward: "", keys: "" };
+    guideThroughBeats({ data: { page: "difference", isPresenting: true, foot: "foot", words } });
+    const early = document.querySelectorAll("nav.lab-beats").length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    document.querySelector(".st-key-beat_see_1").insertAdjacentHTML("afterend", beat("predict"));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return [early, document.querySelector("nav.lab-beats span")?.textContent];
+}"""
+
+
+def test_beats_that_are_drawn_late_are_counted_and_led_to(page, app):
+    page.goto(f"{app.url}/_stcore/health")
+    script = (PROJECT / "pages/shared/browser/beats.js").read_text()
+    assert page.evaluate(LATE_BEAT, script) == [0, "2 / 2"]
 
 
 def test_before_a_room_what_the_pair_gives_back_comes_after_the_questions_about_it(page, app):

@@ -153,6 +153,7 @@ def test_it_leaves_with_the_page(page, app):
     expect(page.get_by_role("heading", level=1)).to_contain_text("convolution")
 
 
+@pytest.mark.long
 def test_it_leaves_where_home_has_its_still_picture_alone(page, app):
     page.route(re.compile(r"/living/.+\.js"), lambda route: None)
     page.goto(app.url)
@@ -160,6 +161,7 @@ def test_it_leaves_where_home_has_its_still_picture_alone(page, app):
     expect(page.locator(SIGHT)).to_have_count(0, timeout=4_000)
 
 
+@pytest.mark.long
 def test_a_browser_that_keeps_nothing_shows_it_all_the_same(page, app):
     refused = "{ get() { throw new DOMException('refused', 'SecurityError'); } }"
     for name in ("localStorage", "sessionStorage"):
@@ -186,6 +188,7 @@ def test_it_comes_compressed_to_whoever_takes_that(app):
     assert ask("HEAD", "identity")[0] == b""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["convolutional", "?home_test_noise=0.4", "?embed=true"])
 def test_no_other_page_begins_so(page, app, address):
     without_connection(page)

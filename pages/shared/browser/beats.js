@@ -177,6 +177,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         if (place.at < beats.length - 1) others.push(`.st-key-${foot}`);
         const rule = isPresenting && others.length ? `${others.join(", ")} { display: none !important }` : "";
         if (style.textContent !== rule) style.textContent = rule;
+        if (beats.length > 1 && !bar.element.isConnected) document.body.append(bar.element);
         bar.show(place.at, beats);
         notes?.tell(place, beats);
         return beats;
@@ -215,13 +216,17 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
         const last = place.fromEnd && isPresenting ? beats.at(-1) : undefined;
         Object.assign(place, { page, at: 0, name: (beats[named] ?? last)?.name ?? "", fromEnd: false });
     }
-    if (beats.length > 1) document.body.append(bar.element);
     show();
     if (named > 0 && !isPresenting) scrollTo(beats[named], "instant");
 
     // What is drawn later above a beat that a link has opened would push it out of sight.
     const observer = new ResizeObserver(() => {
         const isGrowing = performance.now() - opened < GROWING;
+        if (isGrowing && !isByHand && named < 0) {
+            const late = findBeats(); // a step that the address names may be drawn later than this runs
+            named = placeInAddress(late);
+            if (named >= 0) place.name = late[named].name;
+        }
         const all = show();
         if (isByHand || isPresenting || !isGrowing) return;
         if (named > 0 && all[named]) scrollTo(all[named], "instant");
@@ -242,6 +247,7 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
     let isWaiting = false;
     const follow = () => {
         isWaiting = false;
+        if (signal.aborted) return;
         const all = findBeats();
         const line = main.getBoundingClientRect().height / 3;
         const reached = all.findLast(({ first }) => first.getBoundingClientRect().top < line) ?? all[0];
