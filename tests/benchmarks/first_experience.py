@@ -45,9 +45,7 @@ PAGES = ["", *MODEL_PAGES, "difference", "surprises", "comparison", "reading", "
 def first_picture_seconds(page: Page, url: str) -> float:
     started = time.monotonic()
     page.goto(url)
-    page.locator(
-        "[data-testid=stMain] :is(img, canvas), .js-plotly-plot image, [data-testid=stDataFrame]"
-    ).locator("visible=true").first.wait_for()
+    page.locator(PICTURE).locator("visible=true").first.wait_for()
     return time.monotonic() - started
 
 

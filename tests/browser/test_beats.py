@@ -178,7 +178,7 @@ def test_before_a_room_what_goes_in_is_large_enough_for_the_last_row(tabs, app, 
     page.wait_for_function(f"{strip}?.getBoundingClientRect().width > 180 * {across}")
 
 
-# A page in which the second beat is drawn only after the script has run; PLACE is where that has led.
+# A page in which the second beat is drawn only after the script has run: is it counted, and led to?
 LATE_BEAT = """async (guide) => {
     const beat = (name) => `<div class="st-key-beat_${name}_1"><i class="lab-beat" data-name="${name}"
         data-title="${name}"></i><p style="height: 300px">${name}</p></div>`;

@@ -102,9 +102,10 @@ def test_it_says_that_the_lab_gets_ready_and_the_note_on_websockets_lies_above_i
 def test_it_is_as_dark_as_the_page_will_be(browser: Browser, app: App, system, chosen, ground):
     context = browser.new_context(viewport=PROJECTOR, color_scheme=system)
     if chosen:
-        context.add_init_script(
-            f"localStorage.setItem('stActiveTheme-/-v2', {json.dumps(json.dumps(chosen))})"
-        )
+        other = "Light" if chosen == "Dark" else "Dark"  # of another address on this host, told before
+        for path, theme in (("/other", other), ("/", chosen)):
+            value = json.dumps(json.dumps(theme))
+            context.add_init_script(f"localStorage.setItem('stActiveTheme-{path}-v2', {value})")
     page = context.new_page()
     without_connection(page)
     page.goto(app.url)
@@ -151,6 +152,23 @@ def test_it_leaves_with_the_page(page, app):
     page.get_by_test_id("stTopNav").get_by_text("CAE", exact=True).click(timeout=30_000)
     expect(page.locator(SIGHT)).to_have_count(0, timeout=1_500)
     expect(page.get_by_role("heading", level=1)).to_contain_text("convolution")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "root.insertAdjacentHTML('beforeend', '<div data-testid=stAlert></div>')",  # an error in words
+        "root.querySelector('[data-testid=stApp]').dataset.testScriptState = 'notRunning'",  # and no picture
+    ],
+)
+def test_it_leaves_where_home_ends_without_a_picture(page, app, sign):
+    without_connection(page)
+    page.goto(app.url)
+    expect(page.get_by_test_id("stApp")).to_be_attached()
+    expect(page.locator(SIGHT)).to_be_visible()
+    page.evaluate(f"() => {{ const root = document.getElementById('root'); {sign} }}")
+    expect(page.locator(SIGHT)).to_have_count(0, timeout=2_000)
 
 
 @pytest.mark.long
