@@ -1,6 +1,7 @@
 /** A visitor's picture with a box around each digit: a tap chooses one, dragging its box cuts it out anew. */
 
 import { makeElement } from "./elements.js";
+import { countTellings } from "./tellings.js";
 
 /** How far a press of a key moves the box, and the least side that it has, as shares of the picture. */
 const STEP = 0.01;
@@ -14,6 +15,7 @@ const RESTING = 350;
  * @property {number[]} numbers of the digits on it
  * @property {number[][]} boxes of each: top, left, bottom and right, as shares of the picture
  * @property {number} chosen number of the one that is worked with
+ * @property {number} heard how many tellings of this picture the page has heard of
  * @property {string[]} doubts why each may be no digit; empty where nothing speaks against it
  * @property {Record<string, string>} words for those who do not see it
  */
@@ -42,23 +44,36 @@ class Picture {
         this.image = makeElement("img", { alt: data.words.picture, draggable: false });
         this.element = makeElement("div", { className: "lab-cutout" }, this.image);
         this.held = null;
+        this.waiting = 0;
+        this.tellings = countTellings(data.heard);
         this.followPointer();
         this.element.addEventListener("keydown", (event) => this.obeyKey(event));
         root.append(this.element);
         this.hear(data, context);
     }
 
-    /** @param {CutOut} data what the page says by now */
+    /**
+     * A box that the hand moves, and the page does not answer for yet, stays where the hand has it.
+     * @param {CutOut} data what the page says by now
+     */
     hear(data, context) {
-        this.data = data;
+        const before = this.data;
         this.context = context;
-        clearTimeout(this.waiting);
+        if (before && before.chosen !== data.chosen) {
+            this.tellMoved(data.chosen);
+            this.held = null;
+        }
+        const isAhead = this.held || this.waiting || !this.tellings.isAnswered(data.heard);
+        const mine = isAhead && before?.chosen === data.chosen && this.boxes.get(data.chosen);
+        this.data = data;
         if (this.image.src !== data.picture) this.image.src = data.picture;
         this.boxes = new Map(data.numbers.map((number, i) => [number, data.boxes[i]]));
+        if (mine) this.boxes.set(data.chosen, mine);
         const hadFocus = this.element.contains(this.element.getRootNode().activeElement);
         const buttons = data.numbers.map((number, i) => this.makeBox(number, i));
         this.element.replaceChildren(this.image, ...buttons);
         if (hadFocus) this.element.querySelector(".chosen")?.focus();
+        if (this.held) this.held.button = this.element.querySelector(".chosen");
     }
 
     makeBox(number, i) {
@@ -121,7 +136,7 @@ class Picture {
         element.addEventListener("click", (event) => {
             const number = Number(event.target.closest("button")?.dataset.number ?? NaN);
             if (Number.isNaN(number) || number === this.data.chosen) return;
-            this.context.tell({ chosen: number });
+            if (!this.tellMoved(number)) this.tellings.tell(this.context, { chosen: number });
         });
     }
 
@@ -142,9 +157,20 @@ class Picture {
 
     tellSoon(milliseconds) {
         clearTimeout(this.waiting);
-        const { chosen } = this.data;
-        const box = this.boxes.get(chosen);
-        this.waiting = setTimeout(() => this.context.tell({ chosen, box }), milliseconds);
+        this.waiting = setTimeout(() => this.tellMoved(this.data.chosen), milliseconds);
+    }
+
+    /**
+     * Tell of the box that was moved, where nobody was told yet. Whether that was so.
+     * @param {number} chosen number of the digit that is worked with from now on
+     */
+    tellMoved(chosen) {
+        if (!this.waiting) return false;
+        clearTimeout(this.waiting);
+        this.waiting = 0;
+        const moved = this.data.chosen;
+        this.tellings.tell(this.context, { chosen, moved, box: this.boxes.get(moved) });
+        return true;
     }
 }
 

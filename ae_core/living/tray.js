@@ -9,6 +9,7 @@ import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
 import { createReader } from "./reader.js";
+import { countTellings } from "./tellings.js";
 import { makeTile } from "./tile.js";
 
 /** Milliseconds until the server hears of another choice: whoever goes through the tray passes many. */
@@ -22,6 +23,7 @@ const PICKED_UP = 250;
  * @property {string} digits 784 bytes each, in base64
  * @property {number[]} numbers what tells the digits apart, in the same order
  * @property {number} chosen number of the one that is worked with
+ * @property {number} heard how many tellings of this tray the page has heard of
  * @property {string[]} doubts why each may be no digit; empty where nothing speaks against it
  * @property {boolean} shows_answers whether what the networks make of the chosen one is shown
  * @property {Record<string, string>} networks their addresses by name
@@ -37,6 +39,7 @@ class TrayOfDigits {
         this.pictures = new Map();
         this.held = null;
         this.waiting = 0;
+        this.tellings = countTellings(data.heard);
         root.append(this.build(data.words, Object.keys(data.networks)));
         this.hear(data, context);
     }
@@ -77,7 +80,7 @@ class TrayOfDigits {
     }
 
     /**
-     * What the hand has done meanwhile, and nobody was told of yet, still holds.
+     * What the hand has done meanwhile, and the page does not answer for yet, still holds.
      * @param {TrayData} data what the page says by now
      */
     hear(data, context) {
@@ -87,13 +90,14 @@ class TrayOfDigits {
         const digits = readDigits(data.digits);
         this.pictures = new Map(data.numbers.map((number, i) => [number, digits[i]]));
         this.doubts = new Map(data.numbers.map((number, i) => [number, data.doubts[i]]));
-        if (this.waiting) {
+        const isAhead = this.waiting || this.held?.moves || !this.tellings.isAnswered(data.heard);
+        if (isAhead) {
             const come = data.numbers.filter((number) => !known.has(number));
             this.order = [...this.order.filter((number) => this.pictures.has(number)), ...come];
         } else {
             this.order = [...data.numbers];
         }
-        if (!this.waiting || !this.order.includes(this.chosen)) this.chosen = data.chosen;
+        if (!isAhead || !this.order.includes(this.chosen)) this.chosen = data.chosen;
         this.draw();
     }
 
@@ -218,7 +222,7 @@ class TrayOfDigits {
         this.waiting = setTimeout(() => {
             this.waiting = 0;
             const { order, chosen } = this;
-            this.context.tell({ order, chosen, known: this.data.numbers });
+            this.tellings.tell(this.context, { order, chosen, known: this.data.numbers });
         }, RESTING);
     }
 

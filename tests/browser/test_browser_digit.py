@@ -6,13 +6,13 @@ import base64
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from ae_core.data import Digits
 from ae_core.pictures import decoding
@@ -356,6 +356,142 @@ def test_a_page_of_twelve_digits_is_tapped_moved_cut_out_anew_and_shown_in_lesso
     tops = row.evaluate_all("all => all.map(each => Math.round(each.getBoundingClientRect().top))")
     assert [tops.count(top) for top in sorted(set(tops))] == [4, 4, 3]
     assert row.evaluate_all("all => all.map(each => each.pixels.join())") == expected
+
+
+class HeldAnswers:
+    """What the server says to a page from now on, held back until it is let go."""
+
+    def __init__(self, page: Page) -> None:
+        self._waiting: list[Callable[[], None]] = []
+        self._holds = False
+        page.route_web_socket("**/_stcore/stream", self._follow)
+
+    def _follow(self, socket: WebSocketRoute) -> None:
+        def pass_on(message: str | bytes) -> None:
+            self._waiting.append(lambda: socket.send(message))
+            if not self._holds:
+                self._waiting.pop()()
+
+        socket.connect_to_server().on_message(pass_on)
+
+    def hold(self) -> None:
+        self._holds = True
+
+    def count(self) -> int:
+        return len(self._waiting)
+
+    def let_go(self, count: int | None = None) -> None:
+        """The first so many; all of them, and what comes later, where no number is given."""
+        self._holds = count is not None
+        for _ in range(len(self._waiting) if count is None else count):
+            self._waiting.pop(0)()
+
+
+def six_in_a_row(page: Page, app: App, digits: Digits) -> None:
+    open_page(page, app, "Upload")
+    few = [sheet(digits, label)[40:480, 40:480] for label in range(6)]
+    choose_files(page, six=saved(np.concatenate(few, axis=1)[::2, ::2], "PNG"))
+    expect(page.locator(".lab-tray .strip button")).to_have_count(6)
+    come_to_rest(page)
+
+
+def test_an_answer_that_comes_late_takes_nothing_back_that_the_hand_did_on_the_tray(page, app, digits):
+    """What the tray told of first is answered when it has told of more."""
+    answers = HeldAnswers(page)
+    six_in_a_row(page, app, digits)
+    strip = page.locator(".lab-tray .strip button")
+    before = on_the_tray(page)
+    answers.hold()
+    strip.nth(3).click()
+    page.wait_for_timeout(1_500)
+    first = answers.count()
+    assert first
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowLeft")
+    page.wait_for_timeout(1_500)
+    answers.let_go(first)
+    page.wait_for_timeout(300)
+    moved = [*before[:3], before[4], before[3], before[5]]
+    assert on_the_tray(page) == moved
+    expect(strip.nth(3)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Delete")
+    answers.let_go()
+    left = [*moved[:3], *moved[4:]]
+    come_to_rest(page)
+    assert on_the_tray(page) == left
+    page.reload()
+    expect(strip).to_have_count(5)
+    assert on_the_tray(page) == left  # the server has heard of it
+
+
+def test_an_answer_that_comes_late_takes_no_box_out_of_the_hand(page, app, digits):
+    answers = HeldAnswers(page)
+    six_in_a_row(page, app, digits)
+    page.get_by_text("Change the cut-out").click()
+    boxes = page.locator(".lab-cutout button")
+    expect(boxes).to_have_count(6)
+    page.wait_for_timeout(500)
+    page.locator(".lab-tray .strip button").nth(2).click()
+    expect(boxes.nth(2)).to_have_class(re.compile("chosen"))
+    come_to_rest(page)
+    chosen = page.locator(".lab-cutout .chosen")
+    chosen.scroll_into_view_if_needed()
+
+    def left() -> float:
+        return float(chosen.evaluate("button => parseFloat(button.style.left)"))
+
+    # By keys, one of which the server has heard of when the next comes.
+    at = left()
+    answers.hold()
+    chosen.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1_500)
+    first = answers.count()
+    assert first
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1_500)
+    second = answers.count()
+    page.keyboard.press("ArrowRight")
+    answers.let_go(first)
+    page.wait_for_timeout(100)
+    assert left() == pytest.approx(at + 3, abs=0.01)
+    answers.let_go(second - first)
+    page.wait_for_timeout(100)
+    assert left() == pytest.approx(at + 3, abs=0.01)
+    answers.let_go()
+    come_to_rest(page)
+    page.wait_for_timeout(500)
+    assert left() == pytest.approx(at + 3, abs=0.01)
+    # And while a pointer has hold of it.
+    answers.hold()
+    chosen.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(1_500)
+    box = chosen.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 2, y)
+    answers.let_go()
+    come_to_rest(page)
+    page.mouse.move(x + 4, y)
+    moved = left()
+    assert moved > at + 2.3
+    page.mouse.up()
+    come_to_rest(page)
+    page.wait_for_timeout(500)
+    assert left() == pytest.approx(moved, abs=0.05)
+    # A box that was moved is told, too, where another digit is chosen before it rests.
+    chosen.focus()
+    page.keyboard.press("ArrowRight")
+    boxes.nth(4).click()
+    expect(boxes.nth(4)).to_have_class(re.compile("chosen"))
+    come_to_rest(page)
+    page.wait_for_timeout(500)
+    expect(boxes.nth(4)).to_have_class(re.compile("chosen"))
+    there = float(boxes.nth(2).evaluate("button => parseFloat(button.style.left)"))
+    assert there == pytest.approx(moved + 1, abs=0.05)
 
 
 def test_a_finger_carries_a_digit_that_it_rests_on_and_scrolls_with_any_other(app, digits, tabs):

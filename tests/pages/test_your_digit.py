@@ -183,8 +183,11 @@ def test_dials_change_the_chosen_digit_of_a_page_alone_or_all_of_them(page, digi
     assert [digit.wishes.quarter_turns for digit in tray_of(page).digits] == [0, 2, 2, 2]
 
 
-def on_the_page(page: AppTest, act: str, *arguments: object) -> None:
-    """Have a function of the page's be called in its session, as what a component tells has it called."""
+def on_the_page(page: AppTest, act: str, *arguments: object, **dials: object) -> None:
+    """Have a function of the page's be called in its session, as what a component tells has it called.
+
+    dials: what the browser says besides of dials that the page may have let go.
+    """
 
     def script() -> None:
         from importlib import import_module
@@ -199,6 +202,8 @@ def on_the_page(page: AppTest, act: str, *arguments: object) -> None:
     for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD, session.TRAY_VIEW):
         if key in page.session_state:
             asked.session_state[key] = page.session_state[key]
+    for key, value in dials.items():
+        asked.session_state[key] = value
     asked.session_state["asked"] = (act, arguments)
     assert not asked.run().exception
     for key in (session.OWN_TRAY, session.BROWSER_MEMORY, session.OWN_BOARD, session.PREPARE_PROBLEM):
@@ -238,6 +243,16 @@ def test_what_no_tray_can_have_told_changes_nothing(page, told):
     page.session_state[session.TRAY_VIEW] = SimpleNamespace(told=told)
     on_the_page(page, "tray_view.obey_tray")
     assert numbers(page) == [1, 2]
+
+
+def test_a_dial_that_is_sent_again_leaves_its_digit_as_it_is(page, digits):
+    """A browser that has not heard yet of another choice still says where the last one's dials stand."""
+    two_nhw = torch.stack([digits.test_nhw[digits.test_labels_n == label][1] for label in (0, 6)])
+    upload(page, page_of_paper(two_nhw))
+    before = tray_of(page)
+    number, threshold = before.digits[1].number, before.digits[1].wishes.threshold
+    on_the_page(page, "preparation._obey_dial", number, "threshold", **{f"own_threshold_{number}": threshold})
+    assert tray_of(page) is before
 
 
 def test_a_box_put_elsewhere_cuts_out_what_is_there(page, digits):
@@ -308,6 +323,10 @@ def test_a_picture_without_a_digit_is_looked_at_again_with_another_idea_of_ink(p
     assert len(numbers(page)) == len(before) + 1
     assert chosen(page).wishes == Wishes(flip=True, threshold=0.3)
     assert session.OWN_WITHOUT_DIGIT not in page.session_state
+    # A browser that has not heard of it yet sends its dials again.
+    dials = {f"own_retry_threshold_{refused.file_id}": 0.3, f"own_retry_flip_{refused.file_id}": True}
+    on_the_page(page, "another_try._look_again", refused, **dials)
+    assert len(numbers(page)) == len(before) + 1
     upload(page, np.full((300, 300), 200, np.uint8))
     assert session.OWN_WITHOUT_DIGIT in page.session_state
     page.button(key="own_forget").click().run()

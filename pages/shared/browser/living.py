@@ -55,6 +55,13 @@ def draw_living(
     return result.told
 
 
+def count_heard(key: str) -> int:
+    """How many tellings the page has heard of the script `key` that counts them (`tellings.js`)."""
+    told = getattr(st.session_state.get(key), "told", None)
+    count = told.get("telling") if isinstance(told, Mapping) else 0
+    return count if isinstance(count, int) else 0
+
+
 def latest_address(name: str) -> str:
     """Where a browser gets the network of the run called `name` as it is now, while it trains."""
     return f"networks/latest/{name}/now"

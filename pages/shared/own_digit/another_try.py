@@ -88,7 +88,12 @@ def offer_another_try() -> None:
 
 
 def _look_again(picture: WithoutDigit) -> None:
-    """Put on the tray what is found as the dials are now; where that is nothing, say why."""
+    """Put on the tray what is found as the dials are now; where that is nothing, say why.
+
+    Once: a browser that has not yet heard of it sends its dials again.
+    """
+    if _kept_id() != picture.file_id:
+        return
     threshold = _dial_value(_dial_key("threshold", picture), THRESHOLD)
     wishes = Wishes(bool(_dial_value(_dial_key("flip", picture), 0)), threshold)
     try:
@@ -102,6 +107,11 @@ def _look_again(picture: WithoutDigit) -> None:
     else:
         forget_picture()
     st.session_state.pop(session.OWN_TOLD, None)
+
+
+def _kept_id() -> str | None:
+    picture: WithoutDigit | None = st.session_state.get(session.OWN_WITHOUT_DIGIT)
+    return picture.file_id if picture else None
 
 
 def _dial_value(key: str, otherwise: float) -> float:

@@ -133,6 +133,7 @@ def _show_picture(digit: TrayDigit) -> None:
         "numbers": [each.number for each in siblings],
         "boxes": [list(each.box_4) for each in siblings],
         "chosen": digit.number,
+        "heard": living.count_heard(session.CUT_OUT),
         "doubts": [each.doubt for each in siblings],
         "words": CUT_OUT_WORDS,
     }
@@ -144,13 +145,14 @@ def obey_picture() -> None:
     """Do what the picture on the page has told: another digit is chosen, or a box was dragged."""
     told = getattr(st.session_state.get(session.CUT_OUT), "told", None)
     try:
-        number, box_4 = int(told["chosen"]), read_box(told.get("box"))
+        chosen, box_4 = int(told["chosen"]), read_box(told.get("box"))
+        moved = int(told.get("moved", chosen))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return
     numbers = [each.number for each in tray.read_tray().digits]
-    tray.arrange_digits(numbers, number, numbers)
+    tray.arrange_digits(numbers, chosen, numbers)
     if box_4 is not None:
-        move_box(number, box_4)
+        move_box(moved, box_4)
 
 
 # The dials
@@ -203,8 +205,9 @@ def _choose_wishes(digit: TrayDigit) -> None:
 
 
 def _obey_dial(number: int, name: str) -> None:
-    value = _dial_value(f"own_{name}_{number}")
-    if value is not None:
+    """Do what a dial says, where that is new: a browser that has not yet heard of a change sends it again."""
+    value, digit = _dial_value(f"own_{name}_{number}"), tray.find_digit(number)
+    if value is not None and digit is not None and value != getattr(digit.wishes, name):
         change_wishes(number, lambda wishes: replace(wishes, **{name: value}))
 
 

@@ -46,6 +46,7 @@ def show_tray(runs: Mapping[str, StoredRun], way: str) -> None:
         "digits": pack_digits(digits_nhw),
         "numbers": [digit.number for digit in found.digits],
         "chosen": found.chosen,
+        "heard": living.count_heard(session.TRAY_VIEW),
         "doubts": [digit.doubt for digit in found.digits],
         "shows_answers": not (way == digit_source.DRAW and found.chosen == tray.ON_BOARD),
         "networks": {name: living.network_address(run) for name, run in runs.items()},
