@@ -42,6 +42,8 @@ CLASS_SYMBOLS = (
 )
 MARKER, SMALL_MARKER = 8, 5
 CLASS_FONT = 22
+# Width and height that a class's number needs, as shares of a map's.
+CLASS_ROOM = 0.05, 0.08
 MAP_HEIGHT = 480
 MANIFOLD_HEIGHT = 480
 # Clicks are caught on so many points a side: the steps of the two sliders that do the same.
@@ -59,13 +61,19 @@ CLASS_LEGEND = {
 
 
 def class_traces(
-    points_n2: np.ndarray, labels_n: np.ndarray, *, only_legend: bool = False, **place: str
+    points_n2: np.ndarray,
+    labels_n: np.ndarray,
+    *,
+    only_legend: bool = False,
+    span: float | None = None,
+    **place: str,
 ) -> list[go.Scatter]:
     """Ten traces, one for each class, and one with each class's number at its middle.
 
     `place` names axes and legend.
 
-    only_legend: the ten are without their points, and there for the legend alone.
+    only_legend: the ten are without their points, and there for the legend alone. span: as `class_middles`
+    has it.
     """
     traces = []
     for digit, (colour, symbol) in enumerate(zip(CLASS_COLOURS, CLASS_SYMBOLS, strict=True)):
@@ -94,7 +102,7 @@ def class_traces(
                 **place,
             )
         )
-    x, y, names = class_middles(points_n2, labels_n)
+    x, y, names = class_middles(points_n2, labels_n, span)
     numbers = {"size": CLASS_FONT, "weight": 700, "shadow": "auto"}
     traces.append(
         go.Scatter(
@@ -104,11 +112,35 @@ def class_traces(
     return traces
 
 
-def class_middles(points_n2: np.ndarray, labels_n: np.ndarray) -> tuple[list[float], list[float], list[str]]:
-    """x and y of the median point of each class that is there, and its number."""
+def class_middles(
+    points_n2: np.ndarray, labels_n: np.ndarray, span: float | None = None
+) -> tuple[list[float], list[float], list[str]]:
+    """x and y of the median point of each class that is there, and its number.
+
+    Where medians lie so close together that the numbers would cover each other, they are moved apart. span:
+    how much each axis shows; as much as the points take, where it is not given.
+    """
     digits = np.unique(labels_n)
-    middles = [np.median(points_n2[labels_n == digit], axis=0) for digit in digits]
-    return [float(x) for x, _ in middles], [float(y) for _, y in middles], [str(digit) for digit in digits]
+    middles_k2 = np.array([np.median(points_n2[labels_n == digit], axis=0) for digit in digits])
+    span_2 = np.ptp(points_n2, axis=0) if span is None else np.full(2, span)
+    room_2 = np.maximum(span_2 * CLASS_ROOM, 1e-12)
+    apart_k2 = _move_apart(middles_k2 / room_2) * room_2
+    return apart_k2[:, 0].tolist(), apart_k2[:, 1].tolist(), [str(digit) for digit in digits]
+
+
+def _move_apart(places_k2: np.ndarray) -> np.ndarray:
+    """Places (k, 2) at least one apart from each other, or nearly so; those that were stay as they were."""
+    # Where all lie in one place, each has a direction of its own to leave it.
+    turns_k = 2 * np.pi * np.arange(len(places_k2)) / len(places_k2)
+    places_k2 = places_k2 + 1e-6 * np.column_stack([np.cos(turns_k), np.sin(turns_k)])
+    for _ in range(60):
+        ways_kk2 = places_k2[:, None] - places_k2
+        far_kk = np.linalg.norm(ways_kk2, axis=2) + np.eye(len(places_k2))
+        lacking_kk = np.clip(1 - far_kk, 0, None)
+        if lacking_kk.max() < 0.02:
+            break
+        places_k2 = places_k2 + 0.3 * ((lacking_kk / far_kk)[..., None] * ways_kk2).sum(1)
+    return places_k2
 
 
 def code_map(

@@ -127,7 +127,7 @@ def training_scrubber(
         _add_codes(figure, points_tm2[-1], labels_m, charts_height / plot_height)
         changing = [len(figure.data) - 2, len(figure.data) - 1]
         for frame, points_m2 in zip(moving, points_tm2, strict=True):
-            middle_x, middle_y, _ = class_middles(points_m2, labels_m)
+            middle_x, middle_y, _ = class_middles(points_m2, labels_m, SCALE)
             frame += [
                 {"type": "scatter", "x": points_m2[:, 0], "y": points_m2[:, 1]},
                 {"type": "scatter", "x": middle_x, "y": middle_y},
@@ -217,7 +217,7 @@ def _add_codes(figure: go.Figure, points_m2: np.ndarray, labels_m: np.ndarray, t
     Of ten traces in each frame Plotly makes a figure in twice the time.
     """
     place = {"xaxis": "x2", "yaxis": "y2"}
-    *classes, middles = class_traces(points_m2, labels_m, only_legend=True, **place)
+    *classes, middles = class_traces(points_m2, labels_m, only_legend=True, span=SCALE, **place)
     looks = {
         "color": [CLASS_COLOURS[digit] for digit in labels_m],
         "symbol": [CLASS_SYMBOLS[digit] for digit in labels_m],
@@ -346,11 +346,11 @@ def _place_on_curve(step: int, batch_losses: Sequence[tuple[int, float]]) -> tup
 def _scaled(codes_tm2: Tensor) -> np.ndarray:
     """Each axis in 16 bits, from a little below its lowest number to a little above its highest.
 
-    These are of all steps, but no farther from those of the last step than half their range: what lies
+    These are of all steps, but no farther from those of the last step than a fifth of their range: what lies
     farther out for a while would leave the trained network's codes a spot in an empty frame.
     """
     low_d, high_d = codes_tm2[-1].amin(0), codes_tm2[-1].amax(0)
-    reach_d = (high_d - low_d) / 2
+    reach_d = (high_d - low_d) / 5
     low_d = codes_tm2.amin((0, 1)).maximum(low_d - reach_d)
     high_d = codes_tm2.amax((0, 1)).minimum(high_d + reach_d)
     shares = (codes_tm2 - low_d) / (high_d - low_d).clamp(min=1e-12)
