@@ -496,12 +496,8 @@ def test_an_answer_that_comes_late_takes_no_box_out_of_the_hand(page, app, digit
 
 def test_a_finger_carries_a_digit_that_it_rests_on_and_scrolls_with_any_other(app, digits, tabs):
     page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
-    open_page(page, app, "Upload")
-    few = [sheet(digits, label)[40:480, 40:480] for label in range(6)]
-    choose_files(page, six=saved(np.concatenate(few, axis=1)[::2, ::2], "PNG"))
+    six_in_a_row(page, app, digits)
     strip = page.locator(".lab-tray .strip button")
-    expect(strip).to_have_count(6)
-    come_to_rest(page)
     strip.first.scroll_into_view_if_needed()
     before, touch = on_the_tray(page), page.context.new_cdp_session(page)
     main = page.get_by_test_id("stMain")

@@ -269,9 +269,10 @@ TELL_OF_A_HAND = """async ([module, base, words, drawn]) => {
     const root = document.createElement("div");
     document.body.append(root);
     const show = (numbers, digits) => new Promise((resolve) => {
-        const data = { digits, numbers, chosen: 1, doubts: numbers.map(() => ""), shows_answers: false };
+        const tray = { digits, numbers, chosen: 1, heard: 0, doubts: numbers.map(() => "") };
+        const answers = { shows_answers: false, networks: {}, classifier: null };
         const context = { base, tell: resolve, isReady() {} };
-        mounts.tray(root, { ...data, networks: {}, classifier: null, words }, context);
+        mounts.tray(root, { ...tray, ...answers, words }, context);
         setTimeout(resolve, 2000);
         if (numbers.length > 3) return;
         root.tray.choose(2);
@@ -308,7 +309,7 @@ def test_what_the_hand_did_holds_though_the_page_has_its_word_on_the_tray_just_t
     module = f"{app.url}/living/{files.module_mark()}.js"
     drawn = {count: pack_digits(digits.test_nhw[:count]) for count in (3, 4)}
     told = page.evaluate(TELL_OF_A_HAND, [module, f"{app.url}/", tray_view.WORDS, drawn])
-    assert told == {"order": [1, 3, 2, 4], "chosen": 2, "known": [1, 2, 3, 4]}
+    assert told == {"order": [1, 3, 2, 4], "chosen": 2, "known": [1, 2, 3, 4], "telling": 1}
 
 
 def test_the_latent_dial_changes_the_picture_while_it_is_dragged(page, app):
