@@ -417,11 +417,12 @@ def test_an_answer_that_comes_late_takes_nothing_back_that_the_hand_did_on_the_t
     page.keyboard.press("Delete")
     answers.let_go()
     left = [*moved[:3], *moved[4:]]
+    expect(page.locator(".lab-cards .card")).to_have_count(5)  # the server has heard of it
     come_to_rest(page)
     assert on_the_tray(page) == left
     page.reload()
     expect(strip).to_have_count(5)
-    assert on_the_tray(page) == left  # the server has heard of it
+    assert on_the_tray(page) == left
 
 
 def test_an_answer_that_comes_late_takes_no_box_out_of_the_hand(page, app, digits):
