@@ -40,8 +40,9 @@ with beat("see", SEE):
 with lab.plain_errors():
     controls, pictures = lesson.open_columns()
     with controls, turned_page.delay_hidden():
-        size = dials.choose_latent_size()
-        networks.draw_whose_switch(["CAE", "DAE"])
+        with st.container():  # one place for both, however many: else the box below would close with another
+            size = dials.choose_latent_size()
+            networks.draw_whose_switch(["CAE", "DAE"])
         wanted = {}
         with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():
             wanted = dict(zip(("CAE", "DAE"), dials.choose_pair(CAE, "pair", size), strict=True))

@@ -51,6 +51,7 @@ LONG = (
     "tests/browser/test_browser_path.py",
     "tests/browser/test_living.py::test_every_network_makes",
     "tests/browser/test_pages_in_browser.py::test_a_training_survives",
+    "tests/browser/test_pages_in_browser.py::test_train_again",
     "tests/browser/test_pages_in_browser.py::test_two_browsers",
     "tests/room/test_routes.py::test_codes_cannot_be_guessed",
     "tests/room/test_routes.py::test_a_server_that_is_told",

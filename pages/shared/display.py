@@ -215,8 +215,10 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
     )
     st.caption(
         say(
-            "Over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}. PSNR is the "
-            "squared error in decibels (dB): larger is better, and 10 dB more is a tenth of the error.",
+            "{whose}, over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}. PSNR "
+            "is the squared error in decibels (dB): larger is better, and 10 dB more is a tenth of "
+            "the error.",
+            whose=say("The lab's network") if run.shipped else say("The network trained here"),
             count=count,
             noise=noise_words(noise),
             latent_size=run.config.model.latent_size,
@@ -296,13 +298,12 @@ def show_compared_rows(
 
 
 def show_metrics_table(runs: Mapping[str, StoredRun], noise: CorruptionConfig, noise_seed: int) -> None:
-    """Show each run's metrics at this noise over held-back digits, and those of doing nothing."""
+    """Show each run's metrics at this noise over held-back digits; in noise, those of doing nothing too."""
     measured = {name: measure(run, noise, noise_seed) for name, run in runs.items()}
     _, nothing, count = next(iter(measured.values()))
-    rows = [
-        _metrics_row(say("doing nothing"), nothing),
-        *(_metrics_row(name, own) for name, (own, _, _) in measured.items()),
-    ]
+    rows = [_metrics_row(name, own) for name, (own, _, _) in measured.items()]
+    if noise.level:  # clean digits that nothing is done to are perfect
+        rows.insert(0, _metrics_row(say("doing nothing"), nothing))
     st.table(rows)
     st.caption(
         say(
@@ -326,6 +327,15 @@ def _metrics_row(name: str, measured: Mapping[str, float]) -> dict[str, str]:
 def number_words(count: int) -> str:
     """So many numbers of a code: '1 number', '30 numbers'."""
     return say_count("{count} number", "{count} numbers", count)
+
+
+def duration_words(seconds: float) -> str:
+    """How long something takes, such as '8 s', '5 min' or '2.4 h'."""
+    if seconds < 100:
+        return say("{seconds:.0f} s", seconds=seconds)
+    if seconds < 100 * 60:
+        return say("{minutes:.0f} min", minutes=seconds / 60)
+    return say("{hours:.1f} h", hours=seconds / 3600)
 
 
 def share_words(share: float) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from ae_core import config, data
 from ae_core.runs.run_folder import StoredRun
 from ae_core.words.sentences import say, say_count
-from pages.shared import networks
+from pages.shared import display, networks
 
 
 def show_provenance(run: StoredRun) -> None:
@@ -20,8 +20,8 @@ def show_provenance(run: StoredRun) -> None:
         ""
         if run.shipped
         else say(
-            ", which took {train_seconds:.0f} s on {device}",
-            train_seconds=result["train_seconds"],
+            ", which took {time} on {device}",
+            time=display.duration_words(result["train_seconds"]),
             device=result["device"].upper(),
         )
     )

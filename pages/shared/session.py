@@ -76,6 +76,7 @@ RUN_PROBLEM = "runs_problem"
 COMPARE = "compare"
 OWN_RUNS = "own_runs"
 WHOSE, WHOSE_BEFORE = "whose", "whose_before"
+OWN_RUNS_SEEN = "own_runs_seen"
 LATENT_SIZE, TRAIN_SIZE = "latent_size", "train_size"
 
 # Every key above that no link has, and a pattern for several: a new one is one more line.
@@ -133,6 +134,7 @@ TABLE: dict[str, Entry] = {
     "*_share": Entry("bool", Lasts.PAGE, "Whether a page's box with the link is open."),
     OWN_RUNS: Entry("list[str]", Lasts.RELOAD, "Names of the runs that this visitor asked for."),
     WHOSE_BEFORE: Entry("str", Lasts.SESSION, "Whose networks it was, on the last page with that switch."),
+    OWN_RUNS_SEEN: Entry("set[str]", Lasts.SESSION, "Names of the visitor's runs that a page has shown."),
     UPLOADS: Entry("int", Lasts.SESSION, "How many runs this visitor has uploaded."),
     "runs_upload_[0-9]*": Entry("UploadedFile", Lasts.PAGE, "The widget for a run's file, by their number."),
     UPLOAD_PROBLEM: Entry("str", Lasts.PAGE, "Why the uploaded run was not taken."),

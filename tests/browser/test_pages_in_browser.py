@@ -215,3 +215,35 @@ def test_a_run_is_taken_along_as_a_file_and_one_that_is_here_already_is_told(pag
     expect(
         page.get_by_text("This run is here already, with the same weights: it came with the lab")
     ).to_be_visible()
+
+
+@pytest.mark.parametrize("whose", ["The lab's", "Yours"])
+def test_train_again_moves_the_dials_and_shows_the_network_that_it_trains(page, app, whose):
+    """Of a network that learnt nothing at a rate that was set by hand, in a box that stays open."""
+    page.goto(f"{app.url}/fully_connected?seed={len(whose)}")
+    page.get_by_text("Settings of your own network").click()
+    page.locator(".st-key-train_digits").get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.get_by_text("Advanced").click()
+    rate = page.locator(".st-key-fae_learning_rate").get_by_role("slider")
+    rate.focus()
+    page.keyboard.press("End")
+    page.wait_for_url(re.compile("fae_learning_rate=1"))
+    page.locator(".st-key-fae_train button").click()
+    card = page.locator(".st-key-fae_own_finished")
+    expect(card).to_contain_text("learnt nothing")
+    if whose == "Yours":
+        card.get_by_role("button").click()
+        expect(card).to_have_count(0)
+    warning = page.get_by_text("This network learnt nothing")
+    again = page.get_by_role("button", name="Train again with learning rate 0.004")
+    expect(warning).to_be_visible()
+    expect(rate).to_have_attribute("aria-valuetext", "1.0")
+    again.click()
+    expect(warning).to_have_count(0)
+    expect(rate).to_have_attribute("aria-valuetext", "0.004")
+    if whose == "Yours":
+        expect(page.get_by_text("partly by heart")).to_be_visible()
+    else:
+        expect(card).to_contain_text("Yours is finished: ")
+    expect(page).not_to_have_url(re.compile("learning_rate"))

@@ -108,7 +108,7 @@ def test_runs_of_every_state_are_listed_with_what_became_of_them(here, few_digit
     page = open_page()
     states = {name: row["State"] for name, row in rows(page).items()}
     assert states[finished[:6]] == "finished"
-    assert states[config.run_id(OTHER)[:6]] == "stopped in epoch 1 of 1"
+    assert states[config.run_id(OTHER)[:6]] == "stopped, epoch 1 of 1"
     assert states[config.run_id(failed)[:6]] == "failed"
     assert states[config.run_id(waiting)[:6]] == "waiting for its turn"
     assert any("The disk was full. Make room." in caption.value for caption in page.caption)

@@ -493,6 +493,15 @@ def test_what_was_measured_here_is_preferred(store, digits: Digits):
     assert here != shipped
 
 
+def test_passes_over_few_digits_tell_nothing_of_one_over_all(store, digits: Digits):
+    """A pass over 100 digits takes several times as long for each of them."""
+    whole = jobs.expected_seconds(config.FAE, store)
+    few = config.with_data(config.FAE, config.DataConfig(digits=100))
+    for _ in worker.record_training(few, store, data.select_digits(digits, few.data)):
+        pass
+    assert jobs.expected_seconds(config.FAE, store) == whole
+
+
 def test_where_nothing_was_measured_the_guess_is_on_the_safe_side(tmp_path, few_digits: Digits):
     bare = Store(tmp_path / "bare", shipped_root=None)
     for run in (QUICK, DAE):

@@ -40,8 +40,9 @@ def show_model_bench(
     controls, pictures = lesson.open_columns()
     run = None
     with controls, turned_page.delay_hidden():
-        size = dials.choose_latent_size()
-        networks.draw_whose_switch([config.family(preset)])
+        with st.container():  # one place for both, however many: else the box below would close with another
+            size = dials.choose_latent_size()
+            networks.draw_whose_switch([config.family(preset)])
         with st.expander(TRAINING_BOX, icon=":material/tune:"), lab.plain_errors():
             run = dials.choose_run_settings(preset, page, size, denoising=denoising)
         if run:
@@ -123,6 +124,7 @@ def _train_again(page: str, run: RunConfig) -> None:
     """Set the page's training dials as `run` has them, and train it."""
     dials.set_training_dials(page, run)
     training_panel.submit_training(run)
+    st.rerun()  # the whole page, not the button's fragment alone: the dials stand outside of it
 
 
 def _find_beside(found: StoredRun, wanted: RunConfig) -> list[StoredRun]:

@@ -15,9 +15,16 @@ from ae_core.models import reconstruct
 from ae_core.runs.run_folder import StoredRun
 from ae_core.training import CURVE_DIGITS, seeded
 from ae_core.words.sentences import say
-from pages.shared import display, lab, networks
+from pages.shared import display, lab, networks, session
 from pages.shared.display import DIGITS_SHOWN
 from pages.shared.own_digit import my_digits
+from pages.shared.runs import stuck_words
+
+# How a visitor's training ended, by whether its network learnt nothing.
+FINISHED = {
+    False: say(":material/check_circle: **Yours is finished:**"),
+    True: say(":material/warning: **Yours is finished, and learnt nothing:**"),
+}
 
 
 def row_label(run: StoredRun, *, alone: bool, noisy: bool) -> str:
@@ -111,21 +118,29 @@ def show_both_measured(runs: Sequence[StoredRun], noise: CorruptionConfig, noise
 def announce_own_network(labs: StoredRun, page: str) -> None:
     """Beside the lab's network: how good the visitor's of its family is, where there is one; a way to it.
 
-    Both at the noise that the lab's was trained with. Not before a room: there the height belongs
-    to the picture, and whoever presents has seen the training end.
+    Both at the noise that the lab's was trained with. Once they have seen it, they know. Not before a room:
+    there the height belongs to the picture, and whoever presents has seen the training end.
     """
     own = networks.find_own_run(config.family(labs.config))
-    if lab.is_presenting() or own is None or networks.works_with_own() or own.run_id == labs.run_id:
+    if own is None or lab.is_presenting():
+        return
+    seen: set[str] = st.session_state.setdefault(session.OWN_RUNS_SEEN, set())
+    if networks.works_with_own():
+        seen.add(own.run_id)
+    if own.run_id in seen or own.run_id == labs.run_id:
         return
     noise = labs.config.corruption
     ours, theirs = (display.measure(run, noise, 0)[0]["psnr"] for run in (labs, own))
     with st.container(key=f"{page}_own_finished", border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             say(
-                ":material/check_circle: **Yours is finished: {theirs}** beside the lab's {ours} (PSNR on "
-                "held-back digits, {noise}). What is shown here is still the lab's.",
+                "{how} {theirs} ({their_learnt}), the lab's {ours} ({our_learnt}): PSNR on "
+                "held-back digits, {noise}. What is shown here is still the lab's.",
+                how=FINISHED[stuck_words.has_learnt_nothing(own)],
                 theirs=display.decibel_words(theirs),
+                their_learnt=networks.learnt_words(own),
                 ours=display.decibel_words(ours),
+                our_learnt=networks.learnt_words(labs),
                 noise=display.noise_words(noise),
             )
         )

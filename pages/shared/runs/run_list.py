@@ -188,7 +188,7 @@ def _list_run(folder: RunFolder) -> ListedRun:
     return ListedRun(
         folder,
         "stopped",
-        say("stopped in epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs),
+        say("stopped, epoch {epoch} of {epochs}", epoch=min(epoch + 1, epochs), epochs=epochs),
         device,
     )
 

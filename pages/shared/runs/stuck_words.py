@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from ae_core.errors import LabError
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
 from ae_core.study.collapse import (
+    DIGITS_JUDGED,
     Cause,
     Collapse,
     Verdict,
@@ -37,15 +39,16 @@ WHAT = {
 ONE_WORSE_THAN_BLACK = say("Whatever comes in, it paints the same picture, one worse than plain black")
 
 
-def collapse_words(found: Collapse) -> str:
-    """What happened, in one sentence; empty for a network that learnt."""
+def collapse_words(found: Collapse, where: str = "") -> str:
+    """What happened, in one sentence; empty for a network that learnt. where: on which digits it errs so."""
     if not found.learnt_nothing:
         return ""
     is_worse = found.verdict is Verdict.WORSE_THAN_BLACK and found.is_one_picture
     return say(
-        "**This network learnt nothing.** {which}: its squared error per image is "
+        "**This network learnt nothing.** {which}: its squared error per image{where} is "
         "{error:.1f}, that of the mean digit {always_mean:.1f}, that of black "
         "{always_black:.1f}.",
+        where=f" {where}" if where else "",
         which=ONE_WORSE_THAN_BLACK if is_worse else WHAT[found.verdict],
         error=found.error,
         always_mean=found.always_mean,
@@ -141,11 +144,34 @@ def judge_stored_run(run: StoredRun) -> Collapse:
     return _judge(*run_name(run), run)
 
 
+def _on_all_digits(run: StoredRun, judged: Collapse) -> tuple[Collapse, str]:
+    """What was judged with errors on all held-back digits, as other figures of the page have them; on which.
+
+    On those that were judged, where the run learnt some classes only, or where its own word is all there is.
+    """
+    if run.uploaded_as:
+        return judged, say("on {count:,} held-back digits", count=DIGITS_JUDGED)
+    if run.config.data.left_out:
+        return judged, say("on held-back digits of the classes that it learnt from")
+    floors = read_floors()
+    error = PIXELS * float(run.result["test"]["mse"])
+    whole = replace(judged, error=error, always_black=floors.black, always_mean=floors.mean_digit)
+    return whole, say("on all held-back digits")
+
+
 @st.cache_data(show_spinner=False, max_entries=JUDGED_KEPT)
 def _judge(run_id: str, weights_sha256: str, _run: StoredRun) -> Collapse:
     train_mse = _run.result.get("train_mse")
     train_error = None if train_mse is None else PIXELS * float(train_mse)
     return judge_run(_run.config, lab.load_network(_run), lab.digits(), train_error)
+
+
+def has_learnt_nothing(run: StoredRun) -> bool:
+    """Whether the network of a finished run learnt nothing, as far as that can be told."""
+    try:
+        return judge_stored_run(run).learnt_nothing
+    except LabError:
+        return False
 
 
 def show_collapse(found: StoredRun, page: str, retrain: Callable[[RunConfig], None]) -> None:
@@ -162,7 +188,11 @@ def show_collapse(found: StoredRun, page: str, retrain: Callable[[RunConfig], No
         if judged.dead:
             st.caption(dead_words(judged))
         return
-    words = [collapse_words(judged), cause_words(found.config, judged), dead_words(judged)]
+    words = [
+        collapse_words(*_on_all_digits(found, judged)),
+        cause_words(found.config, judged),
+        dead_words(judged),
+    ]
     st.warning(" ".join(filter(None, words)), icon=":material/warning:")
     offered = offer_retraining(found.config)
     if offered is not None:

@@ -18,7 +18,7 @@ from ae_core.words.sentences import say
 from pages.shared import lab, living_view, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, noise_words
+from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, duration_words, noise_words
 from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words
@@ -108,7 +108,9 @@ def cost_words(runs: Sequence[RunConfig]) -> str:
     """What Train makes, and how many seconds that should take."""
     seconds = sum(jobs.expected_seconds(run, lab.store()) for run in runs)
     names = say(" and ").join(settings_in_words(run) for run in runs)
-    return say("**Train** makes your own {names}, in about {seconds:.0f} s.", names=names, seconds=seconds)
+    return say(
+        "**Train** makes your own {names}, in about {time}.", names=names, time=duration_words(seconds)
+    )
 
 
 def _explain_buttons(why_grey: str) -> None:
@@ -271,7 +273,7 @@ def _progress_words(name: str, progress: Progress) -> str:
     if not progress.epochs:
         return say("Getting ready …")
     left = (
-        say(" · about {seconds_left:.0f} s left", seconds_left=progress.seconds_left)
+        say(" · about {time} left", time=duration_words(progress.seconds_left))
         if progress.seconds_left is not None
         else ""
     )
@@ -297,9 +299,9 @@ def _queue_words(name: str) -> str:
         else say("number {position} in line", position=place.position)
     )
     return say(
-        "Waiting: {order}, starts in about {start_seconds:.0f} s",
+        "Waiting: {order}, starts in about {time}",
         order=order,
-        start_seconds=place.start_seconds,
+        time=duration_words(place.start_seconds),
     )
 
 

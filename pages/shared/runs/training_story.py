@@ -81,7 +81,7 @@ def _replay_words(run: StoredRun, progress: Progress) -> str:
     )
     floors = read_floors()
     words = say(
-        "It stands at the last step, the trained network. **Play** runs through the "
+        "At first it stands at the last step, the trained network. **Play** runs through the "
         "training from the untrained network on; the slider below, or Tab and the arrow "
         "keys, lead to any step. {unit} The test error of the curve is over the first {few} test "
         "digits. Over all 10,000, a picture that is "
