@@ -44,6 +44,8 @@ MARKER, SMALL_MARKER = 8, 5
 CLASS_FONT = 22
 # Width and height that a class's number needs, as shares of a map's.
 CLASS_ROOM = 0.05, 0.08
+# What Plotly's axis shows of values that are all the same.
+ONE_VALUES_SPAN = 2.0
 MAP_HEIGHT = 480
 MANIFOLD_HEIGHT = 480
 # Clicks are caught on so many points a side: the steps of the two sliders that do the same.
@@ -123,7 +125,7 @@ def class_middles(
     digits = np.unique(labels_n)
     middles_k2 = np.array([np.median(points_n2[labels_n == digit], axis=0) for digit in digits])
     span_2 = np.ptp(points_n2, axis=0) if span is None else np.full(2, span)
-    room_2 = np.maximum(span_2 * CLASS_ROOM, 1e-12)
+    room_2 = np.where(span_2 > 0, span_2, ONE_VALUES_SPAN) * CLASS_ROOM
     apart_k2 = _move_apart(middles_k2 / room_2) * room_2
     return apart_k2[:, 0].tolist(), apart_k2[:, 1].tolist(), [str(digit) for digit in digits]
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 import plotly.graph_objects as go
+import torch
 from torch import Tensor
 
 from ae_core.baselines import Floors
@@ -347,13 +348,15 @@ def _scaled(codes_tm2: Tensor) -> np.ndarray:
     """Each axis in 16 bits, from a little below its lowest number to a little above its highest.
 
     These are of all steps, but no farther from those of the last step than a fifth of their range: what lies
-    farther out for a while would leave the trained network's codes a spot in an empty frame.
+    farther out for a while would leave the trained network's codes a spot in an empty frame. What a code of
+    one number has no second for lies in the middle.
     """
     low_d, high_d = codes_tm2[-1].amin(0), codes_tm2[-1].amax(0)
     reach_d = (high_d - low_d) / 5
     low_d = codes_tm2.amin((0, 1)).maximum(low_d - reach_d)
     high_d = codes_tm2.amax((0, 1)).minimum(high_d + reach_d)
-    shares = (codes_tm2 - low_d) / (high_d - low_d).clamp(min=1e-12)
+    across_d = high_d - low_d
+    shares = torch.where(across_d > 0, (codes_tm2 - low_d) / across_d, 0.5)
     return (_in_range(shares).clamp(0, 1) * SCALE).round().numpy().astype(np.uint16)
 
 

@@ -160,7 +160,7 @@ class DrawingBoard {
         }
         this.undo = makeButton(words.undo, () => this.obey(() => this.history.undo()));
         this.redo = makeButton(words.redo, () => this.obey(() => this.history.redo()));
-        this.clear = makeButton(words.clear, () => this.obey(() => this.history.change([])));
+        this.clear = makeButton(words.clear, () => this.obey(() => this.empty()));
         this.next = makeButton(words.next, () => this.finish());
         this.next.className = "next";
         const choices = makeElement("div", { className: "choices" });
@@ -258,12 +258,23 @@ class DrawingBoard {
         this.obey(() => (key === "y" || event.shiftKey ? this.history.redo() : this.history.undo()));
     }
 
+    empty() {
+        this.history.change([]);
+        this.takePen();
+    }
+
+    /** In place of the rubber: there is nothing left to rub out. */
+    takePen() {
+        if (this.pen === "rubber") this.useTool(this.data.pen);
+    }
+
     /** Leave what is drawn to the tray, and begin with an empty board. */
     finish() {
         if (this.pointer !== null || !digitOf(this.history.now)) return;
         this.finished.push(this.describe());
         this.number += 1;
         this.history = new History([]);
+        this.takePen();
         this.isStale = true;
         this.draw();
         this.tell();

@@ -17,7 +17,9 @@ export function roundLimit(most) {
 
 /** @param {number} value @returns {string} short enough to stand below a bar */
 export function shortNumber(value) {
-    const digits = Math.abs(value) < 9.95 ? 1 : 0;
+    const size = Math.abs(value);
+    if (size >= 999.5) return value.toExponential(0).replace("+", "").replace("-", "−");
+    const digits = size < 9.95 ? 1 : 0;
     return value.toFixed(digits).replace("-", "−").replace(/^−(0(\.0)?)$/, "$1");
 }
 

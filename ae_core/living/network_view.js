@@ -5,7 +5,7 @@ import { createCodeBars } from "./code_bars.js";
 import { makeElement, setText } from "./elements.js";
 import { createLens } from "./lens.js";
 import { clip, decoderDerivative, runLayers } from "./network.js";
-import { createPath, drawStage, layoutOf, stagesOf } from "./stages.js";
+import { colourOfCode, createPath, drawStage, layoutOf, stagesOf } from "./stages.js";
 
 /** A code of more numbers than this is no row of bars. */
 const MOST_BARS = 256;
@@ -182,7 +182,7 @@ export function createNetworkView(words, redraw) {
             if (encoded !== drawn) paths.encoder.draw(encoded);
             drawn = encoded;
             paths.decoder.draw(decoded);
-            drawStage(stripCanvas, shown, layoutOf(stages.encoder.at(-1).shape, 6));
+            drawStage(stripCanvas, shown, layoutOf(stages.encoder.at(-1).shape, 6), colourOfCode(shown));
             if (!pulled) drawBars();
             if (pointed !== null) {
                 const slope = decoderDerivative(network, shown, pointed);

@@ -60,7 +60,13 @@ export function layoutOf(shape, slimness = 3) {
  * two colours. Small values are brightened, or most maps would look empty.
  */
 export function colourOf(values, most = largest(values) || 1) {
-    const colours = values.some((value) => value < 0) ? TWO_COLOURS : GREYS;
+    return shadeIn(values.some((value) => value < 0) ? TWO_COLOURS : GREYS, most);
+}
+
+/** Colours for a code's numbers: two, as its bars have them, whatever their signs are. */
+export const colourOfCode = (values) => shadeIn(TWO_COLOURS, largest(values) || 1);
+
+function shadeIn(colours, most) {
     return (value) => colours[Math.round((value / most) * SHADES) + SHADES];
 }
 

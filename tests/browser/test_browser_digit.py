@@ -728,3 +728,14 @@ def test_two_visitors_never_see_each_others_digits_and_no_file_of_them_remains(p
         assert Image.MIME.get(path.suffix) is None, path
     for page in pages.values():
         page.context.close()
+
+
+@pytest.mark.parametrize("way", ["Next digit", "Clear"])
+def test_on_an_empty_board_one_draws_though_the_rubber_was_chosen_before(page, app, way):
+    open_page(page, app, "Draw")
+    draw(page, 3)
+    page.get_by_role("button", name="Rubber").click()
+    page.get_by_role("button", name=way).click()
+    expect(page.get_by_role("button", name="Rubber")).to_have_attribute("aria-pressed", "false")
+    draw(page, 7)
+    expect(page.get_by_role("button", name="Next digit")).to_be_enabled()

@@ -33,3 +33,11 @@ def test_numbers_that_have_room_stay_on_their_medians():
     points_n2 = middles_k2[LABELS_N]
     x, y, _ = class_middles(points_n2, LABELS_N)
     assert np.column_stack([x, y]) == pytest.approx(middles_k2, abs=1e-4)
+
+
+def test_numbers_on_a_line_of_codes_of_one_number_are_moved_off_it():
+    rng = np.random.default_rng(4)
+    points_n2 = np.column_stack([rng.normal(size=500), np.zeros(500)])
+    places_k2 = np.column_stack(class_middles(points_n2, LABELS_N)[:2])
+    span_2 = np.array([np.ptp(points_n2[:, 0]), 2.0])  # Plotly shows −1 to 1 of what is always 0
+    assert distances(places_k2, span_2 * CLASS_ROOM).min() > 0.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -223,3 +224,11 @@ def test_a_presenters_lab_has_what_takes_long_on_the_scripts_pages_at_hand(monke
         figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
         frames = [len(figure["frames"]) for figure in figures if figure.get("frames")]
         assert frames == replays[name]
+
+
+def test_codes_of_one_number_lie_along_the_middle_of_the_frame(progress):
+    codes = progress.codes
+    one = replace(progress, codes=replace(codes, codes_tnd=codes.codes_tnd * torch.tensor([1.0, 0.0])))
+    figure = training_story._draw_replay(one, "mse", False)
+    low, high = figure.layout.yaxis2.range
+    assert np.asarray(figure.frames[-1].data[0].y, float) == pytest.approx((low + high) / 2, rel=0.01)
