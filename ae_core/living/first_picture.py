@@ -159,7 +159,7 @@ def _bar(value: float, share: float) -> str:
 
 def _short_number(value: float) -> str:
     """Short enough to stand below a bar."""
-    if abs(value) >= 999.5:
+    if 999.5 <= abs(value) < math.inf:
         mantissa, power = f"{value:.0e}".replace("-", "−").split("e")
         return f"{mantissa}e{power.lstrip('+0')}"
     text = f"{value:.{1 if abs(value) < 9.95 else 0}f}".replace("-", "−")

@@ -18,6 +18,7 @@ from ae_core.runs.run_folder import StoredRun
 from ae_core.runs.store import Store
 from ae_core.runs.tickets import Ticket
 from ae_core.service import dispatch
+from ae_core.words.durations import duration_words
 from ae_core.words.sentences import say
 
 STOP_SECONDS = 5.0
@@ -49,9 +50,9 @@ def submit_training(run: RunConfig, store: Store, visitor: str = "somebody", add
             seconds = max(LEAST_WAIT_SECONDS, math.ceil(_first_done(store, visitor)))
             raise QueueFullError(
                 say(
-                    "{problem} The first should be done in about {seconds} s.",
+                    "{problem} The first should be done in about {time}.",
                     problem=problem,
-                    seconds=seconds,
+                    time=duration_words(seconds),
                 )
             ) from problem
         ownership.note_owner(store, name, Asker(address, visitor))

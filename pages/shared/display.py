@@ -329,15 +329,6 @@ def number_words(count: int) -> str:
     return say_count("{count} number", "{count} numbers", count)
 
 
-def duration_words(seconds: float) -> str:
-    """How long something takes, such as '8 s', '5 min' or '2.4 h'."""
-    if seconds < 100:
-        return say("{seconds:.0f} s", seconds=seconds)
-    if seconds < 100 * 60:
-        return say("{minutes:.0f} min", minutes=seconds / 60)
-    return say("{hours:.1f} h", hours=seconds / 3600)
-
-
 def share_words(share: float) -> str:
     """A share as a percentage that is 0 or 100 only where the share is 0 or 1."""
     percent = round(100 * share)

@@ -6,8 +6,9 @@ import streamlit as st
 
 from ae_core import config, data
 from ae_core.runs.run_folder import StoredRun
+from ae_core.words.durations import duration_words
 from ae_core.words.sentences import say, say_count
-from pages.shared import display, networks
+from pages.shared import networks
 
 
 def show_provenance(run: StoredRun) -> None:
@@ -21,7 +22,7 @@ def show_provenance(run: StoredRun) -> None:
         if run.shipped
         else say(
             ", which took {time} on {device}",
-            time=display.duration_words(result["train_seconds"]),
+            time=duration_words(result["train_seconds"]),
             device=result["device"].upper(),
         )
     )

@@ -152,6 +152,18 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     assert min(widths) > 75
 
 
+def test_on_a_phone_the_dials_come_before_what_lies_below_the_picture_that_they_change(tabs, app):
+    page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    go(page, app, "fully_connected")
+    order = [".st-key-fae_living", ".st-key-dials", ".st-key-beat_results_1", ".st-key-beat_training_1"]
+    for part in order:
+        page.locator(part).first.wait_for()
+    boxes = [page.locator(part).first.bounding_box() for part in order]
+    tops = [box["y"] for box in boxes]
+    assert tops == sorted(tops)
+    assert all(box["width"] > 300 for box in boxes)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("lesson", "beat"),

@@ -126,3 +126,9 @@ def test_a_file_that_keeps_no_picture_is_named(tmp_path, text):
 )
 def test_a_share_is_told_in_whole_percents_and_never_as_certain(share, words):
     assert reading_words(3, share) == f"read as 3, {words}"
+
+
+@pytest.mark.parametrize(("value", "words"), [(999.4, "999"), (41_448.0, "4e4"), (-39_707.0, "−4e4")])
+def test_numbers_of_a_code_that_has_run_away_do_not_run_into_each_other(value, words):
+    code = np.full(30, value)
+    assert f"<span>{words}</span>" in shown(Answer("CAE", code, Shown(np.zeros((28, 28)))))

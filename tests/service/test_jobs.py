@@ -437,14 +437,14 @@ def test_a_long_run_does_not_give_way_to_another_of_the_same_visitor(served_stor
 def test_who_has_enough_under_way_is_told_when_to_try_again(served_store, monkeypatch):
     for seed in range(3):
         jobs.submit_training(with_seed(ENDLESS, seed), served_store, visitor="greedy")
-    with pytest.raises(QueueFullError, match=r"one running and two waiting.*in about \d+ s\."):
+    with pytest.raises(QueueFullError, match=r"one running and two waiting.*in about \d+ (s|min)\."):
         jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="greedy")
     assert history.status_of(run_id(with_seed(ENDLESS, 3)), served_store) == "none"
     with monkeypatch.context() as patch:
         patch.setattr(tickets, "TICKETS_IN_ALL", 3)
         with pytest.raises(
             QueueFullError,
-            match=r"as many as the line holds\. The first should be done in about [1-9]\d* s\.",
+            match=r"as many as the line holds\. The first should be done in about [1-9]\d* (s|min)\.",
         ):
             jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="modest")
     jobs.submit_training(with_seed(ENDLESS, 3), served_store, visitor="modest")

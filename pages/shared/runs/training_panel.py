@@ -14,11 +14,12 @@ from ae_core.figures.base import Row
 from ae_core.runs import history, tickets
 from ae_core.runs.history import Progress
 from ae_core.service import cluster, dispatch, jobs
+from ae_core.words.durations import duration_words
 from ae_core.words.sentences import say
 from pages.shared import lab, living_view, networks, session
 from pages.shared.browser.files import read_script
 from pages.shared.charts import draw_chart
-from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, duration_words, noise_words
+from pages.shared.display import CLEAN_LABEL, DIGITS_SHOWN, noise_words
 from pages.shared.runs import stuck_words
 from pages.shared.runs.loss_floors import read_floors
 from pages.shared.runs.training_words import settings_in_words, stopped_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.shared.display import duration_words
+from ae_core.words.durations import duration_words
 
 
 @pytest.mark.parametrize(
