@@ -489,7 +489,7 @@ def test_what_was_measured_here_is_preferred(store, digits: Digits):
     measured = store.get(run_id(QUICK)).result
     per_digit = measured["train_seconds"] / 2 / QUICK.data.count
     here = jobs.expected_seconds(with_seed(QUICK, 1), store)
-    assert here == pytest.approx(jobs.OVERHEAD_SECONDS + 2 * 4000 * per_digit)
+    assert here == pytest.approx(jobs.OVERHEAD_SECONDS + 2 * jobs.EPOCH_SECONDS + 2 * 4000 * per_digit)
     assert here != shipped
 
 
