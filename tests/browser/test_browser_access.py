@@ -191,6 +191,12 @@ def test_page_down_keeps_the_presenters_own_digit(page, app):
     expect(kept).to_be_visible()
 
 
+def come_to_rest(page: Page) -> None:
+    """A key in the midst of what another has the page do would be told with the dials' old values."""
+    page.wait_for_timeout(400)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def test_the_scripts_key_resets_the_page_it_is_pressed_on_and_can_be_undone(page, app):
     present(page, app, "denoising?present=1&latent_size=8&dae_epochs=12")
     size, epochs = page.get_by_role("slider", name="Latent size"), page.locator(".st-key-dae_epochs input")
@@ -201,23 +207,28 @@ def test_the_scripts_key_resets_the_page_it_is_pressed_on_and_can_be_undone(page
     page.keyboard.press("s")
     expect(size).to_be_hidden()
     page.wait_for_url(re.compile(r"denoising\?present=1$"))
+    come_to_rest(page)
     page.keyboard.press("d")
     expect(size).to_have_attribute("aria-valuetext", "30")
     size.press("ArrowRight")  # with its next word the browser would send the old values back
     page.wait_for_url(re.compile("latent_size=48"))
     expect(epochs).to_have_value("1")
+    come_to_rest(page)
     page.keyboard.press("u")
     expect(size).to_have_attribute("aria-valuetext", "8")
     expect(epochs).to_have_value("12")
+    come_to_rest(page)
     size.press("ArrowRight")
     page.wait_for_url(re.compile("latent_size=12"))
     expect(epochs).to_have_value("12")
+    come_to_rest(page)
     # From another page it leads to the step seen last, and its button back there.
     page.get_by_test_id("stTopNav").get_by_role("link", name="Runs", exact=True).click()
     expect(page.locator("h1")).to_contain_text("Runs")
     turn(page, "s", "denoising")
     page.get_by_role("button", name="Back as it was").click()
     expect(page.locator("h1")).to_contain_text("Runs")
+    come_to_rest(page)
     turn(page, "PageUp", "convolutional")
     expect(size).to_be_visible()
     expect(size).to_have_attribute("aria-valuetext", "12")
