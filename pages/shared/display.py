@@ -218,7 +218,7 @@ def show_metrics(run: StoredRun, noise: CorruptionConfig, noise_seed: int) -> No
             "{whose}, over {count} held-back digits, {noise}. Code / input: {latent_size} / {pixels}. PSNR "
             "is the squared error in decibels (dB): larger is better, and 10 dB more is a tenth of "
             "the error.",
-            whose=say("The lab's network") if run.shipped else say("The network trained here"),
+            whose=say("The lab's network") if run.shipped else say("This network"),
             count=count,
             noise=noise_words(noise),
             latent_size=run.config.model.latent_size,

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_pages_in_browser import PAGES, go
-from tests.support.browser import PHONE, PROJECTOR, App, Tabs
+from tests.support.browser import PHONE, PROJECTOR, App, Tabs, come_to_rest
 from tests.support.handwriting import draw, prepared_picture
 
 SERIOUS = ("serious", "critical")
@@ -189,12 +189,6 @@ def test_page_down_keeps_the_presenters_own_digit(page, app):
     expect(page.locator(".st-key-digits_own input")).not_to_be_checked()  # the script shows the lab's digits
     page.get_by_test_id("stTopNav").get_by_role("link", name="Your digit", exact=True).click()
     expect(kept).to_be_visible()
-
-
-def come_to_rest(page: Page) -> None:
-    """A key in the midst of what another has the page do would be told with the dials' old values."""
-    page.wait_for_timeout(400)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def test_the_scripts_key_resets_the_page_it_is_pressed_on_and_can_be_undone(page, app):

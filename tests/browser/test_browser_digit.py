@@ -20,7 +20,7 @@ from ae_core.pictures.finder import SPECKS
 from ae_core.pictures.ink import ALL_INK, NO_INK
 from pages.shared.own_digit.digit_source import MOST_FILES
 from tests.support import junk
-from tests.support.browser import LIVING, PHONE, PROJECT, PROJECTOR, App, launched
+from tests.support.browser import LIVING, PHONE, PROJECT, PROJECTOR, App, come_to_rest, launched
 from tests.support.handwriting import clear, draw, draw_with_a_finger, prepared_picture
 
 KNOWN = (NO_INK, ALL_INK, SPECKS)
@@ -241,11 +241,6 @@ def test_as_many_files_as_are_promised_are_taken_at_once(page, app, digits):
 def on_the_tray(page: Page) -> list[str]:
     """The pixels of each digit on the tray, as texts."""
     return page.locator(".lab-tray .strip canvas").evaluate_all("all => all.map(each => each.pixels.join())")
-
-
-def come_to_rest(page: Page) -> None:
-    page.wait_for_timeout(400)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def test_a_visit_elsewhere_keeps_what_the_visitor_changed(page, app, digits):

@@ -15,6 +15,7 @@ from ae_core import config
 from ae_core.config import CorruptionConfig
 from ae_core.corruption import corrupt, draw_pattern
 from ae_core.living import files
+from ae_core.living.first_picture import _short_number
 from ae_core.living.network_file import FORM, pack_network
 from ae_core.living.packing import pack_digits, pack_floats
 from ae_core.living.words import WORDS
@@ -310,6 +311,24 @@ def test_what_the_hand_did_holds_though_the_page_has_its_word_on_the_tray_just_t
     drawn = {count: pack_digits(digits.test_nhw[:count]) for count in (3, 4)}
     told = page.evaluate(TELL_OF_A_HAND, [module, f"{app.url}/", tray_view.WORDS, drawn])
     assert told == {"order": [1, 3, 2, 4], "chosen": 2, "known": [1, 2, 3, 4], "telling": 1}
+
+
+def test_numbers_below_a_codes_bars_are_those_of_the_still_picture(page, app):
+    values = [0.0, -0.01, 1.26, -3.7, 9.96, 999.4, 999.6, 41_448.0, -39_707.0]
+    page.goto(f"{app.url}/_stcore/health")
+    script = (
+        f"(values) => {{ {files.bundle_scripts('code_bars')}; return values.map($code_bars.shortNumber) }}"
+    )
+    assert page.evaluate(script, values) == [_short_number(value) for value in values]
+
+
+def test_the_picture_of_a_code_of_one_number_is_in_its_bars_colours(page, app):
+    page.goto(f"{app.url}/fully_connected?latent_size=1")
+    strip = page.locator(".st-key-fae_living .strip canvas")
+    strip.wait_for()
+    page.wait_for_timeout(1_000)
+    red, _, blue, _ = strip.evaluate("it => [...it.getContext('2d').getImageData(0, 0, 1, 1).data]")
+    assert abs(red - blue) > 100  # orange or blue: white would say nothing
 
 
 def test_the_latent_dial_changes_the_picture_while_it_is_dragged(page, app):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -37,6 +38,26 @@ def test_every_verdict_has_words_of_its_own():
     assert len(said) == len(others)
     worse = replace(MEAN, verdict=Verdict.WORSE_THAN_BLACK)
     assert stuck_words.collapse_words(worse) != stuck_words.collapse_words(replace(worse, spread=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "uploaded_as", "said"),
+    [
+        ("mnist", config.CLASSES, "", "on all held-back digits"),
+        ("mnist", (0, 1), "", "of the classes that it learnt from"),
+        ("mnist", config.CLASSES, "mine", "on 1,000 held-back digits"),
+        ("embedded", config.CLASSES, "", "on 1,000 held-back digits"),  # tested on others, long ago
+    ],
+)
+def test_on_which_digits_it_errs_so_is_said_as_it_was_measured(name, classes, uploaded_as, said):
+    run = SimpleNamespace(
+        uploaded_as=uploaded_as,
+        config=replace(CAE, data=config.DataConfig(name, classes=classes)),
+        result={"test": {"mse": 0.1}},
+    )
+    judged, where = stuck_words._on_all_digits(run, MEAN)
+    assert said in where
+    assert (judged is MEAN) == (said != "on all held-back digits")
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,9 @@ def picture_changes_after(page: Page, act: Callable[[], object], timeout: float 
         timeout=timeout,
     )
     return time.monotonic() - started
+
+
+def come_to_rest(page: Page) -> None:
+    """Wait until the server has done what the hand asked for: a hand pauses, too."""
+    page.wait_for_timeout(400)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ae_core.config import PIXELS, RunConfig
+from ae_core.config import EARLIER_DATASETS, PIXELS, RunConfig
 from ae_core.errors import LabError
 from ae_core.runs.history import Progress
 from ae_core.runs.run_folder import StoredRun
@@ -147,12 +147,14 @@ def judge_stored_run(run: StoredRun) -> Collapse:
 def _on_all_digits(run: StoredRun, judged: Collapse) -> tuple[Collapse, str]:
     """What was judged with errors on all held-back digits, as other figures of the page have them; on which.
 
-    On those that were judged, where the run learnt some classes only, or where its own word is all there is.
+    On those that were judged, where the run learnt some classes only, where its own word is all there is, or
+    where an earlier version tested it on other digits.
     """
-    if run.uploaded_as:
-        return judged, say("on {count:,} held-back digits", count=DIGITS_JUDGED)
-    if run.config.data.left_out:
+    is_earlier = run.config.data.name in EARLIER_DATASETS
+    if run.config.data.left_out and not is_earlier:
         return judged, say("on held-back digits of the classes that it learnt from")
+    if run.uploaded_as or is_earlier:
+        return judged, say("on {count:,} held-back digits", count=DIGITS_JUDGED)
     floors = read_floors()
     error = PIXELS * float(run.result["test"]["mse"])
     whole = replace(judged, error=error, always_black=floors.black, always_mean=floors.mean_digit)
