@@ -6,7 +6,7 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.shared.frame.first_sight import find_first_sight
+from pages.shared.frame.beginning import find_beginning
 from pages.shared.server import health as server
 from pages.shared.server.gate import Gate
 
@@ -15,6 +15,6 @@ app = st.App(
     "router.py",
     lifespan=server.lifespan,
     routes=server.list_routes(),
-    middleware=[Middleware(Gate, find_first_sight)],
+    middleware=[Middleware(Gate, find_beginning)],
     on_script_error=server.tell_error,
 )

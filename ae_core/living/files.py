@@ -74,3 +74,8 @@ def pack_module() -> bytes:
 def module_mark() -> str:
     """A mark of 16 hexadecimal digits, another as soon as the module is: an address with it never changes."""
     return hashlib.sha256(pack_module()).hexdigest()[:16]
+
+
+def module_place() -> str:
+    """Where a browser gets the module, from the lab's own address."""
+    return f"living/{module_mark()}.js"

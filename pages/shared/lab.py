@@ -60,7 +60,7 @@ def open_page(*, draws_figures: bool) -> None:
     if draws_figures:
         prepare_for_figures()
     freeze_imports("pages")
-    st.html(styles.page_style(st.context.theme.type or "light"))
+    st.html(styles.theme_style(st.context.theme.type or "light"))
     opened_link.read_opened_link()
 
 

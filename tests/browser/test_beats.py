@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_browser_access import beats_left, listens, show_beat, turn
 from tests.browser.test_pages_in_browser import go
 from tests.conftest import PROJECT
-from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR
+from tests.support.browser import LARGE_PROJECTOR, PHONE, PROJECTOR, come_to_rest
 
 WHERE = "nav.lab-beats span"
 # Runs in the page: the names of the beats that are to be seen.
@@ -140,11 +140,12 @@ def test_on_a_phone_the_picture_comes_before_the_dials(tabs, app):
     go(page, app, "denoising")
     picture = page.locator(".st-key-dae_living .digit canvas")
     picture.wait_for()
+    come_to_rest(page)
     box, dials = picture.bounding_box(), page.locator(".st-key-dials").bounding_box()
     assert box is not None
     assert dials is not None
     assert box["y"] < dials["y"]
-    expect(picture).to_be_in_viewport()  # what comes above it late may move it for a moment
+    expect(picture).to_be_in_viewport()
     row = page.locator(".st-key-dae_rows_living .strip").first.locator("canvas")
     row.first.wait_for()
     assert [canvas.is_visible() for canvas in row.all()] == [True] * 4 + [False] * 4
@@ -158,6 +159,7 @@ def test_on_a_phone_the_dials_come_before_what_lies_below_the_picture_that_they_
     order = [".st-key-fae_living", ".st-key-dials", ".st-key-beat_results_1", ".st-key-beat_training_1"]
     for part in order:
         page.locator(part).first.wait_for()
+    come_to_rest(page)  # while the page's parts arrive one after the other, they move
     boxes = [page.locator(part).first.bounding_box() for part in order]
     tops = [box["y"] for box in boxes]
     assert tops == sorted(tops)

@@ -37,7 +37,7 @@ def draw_living(
     page that the script has told something for.
     """
     said = {
-        "module": f"living/{files.module_mark()}.js",
+        "module": files.module_place(),
         "script": script,
         "stands_for": stands_for,
         **data,

@@ -59,7 +59,7 @@ def first_sight_html() -> str:
         told = say_in_html(PAGE.read_text(encoding="utf-8"))
         base_size = f"{config.get_option('theme.baseFontSize')}px"
         parts = {
-            "style": style_html("page", "first_sight", properties={"lab-base-size": base_size}),
+            "style": style_html("first_sight", properties={"lab-base-size": base_size}),
             "progress": progress_html(place_on_path("home"), {"home"}),
             "heading": _markdown_html(HEADING.removeprefix("# ")),
             "about": _markdown_html(ABOUT),
