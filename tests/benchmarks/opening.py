@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browser import LIVING, PHONE, PROJECTOR, App, chromium
+from tests.support.browser import PHONE, PROJECTOR, App, chromium
 
 LESSONS = ("fully_connected", "convolutional", "denoising", "surprises", "comparison")
 # Runs before the page's own scripts.
@@ -26,6 +26,7 @@ WATCH = """() => {
         for (const { value } of list.getEntries()) labShift += value;
     }).observe({ type: "layout-shift", buffered: true });
 }"""
+DRAWN = "[data-testid=stBidiComponentIsolated] canvas"
 # Milliseconds in which the parts below the picture come.
 REST = 1_500
 
@@ -36,7 +37,7 @@ def open_once(browser: Browser, url: str, viewport: dict[str, int]) -> tuple[flo
     page = context.new_page()
     page.add_init_script(f"({WATCH})()")
     page.goto(url)
-    page.locator(LIVING).first.wait_for(timeout=60_000)
+    page.locator(DRAWN).locator("visible=true").first.wait_for(timeout=60_000)
     followed = page.evaluate("performance.now()")
     page.wait_for_timeout(REST)
     shift = page.evaluate("labShift")
