@@ -29,3 +29,12 @@ def test_what_is_not_seen_takes_no_room_while_it_is_awaited(tabs, app, lesson, v
     come_to_rest(page)
     tops = page.evaluate("labTops")
     assert max(tops) - min(tops) <= 4, tops
+
+
+def test_the_style_of_every_page_gives_way_to_that_of_presenting(page, app):
+    """Of two rules that say the same of an element, a browser takes the later one."""
+    page.goto(f"{app.url}/reading?present=1")
+    path = page.locator(".lab-path")
+    path.wait_for(state="attached")
+    come_to_rest(page)
+    assert path.is_hidden()

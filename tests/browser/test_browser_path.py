@@ -34,7 +34,7 @@ def see(page: Page, lesson: str) -> None:
     """The lesson's heading, its place on the path, its question, and its picture."""
     expect(page.locator("h1")).to_contain_text(PAGES["" if lesson == "home" else lesson])
     place = [step.page for step in PATH].index(lesson) + 1
-    expect(page.get_by_text(f"Step {place} of {len(PATH)}")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text(f"Step {place} of {len(PATH)}")).to_be_visible()
     expect(page.get_by_text("Predict first.").first).to_be_visible()
     if lesson in PICTURES:
         expect(page.locator(f"img[alt*='{PICTURES[lesson]}']").first).to_be_attached(timeout=120_000)

@@ -14,7 +14,7 @@ from ae_core import config
 from ae_core.config import DataConfig, RunConfig
 from ae_core.runs import history
 from ae_core.runs.store import Store, default_root
-from tests.support.browser import LIVING, PHONE, PROJECTOR, App, picture_changes_after
+from tests.support.browser import LIVING, PHONE, PROJECTOR, App, come_to_rest, picture_changes_after
 
 PAGES = {
     "": "What does an autoencoder do?",
@@ -236,6 +236,7 @@ def test_train_again_moves_the_dials_and_shows_the_network_that_it_trains(page, 
     if whose == "Yours":
         card.get_by_role("button").click()
         expect(card).to_have_count(0)
+    come_to_rest(page)  # until then the page that was drawn before stands beside the new one
     warning = page.get_by_text("This network learnt nothing")
     again = page.get_by_role("button", name="Train again with learning rate 0.004")
     expect(warning).to_be_visible()

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ae_core.words.sentences import say_in_html
 
 FOLDER = Path(__file__).parent
-END = b"</body>"
+# Ours comes right here: after Streamlit's style, to which it adds, and before that of pages' elements.
+START = b"<body>"
 # What would have the answer compressed, cut, or not sent at all.
 NOT_ASKED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 
@@ -46,7 +47,7 @@ async def serve_index(app: ASGIApp, scope: Scope, receive: Receive, send: Send, 
         page += message.get("body", b"")
         if message.get("more_body"):
             return
-        completed = page.replace(END, (_note() + beginning).encode() + END, 1)
+        completed = page.replace(START, START + (_note() + beginning).encode(), 1)
         headers = MutableHeaders(scope=start)
         for name in ("etag", "last-modified", "accept-ranges"):
             if name in headers:
