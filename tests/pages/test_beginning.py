@@ -75,7 +75,6 @@ def test_a_page_comes_without_a_style_that_is_not_whole(monkeypatch, tmp_path, c
     monkeypatch.setattr(files, "FOLDER", tmp_path)
     files._read.cache_clear()
     try:
-        monkeypatch.setattr(beginning, "every_page_style", beginning.every_page_style.__wrapped__)
         assert beginning._of_every_page.__wrapped__() == ""
     finally:
         files._read.cache_clear()

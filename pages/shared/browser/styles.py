@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from pages.shared.browser.files import style_html
 
 TEXT_COLOURS = {"light": "#31333F", "dark": "#FAFAFA"}
 
 
-@cache
 def every_page_style() -> str:
     """HTML style element of every page, under any theme: with the page itself, so that nothing moves."""
     return style_html("page", "fingers", "beats")
