@@ -11,6 +11,7 @@ import { followDials, oncePerFrame } from "./dials.js";
 import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
+import { movesOf } from "./pointer.js";
 import { createReader } from "./reader.js";
 import { BOARD_SIDE, countPoints, digitOf, leadTo, radiusAt } from "./strokes.js";
 import { EMPTY, makeTile } from "./tile.js";
@@ -198,8 +199,7 @@ class DrawingBoard {
         });
         canvas.addEventListener("pointermove", (event) => {
             if (event.pointerId !== this.pointer) return;
-            const all = event.getCoalescedEvents?.() ?? [];
-            for (const each of all.length ? all : [event]) this.lead(each);
+            for (const each of movesOf(event)) this.lead(each);
         });
         for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
             canvas.addEventListener(end, ({ pointerId }) => {

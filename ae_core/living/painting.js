@@ -1,5 +1,7 @@
 /** Painting and rubbing out on a digit of 28 × 28 pixels, with mouse, pen or finger. */
 
+import { movesOf } from "./pointer.js";
+
 /** Pixels from the middle of a spot to where its ink is gone; MNIST's strokes are about two pixels wide. */
 const RADIUS = 1.7;
 
@@ -58,7 +60,7 @@ export function followStrokes(canvas, onStroke) {
     });
     canvas.addEventListener("pointermove", (event) => {
         if (!before) return;
-        for (const each of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) {
+        for (const each of movesOf(event)) {
             const place = placeOf(each);
             onStroke(before, place);
             before = place;

@@ -8,6 +8,7 @@ import { loadNetwork, readDigits } from "./data.js";
 import { makeElement, setText } from "./elements.js";
 import { decode, encode } from "./network.js";
 import { squaredError } from "./network_view.js";
+import { movesOf } from "./pointer.js";
 import { createReader } from "./reader.js";
 import { countTellings } from "./tellings.js";
 import { makeTile } from "./tile.js";
@@ -168,14 +169,16 @@ class TrayOfDigits {
             if (!button || event.button !== 0 || !event.isPrimary) return;
             this.choose(Number(button.dataset.number));
             const isMouse = event.pointerType === "mouse";
-            this.held = { x: event.clientX, y: event.clientY, isFree: isMouse, moves: false };
-            if (!isMouse) this.held.timer = setTimeout(() => this.pickUp(button), PICKED_UP);
+            const { clientX: x, clientY: y, timeStamp } = event;
+            this.held = { x, y, timeStamp, button, isFree: isMouse, moves: false };
+            if (!isMouse) this.held.timer = setTimeout(() => this.pickUp(), PICKED_UP);
         });
-        this.strip.addEventListener("pointermove", ({ clientX, clientY, buttons }) => {
-            if (!this.held || !buttons) return;
-            const far = Math.hypot(clientX - this.held.x, clientY - this.held.y) > CARRIED;
+        this.strip.addEventListener("pointermove", (event) => {
+            if (!this.held || !event.buttons) return;
+            const far = this.isFar(event);
+            if (far && !this.held.isFree && this.hasRested(event)) this.pickUp();
             if (far && !this.held.isFree) this.letGo(); // a finger that scrolls
-            else this.carry(far, clientX, clientY);
+            else this.carry(far, event.clientX, event.clientY);
         });
         const letGo = () => this.letGo();
         for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
@@ -193,10 +196,24 @@ class TrayOfDigits {
         });
     }
 
-    /** A finger has rested on a digit. @param {HTMLElement} button */
-    pickUp(button) {
+    /** Whether a pointer is no longer where it took hold. @param {PointerEvent} event */
+    isFar(event) {
+        return Math.hypot(event.clientX - this.held.x, event.clientY - this.held.y) > CARRIED;
+    }
+
+    /**
+     * Whether the finger that moves now had rested, though a busy page has not come to say so yet.
+     * @param {PointerEvent} event that is far; of the moves it stands for, the first that is far counts
+     */
+    hasRested(event) {
+        const left = movesOf(event).find((each) => this.isFar(each));
+        return left.timeStamp - this.held.timeStamp >= PICKED_UP;
+    }
+
+    /** A finger has rested on a digit. */
+    pickUp() {
         this.held.isFree = true;
-        button.classList.add("held");
+        this.held.button.classList.add("held");
     }
 
     /** The digit that is held comes to the place under the pointer, once that is far from where it was. */

@@ -490,30 +490,32 @@ def test_an_answer_that_comes_late_takes_no_box_out_of_the_hand(page, app, digit
     assert there == pytest.approx(moved + 1, abs=0.05)
 
 
+def drag(page: Page, rest: int, to_x: float, to_y: float) -> None:
+    """A finger takes hold of the second digit on the tray, rests for milliseconds, and goes on to a place."""
+    box = page.locator(".lab-tray .strip button").nth(1).bounding_box()
+    assert box is not None
+    touch = page.context.new_cdp_session(page)
+    x, y = box["x"] + 26, box["y"] + 26
+    for i in range(9):
+        place = {"x": x + i / 8 * (to_x - x), "y": y + i / 8 * (to_y - y)}
+        kind = "touchMove" if i else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+        page.wait_for_timeout(40 if i else rest)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    come_to_rest(page)
+
+
 def test_a_finger_carries_a_digit_that_it_rests_on_and_scrolls_with_any_other(app, digits, tabs):
     page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
     six_in_a_row(page, app, digits)
     strip = page.locator(".lab-tray .strip button")
     strip.first.scroll_into_view_if_needed()
-    before, touch = on_the_tray(page), page.context.new_cdp_session(page)
+    before = on_the_tray(page)
     main = page.get_by_test_id("stMain")
-
-    def drag(rest: int, to_x: float, to_y: float) -> None:
-        box = strip.nth(1).bounding_box()
-        assert box is not None
-        x, y = box["x"] + 26, box["y"] + 26
-        for i in range(9):
-            place = {"x": x + i / 8 * (to_x - x), "y": y + i / 8 * (to_y - y)}
-            kind = "touchMove" if i else "touchStart"
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-            page.wait_for_timeout(40 if i else rest)
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        come_to_rest(page)
-
     there = strip.nth(4).bounding_box()
     assert there is not None
     scrolled = main.evaluate("main => main.scrollTop")
-    drag(400, there["x"] + 26, there["y"] + 26)
+    drag(page, 400, there["x"] + 26, there["y"] + 26)
     moved = [before[0], *before[2:5], before[1], before[5]]
     assert on_the_tray(page) == moved
     assert main.evaluate("main => main.scrollTop") == scrolled
@@ -527,9 +529,29 @@ def test_a_finger_carries_a_digit_that_it_rests_on_and_scrolls_with_any_other(ap
     box = strip.nth(1).bounding_box()
     assert box is not None
     scrolled = main.evaluate("main => main.scrollTop")
-    drag(0, box["x"] + 26, box["y"] - 250)
+    drag(page, 0, box["x"] + 26, box["y"] - 250)
     assert on_the_tray(page) == moved
     assert main.evaluate("main => main.scrollTop") > scrolled + 50
+
+
+LATE_TIMERS = """() => {
+    const soon = window.setTimeout;
+    window.setTimeout = (callback, wait, ...given) => soon(callback, wait + 5_000, ...given);
+}"""
+
+
+def test_a_finger_that_rested_carries_a_digit_also_where_the_page_was_too_busy_to_notice(app, digits, tabs):
+    """A busy browser hands over a finger's move before the timer that was to say that it rests."""
+    page = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    six_in_a_row(page, app, digits)
+    before = on_the_tray(page)
+    there = page.locator(".lab-tray .strip button").nth(4).bounding_box()
+    assert there is not None
+    page.evaluate(LATE_TIMERS)
+    drag(page, 100, there["x"] + 26, there["y"] + 26)
+    assert on_the_tray(page) == before  # it did not rest
+    drag(page, 400, there["x"] + 26, there["y"] + 26)
+    assert on_the_tray(page) == [before[0], *before[2:5], before[1], before[5]]
 
 
 def test_files_that_never_reach_the_lab_get_their_sentence(page, app, digits):

@@ -291,7 +291,8 @@ at("board").addEventListener("pointerdown", (event) => {
 });
 at("board").addEventListener("pointermove", (event) => {
     if (!drawing) return;
-    for (const each of event.getCoalescedEvents?.() ?? [event]) addPoint(each);
+    const moves = event.getCoalescedEvents?.() ?? []; // several where the page was busy
+    for (const each of moves.length ? moves : [event]) addPoint(each);
     drawBoard();
 });
 for (const end of ["pointerup", "pointercancel"]) {
