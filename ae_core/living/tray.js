@@ -206,7 +206,7 @@ class TrayOfDigits {
      * @param {PointerEvent} event that is far; of the moves it stands for, the first that is far counts
      */
     hasRested(event) {
-        const left = movesOf(event).find((each) => this.isFar(each));
+        const left = movesOf(event).find((each) => this.isFar(each)) ?? event; // which may be a guess ahead
         return left.timeStamp - this.held.timeStamp >= PICKED_UP;
     }
 
