@@ -2,21 +2,24 @@
 
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 1_000;
-/** What Streamlit shows in the place of a page until the first of it has come. */
+/** A server that takes longer for the shortest answer does not answer. */
+const ANSWER_MS = 5_000;
+/** What Streamlit shows in the place of a page until the first of it has come: at first an empty element. */
 const SKELETON = "[data-testid=stAppSkeleton], [data-testid=stSkeleton]";
 
 /** @returns {boolean} whether the server has sent anything of the page over its connection */
 function isConnected() {
     const elements = document.querySelectorAll("[data-testid=stMain] [data-testid=stElementContainer]");
-    return [...elements].some((element) => element.querySelector(SKELETON) === null);
+    return [...elements].some((element) => element.hasChildNodes() && !element.querySelector(SKELETON));
 }
 
 /** @returns {Promise<boolean>} whether the server answers an ordinary request */
 async function isAnswering() {
     const script = document.querySelector("script[src*='static/js/']");
     const base = script.src.slice(0, script.src.indexOf("static/js/"));
+    const signal = AbortSignal.timeout(ANSWER_MS);
     try {
-        return (await fetch(`${base}_stcore/health`, { cache: "no-store" })).ok;
+        return (await fetch(`${base}_stcore/health`, { cache: "no-store", signal })).ok;
     } catch {
         return false;
     }
