@@ -14,8 +14,16 @@ PHONE_FULL = say("You have sent {count} digits, as many as one phone may.")
 
 
 def add_digit(db: sqlite3.Connection, code: str, cookie: str, greys: bytes) -> int:
-    """Keep a phone's digit, 784 greys: its number. RoomError where there is no room for it."""
+    """Keep a phone's digit, 784 greys: its number. RoomError where there is no room for it.
+
+    The same picture once more is the same digit: its sender has not heard that it is here.
+    """
     phone = need_phone(db, code, cookie)
+    known = db.execute(
+        "SELECT id FROM digits WHERE room = ? AND phone = ? AND greys = ?", (code, phone, greys)
+    ).fetchone()
+    if known:
+        return int(known[0])
     mine, all_ = db.execute(
         "SELECT count(*) FILTER (WHERE phone = ?), count(*) FROM digits WHERE room = ?", (phone, code)
     ).fetchone()

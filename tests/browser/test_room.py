@@ -63,6 +63,12 @@ def told_now(phone: Page, code: str) -> str:
 
 
 def draw_and_send(phone: Page) -> None:
+    draw(phone)
+    phone.get_by_role("button", name="Send").tap()
+    expect(phone.locator("#seen")).to_be_visible()
+
+
+def draw(phone: Page) -> None:
     phone.get_by_role("button", name="Draw").tap()
     box = phone.locator("#board").bounding_box()
     assert box
@@ -72,8 +78,6 @@ def draw_and_send(phone: Page) -> None:
     for place in places[1:]:
         phone.mouse.move(*place, steps=6)
     phone.mouse.up()
-    phone.get_by_role("button", name="Send").tap()
-    expect(phone.locator("#seen")).to_be_visible()
 
 
 INK = """tiles => tiles.map((tile) => tile.getContext("2d").getImageData(0, 0, tile.width, tile.height).data
@@ -184,6 +188,55 @@ def test_a_changed_vote_that_is_slow_to_arrive_is_not_given_up_for_the_one_befor
     phone.unroute("**/vote")
     expect(phone.locator("#voted")).to_contain_text("You can change it")
     expect(phone.locator("#options button").nth(1)).to_have_attribute("aria-pressed", "true")
+
+
+# A browser gives a request up after a second where the lab asks for more.
+IMPATIENT = """
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = () => timeout.call(AbortSignal, 1000);
+"""
+
+
+def test_what_a_network_lost_on_its_way_is_sent_again(page, app, tabs):
+    code = open_room(page, app)
+    phone = tabs.open(viewport=PHONE, has_touch=True, is_mobile=True)
+    phone.add_init_script(IMPATIENT)
+    phone.route("**/join", lambda _: None, times=1)
+    phone.route("**/events", lambda _: None)  # nothing arrives that way: the phone asks
+    phone.route("**/events?once=1", lambda _: None, times=1)
+    phone.goto(f"{app.url}/join/{code}")
+    expect(phone.locator("#ways")).to_be_visible(timeout=20_000)
+    page.keyboard.press("PageDown")
+    phone.route("**/vote", lambda _: None, times=1)
+    tap_option(phone, 0)
+    expect(page.locator(ASKED)).to_have_text("1 of 1 voted")
+    phone.route("**/digit", lambda _: None, times=1)
+    draw(phone)
+    send = phone.get_by_role("button", name="Send")
+    send.tap()
+    expect(phone.locator("#sent")).to_contain_text("Send it again")
+    send.tap()
+    expect(phone.locator("#seen")).to_be_visible()
+    expect(page.locator(".lab-room-drawn")).to_have_attribute("data-count", "1")
+
+
+def test_a_button_of_the_room_says_so_where_the_lab_does_not_answer(page, app):
+    page.add_init_script(IMPATIENT)
+    open_room(page, app)
+    page.keyboard.press("r")
+    said = page.locator("dialog [role=alert]")
+    page.route("**/votes.csv", lambda route: route.abort(), times=1)
+    page.get_by_role("button", name="Votes (CSV)").click()
+    expect(said).to_have_text("The lab does not answer. Try again in a moment.")
+    page.get_by_role("button", name="Back to the lesson").click()
+    page.keyboard.press("r")
+    expect(said).to_have_count(0)
+    page.route("**/close", lambda _: None, times=1)
+    page.get_by_role("button", name="Close the room").click()
+    page.get_by_role("button", name="Sure?").click()
+    expect(said).to_have_text("The lab does not answer. Try again in a moment.")
+    page.get_by_role("button", name="Sure?").click()
+    expect(page.locator(".lab-room")).to_have_count(0)
 
 
 def test_drawn_digits_arrive_as_tiles_stand_in_for_others_and_can_be_put_away(lesson):

@@ -175,8 +175,8 @@ def test_beyond_the_bounds_there_is_a_sentence(base, room, monkeypatch):
     monkeypatch.setattr(bounds, "PHONES", 2)
     with pytest.raises(RoomError, match="room for 2 phones"):
         done(base, lambda db: rooms.join_room(db, code, "c"))
-    for _ in range(bounds.DIGITS_OF_PHONE):
-        done(base, lambda db: digits.add_digit(db, code, "a", greys))
+    for number in range(bounds.DIGITS_OF_PHONE):
+        done(base, lambda db, one=bytes([number]) * 784: digits.add_digit(db, code, "a", one))
     with pytest.raises(RoomError, match=f"sent {bounds.DIGITS_OF_PHONE} digits"):
         done(base, lambda db: digits.add_digit(db, code, "a", greys))
     monkeypatch.setattr(bounds, "DIGITS", bounds.DIGITS_OF_PHONE)
@@ -185,6 +185,13 @@ def test_beyond_the_bounds_there_is_a_sentence(base, room, monkeypatch):
     monkeypatch.setattr(bounds, "QUESTIONS", 1)
     with pytest.raises(RoomError, match="as many questions"):
         done(base, lambda db: votes.ask(db, code, "n", *QUESTION[1:]))
+
+
+def test_a_picture_that_its_phone_sends_twice_is_one_digit(base, room):
+    code = room[0]
+    greys = drawings.draw_digit(SEVEN)
+    numbers = [done(base, lambda db, of=of: digits.add_digit(db, code, of, greys)) for of in "aba"]
+    assert numbers[2] == numbers[0] != numbers[1]
 
 
 def test_strokes_become_a_digit_as_mnist_has_them_and_nothing_else_does():

@@ -10,6 +10,8 @@
 const LOOK = 150;
 const SOON = 300;
 const LATEST = 1500;
+/** Until what the room is told must have been answered. */
+const ANSWER = 10_000;
 /** How long the room outlives the page that showed it, until the next one does. */
 const PATIENCE = 5000;
 const RECENT = 5;
@@ -90,9 +92,24 @@ function openDialog(className, label) {
     return dialog;
 }
 
+/** Say below a dialog's buttons what could not be done. @param {Error} problem */
+function tellProblem(dialog, { message }) {
+    const foot = dialog.querySelector(".lab-room-foot");
+    const place = foot.querySelector("[role=alert]") ?? add(foot, "p", "lab-room-problem");
+    place.setAttribute("role", "alert");
+    place.textContent = message;
+}
+
+/** A button in a dialog, which says what went wrong in what it does. */
 function addButton(parent, text, then, className = "") {
     const button = Object.assign(add(parent, "button", className, text), { type: "button" });
-    button.addEventListener("click", () => then(button));
+    button.addEventListener("click", async () => {
+        try {
+            await then(button);
+        } catch (problem) {
+            tellProblem(button.closest("dialog"), problem);
+        }
+    });
     return button;
 }
 
@@ -134,16 +151,15 @@ function createView(room, words, { post, save, end, tell }) {
         return wasOpen;
     };
     const createTile = (number) => {
-        const tile = document.createElement("button");
-        Object.assign(tile, { type: "button", title: words.away });
-        tile.dataset.number = String(number);
-        tile.setAttribute("aria-label", `${words.away} (${number})`);
-        tile.append(drawDigit(greys.get(number)));
-        tile.addEventListener("click", async () => {
+        const tile = addButton(dialog.querySelector(".lab-room-tiles"), "", async () => {
             await post("digits", { away: number });
             tile.remove();
             if (room.now.digits) tell("digits");
         });
+        tile.title = words.away;
+        tile.dataset.number = String(number);
+        tile.setAttribute("aria-label", `${words.away} (${number})`);
+        tile.append(drawDigit(greys.get(number)));
         return tile;
     };
     const showTiles = () => {
@@ -298,14 +314,21 @@ function startRoom({ code, secret, words }) {
     const answered = new Set();
     const hearing = new AbortController();
 
+    const ask = async (what, request) => {
+        try {
+            return await fetch(address + what, { headers, ...request });
+        } catch {
+            throw new Error(words.silent);
+        }
+    };
     const post = async (what, content) => {
         const body = JSON.stringify(content);
-        const answer = await fetch(address + what, { method: "POST", headers, body });
+        const answer = await ask(what, { method: "POST", body, signal: AbortSignal.timeout?.(ANSWER) });
         if (!answer.ok) throw new Error((await answer.json()).problem);
     };
     const save = async (name) => {
-        const answer = await fetch(address + name, { headers });
-        if (!answer.ok) return;
+        const answer = await ask(name, {});
+        if (!answer.ok) throw new Error((await answer.json()).problem);
         const link = document.createElement("a");
         link.href = URL.createObjectURL(await answer.blob());
         link.download = `room-${code}-${name}`;

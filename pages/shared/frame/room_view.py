@@ -36,6 +36,7 @@ WORDS = {
     "back": say("Back to the lesson"),
     "keep": say("Copy the link that steers this room"),
     "kept": say("Copied. Keep it to yourself"),
+    "silent": say("The lab does not answer. Try again in a moment."),
     "close": say("Close the room"),
     "sure": say("Sure? Its votes and digits are deleted"),
 }

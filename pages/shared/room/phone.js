@@ -4,8 +4,10 @@
  * It hears of changes by server-sent events, and asks every few seconds where nothing arrives that way.
  */
 
-/** Milliseconds: until the first event must be there; between two questions where none come; of a wait. */
+/** Milliseconds: until the first event must be there; until an answer must; between two questions where no
+ *  events come; of a wait. */
 const PATIENCE = 5000;
+const ANSWER = 10_000;
 const ASK = 2000;
 const MOST = 2000;
 const BOARD = 280;
@@ -48,6 +50,9 @@ let events = null;
 /** Say something above everything else; nothing takes it away again. @param {string} words */
 const say = (words) => (at("note").textContent = words);
 
+/** A request that a network has lost has no end of its own. @returns {AbortSignal | undefined} */
+const untilGivenUp = () => AbortSignal.timeout?.(ANSWER); // undefined in browsers of before 2022
+
 /** @returns {Promise<{ ok: boolean, status: number, words: string, told: any }>} the answer */
 async function post(what, content) {
     try {
@@ -55,6 +60,7 @@ async function post(what, content) {
             method: "POST",
             headers: { "Content-Type": "application/json" },
             body: JSON.stringify(content),
+            signal: untilGivenUp(),
         });
         const found = await answer.json();
         return { ok: answer.ok, status: answer.status, words: found.problem ?? "", told: found };
@@ -195,7 +201,7 @@ function onOver() {
 /** Ask, where events do not come through. */
 async function ask() {
     try {
-        const answer = await fetch(`${room}/events?once=1`);
+        const answer = await fetch(`${room}/events?once=1`, { signal: untilGivenUp() });
         if (!answer.ok) return joinLater();
         for (const part of (await answer.text()).split("\n\n")) {
             const name = /^event: (.*)$/m.exec(part)?.[1];
@@ -308,8 +314,9 @@ at("clear").addEventListener("click", () => {
 });
 at("send").addEventListener("click", async () => {
     at("send").disabled = true;
-    const { ok, words, told: found } = await post("digit", { strokes });
-    at("sent").textContent = ok ? WORDS.drawn : words;
+    at("sent").textContent = WORDS.sending;
+    const { ok, words, status, told: found } = await post("digit", { strokes });
+    at("sent").textContent = ok ? WORDS.drawn : status === 0 ? WORDS.not_drawn : words;
     if (ok) {
         strokes.length = 0;
         const greys = Uint8Array.from(atob(found.greys), (letter) => letter.codePointAt(0));

@@ -29,6 +29,7 @@ WORDS = {
     "room": say("Room {code}"),
     "gone": GONE,
     "closed": say("The room is closed, and everything of it is deleted."),
+    "not_drawn": say("Not sent: the lab does not answer. Send it again."),
     "drawn": say("It is on the screen. Draw another, if you like."),
 }
 
