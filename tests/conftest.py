@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.components.v2 import manifest_scanner
@@ -23,6 +24,7 @@ from ae_core.runs.store import Store
 from ae_core.training import use_one_thread
 from pages.shared import session
 from tests.support.browser import App, Tabs, chromium, chromium_path
+from tests.support.service import clusters_below
 
 PROJECT = Path(__file__).resolve().parents[1]
 SLOW = (
@@ -117,6 +119,17 @@ def components_looked_for_once() -> Iterator[None]:
             manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
         )
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_training_process_ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test leaves one running: it would take time from all that come after."""
+    yield
+    _, left = psutil.wait_procs(clusters_below(tmp_path_factory.getbasetemp()), timeout=30)
+    told = [process.cmdline() for process in left]
+    for process in left:
+        process.kill()  # what it has started ends with it
+    assert told == []
 
 
 @pytest.fixture(autouse=True)

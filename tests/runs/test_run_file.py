@@ -149,12 +149,15 @@ def test_a_run_of_every_preset_can_be_taken_along(store, preset, few_digits, tmp
     ],
 )
 def test_a_run_of_layers_that_no_dial_makes_can_be_taken_along(store, layers, digits, tmp_path, capsys):
-    there = tmp_path / "there"
-    command = f"train {layers} --digits 64 --epochs 1 --json --store {there}"
-    assert main(command.split()) == 0
+    there = Store(tmp_path / "there")
+    command = f"train {layers} --digits 64 --epochs 1 --json --store {there.root}"
+    try:
+        assert main(command.split()) == 0
+    finally:
+        jobs.stop_cluster(there)
     trained = json.loads(capsys.readouterr().out.splitlines()[-1])["run_id"]
-    name = import_run(store, export_run(Store(there), trained), digits)
-    assert store.get(name).config == Store(there).get(trained).config
+    name = import_run(store, export_run(there, trained), digits)
+    assert store.get(name).config == there.get(trained).config
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))

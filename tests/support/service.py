@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -97,6 +98,20 @@ def process_tree(store: Store) -> list[psutil.Process]:
     """The local cluster's process and all that it started."""
     root = psutil.Process(cluster.read_process(store)["pid"])
     return [root, *root.children(recursive=True)]
+
+
+def clusters_below(folder: Path) -> list[psutil.Process]:
+    """Every local cluster's process that has its store in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+        except psutil.Error:  # it has just ended, or is somebody else's
+            continue
+        if "--store" in words and "cluster" in words:
+            store = Path(words[words.index("--store") + 1])
+            found += [process] if store.is_relative_to(folder) else []
+    return found
 
 
 def wait_until_gone(processes: list[psutil.Process]) -> None:
