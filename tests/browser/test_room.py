@@ -357,6 +357,19 @@ def test_a_follower_is_led_goes_alone_and_comes_back(lesson, app, tabs):
     expect(other).to_have_url(re.compile("/comparison"))
 
 
+def test_a_follower_whose_network_loses_a_request_comes_back(page, app, tabs):
+    code = open_room(page, app)
+    other = tabs.open()
+    other.add_init_script(IMPATIENT)
+    other.route("**/events?as=follower", lambda route: route.fulfill(status=503), times=1)
+    other.route("**/events?as=follower&once=1", lambda _: None, times=1)
+    other.goto(f"{app.url}/?follow={code}")
+    expect(other.locator(".lab-follow")).to_contain_text("Following the presenter")
+    page.locator(".st-key-home_test_noise").get_by_role("slider").press("ArrowRight")
+    noise = other.locator(".st-key-home_test_noise").get_by_role("slider")
+    expect(noise).to_have_attribute("aria-valuetext", "0.05", timeout=20_000)
+
+
 def test_a_followers_picture_goes_ahead_of_a_server_that_has_others_to_lead(lesson, app, tabs):
     page, _, code = lesson
     other = tabs.open()

@@ -4,7 +4,8 @@
  * Streamlit takes the new address as it takes one that the browser's "back" leads to: pages and dials obey.
  */
 
-/** Milliseconds: for a page to be drawn up to the step that is wanted; between two looks; of a long pause. */
+/** Milliseconds: for an answer, or for a page to be drawn up to the step that is wanted; between two looks; of
+ *  a long pause. */
 const PATIENCE = 5000;
 const LOOK = 100;
 const MOST = 4000;
@@ -135,7 +136,9 @@ function startFollowing({ code, words }) {
     /** Come back, or end where the room is no more. */
     const check = async () => {
         if (listening.signal.aborted) return;
-        const answer = await fetch(`${base}room/${code}/events?as=follower&once=1`).catch(() => null);
+        const signal = AbortSignal.timeout?.(PATIENCE);
+        const asking = fetch(`${base}room/${code}/events?as=follower&once=1`, { signal });
+        const answer = await asking.catch(() => null);
         if (answer?.status === 404) return end("over");
         listen();
     };
