@@ -6,6 +6,8 @@ import { readNetwork } from "./network.js";
 const LOOK = 1000;
 /** The first looks are so many times as often: at its beginning a training changes the picture the most. */
 const [EAGER_LOOKS, EAGER] = [12, 4];
+/** A look that a network has lost is given up. */
+const ANSWER = 10_000;
 
 /** @param {string} text in base64 @returns {Uint8Array} */
 function bytesOf(text) {
@@ -96,7 +98,8 @@ export function watchNetwork(address, onChange, onEnd) {
     let [mark, timer, isOver, pause, looks] = ["", 0, false, LOOK, 0];
     const look = async () => {
         looks += 1;
-        const answer = await fetch(address, { cache: "no-cache" });
+        const signal = AbortSignal.timeout?.(ANSWER);
+        const answer = await fetch(address, { cache: "no-cache", signal });
         if (isOver) return;
         pause = Number(answer.headers.get("x-look-again")) || LOOK;
         const now = answer.headers.get("etag");

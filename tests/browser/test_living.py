@@ -305,6 +305,20 @@ def test_a_network_in_training_is_looked_at_the_more_often_the_younger_it_is(pag
     assert waits == [last / 4] * 11 + [last] * 19
 
 
+def test_a_look_at_a_network_in_training_that_is_lost_is_not_the_last(page, app):
+    page.goto(f"{app.url}/_stcore/health")
+    address = f"{app.url}/{living.latest_address(config.run_id(config.FAE))}"
+    page.route(address, lambda _: None, times=1)
+    watch = f"""(address) => {{
+        {files.bundle_scripts("data")}
+        const {{ timeout }} = AbortSignal;
+        AbortSignal.timeout = () => timeout.call(AbortSignal, 500);
+        $data.watchNetwork(address, () => {{}}, () => {{}});
+    }}"""
+    with page.expect_response(address):
+        page.evaluate(watch, address)
+
+
 def test_what_the_hand_did_holds_though_the_page_has_its_word_on_the_tray_just_then(page, app, digits):
     page.goto(f"{app.url}/_stcore/health")
     module = f"{app.url}/living/{files.module_mark()}.js"

@@ -4,8 +4,8 @@
  * Streamlit takes the new address as it takes one that the browser's "back" leads to: pages and dials obey.
  */
 
-/** Milliseconds: for an answer, or for a page to be drawn up to the step that is wanted; between two looks; of
- *  a long pause. */
+/** Milliseconds: for an answer, or for a page to be drawn up to the step that is wanted; between two looks;
+ *  of a long pause. */
 const PATIENCE = 5000;
 const LOOK = 100;
 const MOST = 4000;
