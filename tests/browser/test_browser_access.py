@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.test_pages_in_browser import PAGES, go
 from tests.support.browser import PHONE, PROJECTOR, App, Tabs, come_to_rest
@@ -87,7 +88,25 @@ def test_before_a_room_the_first_chart_waits_for_no_script(page, app):
     assert [url for url in fetched if "/static/js/" in url] == []
 
 
-def test_no_click_of_an_impatient_presenter_is_lost(page, app):
+def slow_down(page: Page) -> None:
+    """A network, or a lab full of visitors, that takes eight seconds and more for a page."""
+
+    def hand_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def send_late(message: str | bytes) -> None:
+            time.sleep(0.1)
+            socket.send(message)
+
+        server.on_message(send_late)
+
+    page.route_web_socket(re.compile("_stcore/stream"), hand_on)
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_no_click_of_an_impatient_presenter_is_lost(page, app, is_slow):
+    if is_slow:
+        slow_down(page)
     go(page, app, "?present=1")
     listens(page)
     for _ in range(beats_left(page, "PageDown") + 2):

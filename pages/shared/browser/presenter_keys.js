@@ -39,8 +39,11 @@ const MOVED =
     `${WRITTEN}, input, [role=slider], [role=radiogroup], [role=tablist], [role=listbox], [role=menu], ` +
     "[role=grid]";
 const OPEN = "dialog, [role=listbox], [role=menu]";
-/** Milliseconds that a word may take: to another page, or to this one drawn anew, which says the rest. */
+/** Milliseconds that a word may take: to another page, or to this one drawn anew, which says the rest. Longer
+ *  for as long as the server is seen to be at work; between two looks at that. */
 const PATIENCE = 5000;
+const LOOK = 200;
+const AT_REST = new Set(["notRunning", "compilationError"]);
 
 /**
  * A line of words that wait to be said.
@@ -134,12 +137,23 @@ export default function listenToKeys({ data: { page, leads, list, title, black }
             then();
         }, milliseconds);
     };
-    const opened = performance.now();
+    const isAtWork = () => {
+        const { testConnectionState, testScriptState } = app.dataset;
+        return testConnectionState === "CONNECTED" && !AT_REST.has(testScriptState);
+    };
+    const beginWait = () => {
+        const began = performance.now();
+        return () => performance.now() - began < PATIENCE || isAtWork();
+    };
+    const waitWhile = (isWaiting, then) => {
+        pause(LOOK, () => (isWaiting() ? waitWhile(isWaiting, then) : then()));
+    };
+    const mayOpen = beginWait();
     const sayWords = () => {
         while (line.words.length && !line.timer) {
             const by = { next: 1, back: -1 }[line.words[0]];
-            const isStillToCome = document.labBeats?.page !== page && performance.now() - opened < PATIENCE;
-            if (by && isStillToCome) return pause(200, sayWords);
+            const isStillToCome = document.labBeats?.page !== page && mayOpen();
+            if (by && isStillToCome) return pause(LOOK, sayWords);
             const said = line.words.shift();
             if (said === "room" && document.labRoom) {
                 document.labRoom.toggle();
@@ -150,7 +164,7 @@ export default function listenToKeys({ data: { page, leads, list, title, black }
             if (by && document.labBeats?.step(by)) continue; // to another beat of this lesson
             if (leads[said]) {
                 setTriggerValue("said", said);
-                pause(PATIENCE, sayWords);
+                waitWhile(beginWait(), sayWords);
             }
         }
     };
@@ -189,7 +203,7 @@ export default function listenToKeys({ data: { page, leads, list, title, black }
     sayWords();
     return () => {
         if (line.listening !== listening) return;
-        pause(PATIENCE, () => {
+        waitWhile(beginWait(), () => {
             listening.abort();
             line.words = [];
             closeDialog("lab-black");
