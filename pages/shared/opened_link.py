@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
 from ae_core.config import LIMITS, nearest_size
 from ae_core.runs import links
@@ -16,12 +18,33 @@ from pages.shared import session
 
 def read_opened_link() -> None:
     """Keep whose run the link names, and tell what is not understood, before any dial reads the link."""
+    _keep_address_gone_back_to()
     _put_words_on_dials()
     _put_size_on_dial()
     parameters = {key: st.query_params.get_all(key) for key in st.query_params}
     if found := links.read_sender(parameters):
         st.session_state[session.LINK_SENDER] = found
     tell_link_problems(links.find_problems(parameters))
+
+
+def _keep_address_gone_back_to() -> None:
+    """Have dials obey the whole address that the browser's "back" has led to.
+
+    Streamlit takes out of it what belongs to dials of the page that was left, also where this page has them.
+    """
+    context = get_script_run_ctx()
+    if context is None or not context.is_history_navigation:
+        return
+    address = parse_qs(context.query_string, keep_blank_values=True)
+    if address == {key: st.query_params.get_all(key) for key in st.query_params}:
+        return
+    st.query_params.from_dict(address)
+    _let_dials_begin_with_address(context)
+
+
+def _let_dials_begin_with_address(context: ScriptRunContext) -> None:
+    with context.session_state.query_params() as parameters:
+        parameters.set_initial_query_params_from_current()
 
 
 def _put_words_on_dials() -> None:
@@ -36,8 +59,7 @@ def _put_words_on_dials() -> None:
     st.query_params.update(spoken)
     context = get_script_run_ctx()
     if context is not None:
-        with context.session_state.query_params() as parameters:
-            parameters.set_initial_query_params_from_current()
+        _let_dials_begin_with_address(context)
 
 
 def _put_size_on_dial() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 from ae_core import config
 from ae_core.service.worker import record_training
 from tests.browser.test_pages_in_browser import go, wait_for_figure
-from tests.support.browser import PROJECTOR, App
+from tests.support.browser import PROJECTOR, App, come_to_rest
 
 QUICK = config.adjusted(
     config.FAE, model={"latent_size": 3, "hidden_sizes": ()}, training={"epochs": 1, "batch_size": 512}
@@ -128,8 +129,39 @@ def test_seeds_that_buttons_and_boxes_change_stay_in_the_link_in_any_order(page,
     page.reload()
     digits.click()
     page.wait_for_url("**digits_seed=9*")
+    page.get_by_role("link", name="Reading").first.click()
+    expect(page.get_by_role("heading", name="Reading", level=1)).to_be_visible()
     page.go_back()
-    page.wait_for_url("**digits_seed=8*")
+    page.wait_for_url("**digits_seed=9&noise_seed=1")
     seeds.click()
     expect(field).to_have_count(1)
-    expect(field).to_have_value("8")
+    expect(field).to_have_value("9")
+
+
+def test_the_way_back_leads_to_the_page_before_with_its_dials_as_they_were_left(page, app):
+    dial = page.get_by_role("slider", name="Latent size")
+    go(page, app, "")
+    page.get_by_role("link", name="FAE", exact=True).first.click()
+    dial.press("ArrowLeft")
+    expect(dial).to_have_attribute("aria-valuetext", "24")
+    page.locator(".st-key-new_digits button").click()
+    page.wait_for_url("**/fully_connected?*digits_seed=1*")
+    come_to_rest(page)
+    page.get_by_role("link", name="CAE", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("convolutional")
+    dial.press("ArrowLeft")
+    expect(dial).to_have_attribute("aria-valuetext", "16")
+    come_to_rest(page)
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("fully connected")
+    expect(dial).to_have_attribute("aria-valuetext", "24")
+    expect(page).to_have_url(re.compile(r"latent_size=24.*digits_seed=1|digits_seed=1.*latent_size=24"))
+    come_to_rest(page)
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("convolutional")
+    expect(dial).to_have_attribute("aria-valuetext", "16")
+    for heading in ("fully connected", "What does an autoencoder do?"):
+        come_to_rest(page)
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    expect(page).to_have_url(re.compile(r":\d+/$"))

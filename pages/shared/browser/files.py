@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from ae_core.living.files import EXPORT
+
 FOLDER = Path(__file__).parent
 
 
@@ -19,6 +21,11 @@ def read_script(name: str) -> str:
     Sent as text it has no address from which it could import another.
     """
     return _read(f"{name}.js")
+
+
+def plain_script(name: str) -> str:
+    """Text of `name`.js as a plain script, for a place in the page where it runs at once. Raises as above."""
+    return EXPORT.sub(r"\2 \3", read_script(name))
 
 
 def read_style(name: str) -> str:

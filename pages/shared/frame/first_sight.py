@@ -16,11 +16,10 @@ from pathlib import Path
 from starlette.types import Scope
 from streamlit import config
 
-from ae_core.living.files import EXPORT
 from ae_core.living.first_picture import picture_html
 from ae_core.living.kept_picture import read_picture
 from ae_core.words.sentences import say, say_in_html
-from pages.shared.browser.files import read_script, style_html
+from pages.shared.browser.files import plain_script, style_html
 from pages.shared.frame.path import place_on_path, progress_html
 from pages.shared.server.addresses import base_path
 
@@ -64,7 +63,7 @@ def first_sight_html() -> str:
             "heading": _markdown_html(HEADING.removeprefix("# ")),
             "about": _markdown_html(ABOUT),
             "picture": picture_html(read_picture()),
-            "script": EXPORT.sub(r"\2 \3", read_script("first_sight")),
+            "script": plain_script("first_sight"),
         }
     except (OSError, ValueError) as problem:
         logger.warning("Home begins a little later: %s", problem)
