@@ -15,7 +15,8 @@ from ae_core.study.filters import Product
 from ae_core.words.sentences import say
 
 STYLE = Path(__file__).with_suffix(".css")
-ABOVE, BELOW = "0, 114, 178", "230, 159, 0"
+# As in the living pictures.
+ABOVE, BELOW = "230, 159, 0", "0, 114, 178"
 # The most opaque that a colour gets below a number that is to be read.
 DENSE = 0.6
 Look = Callable[[float], str]
@@ -49,7 +50,11 @@ def product_html(image_hw: Tensor, found: Product) -> str:
         [
             _numbers_html(found.patch_kk, say("pixels"), _grey),
             "<b>×</b>",
-            _numbers_html(found.weights_kk, say("the filter's weights"), _two_colours(most)),
+            _numbers_html(
+                found.weights_kk,
+                say("the filter's weights: orange above 0, blue below"),
+                _two_colours(most),
+            ),
             "<b>=</b>",
             _numbers_html(
                 products,

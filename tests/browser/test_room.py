@@ -303,6 +303,20 @@ def test_the_room_covers_nothing_of_the_bar_of_the_pages_nor_of_itself(lesson, a
     expect(page.get_by_role("button", name="The room’s digits: 2. Open")).to_be_visible()
 
 
+def test_the_way_back_from_the_scripts_key_covers_neither_the_room_nor_the_steps(page, app):
+    open_room(page, app)
+    page.keyboard.press("s")
+    undo = page.locator(".st-key-presenter_undo_button")
+    for (width, height), _ in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(600)  # the room looks for its place every 150 ms
+        expect(undo).to_be_in_viewport(ratio=1)
+        seen = "nav.lab-beats, .lab-room, [data-testid=stTopNavLink]:not([aria-hidden])"
+        assert overlapping(page, ".st-key-presenter_undo_button", seen) == []
+    undo.get_by_role("button").click()
+    expect(undo).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [360, 390])
 def test_on_a_followers_phone_the_two_bars_lie_side_by_side(page, app, tabs, width):
     code = open_room(page, app)
