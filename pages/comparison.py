@@ -47,11 +47,14 @@ with lab.plain_errors():
                     reveals_page=True,
                 )
                 answered = question.is_revealed("comparison")
+                # Who has answered once may watch them fail as the noise grows; a room is asked anew.
+                may_watch = question.has_answered("comparison") and not lab.is_presenting()
+                hides = not (answered or may_watch)
                 with picture:
                     living_view.show_living_picture(
-                        runs, digit, noise, noise_seed, "comparison", hides_answers=not answered
+                        runs, digit, noise, noise_seed, "comparison", hides_answers=hides
                     )
-                    if not answered:
+                    if hides:
                         st.caption(say("Answer the question below to see what each of them gives back."))
                     networks.show_whose(runs)
                 if answered:

@@ -86,6 +86,11 @@ def is_revealed(key: str) -> bool:
     return asked is not None and _given_answer(asked) is not None
 
 
+def has_answered(key: str) -> bool:
+    """Whether this visitor has seen an answer of the card `key`, be it at other settings than those now."""
+    return bool(kept_answers.load_said(key)["answers"])
+
+
 @st.fragment
 def _draw_card(
     asked: Question,

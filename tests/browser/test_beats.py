@@ -250,3 +250,17 @@ def test_a_link_in_the_first_lines_leads_to_the_step_it_names(page, app, path, l
     assert len(page.context.pages) == windows
     if presenting:
         assert page.evaluate(SHOWN) == [beat]
+
+
+def test_presenting_that_is_switched_on_at_the_foot_begins_with_the_first_step(page, app):
+    page.goto(f"{app.url}/denoising#why")
+    page.get_by_text("Presenter mode").wait_for()
+    come_to_rest(page)
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, 20_000)
+    expect(page.locator("nav.lab-beats span")).not_to_have_text(re.compile("^1 /"))
+    page.get_by_text("Presenter mode").click()
+    page.get_by_text("Present to a room").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("nav.lab-beats span")).to_have_text(re.compile("^1 /"))
+    expect(page.locator(".st-key-lesson_foot").first).to_be_hidden()

@@ -278,8 +278,17 @@ def test_the_figures_of_the_comparison_are_hidden_until_they_are_predicted():
     answered = comparison_page()
     assert answered.table
     assert len(figures_above(answered)) == 3
+
+
+@pytest.mark.parametrize("is_presenting", [False, True])
+def test_who_has_answered_once_may_watch_the_three_as_the_noise_grows_and_a_room_is_asked_anew(is_presenting):
+    page = open_page("comparison", **({"present": "1"} if is_presenting else {}))
     page.button(key="comparison_reveal").click().run()
     page.slider(key="comparison_test_noise").set_value(0.1).run()  # another noise, another question
+    assert len(figures_above(page)) == (0 if is_presenting else 3)
+    assert not page.table
+    page.slider(key="comparison_test_noise").set_value(0.4).run()
+    page.button(key="comparison_again").click().run()
     assert figures_above(page) == []
 
 

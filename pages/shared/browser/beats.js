@@ -26,6 +26,7 @@ const GROWING = 4000;
  * @property {string} name of the beat, which others may come and go before; "" for the first, whichever it is
  * @property {number} at which beat that is, from 0
  * @property {boolean} fromEnd whether the next page opens at its last beat
+ * @property {boolean} [isPresented] whether there was one beat at a time when the page was drawn last
  * @property {(by: number) => boolean} step to another beat; false where the lesson has no more
  * @property {(name: string) => void} [lead] tells that one has been led to the beat called so
  * @property {(() => void) | null} [end] takes all of it from the page
@@ -212,10 +213,14 @@ export default function guideThroughBeats({ data: { page, isPresenting, foot, wo
 
     const beats = findBeats();
     let named = placeInAddress(beats);
+    // The switch is at the page's foot, and who presents begins at the beginning.
+    const isSwitchedOn = isPresenting && place.isPresented === false && place.page === page;
+    place.isPresented = isPresenting;
     if (place.page !== page) {
         const last = place.fromEnd && isPresenting ? beats.at(-1) : undefined;
         Object.assign(place, { page, at: 0, name: (beats[named] ?? last)?.name ?? "", fromEnd: false });
     }
+    if (isSwitchedOn && beats.length) goTo(beats[0]);
     show();
     if (named > 0 && !isPresenting) scrollTo(beats[named], "instant");
 

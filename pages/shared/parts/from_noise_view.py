@@ -185,9 +185,10 @@ def ask_where_walk_ends() -> None:
         "surprises_noise_walk",
         say(
             "Noise alone once more, for the same DAE. But now it gets its own drawing back, with fresh "
-            "and weaker noise, from σ = {first_level:g} down to 0 in **{longest} steps**. Of "
+            "and weaker noise, from σ = {first_level:g} to σ = {last_level:g} in **{longest} steps**. Of "
             "{starts} starts, how many end as a digit that can be read?",
             first_level=FIRST_LEVEL,
+            last_level=FIRST_LEVEL / LONGEST,
             longest=LONGEST,
             starts=STARTS,
         ),

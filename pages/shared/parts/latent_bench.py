@@ -291,7 +291,7 @@ def _choose_share(name: str, key: str) -> float:
     share = linked.read_value(key, MIDDLE)
     with st.container(key=key):
         st.slider(
-            say("{name} number of the code", name=name),
+            say("{name} number of the code, lowest to highest", name=name),
             0.0,
             100.0,
             step=PLACE_STEP,

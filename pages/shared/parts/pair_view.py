@@ -25,7 +25,7 @@ PAIR_DIGITS = 4
 NO_NOISE = CorruptionConfig()
 LAYERS, DIGITS, WEIGHTS, INPUT, SAME = (
     say("It has other layers."),
-    say("It learns from other digits."),
+    say("It learns from another set of digits."),
     say("It starts from other weights."),
     say("Only what it is fed: noisy digits."),
     say("Nothing."),

@@ -76,7 +76,9 @@ def show_fullness() -> None:
     st.progress(
         min(used / most, 1.0),
         text=say(
-            "The store holds {used:,.1f} of {most:,.0f} MB.", used=used / MEGABYTE, most=most / MEGABYTE
+            "The store holds {used:,.1f} of {most:,.0f} MB, the lab's own runs aside.",
+            used=used / MEGABYTE,
+            most=most / MEGABYTE,
         ),
     )
     st.caption(
