@@ -19,7 +19,7 @@ WORDS: dict[str, Any] = {
     "error": say("error"),
     "read_as": say("read as {digit}, {share}"),
     "difference": say("difference x̃ − x"),
-    "derivative": say("what number {i} changes"),
+    "derivative": say("number {i} changes"),
     "code": say("Code z, {n} numbers: pull them up or down"),
     "one_number": say("Code z, 1 number: pull it up or down"),
     "pulled": say("The decoder draws from the code alone."),

@@ -181,7 +181,7 @@ def test_a_hand_takes_hold_of_digit_code_noise_and_stages_and_nobody_is_asked(pa
     expect(bar).not_to_have_attribute("aria-valuenow", pulled)
     bar.press("ArrowRight")
     expect(living.get_by_role("slider", name="Number 14 of 30")).to_be_focused()
-    expect(living.locator(".difference figcaption")).to_have_text("what number 14 changes")
+    expect(living.locator(".difference figcaption")).to_have_text("number 14 changes")
     living.get_by_role("button", name="Back to the digit").click()
     expect(living.locator(".rebuilt figcaption")).to_contain_text(f"error {at_first}")
     # A stage: its map, the patch, the filter, their product.
