@@ -9,14 +9,13 @@ from pathlib import Path
 from torch import Tensor
 from torch.nn import functional as F
 
+from ae_core.figures.base import BLUE, ORANGE
 from ae_core.figures.png import grey_pixels, png_address
 from ae_core.figures.styles import style_html
 from ae_core.study.filters import Product
 from ae_core.words.sentences import say
 
 STYLE = Path(__file__).with_suffix(".css")
-# As in the living pictures.
-ABOVE, BELOW = "230, 159, 0", "0, 114, 178"
 # The most opaque that a colour gets below a number that is to be read.
 DENSE = 0.6
 Look = Callable[[float], str]
@@ -102,6 +101,7 @@ def _grey(value: float) -> str:
 
 def _two_colours(most: float) -> Look:
     def look(value: float) -> str:
-        return f"background:rgba({ABOVE if value > 0 else BELOW},{DENSE * abs(value) / most:.2f})"
+        opacity = round(255 * DENSE * abs(value) / most)
+        return f"background:{ORANGE if value > 0 else BLUE}{opacity:02x}"
 
     return look

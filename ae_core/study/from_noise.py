@@ -57,12 +57,17 @@ class Walk:
     levels: tuple[float, ...]
 
 
+def walk_levels(steps: int, first_level: float) -> tuple[float, ...]:
+    """The σ of the noise at each step of a walk of `steps` steps: it falls evenly, and the last is not 0."""
+    return tuple(first_level * (1 - step / steps) for step in range(steps))
+
+
 def walk_from_noise(
     model: Autoencoder, steps: int, first_level: float, starts: int = STARTS, seed: int = 0
 ) -> Walk:
     """Walk `steps` steps from noise of σ₀ = `first_level`. One seed starts every walk at the same noise."""
     generator = seeded(seed, "from noise")
-    levels = tuple(first_level * (1 - step / steps) for step in range(steps))
+    levels = walk_levels(steps, first_level)
     drawn_nhw = torch.zeros(starts, 28, 28)
     seen, drawn = [], []
     for level in levels:

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 
+import pytest
 from playwright.sync_api import Page, expect
 
 # Streamlit's skeleton comes half a second after the empty element in which it stands.
@@ -19,7 +20,9 @@ def block_websockets(page: Page) -> None:
     page.route_web_socket(re.compile("_stcore/stream"), lambda socket: socket.close())
 
 
-def test_without_websockets_the_page_says_so_after_ten_seconds_and_what_to_try(page, app):
+@pytest.mark.parametrize("browser_has", ["", "AbortSignal.timeout = undefined"], ids=["new", "old"])
+def test_without_websockets_the_page_says_so_after_ten_seconds_and_what_to_try(page, app, browser_has):
+    page.add_init_script(browser_has)
     block_websockets(page)
     began = time.monotonic()
     page.goto(f"{app.url}/denoising")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
 from ae_core import config
+from ae_core.figures.base import BLUE, ORANGE
 from ae_core.figures.filters import number_words, product_html
 from ae_core.models import feature_maps
 from ae_core.runs.store import Store, default_root
@@ -49,6 +52,16 @@ def test_the_figure_shows_every_pixel_weight_and_product_as_a_number(network, di
     assert drawn.count("<td") == 3 * 36
     for numbers_kk in (found.patch_kk, found.weights_kk, found.products_kk):
         assert all(f">{number_words(float(one))}</td>" in drawn for one in numbers_kk.flatten())
+
+
+def test_weights_and_products_are_orange_above_0_and_blue_below_as_the_caption_says(network, digits):
+    found = multiply_at(network, digits.test_nhw[0], 2, 6, 7)
+    drawn = product_html(digits.test_nhw[0], found)
+    assert "the filter&#x27;s weights: orange above 0, blue below" in drawn
+    seen = re.findall(r'<td style="background:(#[0-9A-F]{6})[0-9a-f]{2}">', drawn)
+    values = torch.cat([found.weights_kk.flatten(), found.products_kk.flatten()]).tolist()
+    assert min(values) < 0 < max(values)
+    assert seen == [ORANGE if value > 0 else BLUE for value in values]
 
 
 def test_a_number_has_a_true_minus_and_no_negative_zero():

@@ -188,7 +188,7 @@ def ask_where_walk_ends() -> None:
             "and weaker noise, from σ = {first_level:g} to σ = {last_level:g} in **{longest} steps**. Of "
             "{starts} starts, how many end as a digit that can be read?",
             first_level=FIRST_LEVEL,
-            last_level=FIRST_LEVEL / LONGEST,
+            last_level=from_noise.walk_levels(LONGEST, FIRST_LEVEL)[-1],
             longest=LONGEST,
             starts=STARTS,
         ),

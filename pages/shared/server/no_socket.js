@@ -17,7 +17,7 @@ function isConnected() {
 async function isAnswering() {
     const script = document.querySelector("script[src*='static/js/']");
     const base = script.src.slice(0, script.src.indexOf("static/js/"));
-    const signal = AbortSignal.timeout(ANSWER_MS);
+    const signal = AbortSignal.timeout?.(ANSWER_MS); // undefined in browsers of before 2022
     try {
         return (await fetch(`${base}_stcore/health`, { cache: "no-store", signal })).ok;
     } catch {
